@@ -1,0 +1,60 @@
+# What the project can do. `make help` lists it; everything else is set up on first use.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo demo-clean test test-unit test-integration e2e migrate check format crds golden lock run
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/ready ## a cluster, the operator and a database that answers; leaves all running
+	@$(BIN)/python -m dev.demo start
+
+demo-clean: .venv/ready ## remove what `make demo` left running
+	@$(BIN)/python -m dev.demo clean
+
+test: .venv/ready ## unit and integration tests, with coverage
+	@$(BIN)/python -m pytest tests/unit tests/integration --cov --cov-fail-under=90
+
+test-unit: .venv/ready ## unit tests: seconds
+	@$(BIN)/python -m pytest tests/unit
+
+test-integration: .venv/ready ## tests against a real API server and PostgreSQL 16
+	@$(BIN)/python -m pytest tests/integration
+
+e2e: .venv/ready ## tests on a real cluster with the real CloudNativePG
+	@$(BIN)/python -m dev.e2e
+
+migrate: .venv/ready ## bring the schema of DATABASE_URL up to date
+	@$(BIN)/daap-operator migrate
+
+run: .venv/ready ## the operator on this machine, for KUBECONFIG and DATABASE_URL
+	@DAAP_LOG_FORMAT=$${DAAP_LOG_FORMAT:-text} $(BIN)/daap-operator run
+
+check: .venv/ready ## format, lint, types, import contracts, generated files, unit tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m dev.generate --check
+	@$(BIN)/python -m pytest -q tests/unit
+
+format: .venv/ready ## format the code and mend what can be mended
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+crds: .venv/ready ## write crds/ from the models
+	@$(BIN)/python -m dev.generate crds
+
+golden: .venv/ready ## write the golden files: children of the examples, schema, checksums
+	@$(BIN)/python -m dev.generate golden
+
+lock: .venv/ready ## resolve the dependencies anew into requirements/
+	@$(BIN)/python -m dev.generate lock
+
+.venv/ready: requirements/dev.txt pyproject.toml dev/venv.sh
+	@PYTHON=$(PYTHON) sh dev/venv.sh
+	@touch $@
