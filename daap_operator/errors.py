@@ -1,0 +1,38 @@
+"""What can go wrong in a pass, sorted by who has to act.
+
+`Stalled`: the user or the platform team. `Waiting`: nobody, look again later. `Outage`: something
+the operator depends on does not answer; try again with back-off. Anything else is a bug.
+"""
+
+
+class Stalled(Exception):  # noqa: N818 - a situation, not an error
+    """Nothing will get better until somebody changes something.
+
+    `reason` is the CamelCase reason of the conditions Ready and Stalled; the message names the
+    object, field and value, and says what to do.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+class Waiting(Exception):  # noqa: N818 - a situation, not an error
+    """Something else has to happen first, and will without anybody's help.
+
+    `seconds` is when to look again in case no event comes.
+    """
+
+    def __init__(self, reason: str, message: str, *, seconds: float = 5.0) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.seconds = seconds
+
+
+class Outage(Exception):  # noqa: N818 - a situation, not an error
+    """Something the operator depends on refused or did not answer."""
+
+    retry_after: float = 0.0
+    """Seconds it asked to be left alone."""

@@ -1,0 +1,103 @@
+"""Every name the operator gives or reserves, each stated once.
+
+The rules follow from CloudNativePG's own derived names: a Cluster's Jobs must fit 63 characters
+(`{cluster}-1-snapshot-recovery` and a second digit leave 42, a generation suffix takes 5 more), and
+the objects derived from two Clusters in one namespace must not collide.
+"""
+
+import hashlib
+import re
+
+GROUP = "daap.io"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+KIND = "DaapDatabase"
+PLURAL = "daapdatabases"
+SINGULAR = "daapdatabase"
+SHORT_NAME = "daapdb"
+CATEGORY = "daap"
+
+CNPG_API_VERSION = "postgresql.cnpg.io/v1"
+
+FINALIZER = "daap.io/cleanup"
+FIELD_MANAGER = "daap-operator"
+REPORTER = "daap.io/operator"
+
+DATABASE_LABEL = "daap.io/database"
+UID_LABEL = "daap.io/database-uid"
+MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
+CNPG_CLUSTER_LABEL = "cnpg.io/cluster"
+CNPG_POOLER_LABEL = "cnpg.io/poolerName"
+
+POSTGRES_PORT = 5432
+SECRET_TYPE = "servicebinding.io/postgresql"  # noqa: S105 - a type, not a password
+
+CLUSTER_NAME_LIMIT = 37
+_COLLIDES = re.compile(
+    r"-pooler$"  # Cluster `daap-x-pooler` is the Pooler of `x`: both make that ServiceAccount
+    r"|-primary$"  # PodDisruptionBudget `daap-x-primary` guards the primary of `daap-x`
+    r"|-[0-9a-f]{8}$"  # looks like a shortened name
+)
+
+RESERVED_DATABASE_NAMES = frozenset(
+    {"none", "pgbouncer", "postgres", "public", "streaming_replica", "template0", "template1"}
+)
+"""Roles and databases that PostgreSQL, PgBouncer (its console) and CloudNativePG keep."""
+RESERVED_DATABASE_PREFIXES = ("pg_", "cnpg_")
+
+
+def cluster_name(name: str) -> str:
+    """The Cluster's name for a new database; a live one keeps what its status says."""
+    plain = f"daap-{name}"
+    if len(plain) <= CLUSTER_NAME_LIMIT and not _COLLIDES.search(plain):
+        return plain
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    start = name[: CLUSTER_NAME_LIMIT - len("daap-") - len("-") - len(digest)].rstrip("-")
+    return f"daap-{start}-{digest}"
+
+
+def pooler_name(cluster: str) -> str:
+    """The name of a Cluster's Pooler, and so of its Deployment and Service."""
+    return f"{cluster}-pooler"
+
+
+def database_name(name: str) -> str:
+    """The database and owner role inside PostgreSQL unless the spec names another."""
+    return name.replace("-", "_")
+
+
+def reserved(database: str) -> bool:
+    """Whether PostgreSQL, PgBouncer or CloudNativePG keeps this name for itself."""
+    return database in RESERVED_DATABASE_NAMES or database.startswith(RESERVED_DATABASE_PREFIXES)
+
+
+def secret_name(name: str) -> str:
+    """The connection Secret's name unless the spec names another."""
+    return f"daap-{name}-connection"
+
+
+def service_dns_names(service: str, namespace: str, domain: str) -> list[str]:
+    """What clients may call a Service, shortest first; the last one works from everywhere."""
+    return [
+        service,
+        f"{service}.{namespace}",
+        f"{service}.{namespace}.svc",
+        f"{service}.{namespace}.svc.{domain}",
+    ]
+
+
+def service_host(service: str, namespace: str, domain: str) -> str:
+    """The full DNS name of a Service, which works from every namespace."""
+    return service_dns_names(service, namespace, domain)[-1]
+
+
+def labels(name: str, uid: str) -> dict[str, str]:
+    """The labels of every child. The user's own labels and annotations are never copied."""
+    return {
+        "app.kubernetes.io/name": SINGULAR,
+        "app.kubernetes.io/instance": name,
+        MANAGED_BY_LABEL: FIELD_MANAGER,
+        "app.kubernetes.io/part-of": "daap",
+        DATABASE_LABEL: name,
+        UID_LABEL: uid,
+    }

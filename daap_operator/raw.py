@@ -1,0 +1,53 @@
+"""Typed reads from objects as the API server gives them. Pure.
+
+Nothing here raises: an object of another version, or of a user with a sharp pencil, may hold
+anything anywhere, and a value of the wrong type counts as absent.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+Object = Mapping[str, Any]
+
+
+def value(obj: object, *path: str) -> object:
+    """What stands at the path; None where there is nothing."""
+    for key in path:
+        if not isinstance(obj, Mapping):
+            return None
+        obj = obj.get(key)
+    return obj
+
+
+def text(obj: object, *path: str) -> str:
+    """The string at the path; empty where there is none."""
+    found = value(obj, *path)
+    return found if isinstance(found, str) else ""
+
+
+def number(obj: object, *path: str) -> int:
+    """The whole number at the path; 0 where there is none."""
+    found = value(obj, *path)
+    return found if isinstance(found, int) and not isinstance(found, bool) else 0
+
+
+def truth(obj: object, *path: str) -> bool:
+    """Whether `true` stands at the path."""
+    return value(obj, *path) is True
+
+
+def mapping(obj: object, *path: str) -> Object:
+    """The object at the path; empty where there is none."""
+    found = value(obj, *path)
+    return found if isinstance(found, Mapping) else {}
+
+
+def items(obj: object, *path: str) -> list[Any]:
+    """The list at the path; empty where there is none."""
+    found = value(obj, *path)
+    return found if isinstance(found, list) else []
+
+
+def texts(obj: object, *path: str) -> frozenset[str]:
+    """The strings of the list at the path."""
+    return frozenset(item for item in items(obj, *path) if isinstance(item, str))
