@@ -1,0 +1,73 @@
+"""The CloudNativePG Cluster of a database.
+
+https://cloudnative-pg.io/documentation/current/cloudnative-pg.v1/#clusterspec
+"""
+
+from typing import Any
+
+from daap_operator import names
+from daap_operator.desired.resolved import Manifest, Resolved
+
+SMART_SHUTDOWN_SECONDS = 10
+"""How long a stopping instance waits for its clients to leave by themselves. PgBouncer never does,
+so with CloudNativePG's default every failover and every deletion takes three minutes."""
+
+
+def cluster(database: Resolved) -> Manifest:
+    """The Cluster to apply."""
+    return {
+        "apiVersion": names.CNPG_API_VERSION,
+        "kind": "Cluster",
+        "metadata": database.metadata(database.cluster),
+        "spec": _spec(database),
+    }
+
+
+def _spec(database: Resolved) -> Manifest:
+    several = database.spec.instances > 1
+    made: Manifest = {
+        "instances": database.spec.instances,
+        "imageName": database.image,
+        "enableSuperuserAccess": False,
+        # For a single instance a disruption budget forbids every node drain, and there is nobody to
+        # switch over to.
+        "enablePDB": several,
+        "primaryUpdateMethod": "switchover" if several else "restart",
+        "primaryUpdateStrategy": "unsupervised",
+        "smartShutdownTimeout": SMART_SHUTDOWN_SECONDS,
+        "bootstrap": {
+            "initdb": {
+                "database": database.database,
+                "owner": database.database,
+                "encoding": "UTF8",
+                "dataChecksums": True,
+            }
+        },
+        "certificates": {
+            # PgBouncer serves the Cluster's certificate: without its names verify-full fails
+            "serverAltDNSNames": names.service_dns_names(
+                database.pooler, database.namespace, database.domain
+            )
+        },
+        "inheritedMetadata": {"labels": {names.DATABASE_LABEL: database.name}},
+        "postgresql": {"pg_hba": ["hostnossl all all all reject"]},
+        "storage": _storage(database),
+    }
+    if resources := _resources(database):
+        made["resources"] = resources
+    return made
+
+
+def _storage(database: Resolved) -> Manifest:
+    storage = database.spec.storage
+    made: Manifest = {"size": storage.size}
+    if storage.storage_class:
+        made["storageClass"] = storage.storage_class
+    return made
+
+
+def _resources(database: Resolved) -> dict[str, Any]:
+    if database.spec.resources is None:
+        return {}
+    dumped = database.spec.resources.model_dump(exclude_none=True)
+    return {kind: amounts for kind, amounts in dumped.items() if amounts}

@@ -1,0 +1,64 @@
+"""The CloudNativePG Pooler (PgBouncer) of a database.
+
+https://cloudnative-pg.io/documentation/current/connection_pooling/
+"""
+
+from daap_operator import names
+from daap_operator.desired.resolved import Manifest, Resolved
+
+SERVER_CONNECTIONS = 80
+"""Server connections all pooler pods together may open: PostgreSQL's 100 less what replication,
+maintenance and direct clients need."""
+
+MOST_SERVER_CONNECTIONS_A_POD = 20
+
+
+def pooler(database: Resolved) -> Manifest:
+    """The Pooler to apply."""
+    wanted = database.spec.pooler
+    pool = min(MOST_SERVER_CONNECTIONS_A_POD, SERVER_CONNECTIONS // wanted.instances)
+    return {
+        "apiVersion": names.CNPG_API_VERSION,
+        "kind": "Pooler",
+        "metadata": database.metadata(database.pooler),
+        "spec": {
+            "cluster": {"name": database.cluster},
+            "instances": wanted.instances,
+            "type": "rw",
+            "pgbouncer": {
+                "poolMode": wanted.mode.lower(),
+                "parameters": {
+                    "client_tls_sslmode": "require",
+                    "default_pool_size": str(pool),
+                    "max_client_conn": str(wanted.max_client_connections),
+                    # Lets drivers prepare statements although the server connection changes
+                    "max_prepared_statements": "200",
+                },
+            },
+            "template": {"metadata": {"labels": _pod_labels(database)}, "spec": _pod(database)},
+            "deploymentStrategy": {
+                "type": "RollingUpdate",
+                "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
+            },
+        },
+    }
+
+
+def _pod_labels(database: Resolved) -> dict[str, str]:
+    return {names.DATABASE_LABEL: database.name}
+
+
+def _pod(database: Resolved) -> Manifest:
+    return {
+        "containers": [
+            {"name": "pgbouncer", "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}}}
+        ],
+        "topologySpreadConstraints": [
+            {
+                "maxSkew": 1,
+                "topologyKey": "kubernetes.io/hostname",
+                "whenUnsatisfiable": "ScheduleAnyway",
+                "labelSelector": {"matchLabels": {names.CNPG_POOLER_LABEL: database.pooler}},
+            }
+        ],
+    }

@@ -1,0 +1,100 @@
+"""A DaapDatabase with every choice made: what the user wrote, was allotted or gets by default.
+
+What was allotted once (the Cluster's name, the version, the database's name) stands in the status
+and is never worked out again for a live database.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from daap_operator import names
+from daap_operator.api.v1alpha1 import DaapDatabase, DaapDatabaseSpec, DeletionPolicy
+
+Manifest = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Platform:
+    """The platform team's choices, the same for all databases."""
+
+    default_postgres_version: int
+    """Major version for databases that name none."""
+    postgres_image: str
+    """Image of the instances, with `{major}` for the major version."""
+    cluster_domain: str
+    """The Kubernetes cluster's DNS domain."""
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """All that the manifests of one database depend on."""
+
+    name: str
+    namespace: str
+    uid: str
+    spec: DaapDatabaseSpec
+    cluster: str
+    database: str
+    postgres_version: int
+    image: str
+    domain: str
+
+    @property
+    def pooler(self) -> str:
+        """Name of the Pooler, its Deployment and its Service."""
+        return names.pooler_name(self.cluster)
+
+    @property
+    def secret(self) -> str:
+        """Name of the connection Secret."""
+        return self.spec.connection_secret_name or names.secret_name(self.name)
+
+    @property
+    def host(self) -> str:
+        """Where clients connect: the pooler."""
+        return names.service_host(self.pooler, self.namespace, self.domain)
+
+    def metadata(self, name: str) -> Manifest:
+        """The metadata of a child.
+
+        A retained child has no owner: then neither garbage collection, nor a foreground deletion,
+        nor a finalizer removed by force can take the data with it. The uid label tells whose it is.
+        """
+        made: Manifest = {
+            "name": name,
+            "namespace": self.namespace,
+            "labels": names.labels(self.name, self.uid),
+        }
+        if self.spec.deletion_policy is DeletionPolicy.DELETE:
+            made["ownerReferences"] = [
+                {
+                    "apiVersion": names.API_VERSION,
+                    "kind": names.KIND,
+                    "name": self.name,
+                    "uid": self.uid,
+                    "controller": True,
+                }
+            ]
+        return made
+
+
+def resolve(database: DaapDatabase, platform: Platform) -> Resolved:
+    """The database with every choice made."""
+    spec, status = database.spec, database.status
+    version = max(
+        spec.postgres_version or status.postgres_version or platform.default_postgres_version,
+        status.postgres_version or 0,
+    )
+    return Resolved(
+        name=database.metadata.name,
+        namespace=database.metadata.namespace,
+        uid=database.metadata.uid,
+        spec=spec,
+        cluster=status.cluster_name or names.cluster_name(database.metadata.name),
+        database=status.database_name
+        or spec.database_name
+        or names.database_name(database.metadata.name),
+        postgres_version=version,
+        image=platform.postgres_image.format(major=version),
+        domain=platform.cluster_domain,
+    )
