@@ -1,0 +1,219 @@
+"""What the children say, read from the objects as they are. Pure.
+
+CloudNativePG's own summary is not enough: its phase stays "healthy" while a single instance is
+down, while the cluster is fenced or hibernated, and until it notices a change; and a Pooler says
+"active" before its pods exist. So serving is judged from the primary and the pooler's Deployment.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from daap_operator import raw
+from daap_operator.desired.secret import CredentialVersions
+from daap_operator.phases import Meaning, Phase, phase
+
+Object = dict[str, Any]
+
+_FENCED = "cnpg.io/fencedInstances"
+_HIBERNATION = "cnpg.io/hibernation"
+
+
+@dataclass(frozen=True)
+class Children:
+    """The children of one database as the cache has them; None where there is none."""
+
+    cluster: Object | None = None
+    pooler: Object | None = None
+    deployment: Object | None = None
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """Why clients are not served: the first thing they would miss."""
+
+    reason: str
+    message: str
+    meaning: Meaning
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What matters of the children."""
+
+    awaited: Awaited | None
+    """What keeps clients from being served; None while they are."""
+    unsettled: str
+    """What is still being changed, for people; empty once all that was asked for is there."""
+    phase: Phase
+    phase_reason: str
+    """CloudNativePG's own words on its phase."""
+    instances: int | None
+    ready_instances: int | None
+    postgres_version: int | None
+    """Major version of the data directory."""
+    credentials: CredentialVersions | None
+    """Versions of the Secrets with the credentials, once CloudNativePG has made them."""
+
+    @property
+    def serving(self) -> bool:
+        """Whether a client can connect through the published host now."""
+        return self.awaited is None
+
+
+def observe(children: Children, *, instances: int, poolers: int, image: str) -> Observed:
+    """What the children say, against the numbers and the image that were asked for."""
+    cluster = children.cluster or {}
+    seen = phase(raw.text(cluster, "status", "phase"))
+    return Observed(
+        awaited=_cluster_awaited(children.cluster, seen) or _pooler_awaited(children),
+        unsettled=_unsettled(children, seen, instances, poolers, image),
+        phase=seen,
+        phase_reason=raw.text(cluster, "status", "phaseReason"),
+        instances=_count(children.cluster, "instances"),
+        ready_instances=_count(children.cluster, "readyInstances"),
+        postgres_version=raw.number(cluster, "status", "pgDataImageInfo", "majorVersion") or None,
+        credentials=_credentials(cluster),
+    )
+
+
+def _count(cluster: Object | None, field: str) -> int | None:
+    return None if cluster is None else raw.number(cluster, "status", field)
+
+
+def _credentials(cluster: Object) -> CredentialVersions | None:
+    versions = raw.mapping(cluster, "status", "secretsResourceVersion")
+    application = raw.text(versions, "applicationSecretVersion")
+    server_ca = raw.text(versions, "serverCaSecretVersion")
+    return CredentialVersions(application, server_ca) if application and server_ca else None
+
+
+# --- the Cluster ----------------------------------------------------------------------------------
+
+
+def _cluster_awaited(cluster: Object | None, seen: Phase) -> Awaited | None:
+    if cluster is None:
+        return Awaited("ClusterPending", "The Cluster is not there yet", Meaning.STARTING)
+    name = raw.text(cluster, "metadata", "name")
+    if raw.value(cluster, "metadata", "deletionTimestamp"):
+        return Awaited("ClusterDeleted", f"Cluster {name} is being deleted", Meaning.INTERRUPTED)
+    if _hibernated(cluster):
+        return Awaited(
+            "Hibernated",
+            f"Cluster {name} is hibernated: to wake it remove its annotation '{_HIBERNATION}'",
+            Meaning.INTERRUPTED,
+        )
+    if _primary_fenced(cluster):
+        return Awaited(
+            "Fenced",
+            f"The primary of Cluster {name} is fenced: remove its annotation '{_FENCED}'",
+            Meaning.INTERRUPTED,
+        )
+    if seen.meaning in (Meaning.STARTING, Meaning.INTERRUPTED, Meaning.UNKNOWN):
+        return _from_phase(cluster, seen)
+    if _primary_healthy(cluster):
+        return None
+    if seen.meaning is Meaning.SETTLED:
+        return Awaited(
+            "PrimaryDown", f"The primary of Cluster {name} is not ready", Meaning.INTERRUPTED
+        )
+    return _from_phase(cluster, seen)
+
+
+def _from_phase(cluster: Object, seen: Phase) -> Awaited:
+    """The phase in our words, then CloudNativePG's own."""
+    name = raw.text(cluster, "metadata", "name")
+    own = ": ".join(
+        text
+        for text in (
+            raw.text(cluster, "status", "phase"),
+            raw.text(cluster, "status", "phaseReason"),
+        )
+        if text
+    )
+    told = f" (CloudNativePG says: {own})" if own else ""
+    return Awaited(seen.reason, f"Cluster {name}: {seen.text}{told}", seen.meaning)
+
+
+def _primary_healthy(cluster: Object) -> bool:
+    primary = raw.text(cluster, "status", "currentPrimary")
+    return bool(primary) and primary in raw.texts(cluster, "status", "instancesStatus", "healthy")
+
+
+def _hibernated(cluster: Object) -> bool:
+    asked = raw.text(cluster, "metadata", "annotations", _HIBERNATION) == "on"
+    conditions = raw.items(cluster, "status", "conditions")
+    done = any(
+        raw.text(c, "type") == _HIBERNATION and raw.text(c, "status") == "True" for c in conditions
+    )
+    return asked or done
+
+
+def _primary_fenced(cluster: Object) -> bool:
+    try:
+        fenced = json.loads(raw.text(cluster, "metadata", "annotations", _FENCED) or "[]")
+    except ValueError:
+        return False
+    names = fenced if isinstance(fenced, list) else []
+    return "*" in names or raw.text(cluster, "status", "currentPrimary") in names
+
+
+# --- the Pooler -----------------------------------------------------------------------------------
+
+
+def _pooler_awaited(children: Children) -> Awaited | None:
+    if children.pooler is None:
+        return Awaited("PoolerPending", "The Pooler is not there yet", Meaning.STARTING)
+    name = raw.text(children.pooler, "metadata", "name")
+    if raw.value(children.pooler, "metadata", "deletionTimestamp"):
+        return Awaited("PoolerDeleted", f"Pooler {name} is being deleted", Meaning.INTERRUPTED)
+    if raw.truth(children.pooler, "spec", "paused"):
+        return Awaited(
+            "PoolerPaused",
+            f"Pooler {name} is paused: set its spec.paused to false",
+            Meaning.INTERRUPTED,
+        )
+    if raw.number(children.deployment, "status", "availableReplicas") < 1:
+        own = raw.text(children.pooler, "status", "phaseReason")
+        told = f" (CloudNativePG says: {own})" if own else ""
+        return Awaited(
+            "PoolerStarting", f"No pod of Pooler {name} is available yet{told}", Meaning.STARTING
+        )
+    return None
+
+
+# --- is all that was asked for there? -------------------------------------------------------------
+
+
+def _unsettled(children: Children, seen: Phase, instances: int, poolers: int, image: str) -> str:
+    cluster = children.cluster or {}
+    ready = raw.number(cluster, "status", "readyInstances")
+    there = raw.number(cluster, "status", "instances")
+    if seen.meaning is not Meaning.SETTLED:
+        return _from_phase(cluster, seen).message
+    if raw.text(cluster, "status", "image") != image:
+        return f"The instances do not all run {image} yet"
+    if not there == ready == instances:
+        return f"{ready} of {instances} instances are ready"
+    if raw.items(cluster, "status", "resizingPVC"):
+        return "The volumes are being resized"
+    return _pooler_unsettled(children.deployment, poolers)
+
+
+def _pooler_unsettled(deployment: Object | None, poolers: int) -> str:
+    """A Deployment is rolled out when it has seen its spec and only new pods are left."""
+    if raw.number(deployment, "status", "observedGeneration") < raw.number(
+        deployment, "metadata", "generation"
+    ):
+        return "The pooler's change is being taken up"
+    counts = {
+        raw.number(deployment, "spec", "replicas"),
+        *(
+            raw.number(deployment, "status", field)
+            for field in ("replicas", "updatedReplicas", "availableReplicas")
+        ),
+    }
+    if counts == {poolers}:
+        return ""
+    available = raw.number(deployment, "status", "availableReplicas")
+    return f"{available} of {poolers} pooler pods are available and up to date"

@@ -1,0 +1,104 @@
+"""Which child belongs to which database, and which of its fields are ours. Pure.
+
+Server-side apply records the fields each manager owns. What we own of an object, laid beside what
+we want, tells whether an apply would change anything: a field somebody else has changed or taken
+over is no longer ours, and a field we once asked for and no longer do still is.
+https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from daap_operator import names, raw
+
+Object = Mapping[str, Any]
+
+
+def owner_uid(child: Object) -> str:
+    """The uid of the DaapDatabase a child belongs to; empty when it belongs to none.
+
+    The owner reference says so, or for a retained child, which has none, our uid label.
+    """
+    for reference in raw.items(child, "metadata", "ownerReferences"):
+        if raw.text(reference, "kind") == names.KIND and raw.text(
+            reference, "apiVersion"
+        ).startswith(f"{names.GROUP}/"):
+            return raw.text(reference, "uid")
+    labels = raw.mapping(child, "metadata", "labels")
+    ours = raw.text(labels, names.MANAGED_BY_LABEL) == names.FIELD_MANAGER
+    return raw.text(labels, names.UID_LABEL) if ours else ""
+
+
+def owned_part(actual: Object) -> dict[str, Any]:
+    """The part of an object that our field manager applied; empty when it never did."""
+    for entry in raw.items(actual, "metadata", "managedFields"):
+        if (
+            raw.text(entry, "manager") == names.FIELD_MANAGER
+            and raw.text(entry, "operation") == "Apply"
+            and not raw.text(entry, "subresource")
+        ):
+            part: dict[str, Any] = _extracted(actual, raw.mapping(entry, "fieldsV1"))
+            return part
+    return {}
+
+
+def _extracted(actual: Any, fields: Object) -> Any:
+    """What of `actual` the set of fields covers; an empty set is the whole.
+
+    Keys of the set: `f:name` a field, `k:{…}` the list item with those key fields, `v:…` a value of
+    a set, `.` the thing itself.
+    """
+    below = {key: value for key, value in fields.items() if key != "."}
+    if not below:
+        return actual
+    if isinstance(actual, Mapping):
+        pairs = ((key[2:], value) for key, value in below.items() if key.startswith("f:"))
+        return {name: _extracted(actual[name], value) for name, value in pairs if name in actual}
+    if isinstance(actual, list):
+        return [
+            _extracted(item, below[key])
+            for item in actual
+            if (key := _key(item, below)) is not None
+        ]
+    return actual
+
+
+def _key(item: Any, fields: Object) -> str | None:
+    """The key under which the set of fields holds a list's item."""
+    for key in fields:
+        kind, _, text = key.partition(":")
+        wanted = json.loads(text)
+        if kind == "v" and item == wanted:
+            return key
+        if kind == "k" and isinstance(item, Mapping) and wanted.items() <= item.items():
+            return key
+    return None
+
+
+def first_difference(wanted: Object, owned: Object) -> str:
+    """The path of the first field an apply would mend, such as `spec.instances`; empty: none.
+
+    `wanted` is a manifest, `owned` what `owned_part` gave of the object.
+    """
+    metadata = {
+        key: value for key, value in wanted["metadata"].items() if key not in ("name", "namespace")
+    }
+    for part, asked in (("metadata", metadata), ("spec", wanted["spec"])):
+        found = _first_difference(asked, owned.get(part, {}), part)
+        if found:
+            return found
+    return ""
+
+
+def _first_difference(wanted: Any, owned: Any, path: str) -> str:
+    if isinstance(wanted, Mapping) and isinstance(owned, Mapping):
+        for key in {**wanted, **owned}:
+            if key not in wanted or key not in owned:
+                return f"{path}.{key}"
+            found = _first_difference(wanted[key], owned[key], f"{path}.{key}")
+            if found:
+                return found
+        return ""
+    same = type(wanted) is type(owned) and wanted == owned
+    return "" if same else path

@@ -1,0 +1,144 @@
+"""CloudNativePG's phases and what each means for a database's clients. Pure data.
+
+`Cluster.status.phase` is an English sentence, not an enumeration; this table is the only place that
+knows them. A unit test holds it against the constants of CloudNativePG's own source.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class Meaning(Enum):
+    """What a phase says about serving and about who has to act."""
+
+    SETTLED = auto()
+    """Nothing is going on; clients are served if the primary is healthy."""
+    CHANGING = auto()
+    """A change is being rolled out; clients are served while the primary is healthy."""
+    INTERRUPTED = auto()
+    """The primary is being replaced or taken down: clients are not served, for a while."""
+    STARTING = auto()
+    """There is no database yet."""
+    BLOCKED = auto()
+    """CloudNativePG cannot go on; it tries again by itself."""
+    ACTION = auto()
+    """CloudNativePG waits for a person."""
+    UNKNOWN = auto()
+    """A phase this operator has never heard of: never ready, never an error."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One phase: its meaning, our CamelCase reason, and what a person should know or do."""
+
+    meaning: Meaning
+    reason: str
+    text: str
+
+
+HEALTHY = "Cluster in healthy state"
+
+PHASES: dict[str, Phase] = {
+    "": Phase(Meaning.STARTING, "ClusterPending", "CloudNativePG has not taken it up yet"),
+    HEALTHY: Phase(Meaning.SETTLED, "Ready", "all is well"),
+    "Setting up primary": Phase(
+        Meaning.STARTING, "ClusterStarting", "the first instance is being set up"
+    ),
+    "Creating a new replica": Phase(
+        Meaning.CHANGING, "CreatingReplica", "an instance is being added"
+    ),
+    "Waiting for the instances to become active": Phase(
+        Meaning.CHANGING, "InstancesStarting", "an instance is starting"
+    ),
+    "Upgrading cluster": Phase(
+        Meaning.CHANGING, "RollingOut", "a change is being rolled out instance by instance"
+    ),
+    "Cluster upgrade delayed": Phase(
+        Meaning.CHANGING, "RollOutDelayed", "a roll-out waits for its turn"
+    ),
+    "Online upgrade in progress": Phase(
+        Meaning.CHANGING, "OnlineUpgrade", "the instance manager is being replaced"
+    ),
+    "Applying configuration": Phase(
+        Meaning.CHANGING, "ApplyingConfiguration", "the configuration is being applied"
+    ),
+    "Switchover in progress": Phase(
+        Meaning.INTERRUPTED, "Switchover", "another instance is becoming the primary"
+    ),
+    "Failing over": Phase(
+        Meaning.INTERRUPTED, "FailingOver", "the primary was lost and is being replaced"
+    ),
+    "Primary instance is being restarted in-place": Phase(
+        Meaning.CHANGING, "PrimaryRestarting", "the primary is being restarted"
+    ),
+    "Primary instance is being restarted without a switchover": Phase(
+        Meaning.CHANGING, "PrimaryRestarting", "the primary is being restarted"
+    ),
+    "Promoting to primary cluster": Phase(
+        Meaning.INTERRUPTED, "Promoting", "the cluster is being promoted"
+    ),
+    "Upgrading Postgres major version": Phase(
+        Meaning.INTERRUPTED, "MajorUpgrade", "PostgreSQL is being upgraded to a new major version"
+    ),
+    "Cluster cannot execute instance online upgrade due to missing architecture binary": Phase(
+        Meaning.ACTION,
+        "ArchitectureMissing",
+        "CloudNativePG's image lacks an architecture: the platform team must mend its installation",
+    ),
+    "Waiting for user action": Phase(
+        Meaning.ACTION,
+        "SwitchoverRequired",
+        "a roll-out waits for somebody to switch over: "
+        "the platform team must run `kubectl cnpg promote` or restart the primary",
+    ),
+    "Cluster has incomplete or invalid image catalog": Phase(
+        Meaning.BLOCKED,
+        "ImageCatalogInvalid",
+        "the image catalog lacks the image: the platform team must mend the catalog",
+    ),
+    "Cluster cannot proceed to reconciliation due to an unknown plugin being required": Phase(
+        Meaning.BLOCKED,
+        "PluginMissing",
+        "a CloudNativePG plugin is not installed: the platform team must install it",
+    ),
+    "Cluster cannot proceed to reconciliation due to an error while interacting with plugins": (
+        Phase(Meaning.BLOCKED, "PluginFailing", "a CloudNativePG plugin fails; it is tried again")
+    ),
+    "Unable to create required cluster objects": Phase(
+        Meaning.BLOCKED,
+        "ObjectsNotCreated",
+        "CloudNativePG cannot make the objects it needs; it tries again",
+    ),
+    "Invalid cluster definition": Phase(
+        Meaning.ACTION,
+        "ClusterInvalid",
+        "CloudNativePG refuses the Cluster's definition: change the fields it names",
+    ),
+    "Instance Status Extraction Error: HTTP communication issue": Phase(
+        Meaning.BLOCKED,
+        "InstancesUnreachable",
+        "CloudNativePG cannot reach the instances on port 8000: "
+        "look at the namespace's NetworkPolicies",
+    ),
+    "Not enough disk space": Phase(
+        Meaning.ACTION,
+        "DiskFull",
+        "a volume is full: raise spec.storage.size, and have the platform team expand the "
+        "PersistentVolumeClaims, since CloudNativePG does not do so in this state",
+    ),
+    "Cluster is unrecoverable and needs manual intervention": Phase(
+        Meaning.ACTION,
+        "Unrecoverable",
+        "CloudNativePG has given up: the platform team must look at the Cluster's pods and volumes",
+    ),
+}
+
+
+def phase(text: str) -> Phase:
+    """What a `status.phase` means; a sentence never heard of is UNKNOWN."""
+    unknown = Phase(
+        Meaning.UNKNOWN,
+        "UnknownClusterPhase",
+        "this operator does not know this phase: is CloudNativePG newer than it supports?",
+    )
+    return PHASES.get(text, unknown)

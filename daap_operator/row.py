@@ -1,0 +1,60 @@
+"""A database's row in the platform's inventory. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from daap_operator import names, raw
+from daap_operator.api.v1alpha1 import ConditionType, DaapDatabaseStatus, Metadata, Phase
+
+
+@dataclass(frozen=True)
+class Row:
+    """The columns of `databases` that the operator writes; `id` is the object's uid."""
+
+    id: str
+    name: str
+    owner_team: str
+    purpose: str
+    namespace: str
+    cluster_name: str
+    pooler_name: str
+    status: str
+    host: str | None
+    port: int | None
+    secret_name: str | None
+    error_message: str | None
+    generation: int
+    created_at: datetime
+
+
+def row(metadata: Metadata, spec: raw.Object, status: DaapDatabaseStatus) -> Row | None:
+    """The row of an object; None while it has no database, so that names stay unique.
+
+    `spec` is taken as it stands: an object older than today's rules has a row too. What PostgreSQL
+    cannot store (NUL, a text longer than its column) is cut.
+    """
+    if not status.cluster_name:
+        return None
+    phase = status.phase or Phase.PROVISIONING
+    ready = status.condition(ConditionType.READY)
+    message = ready.message if ready and phase is Phase.ERROR else None
+    return Row(
+        id=metadata.uid,
+        name=metadata.name,
+        owner_team=_text(spec, "ownerTeam")[:255],
+        purpose=_text(spec, "purpose"),
+        namespace=metadata.namespace,
+        cluster_name=status.cluster_name,
+        pooler_name=status.pooler_name or names.pooler_name(status.cluster_name),
+        status=phase.lower(),
+        host=status.host,
+        port=status.port,
+        secret_name=status.secret_name,
+        error_message=message.replace("\0", "") if message else None,
+        generation=metadata.generation,
+        created_at=metadata.creation_timestamp,
+    )
+
+
+def _text(spec: raw.Object, field: str) -> str:
+    return raw.text(spec, field).replace("\0", "")

@@ -1,0 +1,254 @@
+"""What the user is told, computed whole from what was seen. Pure.
+
+The rules are kstatus's: Reconciling and Stalled are True or absent and never both there, and Ready
+alone never means failure. A condition's time moves only when its status does.
+https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from daap_operator import names
+from daap_operator.api.v1alpha1 import (
+    Binding,
+    Condition,
+    ConditionType,
+    DaapDatabaseStatus,
+    Metadata,
+    Phase,
+)
+from daap_operator.desired.resolved import Resolved
+from daap_operator.errors import Stalled, Waiting
+from daap_operator.observed import Awaited, Observed
+from daap_operator.phases import Meaning
+
+Problem = Stalled | Waiting
+
+
+@dataclass(frozen=True)
+class Published:
+    """The connection Secret as it was written."""
+
+    secret: str
+    revision: str
+    username: str
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """Whether the metadata database has this state; reason and message are the condition's."""
+
+    synced: bool
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What a new status is made from: the one before, the object it speaks of, and the time."""
+
+    previous: DaapDatabaseStatus
+    metadata: Metadata
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The situation in the terms of the conditions."""
+
+    phase: Phase
+    reason: str
+    message: str
+    ready: bool = False
+    stalled: bool = False
+    under_way: tuple[str, str] | None = None
+    """Reason and message of Reconciling; None when nothing is going on."""
+
+
+def claimed(moment: Moment, resolved: Resolved) -> DaapDatabaseStatus:
+    """The first status of a database: what it was allotted, before any child exists."""
+    message = "The Cluster and the Pooler are being created"
+    verdict = Verdict(
+        Phase.PROVISIONING, "ClusterPending", message, under_way=("Provisioning", message)
+    )
+    return _written(_allotted(moment.previous, resolved), moment, verdict)
+
+
+def told(
+    moment: Moment,
+    resolved: Resolved,
+    observed: Observed,
+    problem: Problem | None,
+    published: Published | None,
+) -> DaapDatabaseStatus:
+    """The status of a database that has its name."""
+    served_before = moment.previous.host is not None
+    status = _seen(_allotted(moment.previous, resolved), resolved, observed)
+    if published is not None:
+        status = _published(status, resolved, published)
+    verdict = judge(observed, problem, served_before=served_before, host=status.host)
+    return _written(status, moment, verdict)
+
+
+def refused(moment: Moment, problem: Stalled) -> DaapDatabaseStatus:
+    """The status of an object that cannot be served as it is: invalid, or its name is taken."""
+    return _written(moment.previous, moment, _stalled(problem))
+
+
+def deleting(moment: Moment, reason: str, message: str) -> DaapDatabaseStatus:
+    """The status while the deletion is under way; the message says what it waits for."""
+    verdict = Verdict(Phase.DELETING, reason, message, under_way=(reason, message))
+    return _written(moment.previous, moment, verdict)
+
+
+def with_inventory(
+    status: DaapDatabaseStatus, moment: Moment, inventory: Inventory | None
+) -> DaapDatabaseStatus:
+    """The status with the condition MetadataSynced; without it for an object that has no row."""
+    if inventory is None:
+        return status
+    made = _condition(
+        ConditionType.METADATA_SYNCED,
+        (inventory.synced, inventory.reason, inventory.message),
+        moment,
+    )
+    return status.model_copy(update={"conditions": [*status.conditions, made]})
+
+
+# --- the verdict ----------------------------------------------------------------------------------
+
+
+def judge(
+    observed: Observed, problem: Problem | None, *, served_before: bool, host: str | None
+) -> Verdict:
+    """Which row of the table of situations this is (docs/status.md)."""
+    if isinstance(problem, Stalled):
+        return _stalled(problem)
+    if observed.serving and host:
+        return _serving(observed, problem, host)
+    awaited = _what_is_awaited(observed, problem)
+    if awaited.meaning is Meaning.ACTION:
+        return _stalled(Stalled(awaited.reason, awaited.message))
+    return _not_serving(awaited, served_before=served_before)
+
+
+def _stalled(problem: Stalled) -> Verdict:
+    return Verdict(Phase.ERROR, problem.reason, problem.message, stalled=True)
+
+
+def _serving(observed: Observed, problem: Waiting | None, host: str) -> Verdict:
+    under_way = None
+    if problem is not None:
+        under_way = (problem.reason, problem.message)
+    elif observed.unsettled:
+        settled = observed.phase.meaning is Meaning.SETTLED
+        under_way = ("Updating" if settled else observed.phase.reason, observed.unsettled)
+    message = f"Clients can connect to {host}:{names.POSTGRES_PORT}"
+    return Verdict(Phase.READY, "Ready", message, ready=True, under_way=under_way)
+
+
+def _what_is_awaited(observed: Observed, problem: Waiting | None) -> Awaited:
+    if problem is not None:
+        return Awaited(problem.reason, problem.message, Meaning.STARTING)
+    if observed.awaited is not None:
+        return observed.awaited
+    message = "The connection Secret is not written yet"
+    return Awaited("CredentialsPending", message, Meaning.STARTING)
+
+
+def _not_serving(awaited: Awaited, *, served_before: bool) -> Verdict:
+    phase, reason = Phase.PROVISIONING, awaited.reason
+    if awaited.meaning is Meaning.UNKNOWN:
+        pass  # never an error: a newer CloudNativePG may have a new word for health
+    elif served_before:
+        phase, reason = Phase.ERROR, "NotServing"
+    elif awaited.meaning is Meaning.BLOCKED:
+        phase = Phase.ERROR
+    return Verdict(phase, reason, awaited.message, under_way=(awaited.reason, awaited.message))
+
+
+# --- the fields -----------------------------------------------------------------------------------
+
+
+def _allotted(previous: DaapDatabaseStatus, resolved: Resolved) -> DaapDatabaseStatus:
+    return previous.model_copy(
+        update={
+            "cluster_name": resolved.cluster,
+            "pooler_name": resolved.pooler,
+            "database_name": resolved.database,
+            "postgres_version": previous.postgres_version or resolved.postgres_version,
+        }
+    )
+
+
+def _seen(status: DaapDatabaseStatus, resolved: Resolved, observed: Observed) -> DaapDatabaseStatus:
+    return status.model_copy(
+        update={
+            "instances": observed.instances,
+            "ready_instances": observed.ready_instances,
+            "postgres_version": observed.postgres_version or status.postgres_version,
+            "storage": resolved.spec.storage.size,
+        }
+    )
+
+
+def _published(
+    status: DaapDatabaseStatus, resolved: Resolved, published: Published
+) -> DaapDatabaseStatus:
+    return status.model_copy(
+        update={
+            "host": resolved.host,
+            "port": names.POSTGRES_PORT,
+            "username": published.username,
+            "secret_name": published.secret,
+            "secret_revision": published.revision,
+            "binding": Binding(name=published.secret),
+        }
+    )
+
+
+# --- the conditions -------------------------------------------------------------------------------
+
+
+def _written(status: DaapDatabaseStatus, moment: Moment, verdict: Verdict) -> DaapDatabaseStatus:
+    wanted = [(ConditionType.READY, (verdict.ready, verdict.reason, verdict.message))]
+    if verdict.under_way:
+        wanted.append((ConditionType.RECONCILING, (True, *verdict.under_way)))
+    if verdict.stalled:
+        wanted.append((ConditionType.STALLED, (True, verdict.reason, verdict.message)))
+    return status.model_copy(
+        update={
+            "observed_generation": moment.metadata.generation,
+            "phase": verdict.phase,
+            "conditions": [_condition(kind, what, moment) for kind, what in wanted],
+        }
+    )
+
+
+def _condition(kind: ConditionType, what: tuple[bool, str, str], moment: Moment) -> Condition:
+    holds, reason, message = what
+    value: Literal["True", "False"] = "True" if holds else "False"
+    previous = moment.previous.condition(kind)
+    unchanged = previous is not None and previous.status == value
+    since = previous.last_transition_time if previous and unchanged else moment.now
+    return Condition(
+        type=kind,
+        status=value,
+        observed_generation=moment.metadata.generation,
+        last_transition_time=since.astimezone(UTC).replace(microsecond=0),
+        reason=reason,
+        message=message[:32768],
+    )
+
+
+def dumped(status: DaapDatabaseStatus) -> dict[str, Any]:
+    """The status as it stands on the wire: no nulls, times in UTC to the second."""
+    return status.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def merge_patch(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """What turns one status into the other (RFC 7386): null for a field that goes."""
+    gone = {field: None for field in before if field not in after}
+    changed = {field: value for field, value in after.items() if before.get(field) != value}
+    return gone | changed

@@ -1,0 +1,100 @@
+"""What the cache keeps of an object: the fields the operator owns or reads. Pure.
+
+A CloudNativePG Cluster is 10 KB and more of JSON; of it remain the part we applied and a handful of
+status fields. Whatever is not kept cannot wake anybody when it changes.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from daap_operator import names, raw
+from daap_operator.ownership import owned_part
+
+Object = dict[str, Any]
+
+OWNED = "owned"
+"""Key under which a trimmed child holds what our field manager applied."""
+
+_METADATA = (
+    "name",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "finalizers",
+    "ownerReferences",
+)
+_LABELS = (names.DATABASE_LABEL, names.UID_LABEL, names.MANAGED_BY_LABEL)
+_ANNOTATIONS = ("cnpg.io/fencedInstances", "cnpg.io/hibernation")
+
+_CLUSTER_STATUS = (
+    "phase",
+    "phaseReason",
+    "instances",
+    "readyInstances",
+    "currentPrimary",
+    "targetPrimary",
+    "image",
+    "resizingPVC",
+)
+
+
+def database(obj: Mapping[str, Any]) -> Object:
+    """A DaapDatabase: without others' annotations, labels and field managers."""
+    return {
+        "metadata": _picked(raw.mapping(obj, "metadata"), _METADATA),
+        "spec": dict(raw.mapping(obj, "spec")),
+        "status": dict(raw.mapping(obj, "status")),
+    }
+
+
+def cluster(obj: Mapping[str, Any]) -> Object:
+    """A CloudNativePG Cluster."""
+    status = raw.mapping(obj, "status")
+    kept = _picked(status, _CLUSTER_STATUS)
+    kept["instancesStatus"] = {"healthy": raw.items(status, "instancesStatus", "healthy")}
+    kept["secretsResourceVersion"] = _picked(
+        raw.mapping(status, "secretsResourceVersion"),
+        ("applicationSecretVersion", "serverCaSecretVersion"),
+    )
+    kept["pgDataImageInfo"] = _picked(raw.mapping(status, "pgDataImageInfo"), ("majorVersion",))
+    kept["conditions"] = [
+        _picked(condition, ("type", "status"))
+        for condition in raw.items(status, "conditions")
+        if raw.text(condition, "type") == "cnpg.io/hibernation"
+    ]
+    return {"metadata": _child_metadata(obj), "status": kept, OWNED: owned_part(obj)}
+
+
+def pooler(obj: Mapping[str, Any]) -> Object:
+    """A CloudNativePG Pooler."""
+    return {
+        "metadata": _child_metadata(obj),
+        "spec": _picked(raw.mapping(obj, "spec"), ("paused",)),
+        "status": _picked(raw.mapping(obj, "status"), ("phase", "phaseReason")),
+        OWNED: owned_part(obj),
+    }
+
+
+def deployment(obj: Mapping[str, Any]) -> Object:
+    """The Deployment of a Pooler."""
+    counts = ("observedGeneration", "replicas", "updatedReplicas", "availableReplicas")
+    return {
+        "metadata": _picked(raw.mapping(obj, "metadata"), _METADATA),
+        "spec": _picked(raw.mapping(obj, "spec"), ("replicas",)),
+        "status": _picked(raw.mapping(obj, "status"), counts),
+    }
+
+
+def _child_metadata(obj: Mapping[str, Any]) -> Object:
+    metadata = raw.mapping(obj, "metadata")
+    kept = _picked(metadata, _METADATA)
+    kept["labels"] = _picked(raw.mapping(metadata, "labels"), _LABELS)
+    kept["annotations"] = _picked(raw.mapping(metadata, "annotations"), _ANNOTATIONS)
+    return kept
+
+
+def _picked(obj: Mapping[str, Any], fields: tuple[str, ...]) -> Object:
+    return {field: obj[field] for field in fields if field in obj}
