@@ -1,0 +1,113 @@
+"""Kubernetes Events on the user's object: what `kubectl describe daapdatabase` shows.
+
+Events are posted in the background and never hold up a pass. They may be lost in a crash: the
+status has it all. https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from daap_operator import names
+from daap_operator.api.v1alpha1 import ConditionType, DaapDatabaseStatus, Metadata, Phase
+from daap_operator.errors import Outage
+from daap_operator.kube import Kube, Resource
+
+log = logging.getLogger(__name__)
+
+WAITING = 1000
+"""Events that wait to be posted; what comes on top is dropped."""
+
+NOTE_LENGTH = 1024
+"""What the API server takes."""
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """One Event to be."""
+
+    warning: bool
+    reason: str
+    note: str
+
+
+def transitions(before: DaapDatabaseStatus, after: DaapDatabaseStatus) -> list[Announcement]:
+    """What is worth an Event between two statuses: a new phase, another error, the inventory."""
+    made = []
+    if _situation(before) != _situation(after):
+        ready = after.condition(ConditionType.READY)
+        error = after.phase is Phase.ERROR
+        reason = ready.reason if ready and error else str(after.phase)
+        made.append(Announcement(error, reason, ready.message if ready else ""))
+    old = before.condition(ConditionType.METADATA_SYNCED)
+    new = after.condition(ConditionType.METADATA_SYNCED)
+    if old and new and old.status != new.status:
+        lost = new.status == "False"
+        reason = "MetadataNotSynced" if lost else "MetadataSynced"
+        made.append(Announcement(lost, reason, new.message))
+    return made
+
+
+def _situation(status: DaapDatabaseStatus) -> tuple[object, ...]:
+    ready = status.condition(ConditionType.READY)
+    return (status.phase, ready.reason if ready and status.phase is Phase.ERROR else "")
+
+
+def event(
+    metadata: Metadata, announcement: Announcement, *, now: datetime, number: int
+) -> dict[str, Any]:
+    """The Event object. Pure; `number` keeps names of one moment apart."""
+    stamp = now.astimezone(UTC)
+    return {
+        "apiVersion": "events.k8s.io/v1",
+        "kind": "Event",
+        "metadata": {
+            "name": f"{metadata.name}.{int(stamp.timestamp() * 1e6):x}{number % 4096:03x}",
+            "namespace": metadata.namespace,
+        },
+        "eventTime": stamp.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "reportingController": names.REPORTER,
+        "reportingInstance": names.FIELD_MANAGER,
+        "action": "Reconcile",
+        "type": "Warning" if announcement.warning else "Normal",
+        "reason": announcement.reason,
+        "note": announcement.note[:NOTE_LENGTH],
+        "regarding": {
+            "apiVersion": names.API_VERSION,
+            "kind": names.KIND,
+            "namespace": metadata.namespace,
+            "name": metadata.name,
+            "uid": metadata.uid,
+        },
+    }
+
+
+class Announcer:
+    """Posts Events one after the other."""
+
+    def __init__(self, kube: Kube) -> None:
+        self._kube = kube
+        self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(WAITING)
+        self._number = 0
+
+    def announce(self, metadata: Metadata, announcement: Announcement, now: datetime) -> None:
+        """Have an Event posted, soon."""
+        self._number += 1
+        made = event(metadata, announcement, now=now, number=self._number)
+        try:
+            self._queue.put_nowait(made)
+        except asyncio.QueueFull:
+            log.warning("Event dropped: too many wait", extra={"event": made["reason"]})
+
+    async def run(self) -> None:
+        """Post until cancelled. A refused Event is logged and forgotten."""
+        while True:
+            made = await self._queue.get()
+            try:
+                await self._kube.create_plain(Resource.EVENTS, made)
+            except Outage as error:
+                log.warning(
+                    "Event not posted", extra={"event": made["reason"], "error": str(error)}
+                )

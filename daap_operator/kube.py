@@ -1,0 +1,321 @@
+"""The Kubernetes API: the only door to `kubernetes`.
+
+Plain objects in and out. Requests go through the client's own REST layer (TLS, authentication,
+connection pool); its models are left aside, since they know neither CloudNativePG nor us.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any, Literal, Self
+from urllib.parse import quote, urlencode
+
+import aiohttp
+from kubernetes.aio import client, config
+
+from daap_operator import __version__, names, raw
+from daap_operator.errors import Outage
+
+Object = dict[str, Any]
+
+REQUEST_SECONDS = 15.0
+"""A request that takes longer has failed; whether it had an effect is then unknown."""
+
+SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
+
+PAGE = 500
+"""Objects a page of a LIST."""
+
+
+class Resource(Enum):
+    """The kinds the operator asks for: API prefix and plural."""
+
+    DATABASES = (f"/apis/{names.API_VERSION}", names.PLURAL)
+    CLUSTERS = (f"/apis/{names.CNPG_API_VERSION}", "clusters")
+    POOLERS = (f"/apis/{names.CNPG_API_VERSION}", "poolers")
+    DEPLOYMENTS = ("/apis/apps/v1", "deployments")
+    SECRETS = ("/api/v1", "secrets")
+    VOLUME_CLAIMS = ("/api/v1", "persistentvolumeclaims")
+    EVENTS = ("/apis/events.k8s.io/v1", "events")
+
+    def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
+        """The URL's path to a collection, an object or a subresource."""
+        prefix, plural = self.value
+        parts = [prefix]
+        if namespace:
+            parts.append(f"namespaces/{quote(namespace, safe='')}")
+        parts.append(plural)
+        parts += [quote(part, safe="") for part in (name, subresource) if part]
+        return "/".join(parts)
+
+
+class ApiError(Outage):
+    """The API server refused a request, or a webhook it asked did."""
+
+    def __init__(self, status: int, body: Object, *, what: str, retry_after: float = 0.0) -> None:
+        self.status = status
+        """HTTP status code."""
+        self.reason = raw.text(body, "reason")
+        """The machine-readable reason, such as `Invalid` or `AlreadyExists`."""
+        self.message = raw.text(body, "message") or f"HTTP {status}"
+        self.retry_after = retry_after
+        """Seconds the server asked to stay away; 0 when it did not."""
+        causes = raw.items(body, "details", "causes")
+        self.causes = frozenset(raw.text(cause, "reason") for cause in causes)
+        """Machine-readable reasons of the details."""
+        self.fields = frozenset(raw.text(cause, "field") for cause in causes)
+        """Paths of the fields that were refused."""
+        super().__init__(f"{what}: {status} {self.reason}: {self.message}")
+
+    @property
+    def absent(self) -> bool:
+        """The object, or its whole kind, is not there."""
+        return self.status == 404
+
+    @property
+    def conflict(self) -> bool:
+        """The object is not in the state the request took for granted."""
+        return self.status == 409
+
+    @property
+    def invalid(self) -> bool:
+        """The object was looked at and refused: it will be again."""
+        return self.status == 422
+
+    @property
+    def namespace_terminating(self) -> bool:
+        """Nothing can be created here any more."""
+        return "NamespaceTerminating" in self.causes
+
+    @property
+    def quota_exceeded(self) -> bool:
+        """A ResourceQuota forbids the object."""
+        return self.status == 403 and "exceeded quota" in self.message
+
+
+class Unreachable(Outage):
+    """No answer came. Whether the request had an effect is unknown."""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """How to reach the API server, for those who bring their own client."""
+
+    server: str
+    insecure: bool
+    ca_file: str | None
+    ca_data: str | bytes | None
+    certificate_file: str | None
+    key_file: str | None
+    authorization: str | None = field(repr=False)
+    """The value of the Authorization header."""
+
+
+class Kube:
+    """Requests to the API server. An async context manager, which closes the connections."""
+
+    def __init__(self, configuration: client.Configuration) -> None:
+        self._client = client.ApiClient(configuration)
+        self._client.user_agent = f"{names.FIELD_MANAGER}/{__version__}"
+
+    @classmethod
+    async def connect(cls, kubeconfig: str | None) -> Self:
+        """A client for a kubeconfig's current context, or for the pod's service account.
+
+        Raises `kubernetes.aio.config.ConfigException` when neither is there.
+        """
+        configuration = client.Configuration()
+        if kubeconfig is None and _in_pod():
+            config.load_incluster_config(client_configuration=configuration)
+        else:
+            await config.load_kube_config(kubeconfig, client_configuration=configuration)
+        return cls(configuration)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._client.close()
+
+    async def credentials(self) -> Credentials:
+        """How this client reaches the API server; tokens are refreshed first."""
+        settings = self._client.configuration
+        return Credentials(
+            server=settings.host,
+            insecure=not settings.verify_ssl,
+            ca_file=settings.ssl_ca_cert,
+            ca_data=settings.ca_cert_data,
+            certificate_file=settings.cert_file,
+            key_file=settings.key_file,
+            authorization=await settings.get_api_key_with_prefix("BearerToken", "authorization"),
+        )
+
+    # reading --------------------------------------------------------------------------------------
+
+    async def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
+        """The object as it is now; None when it is not there."""
+        try:
+            return await self._request("GET", resource.path(namespace, name))
+        except ApiError as error:
+            if error.absent:
+                return None
+            raise
+
+    async def pages(
+        self, resource: Resource, namespace: str = "", *, selector: str = ""
+    ) -> AsyncIterator[tuple[list[Object], int]]:
+        """A LIST page by page: the objects, and the resource version the list speaks of.
+
+        Raises ApiError 410 when the list changed too much in between: begin again.
+        """
+        query = {"limit": str(PAGE), "labelSelector": selector, "continue": ""}
+        while True:
+            asked = {key: value for key, value in query.items() if value}
+            page = await self._request("GET", resource.path(namespace), asked)
+            yield page.get("items") or [], int(raw.text(page, "metadata", "resourceVersion"))
+            query["continue"] = raw.text(page, "metadata", "continue")
+            if not query["continue"]:
+                return
+
+    # children -------------------------------------------------------------------------------------
+
+    async def create(self, resource: Resource, manifest: Object) -> Object:
+        """Apply an object that is not there yet. Never touches one that is.
+
+        Raises ApiError 409 when it is there. A server-side apply with a resource version means "if
+        it is still at that version", which no object is at version 1, or "create it": one atomic
+        request, where asking first would leave a gap and a plain create another field manager.
+        """
+        return await self._apply(resource, manifest, {"resourceVersion": "1"})
+
+    async def apply(self, resource: Resource, manifest: Object, *, uid: str) -> Object:
+        """Apply to the object with that uid. Never brings one back that is gone.
+
+        Raises ApiError 409 when it is gone and 422 when another has its name.
+        """
+        return await self._apply(resource, manifest, {"uid": uid})
+
+    async def _apply(self, resource: Resource, manifest: Object, extra: Object) -> Object:
+        metadata = manifest["metadata"] | extra
+        path = resource.path(metadata["namespace"], metadata["name"])
+        query = {"fieldManager": names.FIELD_MANAGER, "force": "true"}
+        body = manifest | {"metadata": metadata}
+        return await self._request("PATCH", path, query, body, "application/apply-patch+yaml")
+
+    async def delete(self, resource: Resource, namespace: str, name: str, *, uid: str) -> None:
+        """Ask for the deletion of the object with that uid; fine when it is gone already."""
+        body = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": uid}}
+        try:
+            await self._request("DELETE", resource.path(namespace, name), body=body)
+        except ApiError as error:
+            if not (error.absent or error.conflict):
+                raise
+
+    async def create_plain(self, resource: Resource, manifest: Object) -> Object:
+        """Create an object without server-side apply. Raises ApiError 409 when it is there."""
+        path = resource.path(manifest["metadata"]["namespace"])
+        return await self._request("POST", path, {"fieldManager": names.FIELD_MANAGER}, manifest)
+
+    async def replace(self, resource: Resource, manifest: Object, *, version: str) -> Object:
+        """Replace an object at that resource version. Raises ApiError 409 when it has moved on."""
+        metadata = manifest["metadata"] | {"resourceVersion": version}
+        path = resource.path(metadata["namespace"], metadata["name"])
+        body = manifest | {"metadata": metadata}
+        return await self._request("PUT", path, {"fieldManager": names.FIELD_MANAGER}, body)
+
+    async def disown(self, resource: Resource, found: Object, *, uid: str) -> Object:
+        """Take the owner with that uid from an object just fetched, so that it outlives its owner.
+
+        Raises ApiError 409 when it has moved on since.
+        """
+        metadata = found["metadata"]
+        references = raw.items(metadata, "ownerReferences")
+        others = [reference for reference in references if raw.text(reference, "uid") != uid]
+        version = raw.text(metadata, "resourceVersion")
+        body = {"metadata": {"ownerReferences": others or None, "resourceVersion": version}}
+        return await self._merge(resource.path(metadata["namespace"], metadata["name"]), body)
+
+    # the DaapDatabase -----------------------------------------------------------------------------
+
+    async def set_finalizers(
+        self, namespace: str, name: str, finalizers: list[str], *, version: str
+    ) -> Object:
+        """Set the finalizers of a DaapDatabase that is still at that resource version."""
+        body = {"metadata": {"finalizers": finalizers, "resourceVersion": version}}
+        return await self._merge(Resource.DATABASES.path(namespace, name), body)
+
+    async def write_status(
+        self, namespace: str, name: str, status: Object, *, version: str
+    ) -> Object:
+        """Patch the status of a DaapDatabase that is still at that resource version.
+
+        The patch is a merge: a field is removed by null. Raises ApiError 409 when it has moved on.
+        """
+        path = Resource.DATABASES.path(namespace, name, "status")
+        return await self._merge(path, {"metadata": {"resourceVersion": version}, "status": status})
+
+    async def _merge(self, path: str, body: Object) -> Object:
+        query = {"fieldManager": names.FIELD_MANAGER}
+        return await self._request("PATCH", path, query, body, "application/merge-patch+json")
+
+    # ----------------------------------------------------------------------------------------------
+
+    async def _request(
+        self,
+        method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"],
+        path: str,
+        query: dict[str, str] | None = None,
+        body: Object | None = None,
+        kind: str = "application/json",
+    ) -> Object:
+        what = f"{method} {path}"
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS):
+                status, headers, content = await self._send(method, path, query, body, kind)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise Unreachable(f"{what}: {error or type(error).__name__}") from error
+        answer = _decoded(content)
+        if status >= 300:
+            raise ApiError(status, answer, what=what, retry_after=_seconds(headers))
+        return answer
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        query: dict[str, str] | None,
+        body: Object | None,
+        kind: str,
+    ) -> tuple[int, Any, bytes]:
+        headers: dict[str, str] = {"Content-Type": kind, "User-Agent": self._client.user_agent}
+        await self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
+        url = f"{self._client.configuration.host}{path}"
+        if query:
+            url = f"{url}?{urlencode(query)}"
+        reply = await self._client.rest_client.request(method, url, headers=headers, body=body)
+        return reply.status, reply.headers, await reply.read()
+
+
+def _in_pod() -> bool:
+    return SERVICE_ACCOUNT.exists()
+
+
+def _decoded(content: bytes) -> Object:
+    """The answer's object; what is not one (a proxy's page, say) becomes the message."""
+    try:
+        answer = json.loads(content)
+    except ValueError:
+        answer = None
+    if isinstance(answer, dict):
+        return answer
+    return {"message": content.decode(errors="replace").strip()[:500]}
+
+
+def _seconds(headers: Any) -> float:
+    try:
+        return float(headers.get("Retry-After", 0))
+    except ValueError:  # a date: rare, and the queue's own back-off will do
+        return 0.0

@@ -1,0 +1,178 @@
+"""The operator's configuration: the only reader of the environment."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
+
+from daap_operator.api.v1alpha1 import MAJORS
+
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_GO_DURATION = re.compile(r"0|(?:\d+(?:\.\d+)?(?:ms|s|m|h))+")
+
+
+class SettingsError(Exception):
+    """The environment is not usable; the message names variable, value and remedy."""
+
+
+def _duration(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if not _GO_DURATION.fullmatch(value):
+        raise ValueError("must be a duration such as 30s, 10m or 1h30m")
+    return timedelta(seconds=sum(float(n) * _SECONDS[unit] for n, unit in _PART.findall(value)))
+
+
+def _words(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(word.strip() for word in value.split(",") if word.strip())
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+"""A Go-style duration: `30s`, `10m`, `1h30m`."""
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+"""Words separated by commas."""
+
+
+class Settings(BaseModel):
+    """Everything that can be configured. Each field's alias is its environment variable."""
+
+    model_config = ConfigDict(
+        extra="ignore", frozen=True, use_attribute_docstrings=True, validate_by_name=True
+    )
+
+    database_url: Annotated[SecretStr, Field(alias="DATABASE_URL", min_length=1)]
+    """The metadata database: `postgresql://user:password@host:5432/daap?sslmode=verify-full`."""
+
+    db_max_conns: Annotated[int, Field(alias="DB_MAX_CONNS", ge=1, le=1000)] = 25
+    """Most connections to the metadata database at once."""
+
+    db_min_conns: Annotated[int, Field(alias="DB_MIN_CONNS", ge=0, le=1000)] = 5
+    """Connections to the metadata database kept open."""
+
+    db_max_conn_lifetime: Annotated[Duration, Field(alias="DB_MAX_CONN_LIFETIME")] = timedelta(
+        hours=1
+    )
+    """A connection older than this is replaced."""
+
+    db_max_conn_idle_time: Annotated[Duration, Field(alias="DB_MAX_CONN_IDLE_TIME")] = timedelta(
+        minutes=30
+    )
+    """A connection idle for this long is closed, down to DB_MIN_CONNS."""
+
+    kubeconfig: Annotated[str | None, Field(alias="KUBECONFIG")] = None
+    """Kubeconfig file to reach the API server with; in a pod, its service account when unset."""
+
+    watch_namespaces: Annotated[Words, Field(alias="DAAP_WATCH_NAMESPACES")] = ()
+    """Namespaces to serve, separated by commas; all of them when empty."""
+
+    default_postgres_version: Annotated[
+        int, Field(alias="DAAP_DEFAULT_POSTGRES_VERSION", ge=MAJORS[0], le=MAJORS[-1])
+    ] = 17
+    """PostgreSQL's major version for databases that name none; resolved once for each."""
+
+    postgres_image: Annotated[str, Field(alias="DAAP_POSTGRES_IMAGE")] = (
+        "ghcr.io/cloudnative-pg/postgresql:{major}-standard-trixie"
+    )
+    """Image of the instances; `{major}` is the major version. Changing it rolls every database."""
+
+    cluster_domain: Annotated[str, Field(alias="DAAP_CLUSTER_DOMAIN", min_length=1)] = (
+        "cluster.local"
+    )
+    """The Kubernetes cluster's DNS domain, the end of every published host name."""
+
+    workers: Annotated[int, Field(alias="DAAP_WORKERS", ge=1, le=200)] = 20
+    """Databases looked after at the same time."""
+
+    resync_interval: Annotated[Duration, Field(alias="DAAP_RESYNC_INTERVAL")] = timedelta(
+        minutes=10
+    )
+    """How often every database is looked at without an event, and the cache checked by a LIST."""
+
+    secret_check_interval: Annotated[Duration, Field(alias="DAAP_SECRET_CHECK_INTERVAL")] = (
+        timedelta(minutes=10)
+    )
+    """How often each connection Secret is fetched to see that it is as it should be: Secrets are
+    neither listed nor watched. `0` turns the check off."""
+
+    health_host: Annotated[str, Field(alias="DAAP_HEALTH_HOST")] = "0.0.0.0"  # noqa: S104 - a pod's probes come from outside
+    """Address the probes /livez and /readyz listen on."""
+
+    health_port: Annotated[int, Field(alias="DAAP_HEALTH_PORT", ge=0, le=65535)] = 8080
+    """Port of the probes; 0 takes any free one."""
+
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(alias="DAAP_LOG_LEVEL")
+    ] = "INFO"
+    """Least severity that is logged."""
+
+    log_format: Annotated[Literal["json", "text"], Field(alias="DAAP_LOG_FORMAT")] = "json"
+    """`json`: an object a line, for machines. `text`: for people."""
+
+    @field_validator("postgres_image")
+    @classmethod
+    def _has_major(cls, image: str) -> str:
+        if "{major}" not in image or not image.format(major=17).rpartition(":")[2][0:1].isdigit():
+            raise ValueError(
+                "must hold '{major}' at the start of its tag, as in "
+                "'registry.example/postgresql:{major}-standard-trixie'"
+            )
+        return image
+
+    def image(self, major: int) -> str:
+        """The instances' image for a major version."""
+        return self.postgres_image.format(major=major)
+
+
+def read(environment: Mapping[str, str]) -> Settings:
+    """The settings an environment gives; variables that are set but empty count as unset.
+
+    Raises SettingsError naming each variable that is missing or wrong; never shows a secret.
+    """
+    given = {name: value for name, value in environment.items() if value != ""}
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_problems(error))) from None
+
+
+def database_url(environment: Mapping[str, str]) -> str:
+    """The metadata database alone, for commands that need nothing else.
+
+    Raises SettingsError when it is not set.
+    """
+    given = {"DATABASE_URL": environment.get("DATABASE_URL", "")}
+    return read(given).database_url.get_secret_value()
+
+
+def _problems(error: ValidationError) -> list[str]:
+    lines = []
+    for problem in error.errors(include_url=False):
+        name = str(problem["loc"][0])
+        if problem["type"] == "missing":
+            lines.append(f"{name} is not set: set it, for example to {_example(name)}")
+        elif name == "DATABASE_URL":
+            lines.append(f"{name}: {problem['msg']}")
+        else:
+            text = problem["msg"].removeprefix("Value error, ")
+            lines.append(f"{name}='{problem['input']}': {text}")
+    return lines
+
+
+def _example(name: str) -> str:
+    """An example from the field's own documentation."""
+    described = next(f.description or "" for f in Settings.model_fields.values() if f.alias == name)
+    return described.partition("`")[2].partition("`")[0]

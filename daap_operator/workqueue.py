@@ -1,0 +1,127 @@
+"""Which database to look at next: keys, workers, back-off, delays.
+
+As client-go's rate-limited queue: a key is worked on by one worker at a time, a key added while it
+is worked on is worked on once more, and a failing key comes back later and later, for ever.
+https://pkg.go.dev/k8s.io/client-go/util/workqueue
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Hashable
+from random import Random
+from typing import Generic, TypeVar
+
+from daap_operator.errors import Outage
+
+Item = TypeVar("Item", bound=Hashable)
+
+FIRST_RETRY_SECONDS = 0.5
+LAST_RETRY_SECONDS = 300.0
+PASS_SECONDS = 120.0
+"""A pass that takes longer is cut off and tried again."""
+
+log = logging.getLogger(__name__)
+
+
+class Workqueue(Generic[Item]):
+    """Keys to work on, and the workers that do.
+
+    `work` gets the key and how many tries have failed since the last success. It gives back the
+    seconds after which to look again, None when there is nothing more to look at, and raises to be
+    called again with back-off.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[Item, int], Awaitable[float | None]],
+        *,
+        workers: int,
+        random: Random | None = None,
+    ) -> None:
+        self._work = work
+        self._workers = workers
+        self._random = random or Random()  # noqa: S311 - jitter, not cryptography
+        self._ready: asyncio.Queue[Item] = asyncio.Queue()
+        self._waiting: set[Item] = set()
+        self._working: dict[Item, float] = {}
+        self._failures: dict[Item, int] = {}
+        self._timers: dict[Item, asyncio.TimerHandle] = {}
+
+    def add(self, item: Item) -> None:
+        """Look at this key as soon as a worker is free."""
+        if item not in self._waiting:
+            self._waiting.add(item)
+            if item not in self._working:
+                self._ready.put_nowait(item)
+
+    def add_after(self, item: Item, seconds: float) -> None:
+        """Look at this key after so long at the latest; an earlier appointment is kept."""
+        loop = asyncio.get_running_loop()
+        timer = self._timers.get(item)
+        if timer is None or timer.when() > loop.time() + seconds:
+            self._cancel_timer(item)
+            self._timers[item] = loop.call_later(max(seconds, 0.0), self._due, item)
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def working_since(self) -> float | None:
+        """When the longest-running pass began, in the event loop's time; None when all are idle."""
+        return min(self._working.values(), default=None)
+
+    async def run(self) -> None:
+        """Work until cancelled. A pass under way is cut off then: it can be, anywhere."""
+        try:
+            async with asyncio.TaskGroup() as workers:
+                for number in range(self._workers):
+                    workers.create_task(self._worker(), name=f"worker-{number}")
+        finally:
+            for item in list(self._timers):
+                self._cancel_timer(item)
+
+    # ----------------------------------------------------------------------------------------------
+
+    async def _worker(self) -> None:
+        while True:
+            item = await self._ready.get()
+            self._waiting.discard(item)
+            self._cancel_timer(item)
+            self._working[item] = asyncio.get_running_loop().time()
+            try:
+                await self._one_pass(item)
+            finally:
+                del self._working[item]
+                if item in self._waiting:
+                    self._ready.put_nowait(item)
+
+    async def _one_pass(self, item: Item) -> None:
+        try:
+            async with asyncio.timeout(PASS_SECONDS):
+                again = await self._work(item, self._failures.get(item, 0))
+        except (Outage, TimeoutError) as error:
+            seconds = self._back_off(item, error.retry_after if isinstance(error, Outage) else 0.0)
+            said = str(error) or type(error).__name__
+            log.warning("Pass failed", extra={"key": item, "error": said, "retry_in": seconds})
+        except Exception:
+            seconds = self._back_off(item)
+            log.exception("Pass failed unexpectedly", extra={"key": item, "retry_in": seconds})
+        else:
+            self._failures.pop(item, None)
+            if again is not None:
+                self.add_after(item, again)
+
+    def _back_off(self, item: Item, at_least: float = 0.0) -> float:
+        failures = self._failures[item] = self._failures.get(item, 0) + 1
+        seconds: float = min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** min(failures - 1, 16))
+        seconds = max(at_least, seconds * self._random.uniform(0.8, 1.2))
+        self.add_after(item, seconds)
+        return round(seconds, 1)
+
+    def _due(self, item: Item) -> None:
+        self._timers.pop(item, None)
+        self.add(item)
+
+    def _cancel_timer(self, item: Item) -> None:
+        if timer := self._timers.pop(item, None):
+            timer.cancel()
