@@ -1,0 +1,71 @@
+"""The command `daap-operator`: arguments, environment, exit codes."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from daap_operator import __version__, crd, logs, migrate, settings
+from daap_operator.run import Operator
+
+USAGE_ERROR = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit code."""
+    args = _parser().parse_args(arguments)
+    try:
+        return int(args.command(args))
+    except settings.SettingsError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return USAGE_ERROR
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="daap-operator", description="PostgreSQL databases as a platform, on CloudNativePG."
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = commands.add_parser("run", help="look after DaapDatabases until told to stop")
+    run.set_defaults(command=_run)
+    migrating = commands.add_parser(
+        "migrate", help="bring the metadata database's schema up to date"
+    )
+    migrate.add_arguments(migrating)
+    migrating.set_defaults(command=_migrate)
+    crds = commands.add_parser("crds", help="print the CustomResourceDefinition")
+    crds.add_argument("--output", type=Path, metavar="FILE", help="write it there instead")
+    crds.set_defaults(command=_crds)
+    return parser
+
+
+def _run(args: argparse.Namespace) -> int:
+    del args
+    given = settings.read(os.environ)
+    logs.configure(level=given.log_level, form=given.log_format)
+    asyncio.run(_operate(given))
+    return 0
+
+
+async def _operate(given: settings.Settings) -> None:
+    operator = Operator(given)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, operator.stop)
+    await operator.run()
+
+
+def _migrate(args: argparse.Namespace) -> int:
+    return migrate.main(args, settings.database_url(os.environ))
+
+
+def _crds(args: argparse.Namespace) -> int:
+    if args.output is None:
+        sys.stdout.write(crd.render())
+    else:
+        args.output.write_text(crd.render())
+    return 0

@@ -1,0 +1,194 @@
+"""The end of a database: children, Secret, row, finalizer, in this order.
+
+Every step may be repeated, and the one that cannot be taken back, removing the finalizer, comes
+last and after live reads.
+"""
+
+import logging
+from typing import Any
+
+from daap_operator import names, raw
+from daap_operator.api.v1alpha1 import Phase
+from daap_operator.cache import Kind
+from daap_operator.children import RESOURCES
+from daap_operator.errors import Waiting
+from daap_operator.kube import ApiError, Resource
+from daap_operator.mirror import MetadataError
+from daap_operator.ownership import owner_uid
+from daap_operator.publish import remove_secret
+from daap_operator.status import deleting
+from daap_operator.subject import Subject
+from daap_operator.tell import latest, tell
+from daap_operator.world import World
+
+Object = dict[str, Any]
+
+POLL_SECONDS = 1.0
+"""How often to look for what no watch tells of."""
+SLOW_POLL_SECONDS = 5.0
+PATIENCE_SECONDS = 30.0
+"""After so long the polling slows down."""
+
+log = logging.getLogger(__name__)
+
+
+async def finalize(world: World, looked_at: Subject) -> float | None:
+    """Take the deletion a step further; when to look again, None once the object is let go."""
+    if not looked_at.ours:
+        return None
+    if reason := _held(world, looked_at):
+        await _tell(world, looked_at, "DeletionProtected", reason)
+        return world.resync.total_seconds()
+    if looked_at.status.phase is not Phase.DELETING:
+        await _tell(world, looked_at, "Deleting", "The Pooler and the Cluster are being removed")
+        looked_at = latest(world, looked_at)
+    remove = _disown_children if looked_at.retained else _delete_children
+    if blocker := await remove(world, looked_at):
+        await _tell(world, looked_at, "Deleting", f"Waiting for {blocker} to be gone")
+        return _poll_seconds(world, looked_at)
+    await _end_secret(world, looked_at)
+    await _end_row(world, looked_at)
+    await _let_go(world, looked_at)
+    return None
+
+
+async def _tell(world: World, looked_at: Subject, reason: str, message: str) -> None:
+    await tell(world, looked_at, deleting(looked_at.moment(world.now()), reason, message))
+
+
+def _poll_seconds(world: World, looked_at: Subject) -> float:
+    asked = looked_at.metadata.deletion_timestamp or world.now()
+    long_ago = (world.now() - asked).total_seconds() > PATIENCE_SECONDS
+    return SLOW_POLL_SECONDS if long_ago else POLL_SECONDS
+
+
+def _held(world: World, looked_at: Subject) -> str:
+    """Why the deletion is held; empty when it is not.
+
+    Protection is over once the Cluster is going anyway, as in a namespace that is being deleted:
+    holding the object then would only keep the namespace.
+    """
+    if not looked_at.protected:
+        return ""
+    cluster = world.cache.get(Kind.CLUSTER, looked_at.metadata.namespace, _cluster_name(looked_at))
+    if cluster is None or raw.value(cluster, "metadata", "deletionTimestamp"):
+        return ""
+    return (
+        "spec.deletionProtection is true, so the database is kept and goes on serving: "
+        "set it to false to let the deletion go on"
+    )
+
+
+def _cluster_name(looked_at: Subject) -> str:
+    """The Cluster's name, also of an object that lost its status."""
+    return looked_at.status.cluster_name or names.cluster_name(looked_at.metadata.name)
+
+
+def _children(looked_at: Subject) -> list[tuple[Kind, str]]:
+    """The children in the order of their removal: clients first lose the pooler."""
+    cluster = _cluster_name(looked_at)
+    return [(Kind.POOLER, names.pooler_name(cluster)), (Kind.CLUSTER, cluster)]
+
+
+# --- Delete ---------------------------------------------------------------------------------------
+
+
+async def _delete_children(world: World, looked_at: Subject) -> str:
+    """Delete the children; names what is still there, empty when nothing is."""
+    left = [await _deleted(world, looked_at, kind, name) for kind, name in _children(looked_at)]
+    left = [blocker for blocker in left if blocker]
+    return " and ".join(left) if left else await _volume_claims(world, looked_at)
+
+
+async def _deleted(world: World, looked_at: Subject, kind: Kind, name: str) -> str:
+    """Delete one child; describes it while it is there.
+
+    The cache is enough to know that a child is there, but only a live read shows that it is gone.
+    """
+    namespace, uid = looked_at.metadata.namespace, looked_at.metadata.uid
+    found = world.cache.get(kind, namespace, name)
+    if found is None:
+        found = await world.kube.get(RESOURCES[kind], namespace, name)
+    if found is None or owner_uid(found) != uid:
+        return ""
+    if not raw.value(found, "metadata", "deletionTimestamp"):
+        own = raw.text(found, "metadata", "uid")
+        await world.kube.delete(RESOURCES[kind], namespace, name, uid=own)
+        log.info("Child deleted", extra={"key": looked_at.key, "child": name})
+    holders = ", ".join(sorted(raw.texts(found, "metadata", "finalizers")))
+    by = f" (held by the finalizers {holders})" if holders else ""
+    return f"{kind.name.capitalize()} {name}{by}"
+
+
+async def _volume_claims(world: World, looked_at: Subject) -> str:
+    """Names the Cluster's PersistentVolumeClaims that are left."""
+    selector = f"{names.CNPG_CLUSTER_LABEL}={_cluster_name(looked_at)}"
+    found: list[str] = []
+    pages = world.kube.pages(
+        Resource.VOLUME_CLAIMS, looked_at.metadata.namespace, selector=selector
+    )
+    async for items, _ in pages:
+        found += [raw.text(item, "metadata", "name") for item in items]
+    return f"PersistentVolumeClaim {', '.join(sorted(found))}" if found else ""
+
+
+# --- Retain ---------------------------------------------------------------------------------------
+
+
+async def _disown_children(world: World, looked_at: Subject) -> str:
+    """Take the owner reference from the children and the Secret: they stay as they are."""
+    namespace, uid = looked_at.metadata.namespace, looked_at.metadata.uid
+    kept = [(RESOURCES[kind], name) for kind, name in _children(looked_at)]
+    if looked_at.status.secret_name:
+        kept.append((Resource.SECRETS, looked_at.status.secret_name))
+    for resource, name in kept:
+        found = await world.kube.get(resource, namespace, name)
+        references = raw.items(found, "metadata", "ownerReferences")
+        if found is None or not any(raw.text(r, "uid") == uid for r in references):
+            continue
+        try:
+            await world.kube.disown(resource, found, uid=uid)
+        except ApiError as error:
+            if not error.conflict:
+                raise
+            raise Waiting("Deleting", f"{name} has just changed", seconds=1.0) from error
+        log.info("Child retained", extra={"key": looked_at.key, "child": name})
+    return ""
+
+
+# --- the rest -------------------------------------------------------------------------------------
+
+
+async def _end_secret(world: World, looked_at: Subject) -> None:
+    if looked_at.retained:
+        return
+    namespace, uid = looked_at.metadata.namespace, looked_at.metadata.uid
+    asked = raw.text(looked_at.spec, "connectionSecretName")
+    candidates = {looked_at.status.secret_name, asked, names.secret_name(looked_at.metadata.name)}
+    for name in sorted(name for name in candidates if name):
+        await remove_secret(world, namespace, name, uid)
+
+
+async def _end_row(world: World, looked_at: Subject) -> None:
+    """Mark the row; while the metadata database is away the object goes, and the sweep does it."""
+    try:
+        await world.mirror.mark_deleted(looked_at.metadata.uid)
+    except MetadataError as error:
+        log.warning("Row not marked", extra={"key": looked_at.key, "error": str(error)})
+
+
+async def _let_go(world: World, looked_at: Subject) -> None:
+    """Remove the finalizer from the object as it is now."""
+    metadata = looked_at.metadata
+    found = await world.kube.get(Resource.DATABASES, metadata.namespace, metadata.name)
+    if found is None or raw.text(found, "metadata", "uid") != metadata.uid:
+        return
+    left = [f for f in raw.items(found, "metadata", "finalizers") if f != names.FINALIZER]
+    version = raw.text(found, "metadata", "resourceVersion")
+    try:
+        await world.kube.set_finalizers(metadata.namespace, metadata.name, left, version=version)
+    except ApiError as error:
+        if error.conflict or error.absent:
+            raise Waiting("Deleting", "The object has just changed", seconds=1.0) from error
+        raise
+    log.info("Database deleted", extra={"key": looked_at.key, "retained": looked_at.retained})

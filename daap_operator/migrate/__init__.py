@@ -1,0 +1,40 @@
+"""`daap-operator migrate`: brings the metadata database to the schema this version ships.
+
+The law: each migration is applied once, whole or not at all, whoever else migrates at the same time
+and whenever a process is killed; and what has been applied is never changed afterwards.
+
+    files     which migrations there are, and what speaks against applying them: pure
+    database  connection, lock, what has been applied
+    steps     applying and rolling back one: the only door to yoyo
+    command   what people and Jobs call
+
+The operator itself never migrates. It compares `shipped()` with what `APPLIED_SQL` gives, by
+`missing()`, and waits; importing this costs it neither yoyo nor a connection.
+"""
+
+from daap_operator.migrate.command import add_arguments, main, migrate, roll_back, status
+from daap_operator.migrate.files import (
+    Migration,
+    MigrationError,
+    RefusedError,
+    missing,
+    shipped,
+)
+
+APPLIED_SQL = "SELECT migration_id FROM _yoyo_migration"
+"""The ids for `missing()`. Where nothing was ever applied there is no such table (SQLSTATE 42P01):
+the same as no ids."""
+
+__all__ = [
+    "APPLIED_SQL",
+    "Migration",
+    "MigrationError",
+    "RefusedError",
+    "add_arguments",
+    "main",
+    "migrate",
+    "missing",
+    "roll_back",
+    "shipped",
+    "status",
+]

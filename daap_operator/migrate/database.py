@@ -1,0 +1,193 @@
+"""The connection to the metadata database, the lock, and what has been applied.
+
+Session locks need a direct connection: a pooler in transaction mode would keep the lock.
+Docs: https://www.postgresql.org/docs/16/explicit-locking.html#ADVISORY-LOCKS
+"""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from typing import LiteralString, TextIO
+from urllib.parse import urlencode
+
+import psycopg
+from psycopg import pq
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import TupleRow
+
+from daap_operator.migrate.files import Applied, Migration, MigrationError
+
+Connection = psycopg.Connection[TupleRow]
+
+COMMAND_LOCK = 0x64616170_0001
+"""Held by one command at a time for as long as it lives."""
+CONNECT_TIMEOUT_SECONDS = 5
+RETRY_SECONDS = 0.25
+PROGRESS_SECONDS = 5.0
+
+_TABLES_SQL = "SELECT to_regclass('_yoyo_migration'), to_regclass('daap_migration_checksums')"
+_APPLIED_SQL = "SELECT migration_id, applied_at_utc FROM _yoyo_migration"
+_CHECKSUMS_SQL = "SELECT migration_id, sha256 FROM daap_migration_checksums"
+_CREATE_CHECKSUMS_SQL = """
+CREATE TABLE IF NOT EXISTS daap_migration_checksums (
+    migration_id TEXT PRIMARY KEY,
+    sha256 TEXT NOT NULL,
+    recorded_at TIMESTAMPTZ NOT NULL DEFAULT NOW()
+)
+"""
+_RECORD_SQL = """
+INSERT INTO daap_migration_checksums (migration_id, sha256) VALUES (%s, %s)
+ON CONFLICT (migration_id) DO UPDATE SET sha256 = EXCLUDED.sha256, recorded_at = NOW()
+"""
+_FORGET_SQL = "DELETE FROM daap_migration_checksums WHERE migration_id = %s"
+
+
+def say(out: TextIO, line: str) -> None:
+    """One line, at once: a Job's log is read while it runs."""
+    out.write(line + "\n")
+    out.flush()
+
+
+def parameters(database_url: str) -> dict[str, str]:
+    """A `postgres://` or `postgresql://` URL, or a libpq keyword string, as libpq's parameters.
+
+    Raises MigrationError without libpq's own words: they quote the string, password and all.
+    """
+    try:
+        found = conninfo_to_dict(database_url)
+    except psycopg.ProgrammingError:
+        found = {}
+    if not found:
+        raise MigrationError(
+            "DATABASE_URL is neither a URL such as postgresql://user:password@host:5432/database "
+            "nor a libpq keyword string; in a URL, special characters of the password are "
+            "percent-encoded (it is not shown here: it may hold a password)"
+        )
+    own = {
+        "connect_timeout": str(CONNECT_TIMEOUT_SECONDS),
+        "fallback_application_name": "daap-operator migrate",
+    }
+    return own | {key: str(value) for key, value in found.items()}
+
+
+def yoyo_url(database_url: str) -> str:
+    """The same for yoyo, which splits URLs by itself and knows neither keywords nor several hosts.
+
+    Everything goes into the query, which yoyo hands on to libpq as it is.
+    """
+    return f"postgresql+psycopg:///?{urlencode(parameters(database_url))}"
+
+
+def place(database_url: str) -> str:
+    """Host, port and database for people, with libpq's own defaults."""
+    defaults = {option.keyword.decode(): option.val for option in pq.Conninfo.get_defaults()}
+    found = {key: value.decode() for key, value in defaults.items() if value}
+    found |= parameters(database_url)
+    host = found.get("host") or found.get("hostaddr") or "the local socket"
+    return f"host {host}, port {found['port']}, database {found.get('dbname') or found['user']}"
+
+
+@contextlib.contextmanager
+def connected(database_url: str, *, out: TextIO, wait_seconds: float) -> Iterator[Connection]:
+    """A connection in autocommit mode, tried for `wait_seconds` (once when 0).
+
+    Raises MigrationError naming host, port, database and the last error; likewise for errors of the
+    database that nobody caught while it was in use.
+    """
+    try:
+        with _connect(database_url, out, wait_seconds) as connection:
+            yield connection
+    except psycopg.Error as error:
+        raise MigrationError(f"{place(database_url)}: {error}") from error
+
+
+def _connect(database_url: str, out: TextIO, wait_seconds: float) -> Connection:
+    conninfo = make_conninfo("", **parameters(database_url))
+    where = place(database_url)
+    began = time.monotonic()
+    tell = _Progress(out)
+    while True:
+        try:
+            return psycopg.connect(conninfo, autocommit=True)
+        except psycopg.OperationalError as error:
+            reason = " ".join(str(error).split())
+            waited = time.monotonic() - began
+            if waited >= wait_seconds:
+                after = f" after waiting {wait_seconds:g} s" if wait_seconds else ""
+                raise MigrationError(f"no connection to {where}{after}: {reason}") from error
+        tell(f"waiting for {where} ({waited:.0f} of {wait_seconds:g} s): {reason}")
+        time.sleep(min(RETRY_SECONDS, wait_seconds - waited))
+
+
+@contextlib.contextmanager
+def locked(connection: Connection, *, out: TextIO, seconds: float) -> Iterator[None]:
+    """Keeps other commands out; PostgreSQL frees the lock when this process dies.
+
+    Raises MigrationError when another command has not ended within `seconds`.
+    """
+    connection.execute("SET idle_session_timeout = 0")  # idle is what a lock's holder is
+    began = time.monotonic()
+    tell = _Progress(out)
+    while not _one(connection, "SELECT pg_try_advisory_lock(%s)", COMMAND_LOCK)[0]:
+        waited = time.monotonic() - began
+        if waited >= seconds:
+            raise MigrationError(
+                f"another migrate has held its lock for {seconds:g} s; "
+                "pg_locks shows whose connection it is (locktype advisory)"
+            )
+        tell(f"waiting for another migrate to end ({waited:.0f} of {seconds:g} s)")
+        time.sleep(RETRY_SECONDS)
+    yield
+    # Not in `finally`: after an error the connection is closed, which frees the lock as well.
+    _one(connection, "SELECT pg_advisory_unlock(%s)", COMMAND_LOCK)
+
+
+def applied(connection: Connection) -> dict[str, Applied]:
+    """What has been applied, by id. Only reads: it works where nothing was ever applied."""
+    migrations, checksums = _one(connection, _TABLES_SQL)
+    if migrations is None:
+        return {}
+    recorded = connection.execute(_CHECKSUMS_SQL).fetchall() if checksums else []
+    sha256: dict[str, str] = dict(recorded)
+    rows = connection.execute(_APPLIED_SQL).fetchall()
+    return {id_: Applied(at, sha256.get(id_)) for id_, at in rows}
+
+
+def is_applied(connection: Connection, file: Migration) -> bool:
+    """Whether it is, now, as this connection's transaction sees it."""
+    found = connection.execute(f"{_APPLIED_SQL} WHERE migration_id = %s", [file.id])
+    return found.fetchone() is not None
+
+
+def make_checksums(connection: Connection) -> None:
+    """Creates the table of the checksums if it is not there. Only under the lock."""
+    if _one(connection, _TABLES_SQL)[1] is None:
+        connection.execute(_CREATE_CHECKSUMS_SQL)
+
+
+def record(connection: Connection, file: Migration) -> None:
+    """Remembers the contents that were applied."""
+    connection.execute(_RECORD_SQL, [file.id, file.sha256])
+
+
+def forget(connection: Connection, file: Migration) -> None:
+    """Forgets the contents of what was rolled back."""
+    connection.execute(_FORGET_SQL, [file.id])
+
+
+class _Progress:
+    """Tells the first time and then every few seconds."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._told: float | None = None
+
+    def __call__(self, line: str) -> None:
+        now = time.monotonic()
+        if self._told is None or now - self._told >= PROGRESS_SECONDS:
+            self._told = now
+            say(self._out, line)
+
+
+def _one(connection: Connection, query: LiteralString, *values: object) -> TupleRow:
+    return connection.execute(query, values).fetchall()[0]

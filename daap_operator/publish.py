@@ -1,0 +1,175 @@
+"""Write the connection Secret, and find out without a request whether it has to be written.
+
+Secrets are neither listed nor watched. The revision in the status says what the Secret was last
+made from; CloudNativePG tells in the Cluster's status which versions of its own Secrets count. Only
+when these differ, or the slow check of an unchanged Secret is due, is anything read.
+"""
+
+import base64
+import logging
+from typing import Any
+
+from daap_operator import names, raw
+from daap_operator.api.v1alpha1 import DaapDatabaseStatus
+from daap_operator.cache import Key
+from daap_operator.desired.resolved import Manifest, Resolved
+from daap_operator.desired.secret import Credentials, connection_secret, revision
+from daap_operator.errors import Stalled, Waiting
+from daap_operator.kube import ApiError, Resource
+from daap_operator.observed import Observed
+from daap_operator.ownership import owner_uid
+from daap_operator.status import Published
+from daap_operator.world import World
+
+Object = dict[str, Any]
+
+log = logging.getLogger(__name__)
+
+
+async def publish(
+    world: World, database: Resolved, observed: Observed, before: DaapDatabaseStatus
+) -> Published | None:
+    """Make the connection Secret what it should be.
+
+    The Secret appears when the database first serves: a client that waits for it starts at the
+    right moment. None until then. Raises Stalled when another has its name, and Waiting when
+    CloudNativePG's credentials are gone for the moment.
+    """
+    if observed.credentials is None or not (observed.serving or before.secret_name):
+        return None
+    wanted = revision(database, observed.credentials)
+    current = before.secret_revision == wanted and before.secret_name == database.secret
+    if current and not _check_due(world, database):
+        return Published(database.secret, wanted, before.username or database.database)
+    credentials = await _credentials(world, database)
+    manifest = connection_secret(database, credentials)
+    await _write(world, manifest, database, expected=before.secret_name == database.secret)
+    if before.secret_name and before.secret_name != database.secret:
+        await remove_secret(world, database.namespace, before.secret_name, database.uid)
+    return Published(database.secret, wanted, credentials.username)
+
+
+def _check_due(world: World, database: Resolved) -> bool:
+    """Whether the Secret is to be looked at although nothing says that it changed."""
+    interval = world.secret_check.total_seconds()
+    notes = world.notes_of(Key(database.namespace, database.name))
+    now = world.monotonic()
+    if not interval:
+        return False
+    due = notes.secret_due is not None and notes.secret_due <= now
+    if notes.secret_due is None:  # a new process: spread the first checks over the interval
+        notes.secret_due = now + world.random.uniform(0, interval)
+    elif due:
+        notes.secret_due = now + interval
+    return due
+
+
+async def _credentials(world: World, database: Resolved) -> Credentials:
+    application = await _get(world, database, f"{database.cluster}-app")
+    authority = await _get(world, database, f"{database.cluster}-ca")
+    credentials = Credentials(
+        username=_decoded(application, "username"),
+        password=_decoded(application, "password"),
+        ca=_decoded(authority, "ca.crt"),
+    )
+    if not (credentials.username and credentials.password and credentials.ca):
+        raise Waiting(
+            "CredentialsPending",
+            f"CloudNativePG's Secrets {database.cluster}-app and {database.cluster}-ca lack the "
+            "username, the password or the certificate",
+        )
+    return credentials
+
+
+async def _get(world: World, database: Resolved, name: str) -> Object:
+    found = await world.kube.get(Resource.SECRETS, database.namespace, name)
+    if found is None:
+        raise Waiting(
+            "CredentialsPending", f"CloudNativePG's Secret {name} is missing; it will be made again"
+        )
+    return found
+
+
+def _decoded(secret: Object, key: str) -> str:
+    """An entry as text; empty when it is missing or is none."""
+    try:
+        return base64.b64decode(raw.text(secret, "data", key)).decode()
+    except ValueError:
+        return ""
+
+
+async def _write(world: World, manifest: Manifest, database: Resolved, *, expected: bool) -> None:
+    """Create the Secret or mend it; `expected` says which to try first."""
+    namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
+    found = await world.kube.get(Resource.SECRETS, namespace, name) if expected else None
+    if found is None:
+        try:
+            await world.kube.create_plain(Resource.SECRETS, manifest)
+        except ApiError as error:
+            if not error.conflict:
+                raise _refusal(error, name) from error
+            found = await world.kube.get(Resource.SECRETS, namespace, name)
+        else:
+            log.info("Secret created", extra={"key": _key(database), "child": name})
+            return
+    if found is None:
+        raise Waiting("CredentialsPending", f"Secret {name} has just changed", seconds=1.0)
+    await _mend(world, manifest, found, database)
+
+
+async def _mend(world: World, manifest: Manifest, found: Object, database: Resolved) -> None:
+    name = manifest["metadata"]["name"]
+    if owner_uid(found) != database.uid:
+        raise Stalled(
+            "SecretNameTaken",
+            f"Secret {name} exists and was not made for this DaapDatabase, so it is not touched: "
+            "remove it, or set spec.connectionSecretName to another name",
+        )
+    wanted = merged(manifest, found)
+    if wanted == found:
+        return
+    if raw.text(found, "type") != manifest["type"]:  # a Secret's type cannot be changed
+        await world.kube.delete(
+            Resource.SECRETS, database.namespace, name, uid=raw.text(found, "metadata", "uid")
+        )
+        raise Waiting("CredentialsPending", f"Secret {name} is being made again", seconds=1.0)
+    version = raw.text(found, "metadata", "resourceVersion")
+    try:
+        await world.kube.replace(Resource.SECRETS, wanted, version=version)
+    except ApiError as error:
+        if error.conflict or error.absent:
+            raise Waiting("CredentialsPending", f"Secret {name} has just changed") from error
+        raise _refusal(error, name) from error
+    log.info("Secret changed", extra={"key": _key(database), "child": name})
+
+
+def merged(manifest: Manifest, found: Object) -> Object:
+    """The Secret as it should be, with what others put into its metadata. Pure."""
+    metadata = dict(found["metadata"])
+    metadata["labels"] = raw.mapping(metadata, "labels") | manifest["metadata"]["labels"]
+    others = [r for r in raw.items(metadata, "ownerReferences") if r.get("kind") != names.KIND]
+    references = [*others, *manifest["metadata"].get("ownerReferences", ())]
+    metadata.pop("ownerReferences", None)
+    if references:
+        metadata["ownerReferences"] = references
+    return found | {"metadata": metadata, "data": manifest["data"]}
+
+
+def _refusal(error: ApiError, name: str) -> Stalled | Waiting | ApiError:
+    if error.namespace_terminating:
+        return Waiting("NamespaceTerminating", "The namespace is being deleted", seconds=30.0)
+    if error.status == 403:
+        return Stalled("Forbidden", f"Secret {name} may not be written: {error.message}")
+    return error
+
+
+async def remove_secret(world: World, namespace: str, name: str, uid: str) -> None:
+    """Delete a connection Secret that belongs to the database with that uid; leave any other."""
+    found = await world.kube.get(Resource.SECRETS, namespace, name)
+    if found is not None and owner_uid(found) == uid:
+        own = raw.text(found, "metadata", "uid")
+        await world.kube.delete(Resource.SECRETS, namespace, name, uid=own)
+
+
+def _key(database: Resolved) -> Key:
+    return Key(database.namespace, database.name)

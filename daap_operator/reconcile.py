@@ -1,0 +1,159 @@
+"""One pass over one database: see, decide, apply what differs, tell what is.
+
+A pass looks at what is and never at what happened. It may be cut short after any request and run
+again at any time: the next one ends in the same place.
+"""
+
+import logging
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from daap_operator import names
+from daap_operator.cache import Key, Kind
+from daap_operator.children import ensure_children
+from daap_operator.desired.resolved import Resolved, resolve
+from daap_operator.errors import Outage, Stalled, Waiting
+from daap_operator.finalize import finalize
+from daap_operator.kube import ApiError
+from daap_operator.observed import Observed, observe
+from daap_operator.publish import publish
+from daap_operator.status import Problem, claimed, deleting, refused, told
+from daap_operator.subject import Subject, database, subject
+from daap_operator.tell import latest, tell
+from daap_operator.world import World
+
+TRIES_BEFORE_TELLING = 3
+"""How often a pass has to fail in a row before the status tells of the trouble."""
+
+STALLED_SECONDS = 60.0
+"""When to look again at what only a person can mend, in case nothing tells that it is mended."""
+
+log = logging.getLogger(__name__)
+
+
+async def reconcile(world: World, key: Key, failures: int) -> float | None:
+    """Bring one database to what its spec asks for, as far as that goes now.
+
+    Gives back the seconds after which to look again without an event, None when the object is gone.
+    Raises Outage when something does not answer. Safe to cut short and to repeat.
+    """
+    seen = world.cache.database(key)
+    if seen is None:
+        world.notes.pop(key, None)
+        world.unsynced.discard(key)
+        return None
+    looked_at = subject(seen)
+    try:
+        if looked_at.metadata.deleting:
+            return await finalize(world, looked_at)
+        return await _serve(world, looked_at, seen)
+    except Waiting as wait:
+        return wait.seconds
+    except Outage as error:
+        if failures + 1 >= TRIES_BEFORE_TELLING:
+            await _tell_trouble(world, key, error)
+        raise
+
+
+async def _serve(world: World, looked_at: Subject, seen: dict[str, Any]) -> float:
+    try:
+        wanted = database(seen)
+        _take_name(world, looked_at)
+    except Stalled as refusal:
+        await tell(world, looked_at, refused(looked_at.moment(world.now()), refusal))
+        return world.resync.total_seconds()
+    resolved = resolve(wanted, world.platform)
+    looked_at = await _claim(world, looked_at, resolved)
+    problem = await ensure_children(world, resolved)
+    observed = _observe(world, looked_at.key, resolved)
+    published = None
+    try:
+        published = await publish(world, resolved, observed, looked_at.status)
+    except (Stalled, Waiting) as trouble:
+        problem = problem or trouble
+    moment = looked_at.moment(world.now())
+    held = await tell(world, looked_at, told(moment, resolved, observed, problem, published))
+    return held or _again(world, looked_at.key, problem)
+
+
+def _take_name(world: World, looked_at: Subject) -> None:
+    """Make sure that the platform-wide name is this object's; raises Stalled when it is not."""
+    key, name = looked_at.key, looked_at.metadata.name
+    holder = world.cache.holder(name)
+    if holder is not None and holder != key:
+        raise Stalled(
+            "NameTaken",
+            f"The name '{name}' is taken by the DaapDatabase in namespace '{holder.namespace}', "
+            "and names are unique on the platform: choose another name, or wait until that one "
+            "is deleted",
+        )
+    world.cache.claim(name, looked_at.metadata.uid)
+
+
+async def _claim(world: World, looked_at: Subject, resolved: Resolved) -> Subject:
+    """Put our finalizer on the object and its Cluster's name into its status, before any child."""
+    metadata = looked_at.metadata
+    if not looked_at.ours:
+        finalizers = [*metadata.finalizers, names.FINALIZER]
+        try:
+            made = await world.kube.set_finalizers(
+                metadata.namespace, metadata.name, finalizers, version=metadata.resource_version
+            )
+        except ApiError as error:
+            if error.conflict or error.absent:
+                raise Waiting("Changed", "The object has just changed", seconds=1.0) from error
+            raise
+        world.cache.put(Kind.DATABASE, made)
+        looked_at = latest(world, looked_at)
+    if not looked_at.status.cluster_name:
+        await tell(world, looked_at, claimed(looked_at.moment(world.now()), resolved))
+        looked_at = latest(world, looked_at)
+    return looked_at
+
+
+def _observe(world: World, key: Key, resolved: Resolved) -> Observed:
+    observed = observe(
+        world.cache.children(resolved.namespace, resolved.cluster),
+        instances=resolved.spec.instances,
+        poolers=resolved.spec.pooler.instances,
+        image=resolved.image,
+    )
+    settling = world.notes_of(key).settling_until > world.monotonic()
+    if settling and not observed.unsettled:
+        return replace(observed, unsettled="CloudNativePG is taking up the change")
+    return observed
+
+
+def _again(world: World, key: Key, problem: Problem | None) -> float:
+    """When to look again if no event comes first."""
+    notes, now = world.notes_of(key), world.monotonic()
+    waits = [world.resync.total_seconds() * world.random.uniform(0.8, 1.2)]
+    if isinstance(problem, Stalled):
+        waits.append(STALLED_SECONDS)
+    elif problem is not None:
+        waits.append(problem.seconds)
+    if notes.settling_until > now:
+        waits.append(notes.settling_until - now)
+    if notes.secret_due is not None:
+        waits.append(max(notes.secret_due - now, 0.0))
+    return min(waits)
+
+
+async def _tell_trouble(world: World, key: Key, error: Outage) -> None:
+    """Let the status say why nothing moves; if that fails too, the log does."""
+    seen = world.cache.database(key)
+    if seen is None:
+        return
+    looked_at = subject(seen)
+    moment = looked_at.moment(world.now())
+    trouble = Waiting("Retrying", f"{error}; it is tried again")
+    with suppress(Outage, Stalled, Waiting):
+        if looked_at.metadata.deleting:
+            status = deleting(moment, trouble.reason, trouble.message)
+        else:
+            resolved = resolve(database(seen), world.platform)
+            observed = _observe(world, key, resolved)
+            status = told(moment, resolved, observed, trouble, None)
+        if looked_at.status.cluster_name:
+            await tell(world, looked_at, status)

@@ -1,0 +1,249 @@
+"""`daap-operator run`: the operator put together, from settings to tasks."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack, suppress
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from daap_operator import __version__, health, migrate
+from daap_operator.announce import Announcer
+from daap_operator.cache import Cache, Key
+from daap_operator.desired.resolved import Platform
+from daap_operator.errors import Outage
+from daap_operator.handlers import Watches
+from daap_operator.intake import Intake
+from daap_operator.kube import Kube
+from daap_operator.mirror import MetadataError, Mirror, PoolSettings
+from daap_operator.reconcile import reconcile
+from daap_operator.settings import Settings
+from daap_operator.sweep import Sweeper
+from daap_operator.workqueue import PASS_SECONDS, Workqueue
+from daap_operator.world import World
+
+log = logging.getLogger(__name__)
+
+EPOCH = 0
+"""Fencing epoch of the one replica there is."""
+
+RETRY_SECONDS = 2.0
+"""Between two tries of what has to succeed before databases can be looked after."""
+
+HANGING_SECONDS = PASS_SECONDS + 30.0
+"""A pass that has not even been cut off by then: the event loop is beyond help."""
+
+
+class Operator:
+    """One operator. `run` returns when it is told to stop, and leaves nothing running."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stopping = asyncio.Event()
+        self._ready = asyncio.Event()
+        self._not_ready = "Starting"
+        self._work: Work | None = None
+        self.health_port = 0
+        """Where the probes are answered, once they are."""
+
+    def stop(self) -> None:
+        """Have `run` return."""
+        self._stopping.set()
+
+    async def ready(self) -> None:
+        """Wait until databases are being looked after."""
+        await self._ready.wait()
+
+    async def run(self) -> None:
+        """Look after databases until told to stop.
+
+        Raises what keeps it from starting at all: no way to the API server, a port that is taken.
+        """
+        settings = self._settings
+        log.info("Starting", extra={"version": __version__})
+        async with AsyncExitStack() as stack:
+            checks = health.Checks(live=self._what_is_dead, ready=lambda: self._not_ready)
+            runner, self.health_port = await health.serve(
+                settings.health_host, settings.health_port, checks
+            )
+            stack.push_async_callback(runner.cleanup)
+            kube = await stack.enter_async_context(await Kube.connect(settings.kubeconfig))
+            mirror = await stack.enter_async_context(_mirror(settings))
+            self._work = Work(settings, kube, mirror)
+            await self._until_stopped(self._look_after_databases(self._work))
+        log.info("Stopped")
+
+    async def _look_after_databases(self, work: "Work") -> None:
+        await self._schema(work.mirror)
+        try:
+            await work.begin()
+            self._not_ready = ""
+            self._ready.set()
+            log.info("Looking after databases", extra={"databases": len(work.cache.databases())})
+            await work.go_on()
+        finally:
+            await work.end()
+
+    async def _schema(self, mirror: Mirror) -> None:
+        """Wait for a schema that lacks migrations; go on without a server that is away."""
+        while True:
+            try:
+                await mirror.connect()
+            except MetadataError as error:
+                if error.reason != "SchemaOutdated":
+                    log.warning("Starting without inventory", extra={"error": error.message})
+                    return
+                self._not_ready = error.message
+                log.error("Waiting for the schema", extra={"error": error.message})  # noqa: TRY400
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                return
+
+    async def _until_stopped(self, work: Coroutine[Any, Any, None]) -> None:
+        working = asyncio.create_task(work)
+        stopping = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        self._not_ready = "Stopping"
+        for task in (working, stopping):
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await working
+
+    def _what_is_dead(self) -> str:
+        return "" if self._work is None else self._work.what_is_dead()
+
+
+class Work:
+    """The parts of a running operator."""
+
+    def __init__(self, settings: Settings, kube: Kube, mirror: Mirror) -> None:
+        self.mirror = mirror
+        self.cache = Cache()
+        self._kube = kube
+        self._namespaces = settings.watch_namespaces
+        self._resync_seconds = settings.resync_interval.total_seconds()
+        self._announcer = Announcer(kube)
+        self._world = _world(settings, self)
+        self._queue: Workqueue[Key] = Workqueue(
+            partial(reconcile, self._world), workers=settings.workers
+        )
+        self._sweeper = Sweeper(
+            mirror, self.cache, namespaces=self._namespaces, seconds=self._resync_seconds
+        )
+        self._intake = Intake(self.cache, self._queue, on_gone=self._on_gone)
+        self._gap = asyncio.Event()
+        self._watches = Watches(
+            self._intake.event,
+            kube.credentials,
+            namespaces=self._namespaces,
+            on_gap=self._gap.set,
+        )
+        self._began = False
+
+    @property
+    def kube(self) -> Kube:
+        """The API server."""
+        return self._kube
+
+    @property
+    def announcer(self) -> Announcer:
+        """The Events."""
+        return self._announcer
+
+    async def begin(self) -> None:
+        """Watch, and see everything once: a pass must not miss what is already there."""
+        self._watches.start()
+        self._began = True
+        while True:
+            try:
+                await self._intake.list_all(self._kube, self._namespaces)
+            except Outage as error:
+                log.warning("Listing failed", extra={"error": str(error)})
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                break
+        await self._sweeper.sweep()
+
+    async def go_on(self) -> None:
+        """Look after databases until cancelled."""
+        for key in self.cache.databases():
+            self._queue.add(key)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._queue.run())
+            tasks.create_task(self._announcer.run())
+            tasks.create_task(self._sweeper.run())
+            tasks.create_task(self._list_again())
+            tasks.create_task(self.mirror.keep_connected(self._on_return))
+
+    async def end(self) -> None:
+        """Stop watching."""
+        if self._began:
+            await self._watches.stop()
+
+    def what_is_dead(self) -> str:
+        """What only a restart mends; empty when all is well."""
+        if self._began and not self._watches.alive:
+            return "The watches have ended"
+        since = self._queue.working_since
+        if since is not None and asyncio.get_running_loop().time() - since > HANGING_SECONDS:
+            return "A pass hangs"
+        return ""
+
+    async def _list_again(self) -> None:
+        """LIST at every resync, and when a watch may have missed a deletion."""
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._gap.wait(), self._resync_seconds)
+            self._gap.clear()
+            try:
+                await self._intake.list_all(self._kube, self._namespaces)
+            except Outage as error:
+                log.warning("Listing failed", extra={"error": str(error)})
+                await asyncio.sleep(RETRY_SECONDS)
+                self._gap.set()
+
+    def _on_return(self) -> None:
+        """The metadata database is back: write what it missed."""
+        self._sweeper.ask()
+        for key in self._world.unsynced:
+            self._queue.add(key)
+
+    def _on_gone(self, uid: str) -> None:
+        """A DaapDatabase is gone; if its row is not marked, its finalizer was removed by force."""
+        if self.mirror.holds(uid):
+            self._sweeper.ask()
+
+
+def _mirror(settings: Settings) -> Mirror:
+    files = migrate.shipped()
+    return Mirror(
+        settings.database_url.get_secret_value(),
+        PoolSettings(
+            most=settings.db_max_conns,
+            fewest=settings.db_min_conns,
+            lifetime=settings.db_max_conn_lifetime,
+            idle=settings.db_max_conn_idle_time,
+        ),
+        epoch=EPOCH,
+        missing_migrations=lambda applied: migrate.missing(files, applied),
+    )
+
+
+def _world(settings: Settings, work: Work) -> World:
+    return World(
+        kube=work.kube,
+        mirror=work.mirror,
+        cache=work.cache,
+        announcer=work.announcer,
+        platform=Platform(
+            default_postgres_version=settings.default_postgres_version,
+            postgres_image=settings.postgres_image,
+            cluster_domain=settings.cluster_domain,
+        ),
+        resync=settings.resync_interval,
+        secret_check=settings.secret_check_interval,
+        now=lambda: datetime.now(UTC),
+        monotonic=time.monotonic,
+    )

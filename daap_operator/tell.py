@@ -1,0 +1,104 @@
+"""Tell what was seen: the row, the status, the Events. Each is written only when it differs."""
+
+import logging
+
+from daap_operator.announce import transitions
+from daap_operator.api.v1alpha1 import ConditionType, DaapDatabaseStatus, Phase
+from daap_operator.cache import Kind
+from daap_operator.errors import Waiting
+from daap_operator.kube import ApiError
+from daap_operator.mirror import MetadataError
+from daap_operator.row import row
+from daap_operator.status import Inventory, dumped, merge_patch, with_inventory
+from daap_operator.subject import Subject, subject
+from daap_operator.world import World
+
+PROGRESS_SECONDS = 2.0
+"""Least time between two statuses that tell of nothing but progress: a Cluster passes through its
+phases faster than anybody reads, and every write wakes every watcher."""
+
+log = logging.getLogger(__name__)
+
+
+async def tell(world: World, looked_at: Subject, status: DaapDatabaseStatus) -> float:
+    """Write row, status and Events where they differ from what is there.
+
+    Gives back the seconds after which to tell again what was held back just now; 0 for nothing.
+    Raises Waiting when the object has changed since it was read: its event is on the way.
+    """
+    moment = looked_at.moment(world.now())
+    full = with_inventory(status, moment, await _mirrored(world, looked_at, status))
+    after = dumped(full)
+    if after == looked_at.status_before:
+        return 0.0
+    notes, now = world.notes_of(looked_at.key), world.monotonic()
+    held = notes.progress_told + PROGRESS_SECONDS - now
+    if held > 0 and _only_progress(looked_at.status, full):
+        return held
+    notes.progress_told = now
+    await _write(world, looked_at, merge_patch(looked_at.status_before, after))
+    _announce(world, looked_at, full)
+    return 0.0
+
+
+def latest(world: World, looked_at: Subject) -> Subject:
+    """The same object as the cache has it now, after a write of ours."""
+    seen = world.cache.database(looked_at.key)
+    return looked_at if seen is None else subject(seen)
+
+
+async def _write(world: World, looked_at: Subject, patch: dict[str, object]) -> None:
+    metadata = looked_at.metadata
+    try:
+        made = await world.kube.write_status(
+            metadata.namespace, metadata.name, patch, version=metadata.resource_version
+        )
+    except ApiError as error:
+        if error.conflict or error.absent:
+            raise Waiting("Changed", "The object has just changed", seconds=1.0) from error
+        raise
+    world.cache.put(Kind.DATABASE, made)
+
+
+async def _mirrored(
+    world: World, looked_at: Subject, status: DaapDatabaseStatus
+) -> Inventory | None:
+    """Save the row; a metadata database that is away is told in the status and holds up nothing."""
+    wanted = row(looked_at.metadata, looked_at.spec, status)
+    if wanted is None:
+        return None
+    try:
+        await world.mirror.save(wanted)
+    except MetadataError as error:
+        world.unsynced.add(looked_at.key)
+        return Inventory(synced=False, reason=error.reason, message=error.message)
+    world.unsynced.discard(looked_at.key)
+    return Inventory(synced=True, reason="Synced", message="The inventory has this state")
+
+
+def _only_progress(before: DaapDatabaseStatus, after: DaapDatabaseStatus) -> bool:
+    """Whether a status tells nothing new but how far the provisioning is."""
+    kinds = [{condition.type for condition in status.conditions} for status in (before, after)]
+    return (
+        before.phase is after.phase is Phase.PROVISIONING
+        and before.observed_generation == after.observed_generation
+        and before.cluster_name == after.cluster_name
+        and kinds[0] == kinds[1]
+    )
+
+
+def _announce(world: World, looked_at: Subject, after: DaapDatabaseStatus) -> None:
+    for announcement in transitions(looked_at.status, after):
+        world.announcer.announce(looked_at.metadata, announcement, world.now())
+    ready = after.condition(ConditionType.READY)
+    if looked_at.status.phase is not after.phase and ready:
+        log.info(
+            "Phase changed",
+            extra={
+                "key": looked_at.key,
+                "generation": looked_at.metadata.generation,
+                "phase": after.phase,
+                "reason": ready.reason,
+                "told": ready.message,
+            },
+        )

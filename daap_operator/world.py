@@ -1,0 +1,55 @@
+"""What a pass works with: the doors to the outside, and short-lived notes of this process.
+
+None of the notes is a truth: a process that starts without them does the same, a little later or
+with one request more.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+
+from daap_operator.announce import Announcer
+from daap_operator.cache import Cache, Key
+from daap_operator.desired.resolved import Platform
+from daap_operator.kube import Kube
+from daap_operator.mirror import Mirror
+
+
+@dataclass
+class Notes:
+    """What this process remembers of one database between two passes."""
+
+    secret_due: float | None = None
+    """When to fetch the connection Secret next, unasked."""
+    settling_until: float = 0.0
+    """Until when a changed Cluster's status may still speak of the spec before."""
+    progress_told: float = float("-inf")
+    """When the status last told of progress."""
+
+
+@dataclass
+class World:
+    """Everything a pass may touch."""
+
+    kube: Kube
+    mirror: Mirror
+    cache: Cache
+    announcer: Announcer
+    platform: Platform
+    resync: timedelta
+    """How often a database is looked at without an event."""
+    secret_check: timedelta
+    """How often a connection Secret is fetched unasked; zero for never."""
+    now: Callable[[], datetime]
+    """The wall clock, for the status."""
+    monotonic: Callable[[], float]
+    """A clock that never jumps, in seconds, for appointments."""
+    random: Random = field(default_factory=Random)
+    notes: dict[Key, Notes] = field(default_factory=dict)
+    unsynced: set[Key] = field(default_factory=set)
+    """Databases whose row could not be written: to be looked at when the server is back."""
+
+    def notes_of(self, key: Key) -> Notes:
+        """The notes on one database."""
+        return self.notes.setdefault(key, Notes())
