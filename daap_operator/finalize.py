@@ -105,31 +105,40 @@ async def _deleted(world: World, looked_at: Subject, kind: Kind, name: str) -> s
 
     The cache is enough to know that a child is there, but only a live read shows that it is gone.
     """
-    namespace, uid = looked_at.metadata.namespace, looked_at.metadata.uid
+    namespace = looked_at.metadata.namespace
     found = world.cache.get(kind, namespace, name)
     if found is None:
         found = await world.kube.get(RESOURCES[kind], namespace, name)
-    if found is None or owner_uid(found) != uid:
+    if found is None or owner_uid(found) != looked_at.metadata.uid:
         return ""
     if not raw.value(found, "metadata", "deletionTimestamp"):
         own = raw.text(found, "metadata", "uid")
-        await world.kube.delete(RESOURCES[kind], namespace, name, uid=own)
+        left = await world.kube.delete(RESOURCES[kind], namespace, name, uid=own)
         log.info("Child deleted", extra={"key": looked_at.key, "child": name})
+        if left is None:
+            world.cache.remove(kind, found)
+            return ""
+        world.cache.put(kind, left)
+        found = left
     holders = ", ".join(sorted(raw.texts(found, "metadata", "finalizers")))
     by = f" (held by the finalizers {holders})" if holders else ""
     return f"{kind.name.capitalize()} {name}{by}"
 
 
 async def _volume_claims(world: World, looked_at: Subject) -> str:
-    """Names the Cluster's PersistentVolumeClaims that are left."""
-    selector = f"{names.CNPG_CLUSTER_LABEL}={_cluster_name(looked_at)}"
-    found: list[str] = []
-    pages = world.kube.pages(
-        Resource.VOLUME_CLAIMS, looked_at.metadata.namespace, selector=selector
-    )
-    async for items, _ in pages:
-        found += [raw.text(item, "metadata", "name") for item in items]
-    return f"PersistentVolumeClaim {', '.join(sorted(found))}" if found else ""
+    """Names the Cluster's PersistentVolumeClaims that garbage collection has still to remove.
+
+    Claims without an owner go by nobody's hand: an orphaning deletion left them on purpose. Claims
+    of a Cluster that is there are those of another, for ours is gone.
+    """
+    namespace, cluster = looked_at.metadata.namespace, _cluster_name(looked_at)
+    found: list[Object] = []
+    selector = f"{names.CNPG_CLUSTER_LABEL}={cluster}"
+    async for page, _ in world.kube.pages(Resource.VOLUME_CLAIMS, namespace, selector=selector):
+        found += [claim for claim in page if raw.items(claim, "metadata", "ownerReferences")]
+    if not found or await world.kube.get(Resource.CLUSTERS, namespace, cluster) is not None:
+        return ""
+    return f"PersistentVolumeClaim {', '.join(sorted(c['metadata']['name'] for c in found))}"
 
 
 # --- Retain ---------------------------------------------------------------------------------------

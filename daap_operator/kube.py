@@ -24,6 +24,9 @@ Object = dict[str, Any]
 REQUEST_SECONDS = 15.0
 """A request that takes longer has failed; whether it had an effect is then unknown."""
 
+LAST_TLS_SECONDS = 0.05
+"""Sockets under TLS are closed in the turns of the event loop after their sessions were."""
+
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 
 PAGE = 500
@@ -139,6 +142,7 @@ class Kube:
 
     async def __aexit__(self, *exc: object) -> None:
         await self._client.close()
+        await asyncio.sleep(LAST_TLS_SECONDS)
 
     async def credentials(self) -> Credentials:
         """How this client reaches the API server; tokens are refreshed first."""
@@ -205,14 +209,21 @@ class Kube:
         body = manifest | {"metadata": metadata}
         return await self._request("PATCH", path, query, body, "application/apply-patch+yaml")
 
-    async def delete(self, resource: Resource, namespace: str, name: str, *, uid: str) -> None:
-        """Ask for the deletion of the object with that uid; fine when it is gone already."""
+    async def delete(
+        self, resource: Resource, namespace: str, name: str, *, uid: str
+    ) -> Object | None:
+        """Delete the object with that uid; fine when it is gone already.
+
+        Gives back the object when it stays for a while, held by finalizers; None when it is gone.
+        """
         body = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": uid}}
         try:
-            await self._request("DELETE", resource.path(namespace, name), body=body)
+            answer = await self._request("DELETE", resource.path(namespace, name), body=body)
         except ApiError as error:
-            if not (error.absent or error.conflict):
-                raise
+            if error.absent or error.conflict:
+                return None
+            raise
+        return None if raw.text(answer, "kind") == "Status" else answer
 
     async def create_plain(self, resource: Resource, manifest: Object) -> Object:
         """Create an object without server-side apply. Raises ApiError 409 when it is there."""

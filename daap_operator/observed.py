@@ -167,10 +167,10 @@ def _pooler_awaited(children: Children) -> Awaited | None:
     name = raw.text(children.pooler, "metadata", "name")
     if raw.value(children.pooler, "metadata", "deletionTimestamp"):
         return Awaited("PoolerDeleted", f"Pooler {name} is being deleted", Meaning.INTERRUPTED)
-    if raw.truth(children.pooler, "spec", "paused"):
+    if raw.truth(children.pooler, "spec", "pgbouncer", "paused"):
         return Awaited(
             "PoolerPaused",
-            f"Pooler {name} is paused: set its spec.paused to false",
+            f"Pooler {name} is paused: set its spec.pgbouncer.paused to false",
             Meaning.INTERRUPTED,
         )
     if raw.number(children.deployment, "status", "availableReplicas") < 1:

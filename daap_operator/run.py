@@ -14,13 +14,13 @@ from daap_operator.announce import Announcer
 from daap_operator.cache import Cache, Key
 from daap_operator.desired.resolved import Platform
 from daap_operator.errors import Outage
-from daap_operator.handlers import Watches
 from daap_operator.intake import Intake
 from daap_operator.kube import Kube
 from daap_operator.mirror import MetadataError, Mirror, PoolSettings
 from daap_operator.reconcile import reconcile
 from daap_operator.settings import Settings
 from daap_operator.sweep import Sweeper
+from daap_operator.watches import Watches
 from daap_operator.workqueue import PASS_SECONDS, Workqueue
 from daap_operator.world import World
 
@@ -31,6 +31,9 @@ EPOCH = 0
 
 RETRY_SECONDS = 2.0
 """Between two tries of what has to succeed before databases can be looked after."""
+
+WATCH_SECONDS = 5.0
+"""How long to wait for the watches at the start; a kind that is not installed is never watched."""
 
 HANGING_SECONDS = PASS_SECONDS + 30.0
 """A pass that has not even been cut off by then: the event loop is beyond help."""
@@ -138,7 +141,7 @@ class Work:
             self._intake.event,
             kube.credentials,
             namespaces=self._namespaces,
-            on_gap=self._gap.set,
+            on_listed=self._gap.set,
         )
         self._began = False
 
@@ -153,9 +156,13 @@ class Work:
         return self._announcer
 
     async def begin(self) -> None:
-        """Watch, and see everything once: a pass must not miss what is already there."""
-        self._watches.start()
+        """Watch, and see everything once: a pass must not miss what is already there.
+
+        Listing comes after the watches have begun, so that nothing deleted in between is missed.
+        """
         self._began = True
+        await self._watches.start(patience=WATCH_SECONDS)
+        self._gap.clear()
         while True:
             try:
                 await self._intake.list_all(self._kube, self._namespaces)

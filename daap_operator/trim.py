@@ -72,7 +72,7 @@ def pooler(obj: Mapping[str, Any]) -> Object:
     """A CloudNativePG Pooler."""
     return {
         "metadata": _child_metadata(obj),
-        "spec": _picked(raw.mapping(obj, "spec"), ("paused",)),
+        "spec": {"pgbouncer": _picked(raw.mapping(obj, "spec", "pgbouncer"), ("paused",))},
         "status": _picked(raw.mapping(obj, "status"), ("phase", "phaseReason")),
         OWNED: owned_part(obj),
     }

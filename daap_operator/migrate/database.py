@@ -5,6 +5,7 @@ Docs: https://www.postgresql.org/docs/16/explicit-locking.html#ADVISORY-LOCKS
 """
 
 import contextlib
+import re
 import time
 from collections.abc import Iterator
 from typing import LiteralString, TextIO
@@ -24,6 +25,9 @@ COMMAND_LOCK = 0x64616170_0001
 CONNECT_TIMEOUT_SECONDS = 5
 RETRY_SECONDS = 0.25
 PROGRESS_SECONDS = 5.0
+
+_ADDRESS = re.compile(r"\w+://([^@/]*@)?(?P<host>[^/?]*)(?P<database>[^?]*)")
+"""The parts of a URL, as libpq tells them apart."""
 
 _TABLES_SQL = "SELECT to_regclass('_yoyo_migration'), to_regclass('daap_migration_checksums')"
 _APPLIED_SQL = "SELECT migration_id, applied_at_utc FROM _yoyo_migration"
@@ -54,7 +58,7 @@ def parameters(database_url: str) -> dict[str, str]:
     Raises MigrationError without libpq's own words: they quote the string, password and all.
     """
     try:
-        found = conninfo_to_dict(database_url)
+        found = {} if _misleading(database_url) else conninfo_to_dict(database_url)
     except psycopg.ProgrammingError:
         found = {}
     if not found:
@@ -68,6 +72,15 @@ def parameters(database_url: str) -> dict[str, str]:
         "fallback_application_name": "daap-operator migrate",
     }
     return own | {key: str(value) for key, value in found.items()}
+
+
+def _misleading(database_url: str) -> bool:
+    """Whether a bare `@` or `/` in the password made a part of it host or database.
+
+    Messages name those. PostgreSQL wants such characters percent-encoded.
+    """
+    found = _ADDRESS.match(database_url)
+    return found is not None and "@" in found["host"] + found["database"]
 
 
 def yoyo_url(database_url: str) -> str:

@@ -1,0 +1,123 @@
+"""Fixtures: a real control plane with a stand-in for CloudNativePG, and operators on it."""
+
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from daap_operator import crd
+from dev.cluster import ControlPlane, cnpg
+from tests.standin.cnpg import CONTROL_PLANE_FLAGS, StandIn
+from tests.support.api import Api
+from tests.support.audit import Audit
+from tests.support.databases import Databases
+from tests.support.operator import Operators
+from tests.support.rows import Rows
+
+OPERATOR_USER = "daap-operator"
+
+
+@pytest.fixture(scope="session")
+def control_plane() -> Iterator[ControlPlane]:
+    """etcd, kube-apiserver and kube-controller-manager with CloudNativePG's CRDs and ours."""
+    name = f"tests-{uuid.uuid4().hex[:8]}"
+    with ControlPlane.create(name, audit=True, flags=CONTROL_PLANE_FLAGS) as plane:
+        plane.kubectl("apply", "--server-side", "-f", str(cnpg.crds()))
+        plane.kubectl("apply", "--server-side", "-f", "-", input=crd.render())
+        plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        # Its garbage collector looks for new kinds every 30 s only, and at its start
+        plane.stop("kube-controller-manager")
+        plane.start("kube-controller-manager")
+        yield plane
+
+
+@pytest.fixture(scope="session")
+def operator_kubeconfig(control_plane: ControlPlane) -> Path:
+    """The operator's own user, to be told apart in the audit log."""
+    return control_plane.user_kubeconfig(OPERATOR_USER, ("system:masters",))
+
+
+@pytest.fixture(scope="session")
+def shared_standin(control_plane: ControlPlane) -> Iterator[StandIn]:
+    """The stand-in for CloudNativePG."""
+    standin = StandIn(control_plane.user_kubeconfig("cnpg", ("system:masters",)))
+    standin.start()
+    yield standin
+    standin.stop()
+
+
+@pytest.fixture
+def standin(shared_standin: StandIn) -> Iterator[StandIn]:
+    """The stand-in, awake and at full speed before and after the test."""
+    yield shared_standin
+    shared_standin.pace(0)
+    shared_standin.wake()
+
+
+@pytest.fixture
+async def api(control_plane: ControlPlane) -> AsyncIterator[Api]:
+    """A client with all rights."""
+    async with Api(control_plane.kubeconfig) as client:
+        yield client
+
+
+@pytest.fixture
+async def namespace(api: Api) -> AsyncIterator[str]:
+    """A namespace for this test alone."""
+    name = f"t-{uuid.uuid4().hex[:10]}"
+    await api.create("namespaces", {"metadata": {"name": name}})
+    yield name
+    await remove_namespace(api, name)
+
+
+@pytest.fixture
+async def other_namespace(api: Api) -> AsyncIterator[str]:
+    """Another namespace for this test alone."""
+    name = f"t-{uuid.uuid4().hex[:10]}"
+    await api.create("namespaces", {"metadata": {"name": name}})
+    yield name
+    await remove_namespace(api, name)
+
+
+async def remove_namespace(api: Api, name: str) -> None:
+    """Delete a namespace, with what a failed test may have left hanging."""
+    for plural in ("daapdatabases", "clusters", "poolers"):
+        for obj in await api.list(plural, name):
+            own = obj["metadata"]["name"]
+            if obj["metadata"].get("finalizers"):
+                await api.patch(plural, name, own, {"metadata": {"finalizers": None}})
+            await api.delete(plural, name, own)
+    await api.delete("namespaces", "", name)
+
+
+@pytest.fixture
+async def operators(operator_kubeconfig: Path, migrated_database: str) -> AsyncIterator[Operators]:
+    """Starts operators with a metadata database of their own."""
+    environment = {
+        "KUBECONFIG": str(operator_kubeconfig),
+        "DATABASE_URL": migrated_database,
+        "DB_MIN_CONNS": "1",
+        "DAAP_HEALTH_HOST": "127.0.0.1",
+        "DAAP_HEALTH_PORT": "0",
+    }
+    async with Operators(environment) as made:
+        yield made
+
+
+@pytest.fixture
+def databases(api: Api, namespace: str, standin: StandIn) -> Databases:
+    """DaapDatabases in a namespace of their own, with a stand-in to look after their children."""
+    return Databases(api, namespace)
+
+
+@pytest.fixture
+def rows(migrated_database: str) -> Rows:
+    """The operator's inventory."""
+    return Rows(migrated_database)
+
+
+@pytest.fixture
+def audit(control_plane: ControlPlane) -> Audit:
+    """What the operator asked of the API server."""
+    return Audit(control_plane.audit_log, OPERATOR_USER)

@@ -1,0 +1,162 @@
+"""What an edit of the spec does to the children, the Secret and the row."""
+
+from typing import Any
+
+import pytest
+
+from tests.standin.cnpg import StandIn
+from tests.support.databases import Databases, condition
+from tests.support.eventually import eventually
+from tests.support.operator import Operators
+from tests.support.rows import Rows
+
+
+async def test_owner_and_purpose_reach_the_row_within_two_seconds(
+    databases: Databases, operators: Operators, rows: Rows
+) -> None:
+    await operators.start()
+    await databases.create("orders")
+    await databases.ready("orders")
+    before = await rows.becomes("orders", status="ready")
+    await databases.edit("orders", ownerTeam="payments", purpose="Ümläute; '); DROP TABLE x --")
+    after = await rows.becomes(
+        "orders",
+        owner_team="payments",
+        purpose="Ümläute; '); DROP TABLE x --",
+        generation=2,
+        seconds=2.0,
+    )
+    assert after["updated_at"] > before["updated_at"]
+    assert after["created_at"] == before["created_at"]
+
+
+@pytest.mark.parametrize(
+    ("edit", "plural", "path", "value"),
+    [
+        ({"instances": 3}, "clusters", "instances", 3),
+        ({"instances": 3}, "clusters", "enablePDB", True),
+        ({"storage": {"size": "20Gi"}}, "clusters", "storage.size", "20Gi"),
+        ({"postgresVersion": 18}, "clusters", "imageName", "ghcr.io/cloudnative-pg/postgresql:18-standard-trixie"),
+        ({"resources": {"limits": {"memory": "1Gi"}}}, "clusters", "resources.limits.memory", "1Gi"),
+        ({"pooler": {"instances": 3}}, "poolers", "instances", 3),
+        ({"pooler": {"mode": "Session"}}, "poolers", "pgbouncer.poolMode", "session"),
+        ({"pooler": {"maxClientConnections": 77}}, "poolers", "pgbouncer.parameters.max_client_conn", "77"),
+    ],
+    ids=lambda value: str(value)[:40],
+)  # fmt: skip
+async def test_an_edit_reaches_the_child(
+    edit: dict[str, Any],
+    plural: str,
+    path: str,
+    value: object,
+    databases: Databases,
+    operators: Operators,
+) -> None:
+    await operators.start()
+    await databases.create("orders")
+    await databases.ready("orders")
+    await databases.edit("orders", **edit)
+    name = {"clusters": "daap-orders", "poolers": "daap-orders-pooler"}[plural]
+
+    async def seen() -> Any:
+        found: Any = (await databases.child(plural, name) or {}).get("spec")
+        for key in path.split("."):
+            found = (found or {}).get(key)
+        return found
+
+    await eventually(seen, lambda found: found == value)
+    await databases.ready("orders")
+
+
+async def test_ready_stays_true_while_an_instance_is_added(
+    databases: Databases, operators: Operators, standin: StandIn
+) -> None:
+    await operators.start()
+    await databases.create("orders")
+    await databases.ready("orders")
+    standin.pace(0.3)
+    await databases.edit("orders", instances=2)
+    seen = set()
+
+    async def look() -> bool:
+        found = await databases.get("orders")
+        ready = condition(found, "Ready")
+        seen.add((ready["status"], condition(found, "Reconciling").get("status")))
+        return bool(found and found["status"].get("readyInstances") == 2) and not condition(
+            found, "Reconciling"
+        )
+
+    await eventually(look)
+    assert {ready for ready, _ in seen} == {"True"}
+    assert ("True", "True") in seen
+
+
+async def test_the_default_version_is_resolved_once_and_kept(
+    databases: Databases, operators: Operators
+) -> None:
+    first = await operators.start(DAAP_DEFAULT_POSTGRES_VERSION="16")
+    await databases.create("orders")
+    assert (await databases.ready("orders"))["status"]["postgresVersion"] == 16
+    await first.stop()
+    await operators.start(DAAP_DEFAULT_POSTGRES_VERSION="17")
+    await databases.create("later")
+    assert (await databases.ready("later"))["status"]["postgresVersion"] == 17
+    assert (await databases.ready("orders"))["status"]["postgresVersion"] == 16
+    cluster = await databases.child("clusters", "daap-orders")
+    assert cluster
+    assert ":16-" in cluster["spec"]["imageName"]
+
+
+async def test_the_secret_can_be_renamed(databases: Databases, operators: Operators) -> None:
+    await operators.start()
+    await databases.create("orders")
+    await databases.ready("orders")
+    await databases.edit("orders", connectionSecretName="shop-postgres")
+    found = await eventually(
+        lambda: databases.get("orders"),
+        lambda obj: obj and obj["status"]["secretName"] == "shop-postgres",
+    )
+    assert found
+    assert found["status"]["binding"] == {"name": "shop-postgres"}
+    assert await databases.child("secrets", "shop-postgres")
+    assert await databases.child("secrets", "daap-orders-connection") is None
+
+
+async def test_one_instance_less_has_no_read_only_host(
+    databases: Databases, operators: Operators, standin: StandIn
+) -> None:
+    await operators.start()
+    await databases.create("orders", instances=2)
+    await databases.ready("orders")
+    secret = await databases.child("secrets", "daap-orders-connection")
+    assert secret
+    assert {"ro-host", "ro-uri"} <= set(secret["data"])
+    await databases.edit("orders", instances=1)
+    await eventually(
+        lambda: databases.child("secrets", "daap-orders-connection"),
+        lambda obj: obj and not {"ro-host", "ro-uri"} & set(obj["data"]),
+    )
+
+
+async def test_a_policy_of_retention_frees_the_children_at_once(
+    databases: Databases, operators: Operators
+) -> None:
+    """Then a deletion in the foreground, or a finalizer removed by force, cannot take them."""
+    await operators.start()
+    await databases.create("orders")
+    await databases.ready("orders")
+    await databases.edit("orders", deletionPolicy="Retain")
+    for plural, name in (
+        ("clusters", "daap-orders"),
+        ("poolers", "daap-orders-pooler"),
+        ("secrets", "daap-orders-connection"),
+    ):
+        await eventually(
+            lambda plural=plural, name=name: databases.child(plural, name),  # type: ignore[misc]
+            lambda obj: obj and not obj["metadata"].get("ownerReferences"),
+        )
+    await databases.edit("orders", deletionPolicy="Delete")
+    await eventually(
+        lambda: databases.child("clusters", "daap-orders"),
+        lambda obj: obj and obj["metadata"].get("ownerReferences"),
+    )

@@ -1,0 +1,98 @@
+"""What the operator asks of the API server, counted in the API server's audit log."""
+
+from collections import Counter
+
+from tests.support.audit import Audit, Request
+from tests.support.databases import Databases
+from tests.support.eventually import eventually
+from tests.support.operator import Operators
+from tests.support.rows import Rows
+
+LISTED = {"daapdatabases", "clusters", "poolers", "deployments"}
+
+
+def without_lists(requests: list[Request]) -> list[Request]:
+    """What is left when kopf's and our own listings are put aside."""
+    return [r for r in requests if r.verb != "list"]
+
+
+async def test_a_creation_stays_in_its_budget(
+    databases: Databases, operators: Operators, audit: Audit
+) -> None:
+    await operators.start()
+    audit.forget()
+    await databases.create("orders")
+    await databases.ready("orders")
+    made = Counter((r.verb, r.resource) for r in without_lists(audit.requests()))
+    status_writes = made.pop(("patch", "daapdatabases/status"))
+    events = made.pop(("create", "events"))
+    assert made == {
+        ("patch", "daapdatabases"): 1,  # the finalizer
+        ("patch", "clusters"): 1,
+        ("patch", "poolers"): 1,
+        ("get", "secrets"): 2,  # CloudNativePG's credentials and its authority
+        ("create", "secrets"): 1,
+    }
+    assert status_writes <= 3
+    assert events <= 2
+    assert sum(made.values()) + status_writes <= 10
+
+
+async def test_a_healthy_database_costs_no_request(
+    databases: Databases, operators: Operators, audit: Audit
+) -> None:
+    await operators.start(DAAP_RESYNC_INTERVAL="1s")
+    await databases.create("orders")
+    await databases.ready("orders")
+    audit.forget()
+
+    async def listings() -> int:
+        return sum(r.resource == "daapdatabases" for r in audit.requests())
+
+    await eventually(listings, lambda count: count >= 3)  # so three resyncs have come and gone
+    asked = audit.requests()
+    assert without_lists(asked) == []
+    assert {r.resource for r in asked} <= LISTED | {"customresourcedefinitions"}
+
+
+async def test_a_restart_writes_nothing(
+    databases: Databases, operators: Operators, audit: Audit, rows: Rows
+) -> None:
+    first = await operators.start()
+    for number in range(5):
+        await databases.create(f"orders-{number}")
+    for number in range(5):
+        await databases.ready(f"orders-{number}")
+    await first.stop()
+    before = await rows.execute("SELECT id, xmin::text, updated_at FROM databases ORDER BY id")
+    audit.forget()
+    second = await operators.start(DAAP_RESYNC_INTERVAL="1s")
+
+    async def listings() -> int:
+        return sum(r.resource == "daapdatabases" for r in audit.requests())
+
+    await eventually(listings, lambda count: count >= 4)
+    await second.stop()
+    assert without_lists(audit.requests()) == []
+    after = await rows.execute("SELECT id, xmin::text, updated_at FROM databases ORDER BY id")
+    assert after == before
+
+
+async def test_a_deletion_asks_live_before_it_lets_go(
+    databases: Databases, operators: Operators, audit: Audit
+) -> None:
+    await operators.start()
+    await databases.create("orders")
+    await databases.ready("orders")
+    audit.forget()
+    await databases.delete("orders")
+    await databases.gone("orders")
+    asked = [(r.verb, r.resource) for r in audit.requests()]
+    last = asked.index(("patch", "daapdatabases"))
+    for read in (
+        ("get", "clusters"),
+        ("get", "poolers"),
+        ("list", "persistentvolumeclaims"),
+        ("get", "daapdatabases"),
+    ):
+        assert read in asked[:last]

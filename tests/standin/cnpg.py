@@ -1,0 +1,280 @@
+"""A stand-in for CloudNativePG on a control plane without nodes, scripted at will.
+
+It watches Clusters and Poolers and does what CloudNativePG does to the objects: Secrets, a volume
+claim per instance, the phases of the status, the Pooler's Deployment. It runs no database. Garbage
+collection and everything else is the real control plane's; only Deployments have no controller, for
+the stand-in writes their status.
+"""
+
+import asyncio
+import base64
+import secrets
+import threading
+from collections.abc import Coroutine
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiohttp
+
+from tests.standin import script
+from tests.support.api import Api, ApiError
+
+Object = dict[str, Any]
+Place = tuple[str, str]
+T = TypeVar("T")
+
+CNPG = "postgresql.cnpg.io/v1"
+OPERATOR_LABEL = {"app.kubernetes.io/managed-by": "cloudnative-pg"}
+
+CONTROL_PLANE_FLAGS = {
+    "kube-controller-manager": ["--controllers=*,-deployment-controller,-replicaset-controller"]
+}
+"""What the control plane under a stand-in has to be started with."""
+
+
+class StandIn:
+    """The stand-in in a thread of its own. Its methods may be called from anywhere."""
+
+    def __init__(self, kubeconfig: Path) -> None:
+        self._kubeconfig = kubeconfig
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="standin", daemon=True)
+        self._objects: dict[tuple[str, str, str], Object] = {}
+        self._busy: dict[tuple[str, str, str], asyncio.Task[None]] = {}
+        self._again: set[tuple[str, str, str]] = set()
+        self._last_step: dict[Place, int] = {}
+        self._own: set[Place] = set()
+        self._pace = 0.0
+        self._asleep = False
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, and wait for the thread."""
+        self._loop.call_soon_threadsafe(self._main.cancel)
+        self._thread.join()
+
+    # what a test can ask for ----------------------------------------------------------------------
+
+    def pace(self, seconds: float) -> None:
+        """Take so long for each step from now on."""
+        self._pace = seconds
+
+    def stop_at(self, namespace: str, cluster: str, step: int) -> None:
+        """Do not go beyond that step of a Cluster's birth."""
+        self._ask(self._stop_at((namespace, cluster), step))
+
+    def go_on(self, namespace: str, cluster: str) -> None:
+        """Take up a Cluster that was stopped, or taken over, again."""
+        self._ask(self._go_on((namespace, cluster)))
+
+    def take_over(self, namespace: str, cluster: str) -> None:
+        """Leave a Cluster's status to the test."""
+        self._own.add((namespace, cluster))
+
+    def sleep(self) -> None:
+        """Do nothing at all: CloudNativePG is down."""
+        self._asleep = True
+
+    def wake(self) -> None:
+        """Work again, on everything there is."""
+        self._asleep = False
+        self._loop.call_soon_threadsafe(self._look_at_all)
+
+    def _ask(self, asked: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(asked, self._loop).result(10)
+
+    async def _stop_at(self, place: Place, step: int) -> None:
+        self._last_step[place] = step
+
+    async def _go_on(self, place: Place) -> None:
+        self._own.discard(place)
+        self._last_step.pop(place, None)
+        self._look(("clusters", *place))
+
+    # the thread -----------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._main = self._loop.create_task(self._watch_all())
+        with suppress(asyncio.CancelledError):
+            self._loop.run_until_complete(self._main)
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        self._loop.run_until_complete(asyncio.sleep(0.1))  # TLS connections close in the loop
+        self._loop.close()
+
+    async def _watch_all(self) -> None:
+        async with Api(self._kubeconfig) as self._api, asyncio.TaskGroup() as tasks:
+            for plural, query in (
+                ("deployments", "labelSelector=cnpg.io/poolerName"),
+                ("clusters", ""),
+                ("poolers", ""),
+            ):
+                tasks.create_task(self._watch(plural, query))
+
+    async def _watch(self, plural: str, query: str) -> None:
+        async for kind, obj in self._api.watch(plural, query):
+            key = (plural, obj["metadata"]["namespace"], obj["metadata"]["name"])
+            if kind == "DELETED":
+                self._objects.pop(key, None)
+            else:
+                self._objects[key] = obj
+            self._look(key)
+
+    def _look_at_all(self) -> None:
+        for key in list(self._objects):
+            self._look(key)
+
+    def _look(self, key: tuple[str, str, str]) -> None:
+        """Work on the object; once more when it is being worked on."""
+        if key[0] == "deployments":
+            key = ("poolers", *key[1:])
+        if key in self._busy:
+            self._again.add(key)
+            return
+        self._busy[key] = self._loop.create_task(self._work(key))
+
+    async def _work(self, key: tuple[str, str, str]) -> None:
+        work = {"clusters": self._cluster, "poolers": self._pooler}[key[0]]
+        try:
+            obj = self._objects.get(key)
+            if obj and not self._asleep and not obj["metadata"].get("deletionTimestamp"):
+                await work(obj)
+        except (ApiError, aiohttp.ClientError, OSError):
+            self._loop.call_later(0.2, self._look, key)
+        finally:
+            del self._busy[key]
+            if key in self._again:
+                self._again.discard(key)
+                self._look(key)
+
+    # Clusters -------------------------------------------------------------------------------------
+
+    async def _cluster(self, obj: Object) -> None:
+        place = (obj["metadata"]["namespace"], obj["metadata"]["name"])
+        if place in self._own:
+            return
+        versions = await self._cluster_secrets(obj)
+        await self._volume_claims(obj)
+        spec, status = _summary(obj), obj.get("status") or {}
+        if status.get("phase") == script.HEALTHY:
+            steps = script.change(spec, status)
+            if status.get("secretsResourceVersion") != versions:
+                steps.insert(0, {"secretsResourceVersion": versions})
+        else:
+            steps = script.birth(spec, versions)
+            steps = script.left(steps[: self._last_step.get(place)], status)
+        for step in steps:
+            await asyncio.sleep(self._pace)
+            await self._status("clusters", obj, step)
+
+    async def _status(self, plural: str, obj: Object, patch: Object) -> None:
+        metadata = obj["metadata"]
+        place = (metadata["namespace"], metadata["name"])
+        body = {"metadata": {"uid": metadata["uid"]}, "status": patch}
+        made = await self._api.patch(plural, *place, body, "status")
+        self._objects[(plural, *place)] = made
+
+    async def _cluster_secrets(self, obj: Object) -> Object:
+        name = obj["metadata"]["name"]
+        user = obj["spec"].get("bootstrap", {}).get("initdb", {}).get("owner", "app")
+        application = {"username": user, "password": secrets.token_urlsafe(24), "dbname": user}
+        authority = {"ca.crt": f"-----BEGIN CERTIFICATE-----\n{name}\n", "ca.key": "none"}
+        app = await self._secret(obj, f"{name}-app", application)
+        ca = await self._secret(obj, f"{name}-ca", authority)
+        return {"applicationSecretVersion": app, "serverCaSecretVersion": ca}
+
+    async def _secret(self, owner: Object, name: str, entries: dict[str, str]) -> str:
+        """The Secret's version; created when it is missing, waited for while an old one goes."""
+        namespace = owner["metadata"]["namespace"]
+        found = await self._api.get("secrets", namespace, name)
+        if found is None:
+            data = {k: base64.b64encode(v.encode()).decode() for k, v in entries.items()}
+            metadata = _owned(owner, "Cluster", name)
+            found = await self._api.create("secrets", {"metadata": metadata, "data": data})
+        elif found["metadata"]["ownerReferences"][0]["uid"] != owner["metadata"]["uid"]:
+            raise ApiError(409, b"the Secret of an earlier Cluster is still there")
+        version: str = found["metadata"]["resourceVersion"]
+        return version
+
+    async def _volume_claims(self, obj: Object) -> None:
+        name, namespace = obj["metadata"]["name"], obj["metadata"]["namespace"]
+        for number in range(1, obj["spec"].get("instances", 1) + 1):
+            claim = f"{name}-{number}"
+            if await self._api.get("persistentvolumeclaims", namespace, claim) is None:
+                size = obj["spec"]["storage"]["size"]
+                spec = {
+                    "accessModes": ["ReadWriteOnce"],
+                    "resources": {"requests": {"storage": size}},
+                }
+                body = {"metadata": _owned(obj, "Cluster", claim), "spec": spec}
+                await self._api.create("persistentvolumeclaims", body)
+
+    # Poolers --------------------------------------------------------------------------------------
+
+    async def _pooler(self, obj: Object) -> None:
+        name, namespace = obj["metadata"]["name"], obj["metadata"]["namespace"]
+        count = obj["spec"].get("instances", 1)
+        deployment = await self._api.get("deployments", namespace, name)
+        if deployment is None:
+            deployment = await self._api.create("deployments", _deployment(obj, count))
+        elif deployment["metadata"]["ownerReferences"][0]["uid"] != obj["metadata"]["uid"]:
+            raise ApiError(409, b"the Deployment of an earlier Pooler is still there")
+        elif deployment["spec"]["replicas"] != count:
+            body = {"spec": {"replicas": count}}
+            deployment = await self._api.patch("deployments", namespace, name, body)
+        await asyncio.sleep(self._pace)
+        wanted = {
+            "observedGeneration": deployment["metadata"]["generation"],
+            "replicas": count,
+            "updatedReplicas": count,
+            "readyReplicas": count,
+            "availableReplicas": count,
+        }
+        if not script.holds(wanted, deployment.get("status") or {}):
+            await self._status("deployments", deployment, wanted)
+        if (obj.get("status") or {}).get("phase") != "active":
+            await self._status("poolers", obj, {"phase": "active", "instances": count})
+
+
+def _summary(obj: Object) -> Object:
+    image = obj["spec"].get("imageName", "postgresql:17")
+    return {
+        "name": obj["metadata"]["name"],
+        "instances": obj["spec"].get("instances", 1),
+        "image": image,
+        "major": int(image.rpartition(":")[2].partition("-")[0]),
+    }
+
+
+def _owned(owner: Object, kind: str, name: str) -> Object:
+    metadata = owner["metadata"]
+    reference = {
+        "apiVersion": CNPG,
+        "kind": kind,
+        "name": metadata["name"],
+        "uid": metadata["uid"],
+        "controller": True,
+    }
+    return {
+        "name": name,
+        "namespace": metadata["namespace"],
+        "labels": OPERATOR_LABEL | {"cnpg.io/cluster": metadata["name"]},
+        "ownerReferences": [reference],
+    }
+
+
+def _deployment(pooler: Object, count: int) -> Object:
+    labels = {"cnpg.io/poolerName": pooler["metadata"]["name"]}
+    metadata = _owned(pooler, "Pooler", pooler["metadata"]["name"])
+    metadata["labels"] |= labels
+    container = {"name": "pgbouncer", "image": "ghcr.io/cloudnative-pg/pgbouncer:1.25.1"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+    selector = {"matchLabels": labels}
+    return {
+        "metadata": metadata,
+        "spec": {"replicas": count, "selector": selector, "template": template},
+    }

@@ -1,0 +1,92 @@
+"""What CloudNativePG does to a Cluster's status, as recorded from CloudNativePG 1.30. Pure.
+
+Each step is a merge patch of the status. `tests/e2e` holds the end of the scripts against the real
+one, by running the same scenarios on both.
+"""
+
+from typing import Any
+
+Object = dict[str, Any]
+
+HEALTHY = "Cluster in healthy state"
+SETTING_UP = "Setting up primary"
+CREATING_REPLICA = "Creating a new replica"
+WAITING = "Waiting for the instances to become active"
+UPGRADING = "Upgrading cluster"
+
+LONG_AGO = "2026-01-01T00:00:00Z"
+"""Nobody reads when a condition of a Cluster changed."""
+
+
+def birth(spec: Object, secrets: Object) -> list[Object]:
+    """From nothing to a healthy cluster. `secrets` has the versions of the Secrets."""
+    name, instances = spec["name"], spec["instances"]
+    first = f"{name}-1"
+    names = [f"{name}-{number}" for number in range(1, instances + 1)]
+    image = {"image": spec["image"], "majorVersion": spec["major"]}
+    return [
+        {"image": spec["image"], "pgDataImageInfo": image},
+        {"secretsResourceVersion": secrets, "targetPrimary": first},
+        _phase(SETTING_UP, f"Creating primary instance {first}"),
+        {"instances": 1, "instancesStatus": {"failed": [first]}},
+        _phase(WAITING, "Some instances are not yet active. Please wait."),
+        {"currentPrimary": first, "instancesStatus": {"failed": None, "healthy": [first]}},
+        {"instances": instances, "readyInstances": instances, **_healthy(names)},
+        _phase(HEALTHY, ""),
+    ]
+
+
+def change(spec: Object, status: Object) -> list[Object]:
+    """From a healthy cluster to one with another number of instances, or another image."""
+    names = [f"{spec['name']}-{number}" for number in range(1, spec["instances"] + 1)]
+    steps: list[Object] = []
+    if spec["instances"] > status.get("instances", 0):
+        steps.append(_phase(CREATING_REPLICA, f"Creating replica {names[-1]}-join"))
+        steps.append({"instances": spec["instances"]})
+        steps.append(_phase(WAITING, "Some instances are not yet active. Please wait."))
+    elif spec["image"] != status.get("image"):
+        steps.append(_phase(UPGRADING, f"Upgrading to {spec['image']}"))
+        info = {"image": spec["image"], "majorVersion": spec["major"]}
+        steps.append({"image": spec["image"], "pgDataImageInfo": info})
+    elif spec["instances"] == status.get("instances"):
+        return []
+    count = {"instances": spec["instances"], "readyInstances": spec["instances"]}
+    return [*steps, count | _healthy(names), _phase(HEALTHY, "")]
+
+
+def left(steps: list[Object], status: Object) -> list[Object]:
+    """The steps that are still to be taken, behind the last one whose effect is there."""
+    taken = [number for number, step in enumerate(steps, start=1) if holds(step, status)]
+    return steps[taken[-1] :] if taken else steps
+
+
+def holds(wanted: Any, actual: Any) -> bool:
+    """Whether a merge patch would change nothing; times do not count."""
+    if isinstance(wanted, dict):
+        actual = actual if isinstance(actual, dict) else {}
+        return all(
+            holds(value, actual.get(key))
+            for key, value in wanted.items()
+            if key != "lastTransitionTime"
+        )
+    if isinstance(wanted, list):
+        same = isinstance(actual, list) and len(wanted) == len(actual)
+        return same and all(map(holds, wanted, actual))
+    return bool(wanted == actual)
+
+
+def _healthy(names: list[str]) -> Object:
+    return {"instancesStatus": {"failed": None, "healthy": names}, "instanceNames": names}
+
+
+def _phase(phase: str, reason: str) -> Object:
+    """The phase and the condition Ready, which mirrors it."""
+    ready = phase == HEALTHY
+    condition = {
+        "type": "Ready",
+        "status": "True" if ready else "False",
+        "reason": "ClusterIsReady" if ready else "ClusterIsNotReady",
+        "message": "Cluster is Ready" if ready else "Cluster Is Not Ready",
+        "lastTransitionTime": LONG_AGO,
+    }
+    return {"phase": phase, "phaseReason": reason or None, "conditions": [condition]}

@@ -1,0 +1,172 @@
+"""A small client for tests: plain objects, every verb, watches. Not the operator's own."""
+
+import asyncio
+import json
+import ssl
+import tempfile
+from base64 import b64decode
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Self
+
+import aiohttp
+
+Object = dict[str, Any]
+
+PREFIXES = {
+    "daapdatabases": "/apis/daap.io/v1alpha1",
+    "clusters": "/apis/postgresql.cnpg.io/v1",
+    "poolers": "/apis/postgresql.cnpg.io/v1",
+    "deployments": "/apis/apps/v1",
+    "customresourcedefinitions": "/apis/apiextensions.k8s.io/v1",
+    "validatingwebhookconfigurations": "/apis/admissionregistration.k8s.io/v1",
+    "events": "/apis/events.k8s.io/v1",
+    "resourcequotas": "/api/v1",
+    "namespaces": "/api/v1",
+    "secrets": "/api/v1",
+    "services": "/api/v1",
+    "pods": "/api/v1",
+    "persistentvolumeclaims": "/api/v1",
+}
+
+LAST_TLS_SECONDS = 0.05
+"""Sockets under TLS are closed in the turns of the event loop after their sessions were."""
+
+MERGE = "application/merge-patch+json"
+APPLY = "application/apply-patch+yaml"
+
+
+class ApiError(Exception):
+    """The API server refused."""
+
+    def __init__(self, status: int, body: bytes) -> None:
+        try:
+            self.body: Object = json.loads(body)
+        except ValueError:
+            self.body = {"message": body.decode(errors="replace")}
+        self.status = status
+        self.message = str(self.body.get("message"))
+        super().__init__(f"{status}: {self.message}")
+
+
+class Api:
+    """Requests with a kubeconfig's client certificate. An async context manager."""
+
+    def __init__(self, kubeconfig: Path) -> None:
+        config = json.loads(kubeconfig.read_text())  # ours are JSON
+        cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+        authority = b64decode(cluster["certificate-authority-data"]).decode()
+        self._tls = ssl.create_default_context(cadata=authority)
+        with tempfile.NamedTemporaryFile() as pem:
+            pem.write(b64decode(user["client-certificate-data"]))
+            pem.write(b"\n" + b64decode(user["client-key-data"]))
+            pem.flush()
+            self._tls.load_cert_chain(pem.name)
+        self._server = cluster["server"]
+
+    async def __aenter__(self) -> Self:
+        connector = aiohttp.TCPConnector(ssl=self._tls, limit=0)
+        self._session = aiohttp.ClientSession(connector=connector)
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._session.close()
+        await asyncio.sleep(LAST_TLS_SECONDS)
+
+    async def call(
+        self, method: str, path: str, body: object = None, kind: str = "application/json"
+    ) -> Object:
+        """One request; raises ApiError."""
+        data = None if body is None else json.dumps(body)
+        headers = {"Content-Type": kind}
+        url = self._server + path
+        async with self._session.request(method, url, data=data, headers=headers) as reply:
+            content = await reply.read()
+        if reply.status >= 300:
+            raise ApiError(reply.status, content)
+        answer: Object = json.loads(content)
+        return answer
+
+    async def get(self, plural: str, namespace: str, name: str) -> Object | None:
+        """The object; None when it is not there."""
+        try:
+            return await self.call("GET", path(plural, namespace, name))
+        except ApiError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    async def list(self, plural: str, namespace: str = "", query: str = "") -> list[Object]:
+        """The objects of a namespace, or all."""
+        answer = await self.call("GET", f"{path(plural, namespace)}?{query}")
+        items: list[Object] = answer["items"]
+        return items
+
+    async def create(self, plural: str, obj: Object) -> Object:
+        """Create."""
+        namespace = obj["metadata"].get("namespace", "")
+        return await self.call("POST", path(plural, namespace), obj)
+
+    async def apply(self, plural: str, obj: Object, manager: str = "tests") -> Object:
+        """Server-side apply."""
+        namespace, name = obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
+        query = f"?fieldManager={manager}&force=true"
+        return await self.call("PATCH", path(plural, namespace, name) + query, obj, APPLY)
+
+    async def patch(
+        self, plural: str, namespace: str, name: str, body: Object, subresource: str = ""
+    ) -> Object:
+        """Merge patch."""
+        return await self.call("PATCH", path(plural, namespace, name, subresource), body, MERGE)
+
+    async def delete(self, plural: str, namespace: str, name: str, body: object = None) -> None:
+        """Delete; fine when it is gone."""
+        try:
+            await self.call("DELETE", path(plural, namespace, name), body)
+        except ApiError as error:
+            if error.status != 404:
+                raise
+
+    async def watch(self, plural: str, query: str = "") -> AsyncIterator[tuple[str, Object]]:
+        """List, then watch, for ever: event types LISTED (one object), ADDED, MODIFIED, DELETED."""
+        version = ""
+        while True:
+            try:
+                if not version:
+                    listing = await self.call("GET", f"{path(plural)}?{query}")
+                    version = listing["metadata"]["resourceVersion"]
+                    for item in listing["items"]:
+                        yield "LISTED", item
+                async for kind, obj in self._stream(plural, query, version):
+                    if kind == "ERROR":
+                        version = ""
+                        break
+                    version = obj["metadata"]["resourceVersion"]
+                    yield kind, obj
+            except (aiohttp.ClientError, ApiError, OSError):
+                version = ""
+                await asyncio.sleep(0.2)
+
+    async def _stream(
+        self, plural: str, query: str, version: str
+    ) -> AsyncIterator[tuple[str, Object]]:
+        url = f"{self._server}{path(plural)}?watch=1&resourceVersion={version}&{query}"
+        timeout = aiohttp.ClientTimeout(total=None)
+        async with self._session.get(url, timeout=timeout) as reply:
+            if reply.status != 200:
+                raise ApiError(reply.status, await reply.read())
+            rest = b""
+            async for chunk in reply.content.iter_any():
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    event = json.loads(line)
+                    yield event["type"], event["object"]
+
+
+def path(plural: str, namespace: str = "", name: str = "", subresource: str = "") -> str:
+    """The URL's path."""
+    parts = [PREFIXES[plural]]
+    if namespace:
+        parts.append(f"namespaces/{namespace}")
+    parts += [part for part in (plural, name, subresource) if part]
+    return "/".join(parts)

@@ -1,0 +1,76 @@
+"""An operator in the test's own event loop, so that its coverage counts."""
+
+import asyncio
+from contextlib import AsyncExitStack, suppress
+from typing import Self
+
+from daap_operator import settings
+from daap_operator.run import Operator
+
+READY_SECONDS = 20.0
+
+
+class RunningOperator:
+    """Runs while the context lasts; `kill` leaves without a word, as SIGKILL would."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.operator = Operator(settings.read(environment))
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self.operator.run())
+        return self
+
+    async def ready(self) -> Self:
+        """Wait until it looks after databases; raises what it died of."""
+        assert self._task
+        waiting = asyncio.create_task(self.operator.ready())
+        both = {self._task, waiting}
+        async with asyncio.timeout(READY_SECONDS):
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if self._task.done():
+            self._task.result()
+            raise AssertionError("the operator has stopped")
+        return self
+
+    async def stop(self) -> None:
+        """Stop it as SIGTERM does."""
+        if self._task:
+            self.operator.stop()
+            await self._task
+            self._task = None
+
+    async def kill(self) -> None:
+        """Cut it off wherever it is."""
+        if self._task:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.stop()
+
+
+class Operators:
+    """Starts operators, and stops what still runs at the end."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self._environment = environment
+        self._stack = AsyncExitStack()
+
+    async def start(self, **environment: str) -> RunningOperator:
+        """An operator that looks after databases."""
+        return await (await self.begin(**environment)).ready()
+
+    async def begin(self, **environment: str) -> RunningOperator:
+        """An operator that may not be ready yet."""
+        running = RunningOperator(self._environment | environment)
+        return await self._stack.enter_async_context(running)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._stack.aclose()
