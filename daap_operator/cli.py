@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from daap_operator import __version__, crd, logs, migrate, settings
+from daap_operator.errors import StartError
 from daap_operator.run import Operator
 
 USAGE_ERROR = 2
@@ -19,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(arguments)
     try:
         return int(args.command(args))
-    except settings.SettingsError as error:
+    except (settings.SettingsError, StartError) as error:
         sys.stderr.write(f"error: {error}\n")
         return USAGE_ERROR
 

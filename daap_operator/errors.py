@@ -36,3 +36,7 @@ class Outage(Exception):  # noqa: N818 - a situation, not an error
 
     retry_after: float = 0.0
     """Seconds it asked to be left alone."""
+
+
+class StartError(Exception):
+    """The operator cannot start as it is configured; the message says what to change."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from daap_operator.errors import StartError
+
 Check = Callable[[], str]
 """Gives back what is wrong; empty when nothing is."""
 
@@ -20,13 +22,23 @@ class Checks:
 
 
 async def serve(host: str, port: int, checks: Checks) -> tuple[web.AppRunner, int]:
-    """Answer probes until the runner is cleaned up; the port is the one that was taken."""
+    """Answer probes until the runner is cleaned up; the port is the one that was taken.
+
+    Raises StartError when the port cannot be had.
+    """
     application = web.Application()
     application.router.add_get("/livez", _endpoint(checks.live))
     application.router.add_get("/readyz", _endpoint(checks.ready))
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, host, port).start()
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise StartError(
+            f"the probes cannot be answered at {host}:{port}: {error}; "
+            "set DAAP_HEALTH_PORT to a free port, or to 0 for any"
+        ) from error
     return runner, int(runner.addresses[0][1])
 
 

@@ -17,7 +17,7 @@ import aiohttp
 from kubernetes.aio import client, config
 
 from daap_operator import __version__, names, raw
-from daap_operator.errors import Outage
+from daap_operator.errors import Outage, StartError
 
 Object = dict[str, Any]
 
@@ -128,13 +128,20 @@ class Kube:
     async def connect(cls, kubeconfig: str | None) -> Self:
         """A client for a kubeconfig's current context, or for the pod's service account.
 
-        Raises `kubernetes.aio.config.ConfigException` when neither is there.
+        Raises StartError when neither is there, or is not usable.
         """
         configuration = client.Configuration()
-        if kubeconfig is None and _in_pod():
-            config.load_incluster_config(client_configuration=configuration)
-        else:
-            await config.load_kube_config(kubeconfig, client_configuration=configuration)
+        try:
+            if kubeconfig is None and _in_pod():
+                config.load_incluster_config(client_configuration=configuration)
+            else:
+                await config.load_kube_config(kubeconfig, client_configuration=configuration)
+        except (config.ConfigException, OSError, ValueError) as error:
+            where = f"the kubeconfig {kubeconfig}" if kubeconfig else "a kubeconfig"
+            raise StartError(
+                f"no way to the API server by {where}: {error}; "
+                "set KUBECONFIG to a file with a current context, or run in a pod"
+            ) from error
         return cls(configuration)
 
     async def __aenter__(self) -> Self:

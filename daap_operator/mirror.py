@@ -9,7 +9,7 @@ and a probe tells when it is back.
 import asyncio
 import dataclasses
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, LiteralString
@@ -19,6 +19,7 @@ from psycopg import AsyncConnection, errors
 from psycopg.rows import class_row, scalar_row
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
+from daap_operator.cancellation import heed
 from daap_operator.errors import Outage
 from daap_operator.row import Row
 
@@ -102,13 +103,19 @@ class Mirror:
 
     def __init__(
         self,
-        url: str,
+        parameters: Mapping[str, str],
         pool: PoolSettings,
         *,
         epoch: int,
         missing_migrations: Callable[[Collection[str]], list[str]],
     ) -> None:
-        self._url = url
+        """`parameters` are libpq's, read from the URL beforehand: its errors quote passwords."""
+        self._connecting: dict[str, Any] = {
+            **parameters,
+            "autocommit": True,
+            "connect_timeout": CONNECT_SECONDS,
+            "fallback_application_name": "daap-operator",
+        }
         self._settings = pool
         self._epoch = epoch
         self._missing = missing_migrations
@@ -211,22 +218,31 @@ class Mirror:
 
     # the connection -------------------------------------------------------------------------------
 
-    async def keep_connected(self, on_return: Callable[[], None]) -> None:
-        """Look after the connection until cancelled; `on_return` is called whenever it is back."""
-        while True:
-            if self._away is not None:
-                await self._reconnect()
-                on_return()
-            await self._went_away.wait()
+    async def keep_connected(self, on_change: Callable[[], None]) -> None:
+        """Look after the connection until cancelled.
 
-    async def _reconnect(self) -> None:
-        while self._away is not None:
-            try:
-                await self.connect()
-            except MetadataError as error:
-                self._leave(error)
+        `on_change` is called whenever it is back, or away for another reason.
+        """
+        while True:
+            if self._away is None:
+                await self._went_away.wait()
+            self._went_away.clear()
+            while not await self._is_back(on_change):  # noqa: ASYNC110 - a server is asked
                 await asyncio.sleep(PROBE_SECONDS)
+            heed()
+
+    async def _is_back(self, on_change: Callable[[], None]) -> bool:
+        told = self._away
+        try:
+            await self.connect()
+        except MetadataError as error:
+            self._leave(error)
+            if told is None or told.reason != error.reason:
+                on_change()
+            return False
         log.info("The metadata database can be used")
+        on_change()
+        return True
 
     async def connect(self) -> None:
         """Connect, and see that the schema is there and can be written.
@@ -236,16 +252,13 @@ class Mirror:
         try:
             async with (
                 asyncio.timeout(CONNECT_SECONDS * 2),
-                await AsyncConnection.connect(
-                    self._url, autocommit=True, connect_timeout=CONNECT_SECONDS
-                ) as connection,
+                await AsyncConnection.connect(**self._connecting) as connection,
             ):
                 await self._verify(connection)
             await self._open_pool()
         except (psycopg.Error, PoolTimeout, OSError, TimeoutError) as error:
             raise _metadata_error(error) from error
         self._away = None
-        self._went_away.clear()
 
     async def _verify(self, connection: AsyncConnection[Any]) -> None:
         async with connection.cursor(row_factory=scalar_row) as cursor:
@@ -268,8 +281,7 @@ class Mirror:
         if self._pool is not None:
             await self._pool.close(timeout=2)
         self._pool = AsyncConnectionPool(
-            self._url,
-            kwargs={"autocommit": True, "connect_timeout": CONNECT_SECONDS},
+            kwargs=self._connecting,
             configure=_configure,
             min_size=min(self._settings.fewest, self._settings.most),
             max_size=self._settings.most,

@@ -13,7 +13,7 @@ from daap_operator import __version__, health, migrate
 from daap_operator.announce import Announcer
 from daap_operator.cache import Cache, Key
 from daap_operator.desired.resolved import Platform
-from daap_operator.errors import Outage
+from daap_operator.errors import Outage, StartError
 from daap_operator.intake import Intake
 from daap_operator.kube import Kube
 from daap_operator.mirror import MetadataError, Mirror, PoolSettings
@@ -62,7 +62,7 @@ class Operator:
     async def run(self) -> None:
         """Look after databases until told to stop.
 
-        Raises what keeps it from starting at all: no way to the API server, a port that is taken.
+        Raises StartError for what keeps it from starting at all.
         """
         settings = self._settings
         log.info("Starting", extra={"version": __version__})
@@ -182,7 +182,7 @@ class Work:
             tasks.create_task(self._announcer.run())
             tasks.create_task(self._sweeper.run())
             tasks.create_task(self._list_again())
-            tasks.create_task(self.mirror.keep_connected(self._on_return))
+            tasks.create_task(self.mirror.keep_connected(self._on_change))
 
     async def end(self) -> None:
         """Stop watching."""
@@ -202,7 +202,8 @@ class Work:
         """LIST at every resync, and when a watch may have missed a deletion."""
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._gap.wait(), self._resync_seconds)
+                async with asyncio.timeout(self._resync_seconds):
+                    await self._gap.wait()
             self._gap.clear()
             try:
                 await self._intake.list_all(self._kube, self._namespaces)
@@ -211,9 +212,10 @@ class Work:
                 await asyncio.sleep(RETRY_SECONDS)
                 self._gap.set()
 
-    def _on_return(self) -> None:
-        """The metadata database is back: write what it missed."""
-        self._sweeper.ask()
+    def _on_change(self) -> None:
+        """The metadata database is back, or away for another reason: have it told, and written."""
+        if self.mirror.away is None:
+            self._sweeper.ask()
         for key in self._world.unsynced:
             self._queue.add(key)
 
@@ -225,8 +227,12 @@ class Work:
 
 def _mirror(settings: Settings) -> Mirror:
     files = migrate.shipped()
+    try:
+        parameters = migrate.parameters(settings.database_url.get_secret_value())
+    except migrate.MigrationError as error:
+        raise StartError(str(error)) from None
     return Mirror(
-        settings.database_url.get_secret_value(),
+        parameters,
         PoolSettings(
             most=settings.db_max_conns,
             fewest=settings.db_min_conns,

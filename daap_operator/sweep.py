@@ -10,6 +10,7 @@ from collections.abc import Collection
 from contextlib import suppress
 
 from daap_operator.cache import Cache
+from daap_operator.cancellation import heed
 from daap_operator.mirror import MetadataError, Mirror
 from daap_operator.row import Row, row
 from daap_operator.subject import subject
@@ -59,7 +60,9 @@ class Sweeper:
     async def run(self) -> None:
         """Sweep until cancelled."""
         while True:
+            heed()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._asked.wait(), self._seconds)
+                async with asyncio.timeout(self._seconds):
+                    await self._asked.wait()
             self._asked.clear()
             await self.sweep()

@@ -60,7 +60,8 @@ class Watches:
         """
         self._thread.start()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._all_listed.wait(), patience)
+            async with asyncio.timeout(patience):
+                await self._all_listed.wait()
 
     @property
     def alive(self) -> bool:

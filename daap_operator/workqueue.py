@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from random import Random
 from typing import Generic, TypeVar
 
+from daap_operator.cancellation import heed
 from daap_operator.errors import Outage
 
 Item = TypeVar("Item", bound=Hashable)
@@ -84,6 +85,7 @@ class Workqueue(Generic[Item]):
 
     async def _worker(self) -> None:
         while True:
+            heed()
             item = await self._ready.get()
             self._waiting.discard(item)
             self._cancel_timer(item)

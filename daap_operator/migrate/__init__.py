@@ -13,6 +13,7 @@ The operator itself never migrates. It compares `shipped()` with what `APPLIED_S
 """
 
 from daap_operator.migrate.command import add_arguments, main, migrate, roll_back, status
+from daap_operator.migrate.database import parameters
 from daap_operator.migrate.files import (
     Migration,
     MigrationError,
@@ -34,6 +35,7 @@ __all__ = [
     "main",
     "migrate",
     "missing",
+    "parameters",
     "roll_back",
     "shipped",
     "status",

@@ -1,0 +1,3 @@
+-- Takes the three indexes along.
+
+DROP TABLE IF EXISTS databases;

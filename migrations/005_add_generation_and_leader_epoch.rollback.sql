@@ -1,0 +1,3 @@
+ALTER TABLE databases
+    DROP COLUMN leader_epoch,
+    DROP COLUMN generation;

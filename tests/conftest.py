@@ -1,0 +1,3 @@
+"""What all tests share: the plugins with the fixtures."""
+
+pytest_plugins = ["tests.fix_postgres", "tests.fix_cluster"]

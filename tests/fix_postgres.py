@@ -1,0 +1,85 @@
+"""Fixtures: a real PostgreSQL 16 and databases in it.
+
+The server is the one of DATABASE_URL, else one of our own for the session. Nothing outlives the
+tests, and databases that exist already are left alone.
+"""
+
+import io
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from daap_operator.migrate import migrate
+from dev.postgres import Postgres, Server, from_environment
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that stays up: make databases in it, leave alone what is there."""
+    given = from_environment()
+    if given is not None:
+        yield given
+        return
+    with Postgres.start(tmp_path_factory.mktemp("postgres"), durable=False) as server:
+        yield server
+
+
+@pytest.fixture
+def own_postgres(tmp_path: Path) -> Iterator[Postgres]:
+    """A server for this test alone, to be stopped, restarted and configured at will."""
+    with Postgres.start(tmp_path / "postgres", durable=False) as server:
+        yield server
+
+
+@pytest.fixture
+def empty_database(postgres_server: Server) -> Iterator[str]:
+    """The URL of a database with nothing in it, for this test alone."""
+    with postgres_server.database() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres_server: Server) -> Iterator[str]:
+    """The name of a migrated database to copy; nobody may connect to it."""
+    with postgres_server.database() as url:
+        migrate(url, out=io.StringIO())
+        yield str(conninfo_to_dict(url)["dbname"])
+
+
+@pytest.fixture
+def migrated_database(postgres_server: Server, template_database: str) -> Iterator[str]:
+    """The URL of a database with the schema of today, for this test alone."""
+    with postgres_server.database(template=template_database) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def shared_database(postgres_server: Server, template_database: str) -> Iterator[str]:
+    """The URL of a migrated database for tests that commit nothing."""
+    with postgres_server.database(template=template_database) as url:
+        yield url
+
+
+@pytest.fixture
+async def connection(shared_database: str) -> AsyncIterator[psycopg.AsyncConnection]:
+    """In a migrated database, in a transaction that is rolled back after the test.
+
+    What is tested may open transactions, they become savepoints; its own commit() is an error.
+    """
+    async with (
+        await psycopg.AsyncConnection.connect(shared_database) as connection,
+        connection.transaction(force_rollback=True),
+    ):
+        yield connection
+
+
+def wait_until(condition: Callable[[], bool], what: str, *, seconds: float = 60.0) -> None:
+    """Waits for something outside this process that nothing announces; fails saying for what."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
+        time.sleep(0.01)

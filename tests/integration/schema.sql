@@ -1,0 +1,40 @@
+-- The metadata database after all migrations. Written by `make golden`; do not edit.
+
+CREATE TABLE public.databases (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    name character varying(63) NOT NULL,
+    owner_team character varying(255) NOT NULL,
+    purpose text DEFAULT ''::text NOT NULL,
+    namespace character varying(255) DEFAULT 'default'::character varying NOT NULL,
+    cluster_name character varying(255) NOT NULL,
+    pooler_name character varying(255) NOT NULL,
+    status character varying(20) DEFAULT 'provisioning'::character varying NOT NULL,
+    host character varying(255),
+    port integer,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    secret_name character varying(255),
+    error_message text,
+    generation bigint DEFAULT 0 NOT NULL,
+    leader_epoch bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT databases_deleted_at_set_when_deleted CHECK ((((status)::text = 'deleted'::text) = (deleted_at IS NOT NULL))),
+    CONSTRAINT databases_status_known CHECK (((status)::text = ANY ((ARRAY['provisioning'::character varying, 'ready'::character varying, 'error'::character varying, 'deleting'::character varying, 'deleted'::character varying])::text[])))
+);
+
+COMMENT ON COLUMN public.databases.secret_name IS 'Kubernetes Secret, in the row''s namespace, that holds the credentials; NULL until they exist';
+
+COMMENT ON COLUMN public.databases.error_message IS 'Why the status is error, in words for people; NULL when there is nothing to tell';
+
+COMMENT ON COLUMN public.databases.generation IS 'metadata.generation of the DaapDatabase that the row speaks of';
+
+COMMENT ON COLUMN public.databases.leader_epoch IS 'Fencing epoch of the leader that wrote the row; it only grows';
+
+ALTER TABLE ONLY public.databases
+    ADD CONSTRAINT databases_pkey PRIMARY KEY (id);
+
+CREATE UNIQUE INDEX idx_databases_name_active ON public.databases USING btree (name) WHERE (deleted_at IS NULL);
+
+CREATE INDEX idx_databases_owner_team ON public.databases USING btree (owner_team);
+
+CREATE INDEX idx_databases_status ON public.databases USING btree (status);
