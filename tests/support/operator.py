@@ -8,6 +8,7 @@ from daap_operator import settings
 from daap_operator.run import Operator
 
 READY_SECONDS = 20.0
+STOP_SECONDS = 20.0
 
 
 class RunningOperator:
@@ -38,8 +39,17 @@ class RunningOperator:
         """Stop it as SIGTERM does."""
         if self._task:
             self.operator.stop()
-            await self._task
+            await self._ended()
             self._task = None
+
+    async def _ended(self) -> None:
+        """Wait for the end; when it does not come, tell what is still going on."""
+        assert self._task
+        done, _ = await asyncio.wait({self._task}, timeout=STOP_SECONDS)
+        if not done:
+            stacks = "\n".join(f"{t.get_name()}: {t.get_stack()}" for t in asyncio.all_tasks())
+            raise AssertionError(f"the operator does not stop:\n{stacks}")
+        self._task.result()
 
     async def kill(self) -> None:
         """Cut it off wherever it is."""

@@ -25,9 +25,9 @@ class Rows:
             return await cursor.fetchall() if cursor.description else []
 
     async def named(self, name: str) -> list[Row]:
-        """All rows of that name, the oldest first."""
+        """All rows of that name, the live one last."""
         return await self.execute(
-            "SELECT * FROM databases WHERE name = %s ORDER BY created_at", name
+            "SELECT * FROM databases WHERE name = %s ORDER BY deleted_at IS NULL, updated_at", name
         )
 
     async def live(self, name: str) -> Row | None:

@@ -1,0 +1,248 @@
+"""The inventory follows whatever happens to it, and never holds up Kubernetes."""
+
+import io
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from daap_operator.migrate import migrate, roll_back
+from dev.postgres import Postgres
+from tests.support.databases import Databases, condition, is_ready
+from tests.support.eventually import eventually
+from tests.support.http import probe
+from tests.support.operator import Operators
+from tests.support.rows import Rows
+
+
+@pytest.fixture
+def own_url(own_postgres: Postgres) -> str:
+    """A migrated database on a server of the test's own."""
+    migrate(own_postgres.url, out=io.StringIO())
+    return own_postgres.url
+
+
+@pytest.fixture
+async def own_operators(operator_kubeconfig: Path, own_url: str) -> AsyncIterator[Operators]:
+    """Operators on that server."""
+    environment = {
+        "KUBECONFIG": str(operator_kubeconfig),
+        "DATABASE_URL": own_url,
+        "DB_MIN_CONNS": "1",
+        "DAAP_HEALTH_HOST": "127.0.0.1",
+        "DAAP_HEALTH_PORT": "0",
+    }
+    async with Operators(environment) as made:
+        yield made
+
+
+async def test_an_outage_holds_up_neither_create_nor_edit_nor_delete(
+    databases: Databases, own_operators: Operators, own_postgres: Postgres, own_url: str
+) -> None:
+    rows = Rows(own_url)
+    await own_operators.start()
+    for name in ("edited", "deleted"):
+        await databases.create(name)
+        await databases.ready(name)
+        await rows.becomes(name, status="ready")
+    own_postgres.stop(mode="immediate")
+    await databases.create("created")
+    await databases.edit("edited", ownerTeam="payments")
+    await databases.delete("deleted")
+    await databases.gone("deleted")
+    for name in ("created", "edited"):
+        found = await eventually(
+            lambda name=name: databases.get(name),  # type: ignore[misc]
+            lambda obj: is_ready(obj) and condition(obj, "MetadataSynced")["status"] == "False",
+        )
+        assert condition(found, "MetadataSynced")["reason"] == "Unreachable"
+    own_postgres.restart()
+    await rows.becomes("created", status="ready")
+    await rows.becomes("edited", owner_team="payments", generation=2)
+    await rows.becomes("deleted", status="deleted")
+    for name in ("created", "edited"):
+        await eventually(
+            lambda name=name: databases.get(name),  # type: ignore[misc]
+            lambda obj: condition(obj, "MetadataSynced")["status"] == "True",
+        )
+    reasons = {event["reason"] for event in await databases.api.list("events", databases.namespace)}
+    assert {"MetadataNotSynced", "MetadataSynced"} <= reasons
+
+
+async def test_a_server_away_at_the_start_is_no_reason_to_wait(
+    databases: Databases, own_operators: Operators, own_postgres: Postgres, own_url: str
+) -> None:
+    own_postgres.stop()
+    await own_operators.start()
+    await databases.create("orders")
+    await databases.ready("orders")
+    own_postgres.restart()
+    await Rows(own_url).becomes("orders", status="ready")
+
+
+async def test_a_missing_schema_is_waited_for_and_named(
+    databases: Databases, operators: Operators, migrated_database: str
+) -> None:
+    roll_back(migrated_database, to="004", out=io.StringIO())
+    await databases.create("orders")
+    waiting = await operators.begin()
+
+    async def readiness() -> tuple[int, str]:
+        return await probe(waiting.operator, "/readyz")
+
+    status, text = await eventually(readiness, lambda seen: "migrations" in seen[1])
+    assert status == 503
+    assert "005_add_generation_and_leader_epoch" in text
+    assert "daap-operator migrate" in text
+    assert "004" not in text
+    assert (await probe(waiting.operator, "/livez"))[0] == 200
+    found = await databases.get("orders")
+    assert found
+    assert found["status"] == {"observedGeneration": -1}
+    migrate(migrated_database, out=io.StringIO())
+    await waiting.ready()
+    assert await readiness() == (200, "ok\n")
+    await databases.ready("orders")
+
+
+async def test_a_row_changed_by_hand_is_put_right(
+    databases: Databases, operators: Operators, rows: Rows
+) -> None:
+    await operators.start(DAAP_RESYNC_INTERVAL="1s")
+    await databases.create("orders", purpose="Orders")
+    await databases.ready("orders")
+    await rows.becomes("orders", status="ready")
+    await rows.execute("UPDATE databases SET owner_team = 'me', status = 'error', host = NULL")
+    await rows.becomes("orders", owner_team="checkout", status="ready", port=5432)
+    await rows.execute("UPDATE databases SET status = 'deleted', deleted_at = now()")
+    row = await rows.becomes("orders", status="ready")
+    assert row["deleted_at"] is None
+    await rows.execute("DELETE FROM databases")
+    await rows.becomes("orders", purpose="Orders", status="ready")
+
+
+async def test_a_restored_old_dump_converges(
+    databases: Databases, operators: Operators, rows: Rows
+) -> None:
+    await operators.start(DAAP_RESYNC_INTERVAL="1s")
+    for name in ("kept", "removed"):
+        await databases.create(name)
+        await databases.ready(name)
+        await rows.becomes(name, status="ready")
+    await rows.execute("CREATE TABLE dump AS SELECT * FROM databases")
+    await databases.edit("kept", ownerTeam="payments")
+    await databases.delete("removed")
+    await databases.gone("removed")
+    await databases.create("added")
+    await databases.ready("added")
+    await rows.becomes("added", status="ready")
+    await rows.execute(
+        "BEGIN; TRUNCATE databases; INSERT INTO databases SELECT * FROM dump; COMMIT"
+    )
+    await rows.becomes("kept", owner_team="payments", status="ready")
+    await rows.becomes("removed", status="deleted")
+    await rows.becomes("added", status="ready")
+
+
+async def test_a_finalizer_removed_by_force_leaves_no_live_row(
+    databases: Databases, operators: Operators, rows: Rows
+) -> None:
+    await operators.start()
+    await databases.create("orders")
+    await databases.ready("orders")
+    await databases.api.delete("daapdatabases", databases.namespace, "orders")
+    await databases.api.patch(
+        "daapdatabases", databases.namespace, "orders", {"metadata": {"finalizers": None}}
+    )
+    await databases.gone("orders")
+    await rows.becomes("orders", status="deleted")
+
+
+async def test_a_stale_row_of_the_same_name_gives_way(
+    databases: Databases, operators: Operators, rows: Rows
+) -> None:
+    await rows.execute(
+        "INSERT INTO databases (name, owner_team, cluster_name, pooler_name, namespace) "
+        "VALUES ('orders', 'nobody', 'daap-orders', 'daap-orders-pooler', 'elsewhere')"
+    )
+    # The first sweep would remove it: let it come after the operator's start
+    await operators.start()
+    await rows.execute("UPDATE databases SET status = 'ready', deleted_at = NULL")
+    await databases.create("orders")
+    await databases.ready("orders")
+    await rows.becomes("orders", status="ready", owner_team="checkout")
+    assert [row["status"] for row in await rows.named("orders")] == ["deleted", "ready"]
+
+
+async def test_connections_killed_in_mid_work_are_replaced(
+    databases: Databases, operators: Operators, rows: Rows
+) -> None:
+    await operators.start()
+    await databases.create("orders")
+    await databases.ready("orders")
+    for number in range(5):
+        await rows.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        await databases.edit("orders", ownerTeam=f"team-{number}")
+        await rows.becomes("orders", owner_team=f"team-{number}")
+    await eventually(
+        lambda: databases.get("orders"),
+        lambda obj: condition(obj, "MetadataSynced")["status"] == "True",
+    )
+
+
+async def test_a_read_only_server_is_told_of_and_waited_for(
+    databases: Databases, own_operators: Operators, own_url: str
+) -> None:
+    rows = Rows(own_url)
+    await own_operators.start()
+    await databases.create("orders")
+    await databases.ready("orders")
+
+    async def set_read_only(value: str) -> None:
+        async with await psycopg.AsyncConnection.connect(own_url, autocommit=True) as connection:
+            await connection.execute("SET default_transaction_read_only = off")
+            await connection.execute(
+                f"ALTER DATABASE daap SET default_transaction_read_only = {value}".encode()
+            )
+            await connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+    await set_read_only("on")
+    await databases.edit("orders", ownerTeam="payments")
+    await eventually(
+        lambda: databases.get("orders"),
+        lambda obj: condition(obj, "MetadataSynced")["reason"] == "ReadOnly",
+    )
+    await set_read_only("off")
+    await rows.becomes("orders", owner_team="payments")
+
+
+async def test_no_password_is_logged(
+    databases: Databases,
+    own_operators: Operators,
+    own_postgres: Postgres,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await own_operators.start(DAAP_LOG_LEVEL="DEBUG")
+    await databases.create("orders")
+    await databases.ready("orders")
+    own_postgres.stop(mode="immediate")
+    await databases.edit("orders", ownerTeam="payments")
+    await eventually(
+        lambda: databases.get("orders"),
+        lambda obj: condition(obj, "MetadataSynced")["status"] == "False",
+    )
+    found = await databases.get("orders")
+    secret = await databases.child("secrets", "daap-orders-app")
+    assert found
+    assert secret
+    password = secret["data"]["password"]
+    for text in (caplog.text, str(found)):
+        assert "daap:daap" not in text
+        assert password not in text

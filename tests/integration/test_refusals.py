@@ -1,0 +1,111 @@
+"""What CloudNativePG, quotas or the cluster refuse: told, not hammered, and mended by itself."""
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from daap_operator import crd
+from dev.cluster import ControlPlane
+from tests.standin.webhook import refusing, unanswered
+from tests.support.api import Api
+from tests.support.audit import Audit
+from tests.support.databases import Databases, condition, phase
+from tests.support.eventually import eventually
+from tests.support.operator import Operators
+from tests.support.rows import Rows
+
+WORDS = 'Cluster.postgresql.cnpg.io "daap-orders" is invalid: spec.storage.size: Invalid value'
+
+
+async def test_a_refused_cluster_is_stalled_with_the_words_of_cloudnativepg(
+    databases: Databases, operators: Operators, rows: Rows, tmp_path: Path, audit: Audit
+) -> None:
+    await operators.start()
+    async with refusing(databases.api, databases.namespace, tmp_path, status=422, message=WORDS):
+        audit.forget()
+        await databases.create("orders")
+        found = await databases.stalled("orders", "Rejected")
+        assert WORDS in condition(found, "Stalled")["message"]
+        assert condition(found, "Ready")["reason"] == "Rejected"
+        row = await rows.becomes("orders", status="error")
+        assert WORDS in row["error_message"]
+        tries = [r for r in audit.requests() if r.resource == "clusters"]
+        assert 1 <= len(tries) <= 3
+        assert await databases.child("poolers", "daap-orders-pooler") is None
+    await databases.edit("orders", purpose="mended")
+    await databases.ready("orders")
+
+
+async def test_a_refused_change_leaves_what_serves(
+    databases: Databases, operators: Operators, rows: Rows, tmp_path: Path
+) -> None:
+    await operators.start()
+    await databases.create("orders")
+    await databases.ready("orders")
+    async with refusing(databases.api, databases.namespace, tmp_path, status=422, message=WORDS):
+        await databases.edit("orders", instances=2)
+        found = await databases.stalled("orders", "Rejected")
+        assert found["status"]["host"]
+        assert found["status"]["instances"] == 1
+        await databases.edit("orders", instances=1)
+        await databases.ready("orders")
+    await rows.becomes("orders", status="ready", error_message=None)
+
+
+async def test_a_webhook_nobody_answers_is_tried_again_and_told(
+    databases: Databases, operators: Operators, tmp_path: Path
+) -> None:
+    await operators.start()
+    async with unanswered(databases.api, databases.namespace, tmp_path):
+        await databases.create("orders")
+        found = await eventually(
+            lambda: databases.get("orders"),
+            lambda obj: condition(obj, "Reconciling").get("reason") == "Retrying",
+        )
+        assert "failed calling webhook" in condition(found, "Reconciling")["message"]
+        assert phase(found) == "Provisioning"
+        assert not condition(found, "Stalled")
+    await databases.ready("orders")
+
+
+async def test_an_exceeded_quota_is_told(databases: Databases, operators: Operators) -> None:
+    quota = {
+        "metadata": {"name": "none", "namespace": databases.namespace},
+        "spec": {"hard": {"count/clusters.postgresql.cnpg.io": "0"}},
+    }
+    await databases.api.create("resourcequotas", quota)
+    await eventually(
+        lambda: databases.child("resourcequotas", "none"),
+        lambda obj: obj and (obj.get("status") or {}).get("hard"),
+    )
+    await operators.start()
+    await databases.create("orders")
+    found = await databases.stalled("orders", "QuotaExceeded")
+    assert "exceeded quota" in condition(found, "Stalled")["message"]
+    await databases.api.delete("resourcequotas", databases.namespace, "none")
+    await databases.edit("orders", purpose="look again")
+    await databases.ready("orders")
+
+
+@pytest.fixture
+def bare_plane() -> Iterator[ControlPlane]:
+    """A control plane without CloudNativePG's kinds."""
+    with ControlPlane.create(f"bare-{uuid.uuid4().hex[:8]}") as plane:
+        plane.kubectl("apply", "--server-side", "-f", "-", input=crd.render())
+        plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        yield plane
+
+
+async def test_a_cluster_without_cloudnativepg_is_told_and_databases_can_be_deleted(
+    bare_plane: ControlPlane, operators: Operators
+) -> None:
+    async with Api(bare_plane.kubeconfig) as api:
+        databases = Databases(api, "default")
+        await operators.start(KUBECONFIG=str(bare_plane.kubeconfig))
+        await databases.create("orders")
+        found = await databases.stalled("orders", "CloudNativePGMissing")
+        assert "install CloudNativePG" in condition(found, "Stalled")["message"]
+        await databases.delete("orders")
+        await databases.gone("orders")

@@ -1,0 +1,102 @@
+"""A process killed anywhere: the next one ends in the same place."""
+
+import asyncio
+import os
+import random
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, Process
+from pathlib import Path
+
+import pytest
+
+from tests.standin.cnpg import StandIn
+from tests.support.databases import Databases
+from tests.support.eventually import eventually
+from tests.support.operator import Operators
+from tests.support.rows import Rows
+
+KILLS = 20
+
+
+@pytest.fixture
+def environment(operator_kubeconfig: Path, migrated_database: str) -> dict[str, str]:
+    return {
+        **os.environ,
+        "KUBECONFIG": str(operator_kubeconfig),
+        "DATABASE_URL": migrated_database,
+        "DAAP_HEALTH_HOST": "127.0.0.1",
+        "DAAP_HEALTH_PORT": "0",
+    }
+
+
+async def start(environment: dict[str, str]) -> Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "daap_operator", "run", env=environment, stderr=DEVNULL
+    )
+
+
+async def one_of_each(databases: Databases, rows: Rows, name: str) -> None:
+    """One Cluster, one Pooler, one Secret, one row, and nothing else of ours."""
+    labelled = "labelSelector=app.kubernetes.io/managed-by%3Ddaap-operator"
+    for plural in ("clusters", "poolers", "secrets"):
+        found = await databases.api.list(plural, databases.namespace, labelled)
+        assert len(found) == 1, plural
+    assert [row["status"] for row in await rows.named(name)] == ["ready"]
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("seed", [1])
+async def test_killed_twenty_times_during_a_creation(
+    seed: int,
+    databases: Databases,
+    standin: StandIn,
+    environment: dict[str, str],
+    operators: Operators,
+    rows: Rows,
+) -> None:
+    """Moments from before the first request to after the last one, over a slow creation."""
+    chance = random.Random(seed)
+    standin.pace(1.0)
+    await databases.create("orders")
+    for _ in range(KILLS):
+        process = await start(environment)
+        try:
+            async with asyncio.timeout(chance.uniform(0.5, 2.0)):
+                await process.wait()
+        except TimeoutError:
+            process.send_signal(signal.SIGKILL)
+        await process.wait()
+    standin.pace(0)
+    await operators.start()
+    found = await databases.ready("orders")
+    await rows.becomes("orders", status="ready", host=found["status"]["host"])
+    await one_of_each(databases, rows, "orders")
+
+
+async def test_cut_off_during_a_deletion(
+    databases: Databases, operators: Operators, rows: Rows
+) -> None:
+    """The operator stops between any two steps and another one goes on."""
+    operator = await operators.start()
+    await databases.create("orders")
+    await databases.ready("orders")
+    await databases.delete("orders")
+    for _ in range(10):
+        await operator.kill()
+        operator = await operators.start()
+    await databases.gone("orders")
+    await rows.becomes("orders", status="deleted")
+
+
+async def test_a_term_signal_ends_it_cleanly(
+    databases: Databases, environment: dict[str, str]
+) -> None:
+    process = await start(environment)
+    await databases.create("orders")
+    await eventually(
+        lambda: databases.get("orders"), lambda obj: obj and obj["metadata"].get("finalizers")
+    )
+    process.send_signal(signal.SIGTERM)
+    async with asyncio.timeout(10):
+        assert await process.wait() == 0
