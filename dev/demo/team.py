@@ -1,0 +1,139 @@
+"""What a team does: apply a file, wait until the database answers, connect."""
+
+import shutil
+import textwrap
+import time
+from typing import Any
+
+import psycopg
+
+from dev.cluster.errors import ClusterError
+from dev.cluster.progress import say
+from dev.demo import places
+from dev.demo.kubectl import apply, get, kubectl
+
+READY_SECONDS = 300.0
+QUERY_SECONDS = 120
+
+SQL = """
+SELECT 'connected to ' || current_database() || ' as ' || current_user || ', PostgreSQL '
+       || current_setting('server_version');
+CREATE TABLE IF NOT EXISTS visits (at timestamptz DEFAULT now());
+INSERT INTO visits DEFAULT VALUES;
+SELECT 'rows written so far: ' || count(*) FROM visits;
+"""
+
+
+def ask_for_database() -> None:
+    """Apply the example."""
+    apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": places.NAMESPACE}})
+    say(f"\n$ kubectl apply --namespace {places.NAMESPACE} --filename examples/database.yaml")
+    say(textwrap.indent(_without_comments(places.EXAMPLE.read_text()), "    "))
+    kubectl("apply", f"--namespace={places.NAMESPACE}", f"--filename={places.EXAMPLE}")
+
+
+def wait_until_ready() -> dict[str, Any]:
+    """Show the phases as they pass. Raises ClusterError when somebody has to act."""
+    started = time.monotonic()
+    told = ""
+    while True:
+        status: dict[str, Any] = get("daapdatabase", places.DATABASE).get("status", {})
+        conditions = {c["type"]: c for c in status.get("conditions", [])}
+        ready = conditions.get("Ready", {})
+        news = f"{status.get('phase', 'Pending'):<14}{ready.get('message', '')}"
+        elapsed = time.monotonic() - started
+        if news != told:
+            say(f"  {elapsed:3.0f} s  {news}")
+            told = news
+        if ready.get("status") == "True":
+            return status
+        if "Stalled" in conditions or elapsed > READY_SECONDS:
+            raise ClusterError(
+                f"the database does not become ready: {ready.get('message', 'no status')}\n"
+                f"the operator's log: {places.operator_log()}"
+            )
+        time.sleep(0.5)
+
+
+def query(secret: str) -> None:
+    """Connect from a pod through what the Secret says, with the certificate verified."""
+    namespace = f"--namespace={places.NAMESPACE}"
+    kubectl("delete", "pod", "client", namespace, "--ignore-not-found", "--grace-period=0")
+    apply(_client(secret))
+    phase = "--for=jsonpath={.status.phase}=Succeeded"
+    try:
+        kubectl("wait", phase, "pod/client", namespace, f"--timeout={QUERY_SECONDS}s")
+    except ClusterError as error:
+        logs = kubectl("logs", "client", namespace, "--ignore-errors")
+        raise ClusterError(f"the client did not get through: {logs or error}") from error
+    say(f'\n$ psql "$uri"      # in a pod, uri and ca.crt from the Secret {secret}')
+    say(textwrap.indent(kubectl("logs", "client", namespace).strip(), "    "))
+
+
+def _client(secret: str) -> dict[str, Any]:
+    entries = [
+        {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
+        for name, key in (("URI", "uri"), ("AUTHORITY", "ca.crt"))
+    ]
+    script = (
+        'printf "%s" "$AUTHORITY" > /tmp/ca.crt && '
+        'psql "$URI" --no-psqlrc --tuples-only --no-align --quiet --set=ON_ERROR_STOP=1 '
+        '--command="$SQL"'
+    )
+    verify = [
+        {"name": "PGSSLROOTCERT", "value": "/tmp/ca.crt"},
+        {"name": "SQL", "value": SQL},
+    ]
+    container = {
+        "name": "client",
+        "image": places.IMAGE,
+        "command": ["sh", "-c", script.replace('"$URI"', '"${URI%=require}=verify-full"')],
+        "env": [*entries, *verify],
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "client", "namespace": places.NAMESPACE},
+        "spec": {"restartPolicy": "Never", "containers": [container]},
+    }
+
+
+def show(url: str) -> None:
+    """What the cluster and the inventory say."""
+    say("\n$ kubectl get daapdatabases --all-namespaces --output wide")
+    say(textwrap.indent(kubectl("get", "daapdatabases", "-A", "-o", "wide").strip(), "    "))
+    say("\n$ psql $DATABASE_URL      # the platform's inventory")
+    columns = ("name", "owner_team", "namespace", "status", "host", "secret_name")
+    with psycopg.connect(url) as connection:
+        found = connection.execute(
+            f"SELECT {', '.join(columns)} FROM databases WHERE deleted_at IS NULL".encode()  # noqa: S608
+        ).fetchall()
+    rows = [tuple(map(str, row)) for row in (columns, *found)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+        say("    " + "   ".join(cells).rstrip())
+
+
+def suggest(url: str) -> None:
+    """What to try next, ready to paste."""
+    program = "kubectl" if shutil.which("kubectl") else "`dev/kind get binary kubectl`"
+    place = f"{places.DATABASE} --namespace {places.NAMESPACE}"
+    two = '{"spec":{"instances":2}}'
+    say(
+        f"""
+All of it is running. Try next:
+
+    export KUBECONFIG={places.kubeconfig()} DATABASE_URL='{url}'
+    {program} describe daapdatabase {place}
+    {program} patch daapdatabase {place} --type merge --patch '{two}'
+    {program} delete pooler daap-{places.DATABASE}-pooler -n {places.NAMESPACE}   # comes back
+    {program} explain daapdatabase.spec
+    tail -f {places.operator_log()}
+    make demo-clean   # when you have seen enough
+"""
+    )
+
+
+def _without_comments(text: str) -> str:
+    return "\n".join(line for line in text.splitlines() if not line.startswith("#"))
