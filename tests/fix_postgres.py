@@ -36,6 +36,13 @@ def own_postgres(tmp_path: Path) -> Iterator[Postgres]:
 
 
 @pytest.fixture
+def own_migrated_postgres(own_postgres: Postgres) -> Postgres:
+    """The same with the schema of today in its database `daap`."""
+    migrate(own_postgres.url, out=io.StringIO())
+    return own_postgres
+
+
+@pytest.fixture
 def empty_database(postgres_server: Server) -> Iterator[str]:
     """The URL of a database with nothing in it, for this test alone."""
     with postgres_server.database() as url:

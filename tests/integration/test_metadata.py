@@ -17,10 +17,9 @@ from tests.support.rows import Rows
 
 
 @pytest.fixture
-def own_url(own_postgres: Postgres) -> str:
+def own_url(own_migrated_postgres: Postgres) -> str:
     """A migrated database on a server of the test's own."""
-    migrate(own_postgres.url, out=io.StringIO())
-    return own_postgres.url
+    return own_migrated_postgres.url
 
 
 @pytest.fixture

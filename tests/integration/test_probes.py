@@ -18,5 +18,3 @@ async def test_live_and_ready_once_databases_are_looked_after(
     await running.ready()
     assert await probe(running.operator, "/readyz") == (200, "ok\n")
     assert (await probe(running.operator, "/nothing"))[0] == 404
-
-

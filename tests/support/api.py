@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import aiohttp
+import yaml
 
 Object = dict[str, Any]
 
@@ -53,7 +54,7 @@ class Api:
     """Requests with a kubeconfig's client certificate. An async context manager."""
 
     def __init__(self, kubeconfig: Path) -> None:
-        config = json.loads(kubeconfig.read_text())  # ours are JSON
+        config = yaml.safe_load(kubeconfig.read_text())
         cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
         authority = b64decode(cluster["certificate-authority-data"]).decode()
         self._tls = ssl.create_default_context(cadata=authority)
@@ -77,6 +78,14 @@ class Api:
         self, method: str, path: str, body: object = None, kind: str = "application/json"
     ) -> Object:
         """One request; raises ApiError."""
+        answer: Object = json.loads(await self._content(method, path, body, kind))
+        return answer
+
+    async def text(self, path: str) -> str:
+        """What a GET answers that is no object: a pod's log."""
+        return (await self._content("GET", path, None, "application/json")).decode()
+
+    async def _content(self, method: str, path: str, body: object, kind: str) -> bytes:
         data = None if body is None else json.dumps(body)
         headers = {"Content-Type": kind}
         url = self._server + path
@@ -84,8 +93,7 @@ class Api:
             content = await reply.read()
         if reply.status >= 300:
             raise ApiError(reply.status, content)
-        answer: Object = json.loads(content)
-        return answer
+        return content
 
     async def get(self, plural: str, namespace: str, name: str) -> Object | None:
         """The object; None when it is not there."""

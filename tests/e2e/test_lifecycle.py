@@ -1,0 +1,55 @@
+"""The scenarios of `tests/scenarios` on the real CloudNativePG, and what a client sees of them."""
+
+from datetime import datetime
+
+import pytest
+
+from tests.scenarios import lifecycle
+from tests.support.clients import Clients
+from tests.support.databases import Databases, condition
+from tests.support.rows import Rows
+
+pytestmark = pytest.mark.timeout(600)
+
+READY_SECONDS = 60.0
+
+
+async def test_a_life(shop: Databases, real_rows: Rows) -> None:
+    await lifecycle.birth(shop, real_rows, "orders")
+    found = await shop.get("orders")
+    assert found
+    born = datetime.fromisoformat(found["metadata"]["creationTimestamp"])
+    ready = datetime.fromisoformat(condition(found, "Ready")["lastTransitionTime"])
+    assert (ready - born).total_seconds() <= READY_SECONDS
+    await lifecycle.edits(shop, real_rows, "orders")
+    await lifecycle.scaling(shop, "orders")
+    await lifecycle.repair(shop, "orders")
+    await lifecycle.lost_cluster(shop, "orders")
+    await lifecycle.death(shop, real_rows, "orders")
+
+
+async def test_rivals_for_a_name(shop: Databases, elsewhere: str) -> None:
+    other = Databases(shop.api, elsewhere)
+    await lifecycle.rivals(shop, other, "orders")
+    await other.delete("orders")
+    await other.gone("orders", seconds=lifecycle.SLOW)
+
+
+WRITE_AND_READ = """
+with psycopg.connect(entry("uri"), **VERIFIED) as writer:
+    writer.execute("CREATE TABLE IF NOT EXISTS words (word text)")
+    writer.execute("INSERT INTO words VALUES ('hello')")
+with psycopg.connect(entry("direct-uri"), **VERIFIED) as reader:
+    tell(reader.execute("SELECT current_database(), word FROM words").fetchone())
+"""
+
+
+@pytest.mark.parametrize("name", [f"a{'b' * 61}c", "orders-pooler"], ids=["longest", "pooler"])
+async def test_names_that_need_care_become_working_databases(
+    name: str, shop: Databases, clients: Clients
+) -> None:
+    await shop.create(name)
+    found = await shop.ready(name, seconds=lifecycle.SLOW)
+    secret = await shop.child("secrets", found["status"]["secretName"])
+    assert secret
+    assert await clients.run(WRITE_AND_READ, secret) == [name.replace("-", "_"), "hello"]

@@ -1,0 +1,141 @@
+"""Fixtures: a real cluster with the real CloudNativePG, through pytest-kind, and the operator."""
+
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from pytest_kind import KindCluster
+
+from daap_operator import crd
+from dev.cluster import cnpg, provider
+from tests.fix_cluster import remove_namespace
+from tests.support.api import Api
+from tests.support.clients import Clients, build_image
+from tests.support.databases import Databases
+from tests.support.eventually import eventually
+from tests.support.rows import Rows
+
+
+@pytest.fixture(scope="session")
+def real_cluster(kind_cluster: KindCluster) -> KindCluster:
+    """A cluster with nodes, CloudNativePG and our CRD."""
+    if _is_real_kind(kind_cluster):
+        cnpg.install(Path(kind_cluster.kubectl_path), Path(kind_cluster.kubeconfig_path), pull=True)
+    kind_cluster.kubectl("apply", "--server-side", "-f", "-", input=crd.render())
+    kind_cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    return kind_cluster
+
+
+def _is_real_kind(cluster: KindCluster) -> bool:
+    return Path(cluster.kind_path).resolve() != provider.OURS
+
+
+@pytest.fixture(scope="session")
+def client_image(real_cluster: KindCluster, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The image that clients run from is on the node."""
+    build_image(
+        Path(real_cluster.kind_path),
+        real_cluster.name,
+        tmp_path_factory.mktemp("image"),
+        real=_is_real_kind(real_cluster),
+    )
+
+
+@pytest.fixture
+async def real_api(real_cluster: KindCluster) -> AsyncIterator[Api]:
+    """A client with all rights."""
+    async with Api(Path(real_cluster.kubeconfig_path)) as client:
+        yield client
+
+
+@pytest.fixture
+async def shop(real_api: Api, real_operator: "OperatorProcess") -> AsyncIterator[Databases]:
+    """DaapDatabases in a namespace of the test's own, and an operator that looks after them."""
+    name = f"shop-{uuid.uuid4().hex[:6]}"
+    await real_api.create("namespaces", {"metadata": {"name": name}})
+    shop = Databases(real_api, name)
+    yield shop
+    for found in await real_api.list("daapdatabases", name):
+        await shop.edit(found["metadata"]["name"], deletionProtection=False)
+        await shop.delete(found["metadata"]["name"])
+    await eventually(
+        lambda: real_api.list("daapdatabases", name), lambda left: not left, seconds=120
+    )
+    await remove_namespace(real_api, name)
+
+
+@pytest.fixture
+async def elsewhere(real_api: Api) -> AsyncIterator[str]:
+    """Another namespace: where clients, or rivals for a name, live."""
+    name = f"elsewhere-{uuid.uuid4().hex[:6]}"
+    await real_api.create("namespaces", {"metadata": {"name": name}})
+    yield name
+    await remove_namespace(real_api, name)
+
+
+@pytest.fixture
+def clients(real_api: Api, elsewhere: str, client_image: None) -> Clients:
+    """Clients in another namespace."""
+    return Clients(real_api, elsewhere)
+
+
+@pytest.fixture
+def real_rows(migrated_database: str) -> Rows:
+    """The inventory of the operator process."""
+    return Rows(migrated_database)
+
+
+class OperatorProcess:
+    """`daap-operator run` as a process, to be killed and started at will."""
+
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        self._environment = environment
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "daap_operator", "run"],
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+            )
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Send it a signal and wait for its end."""
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(timeout=30)
+            self._process = None
+
+    @property
+    def log(self) -> str:
+        """All it has said."""
+        return self._log.read_text(errors="replace")
+
+
+@pytest.fixture
+def real_operator(
+    real_cluster: KindCluster, migrated_database: str, tmp_path: Path
+) -> Iterator[OperatorProcess]:
+    """The operator on this machine, with the cluster's kubeconfig."""
+    environment = {
+        **os.environ,
+        "KUBECONFIG": str(Path(real_cluster.kubeconfig_path).resolve()),
+        "DATABASE_URL": migrated_database,
+        "DAAP_HEALTH_HOST": "127.0.0.1",
+        "DAAP_HEALTH_PORT": "0",
+        "DAAP_LOG_FORMAT": "text",
+    }
+    process = OperatorProcess(environment, tmp_path / "operator.log")
+    process.start()
+    yield process
+    process.stop()
+    print(process.log)  # noqa: T201 - pytest shows it with a failure

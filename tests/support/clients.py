@@ -1,0 +1,116 @@
+"""Clients in pods: what a team's software sees of a database."""
+
+import json
+import platform
+import shutil
+import subprocess
+import sys
+import uuid
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+
+from tests.support.api import Api, Object
+from tests.support.eventually import eventually
+
+IMAGE = "daap-e2e-client:1"
+SOURCE = Path(__file__).resolve().parents[1] / "e2e" / "client"
+POD_SECONDS = 60.0
+
+
+def build_image(kind: Path, cluster: str, directory: Path, *, real: bool) -> None:
+    """Build the client's image and load it into the cluster, with Docker or without."""
+    context = directory / "client"
+    shutil.copytree(SOURCE, context)
+    _download_wheels(context)
+    if real:
+        _run("docker", "build", "--tag", IMAGE, str(context))
+        _run(str(kind), "load", "docker-image", IMAGE, "--name", cluster)
+    else:
+        archive = _run(str(kind), "build", "image", str(context), "--tag", IMAGE)
+        _run(str(kind), "load", "image-archive", archive, "--name", cluster)
+
+
+def _download_wheels(context: Path) -> None:
+    """For the image's Python, so that its build needs no registry."""
+    options = ["--quiet", "--require-hashes", "--no-deps", "--only-binary=:all:"]
+    target = ["--python-version=3.13", f"--platform=manylinux2014_{platform.machine()}"]
+    files = [f"--dest={context / 'wheels'}", f"--requirement={context / 'requirements.txt'}"]
+    _run(sys.executable, "-m", "pip", "download", *options, *target, *files)
+
+
+def _run(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout.strip()
+
+
+class Clients:
+    """Runs Python with psycopg in pods of one namespace."""
+
+    def __init__(self, api: Api, namespace: str) -> None:
+        self._api = api
+        self._namespace = namespace
+
+    async def run(self, script: str, secret: Object) -> Any:
+        """Run a script and give back the JSON it prints.
+
+        The Secret is copied here, as people do, and its entries are files below /binding. Raises
+        AssertionError with what the script said when it fails.
+        """
+        name = f"client-{uuid.uuid4().hex[:8]}"
+        copy = {
+            "metadata": {"name": name, "namespace": self._namespace},
+            "type": secret["type"],
+            "data": secret["data"],
+        }
+        await self._api.create("secrets", copy)
+        await self._api.create("pods", self._pod(name, script))
+        pod = await eventually(
+            lambda: self._api.get("pods", self._namespace, name),
+            lambda pod: pod and pod["status"].get("phase") in ("Succeeded", "Failed"),
+            seconds=POD_SECONDS,
+            every=0.2,
+        )
+        assert pod
+        said = await self._api.text(f"/api/v1/namespaces/{self._namespace}/pods/{name}/log")
+        assert pod["status"]["phase"] == "Succeeded", said
+        return json.loads(said)
+
+    def _pod(self, name: str, script: str) -> Object:
+        container = {
+            "name": "client",
+            "image": IMAGE,
+            "imagePullPolicy": "IfNotPresent",
+            "command": ["python", "-c", PRELUDE + script],
+            "volumeMounts": [{"name": "binding", "mountPath": "/binding"}],
+        }
+        volume = {"name": "binding", "secret": {"secretName": name}}
+        return {
+            "metadata": {"name": name, "namespace": self._namespace},
+            "spec": {
+                "restartPolicy": "Never",
+                "terminationGracePeriodSeconds": 0,
+                "containers": [container],
+                "volumes": [volume],
+            },
+        }
+
+
+PRELUDE = """
+import json, pathlib, psycopg
+
+def entry(key):
+    return pathlib.Path("/binding", key).read_text()
+
+def tell(value):
+    print(json.dumps(value))
+
+VERIFIED = {"sslmode": "verify-full", "sslrootcert": "/binding/ca.crt"}
+"""
+"""What each script has: `entry`, `tell`, and the options that verify the server."""
+
+
+def entries(secret: Object) -> dict[str, str]:
+    """A Secret's entries as text."""
+    return {key: b64decode(value).decode() for key, value in secret["data"].items()}

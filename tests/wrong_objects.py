@@ -1,0 +1,483 @@
+"""DaapDatabases to be refused, and changes to be refused or taken: data for two judges.
+
+The API server refuses with its schema and CEL rules, the operator with its models what was stored
+before a rule existed. Both must name the field, the value and the remedy, each in its own words
+where the text is not ours: `api_server` and `models` are fragments that the refusal must contain,
+None where that judge lets the object pass.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+Object = dict[str, Any]
+Fragments = tuple[str, ...]
+
+SPEC: Object = {"ownerTeam": "checkout"}
+"""The smallest spec that is taken."""
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """An object that must be refused."""
+
+    id: str
+    api_server: Fragments | None
+    models: Fragments | None
+    spec: Object = field(default_factory=dict)
+    """Laid over SPEC; None takes a field away."""
+    name: str = "orders"
+
+    def body(self) -> Object:
+        """The object as a user would send it."""
+        return _object(SPEC | self.spec, self.name)
+
+
+@dataclass(frozen=True)
+class Transition:
+    """A change of an object; taken when there are no fragments."""
+
+    id: str
+    old: Object
+    new: Object
+    refused: Fragments = ()
+    status: Object = field(default_factory=dict)
+    """What the operator has written in between."""
+    name: str = "orders"
+
+    def bodies(self) -> tuple[Object, Object]:
+        """The object before and after."""
+        return _object(SPEC | self.old, self.name), _object(SPEC | self.new, self.name)
+
+
+def _object(spec: Object, name: str) -> Object:
+    return {
+        "apiVersion": "daap.io/v1alpha1",
+        "kind": "DaapDatabase",
+        "metadata": {"name": name},
+        "spec": {field: value for field, value in spec.items() if value is not None},
+    }
+
+
+def _both(id: str, *told: str, name: str = "orders", **spec: Any) -> Wrong:  # noqa: A002 - a field
+    """Refused by both in the same words."""
+    return Wrong(id, told, told, spec, name)
+
+
+def _own(  # each says it in its own words
+    id: str,  # noqa: A002 - a field
+    api_server: Fragments | None,
+    models: Fragments | None,
+    **spec: Any,
+) -> Wrong:
+    return Wrong(id, api_server, models, spec)
+
+
+def _choice(path: str, value: str, *choices: str) -> tuple[Fragments, Fragments]:
+    """One of a few words: what each judge says to another."""
+    quoted = ", ".join(f'"{choice}"' for choice in choices)
+    server = (f'spec.{path}: Unsupported value: "{value}": supported values: {quoted}',)
+    return server, (f"spec.{path} '{value}'", *choices)
+
+
+def _bound(path: str, value: object, low: int, high: int) -> tuple[Fragments, Fragments]:
+    """A number out of bounds: what each judge says."""
+    below = isinstance(value, int) and value < low
+    word, bound = ("greater", low) if below else ("less", high)
+    said = f"should be {word} than or equal to {bound}"
+    server = (f"spec.{path}: Invalid value: {value}: spec.{path} in body {said}",)
+    return server, (f"spec.{path} '{value}'", f"{word} than or equal to {bound}")
+
+
+def _whole(path: str, value: object, kind: str) -> tuple[Fragments, Fragments]:
+    """No whole number: what each judge says."""
+    server = (f'in body must be of type integer: "{kind}"', f"spec.{path}")
+    return server, (f"spec.{path} '{value}'", "valid integer")
+
+
+def _long(path: str, most: int) -> tuple[Fragments, Fragments]:
+    """A text that is too long: what each judge says."""
+    server = (f"spec.{path}: Too long: may not be more than {most} bytes",)
+    return server, (f"spec.{path}", f"at most {most} characters")
+
+
+_NAME = "must be 3 to 63 characters of a-z, 0-9 and '-', begin with a letter and end with a letter"
+_RESERVED = "set spec.databaseName or choose another name"
+_VISIBLE = "must begin and end with a visible character and hold no control characters"
+_QUANTITY = "is not a quantity such as 20Gi, 500m or 2"
+_SIZE = "must be from 1Gi to 64Ti; write the unit, as in 20Gi"
+_MEMORY = "is less than 64Mi, too little for PostgreSQL; write the unit, as in 512Mi"
+_DATABASE = "must be 1 to 63 characters of a-z, 0-9 and '_' and begin with a letter"
+_KEPT = "is kept by PostgreSQL, PgBouncer or CloudNativePG for itself; choose another name"
+_SECRET = "must be a Secret's name: at most 253 characters"
+_PLATFORMS = "which is kept for the platform; choose another name or leave it out for"
+
+
+def _name(id: str, name: str) -> Wrong:  # noqa: A002 - a field
+    return _both(id, f"metadata.name '{name}' {_NAME}", name=name)
+
+
+def _size(id: str, size: object, *told: str) -> Wrong:  # noqa: A002 - a field
+    return _both(id, "spec.storage.size", *told, storage={"size": size})
+
+
+def _amount(id: str, path: str, amount: object, *told: str) -> Wrong:  # noqa: A002 - a field
+    kind, what = path.split(".")
+    return _both(id, f"spec.resources.{kind}", *told, resources={kind: {what: amount}})
+
+
+_NAMES = [
+    _name("name of two characters", "ab"),
+    _name("name of one character", "a"),
+    _name("name of 64 characters", "a" * 64),
+    _name("name that begins with a digit", "1orders"),
+    _name("name with a dot", "web.shop"),
+    *(
+        _both(f"name {name} is reserved", f"metadata.name '{name}'", _RESERVED, name=name)
+        for name in ("postgres", "template0", "template1", "streaming-replica", "pgbouncer")
+    ),
+    *(
+        _both(f"name {name} is reserved", f"metadata.name '{name}'", _RESERVED, name=name)
+        for name in ("public", "none", "pg-stat", "cnpg-x")
+    ),
+]
+
+_OWNERS = [
+    _own(
+        "no owner",
+        ("spec.ownerTeam: Required value",),
+        ("spec.ownerTeam is required: set it",),
+        ownerTeam=None,
+    ),
+    *(
+        _both(id_, "spec.ownerTeam", _VISIBLE, ownerTeam=owner)
+        for id_, owner in {
+            "empty owner": "",
+            "blank owner": " ",
+            "owner after a space": " checkout",
+            "owner before a space": "checkout ",
+            "owner before a line feed": "checkout\n",
+            "owner with a line feed": "check\nout",
+            "owner with a NUL": "check\0out",
+            "owner with an escape": "check\x1b[31mout",
+            "owner with a C1 control": "check\x85out",
+        }.items()
+    ),
+    _own("owner of 256 characters", *_long("ownerTeam", 255), ownerTeam="a" * 256),
+    _own(
+        "owner that is a number",
+        ('spec.ownerTeam in body must be of type string: "integer"',),
+        ("spec.ownerTeam '7'", "valid string"),
+        ownerTeam=7,
+    ),
+    _own("purpose of 1025 characters", *_long("purpose", 1024), purpose="a" * 1025),
+    _both("purpose with a NUL", "spec.purpose", "must not hold the character NUL", purpose="a\0b"),
+]
+
+_INSTANCES = [
+    *(
+        _own(f"{count} instances", *_bound("instances", count, 1, 9), instances=count)
+        for count in (-1, 0, 10)
+    ),
+    _own("instances and a half", *_whole("instances", 1.5, "number"), instances=1.5),
+    # The models read "2" as 2; the API server has refused it before they see it
+    _own("instances in words", _whole("instances", "2", "string")[0], None, instances="2"),
+    _own("instances unheard of", *_whole("instances", "many", "string"), instances="many"),
+]
+
+_STORAGE = [
+    _size("no size at all", "big", f"'big' {_QUANTITY}"),
+    _size("size in a wrong unit", "10GB", f"'10GB' {_QUANTITY}"),
+    _size("size with a space", "10 Gi", f"'10 Gi' {_QUANTITY}"),
+    _size("empty size", "", f"'' {_QUANTITY}"),
+    _size("no bytes", "0", "'0' must be more than zero"),
+    _size("less than nothing", "-10Gi", "'-10Gi' must be more than zero"),
+    _size("size below 1Gi", "1023Mi", f"'1023Mi' {_SIZE}"),
+    _size("size without a unit", 10, f"'10' {_SIZE}"),
+    _size("size over 64Ti", "65Ti", f"'65Ti' {_SIZE}"),
+    _own(
+        "size that is a fraction",
+        ("spec.storage.size in body must be of type", '"number"'),
+        ("spec.storage.size '1.5'", "valid string"),
+        storage={"size": 1.5},
+    ),
+    _own(
+        "empty storage class",
+        ("spec.storage.storageClass", "should be at least 1 chars long"),
+        ("spec.storage.storageClass ''", "at least 1 character"),
+        storage={"storageClass": ""},
+    ),
+    _own(
+        "storage class of 254 characters",
+        *_long("storage.storageClass", 253),
+        storage={"storageClass": "a" * 254},
+    ),
+]
+
+_VERSIONS = [
+    _own("version 13", *_bound("postgresVersion", 13, 14, 18), postgresVersion=13),
+    _own("version 19", *_bound("postgresVersion", 19, 14, 18), postgresVersion=19),
+    _own("minor version", *_whole("postgresVersion", 17.2, "number"), postgresVersion=17.2),
+]
+
+_DATABASES = [
+    *(
+        _both(
+            f"database name {name!r}",
+            "spec.databaseName",
+            f"'{name}' {_DATABASE}",
+            databaseName=name,
+        )
+        for name in ("", "Orders", "web-shop", "1st", "_x", "a b", "ordérs", 'a"b')
+    ),
+    _own(
+        "database name of 64 characters",
+        *_long("databaseName", 63),
+        databaseName="a" * 64,
+    ),
+    *(
+        _both(
+            f"database name {name} is reserved",
+            "spec.databaseName",
+            f"'{name}' {_KEPT}",
+            databaseName=name,
+        )
+        for name in ("postgres", "template1", "streaming_replica", "pgbouncer", "none", "public")
+    ),
+    *(
+        _both(
+            f"database name {name} is reserved",
+            "spec.databaseName",
+            f"'{name}' {_KEPT}",
+            databaseName=name,
+        )
+        for name in ("pg_x", "cnpg_pooler_pgbouncer")
+    ),
+]
+
+_POOLERS = [
+    *(
+        _own(
+            f"{count} poolers",
+            *_bound("pooler.instances", count, 1, 10),
+            pooler={"instances": count},
+        )
+        for count in (0, 11)
+    ),
+    *(
+        _own(
+            f"{count} client connections",
+            *_bound("pooler.maxClientConnections", count, 10, 10000),
+            pooler={"maxClientConnections": count},
+        )
+        for count in (9, 10001)
+    ),
+    *(
+        _own(
+            f"pool mode {mode}",
+            *_choice("pooler.mode", mode, "Transaction", "Session"),
+            pooler={"mode": mode},
+        )
+        for mode in ("Statement", "session")
+    ),
+]
+
+_RESOURCES = [
+    _amount("no amount of CPU", "requests.cpu", "much", "cpu", f"'much' {_QUANTITY}"),
+    _amount("no CPU", "requests.cpu", 0, "cpu", "'0' must be more than zero"),
+    _amount("too little memory", "requests.memory", "63Mi", "memory", f"'63Mi' {_MEMORY}"),
+    _amount("memory without a unit", "limits.memory", 512, "memory", f"'512' {_MEMORY}"),
+    _both(
+        "more CPU asked than allowed",
+        "spec.resources",
+        "requests.cpu '2' must not be more than limits.cpu '1500m'",
+        resources={"requests": {"cpu": 2}, "limits": {"cpu": "1500m"}},
+    ),
+    _both(
+        "more memory asked than allowed",
+        "spec.resources",
+        "requests.memory '2Gi' must not be more than limits.memory '1Gi'",
+        resources={"requests": {"memory": "2Gi"}, "limits": {"memory": "1Gi"}},
+    ),
+]
+
+_SECRETS = [
+    *(
+        _both(
+            f"Secret name {name!r}",
+            "spec.connectionSecretName",
+            f"'{name}' {_SECRET}",
+            connectionSecretName=name,
+        )
+        for name in ("", "Orders", "-orders", "orders-", "or_ders", ".orders")
+    ),
+    # A message with a line feed would be two: the API server leaves the value out
+    _own(
+        "Secret name before a line feed",
+        ("spec.connectionSecretName", f"the value {_SECRET}"),
+        ("spec.connectionSecretName", f"'orders\n' {_SECRET}"),
+        connectionSecretName="orders\n",
+    ),
+    _own(
+        "Secret name of 254 characters",
+        *_long("connectionSecretName", 253),
+        connectionSecretName="a" * 254,
+    ),
+    *(
+        _both(
+            f"Secret name {name} is the platform's",
+            f"spec.connectionSecretName '{name}' must not begin with 'daap-'",
+            f"{_PLATFORMS} 'daap-orders-connection'",
+            connectionSecretName=name,
+        )
+        for name in ("daap-orders-app", "daap-payments-connection")
+    ),
+]
+
+_DELETIONS = [
+    *(
+        _own(
+            f"deletion policy {policy}",
+            *_choice("deletionPolicy", policy, "Delete", "Retain"),
+            deletionPolicy=policy,
+        )
+        for policy in ("Keep", "retain")
+    ),
+    _own(
+        "protection in words",
+        ('spec.deletionProtection in body must be of type boolean: "string"',),
+        ("spec.deletionProtection 'perhaps'", "valid boolean"),
+        deletionProtection="perhaps",
+    ),
+]
+
+WRONG: list[Wrong] = [
+    *_NAMES,
+    *_OWNERS,
+    *_INSTANCES,
+    *_STORAGE,
+    *_VERSIONS,
+    *_DATABASES,
+    *_POOLERS,
+    *_RESOURCES,
+    *_SECRETS,
+    *_DELETIONS,
+]
+
+_GROWS = "storage grows and never shrinks; keep"
+_CLASS = "a volume keeps its class; keep it, or make a new DaapDatabase and copy the data"
+_KEEPS = "a database keeps its name; keep"
+_BACK = "PostgreSQL cannot go back; keep"
+
+
+def _sized(size: object, **more: str) -> Object:
+    return {"storage": {"size": size, **more}}
+
+
+TRANSITIONS: list[Transition] = [
+    Transition("nothing changes", SPEC, SPEC),
+    Transition("owner and purpose change", SPEC, {"ownerTeam": "other", "purpose": "Other"}),
+    Transition("instances rise and fall", {"instances": 3}, {"instances": 1}),
+    Transition("storage grows", _sized("10Gi"), _sized("11Gi")),
+    Transition("storage in another unit", _sized("1Gi"), _sized("1024Mi")),
+    Transition("storage grows from the default", {}, _sized("20Gi")),
+    Transition(
+        "storage shrinks",
+        _sized("20Gi"),
+        _sized("19Gi"),
+        ("spec.storage.size", "'19Gi' is less than the present '20Gi'", f"{_GROWS} '20Gi'"),
+    ),
+    Transition(
+        "storage shrinks to the default",
+        _sized("20Gi"),
+        {},
+        ("spec.storage.size", "'10Gi' is less than the present '20Gi'", f"{_GROWS} '20Gi'"),
+    ),
+    Transition(
+        "storage shrinks to a number",
+        _sized("2Gi"),
+        _sized(1 << 30),
+        ("spec.storage.size", "'1073741824' is less than the present '2Gi'"),
+    ),
+    Transition(
+        "storage class is set later",
+        _sized("10Gi"),
+        _sized("10Gi", storageClass="fast"),
+        ("spec.storage.storageClass", "'fast' cannot take the place of ''", _CLASS),
+    ),
+    Transition(
+        "storage class changes",
+        _sized("10Gi", storageClass="slow"),
+        _sized("10Gi", storageClass="fast"),
+        ("spec.storage.storageClass", "'fast' cannot take the place of 'slow'", _CLASS),
+    ),
+    Transition(
+        "storage class is taken away",
+        _sized("10Gi", storageClass="slow"),
+        _sized("10Gi"),
+        ("spec.storage.storageClass", "'' cannot take the place of 'slow'", _CLASS),
+    ),
+    Transition("version rises", {"postgresVersion": 16}, {"postgresVersion": 17}),
+    Transition("version is set before it is allotted", {}, {"postgresVersion": 14}),
+    Transition(
+        "version is set to the one allotted",
+        {},
+        {"postgresVersion": 17},
+        status={"postgresVersion": 17},
+    ),
+    Transition("version is left out again", {"postgresVersion": 17}, {}),
+    Transition(
+        "version falls",
+        {"postgresVersion": 17},
+        {"postgresVersion": 16},
+        ("spec.postgresVersion", "'16' is less than the present '17'", f"{_BACK} '17' or more"),
+    ),
+    Transition(
+        "version falls below the one allotted",
+        {},
+        {"postgresVersion": 16},
+        ("spec.postgresVersion", "'16' is less than the present '17'", f"{_BACK} '17' or more"),
+        status={"postgresVersion": 17},
+    ),
+    Transition("database name is set before it is allotted", {}, {"databaseName": "shop"}),
+    Transition(
+        "database name is set to the one allotted",
+        {},
+        {"databaseName": "orders"},
+        status={"databaseName": "orders"},
+    ),
+    Transition(
+        "database name changes",
+        {"databaseName": "shop"},
+        {"databaseName": "store"},
+        ("spec.databaseName", "'store' cannot take the place of 'shop'", f"{_KEEPS} 'shop'"),
+    ),
+    Transition(
+        "database name is taken away",
+        {"databaseName": "shop"},
+        {},
+        ("spec.databaseName", "'' cannot take the place of 'shop'", f"{_KEEPS} 'shop'"),
+    ),
+    Transition(
+        "database name changes from the one allotted",
+        {},
+        {"databaseName": "store"},
+        ("spec.databaseName", "'store' cannot take the place of 'orders'", f"{_KEEPS} 'orders'"),
+        status={"databaseName": "orders"},
+    ),
+    Transition(
+        "Secret name changes", {"connectionSecretName": "one"}, {"connectionSecretName": "other"}
+    ),
+    Transition(
+        "Secret name is the default", {}, {"connectionSecretName": "daap-orders-connection"}
+    ),
+    Transition("pooler changes", {}, {"pooler": {"mode": "Session", "instances": 2}}),
+    Transition("resources are added", {}, {"resources": {"requests": {"cpu": "1"}}}),
+    Transition(
+        "resources are taken away",
+        {"resources": {"requests": {"cpu": "1"}, "limits": {"memory": "1Gi"}}},
+        {},
+    ),
+    Transition(
+        "policy and protection change", {}, {"deletionPolicy": "Retain", "deletionProtection": True}
+    ),
+]
