@@ -30,6 +30,8 @@ PREFIXES = {
     "persistentvolumeclaims": "/api/v1",
 }
 
+TRIES, RETRY_SECONDS = 50, 0.1
+
 LAST_TLS_SECONDS = 0.05
 """Sockets under TLS are closed in the turns of the event loop after their sessions were."""
 
@@ -89,8 +91,12 @@ class Api:
         data = None if body is None else json.dumps(body)
         headers = {"Content-Type": kind}
         url = self._server + path
-        async with self._session.request(method, url, data=data, headers=headers) as reply:
-            content = await reply.read()
+        for _ in range(TRIES):
+            async with self._session.request(method, url, data=data, headers=headers) as reply:
+                content = await reply.read()
+            if reply.status != 429:  # "storage is (re)initializing", right after a CRD's creation
+                break
+            await asyncio.sleep(RETRY_SECONDS)
         if reply.status >= 300:
             raise ApiError(reply.status, content)
         return content
