@@ -4,6 +4,8 @@ import logging
 from typing import Any
 
 from daap_operator import names, raw
+from daap_operator.announce import Announcement
+from daap_operator.api.v1alpha1 import Metadata
 from daap_operator.cache import Key, Kind
 from daap_operator.desired.cluster import cluster
 from daap_operator.desired.pooler import pooler
@@ -75,7 +77,22 @@ async def _create(world: World, kind: Kind, manifest: Manifest) -> Object:
     else:
         key = Key(metadata["namespace"], raw.text(metadata, "labels", names.DATABASE_LABEL))
         log.info("Child created", extra={"key": key, "child": metadata["name"]})
+        if kind is Kind.CLUSTER:
+            _tell_of_loss(world, key, metadata["name"])
     return _kept(world, kind, made)
+
+
+def _tell_of_loss(world: World, key: Key, cluster: str) -> None:
+    """Say aloud when a Cluster had to be made again: its volumes went with the one before."""
+    seen = world.cache.database(key)
+    if seen is None or not raw.text(seen, "status", "host"):
+        return
+    note = (
+        f"Cluster {cluster} was gone and has been made again. It is empty: "
+        "a Cluster's volumes go with it"
+    )
+    lost = Announcement(warning=True, reason="ClusterRecreated", note=note)
+    world.announcer.announce(Metadata.model_validate(seen["metadata"]), lost, world.now())
 
 
 async def _mend(world: World, kind: Kind, manifest: Manifest, actual: Object) -> None:

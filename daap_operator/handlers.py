@@ -45,7 +45,7 @@ async def operate(
     register_login(registry, login, listed)
     await kopf.operator(
         registry=registry,
-        settings=settings(),
+        settings=settings(cluster_wide=not namespaces),
         standalone=True,
         clusterwide=not namespaces,
         namespaces=namespaces,
@@ -136,9 +136,11 @@ class Backoffs:
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
 
-def settings() -> kopf.OperatorSettings:
+def settings(*, cluster_wide: bool) -> kopf.OperatorSettings:
     """kopf's settings for watching only."""
     made = kopf.OperatorSettings()
+    # Served by name, namespaces need no permission for anything outside of them
+    made.scanning.disabled = not cluster_wide
     made.posting.enabled = False
     # kopf removes this finalizer from any object it sees: it must be nobody's
     made.persistence.finalizer = f"{names.GROUP}/unused-by-kopf"

@@ -15,7 +15,7 @@ _QUIETER = {
     "kopf": logging.WARNING,
     "kopf.objects": logging.ERROR,
     "kopf._core.reactor.running": logging.ERROR,
-    "kopf._cogs.clients.api": logging.CRITICAL,
+    "kopf._cogs.clients": logging.CRITICAL,
     "aiohttp.access": logging.WARNING,
     "psycopg.pool": logging.ERROR,
 }

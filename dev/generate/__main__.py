@@ -1,7 +1,4 @@
-"""Files made from other files: `python -m dev.generate [--check] [crds|golden|lock]`.
-
-Generated files are committed, so that a change of the API or of a manifest shows in review.
-"""
+"""`python -m dev.generate [--check] [crds|golden|lock]`."""
 
 import argparse
 import subprocess
@@ -10,51 +7,74 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from daap_operator import crd
+from dev.generate import reference
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CRD = ROOT / "crds" / "daap.io_daapdatabases.yaml"
+REFERENCE = ROOT / "docs" / "reference"
+
+LOCKS = {
+    "requirements/run.txt": ["pyproject.toml"],
+    "requirements/dev.txt": ["pyproject.toml", "--group", "dev"],
+    "tests/e2e/client/requirements.txt": ["tests/e2e/client/requirements.in"],
+}
+"""What is pinned where: the operator, its development, the client in the e2e tests."""
 
 
 def generated(what: str) -> Iterator[tuple[Path, str]]:
     """Path and content of each generated file of a kind, or of all."""
     if what in ("crds", "all"):
         yield CRD, crd.render()
+        yield REFERENCE / "api.md", reference.api(crd.definition())
+        yield REFERENCE / "settings.md", reference.settings()
+    if what in ("golden", "all"):
+        from tests.unit import golden  # noqa: PLC0415 - the tests are not there when installed
+
+        yield from golden.generated()
 
 
 def main() -> int:
     """Write the files, or with `--check` name those that are not up to date."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m dev.generate", description=__doc__)
     parser.add_argument("what", nargs="?", choices=["crds", "golden", "lock", "all"], default="all")
     parser.add_argument("--check", action="store_true", help="change nothing, fail on a difference")
     args = parser.parse_args()
     if args.what == "lock":
         return _lock()
-    return _check() if args.check else _write(args.what)
+    if args.check:
+        return _check(args.what)
+    _write(args.what)
+    return _schema() if args.what == "golden" else 0
 
 
-def _write(what: str) -> int:
+def _write(what: str) -> None:
     for path, text in generated(what):
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists() or path.read_text() != text:
             path.write_text(text)
             print(f"wrote {path.relative_to(ROOT)}")
-    return 0
 
 
-def _check() -> int:
-    stale = [path for path, text in generated("all") if not path.exists() or path.read_text() != text]
+def _check(what: str) -> int:
+    found = generated(what)
+    stale = [path for path, text in found if not path.exists() or path.read_text() != text]
     for path in stale:
         print(f"{path.relative_to(ROOT)} is not up to date: run make crds golden", file=sys.stderr)
     return 1 if stale else 0
 
 
+def _schema() -> int:
+    """The metadata database's schema after all migrations; needs PostgreSQL, so it runs apart."""
+    snapshot = [sys.executable, "-m", "tests.integration.schema_snapshot"]
+    return subprocess.run(snapshot, cwd=ROOT, check=False).returncode
+
+
 def _lock() -> int:
     """Pin all dependencies with hashes for every platform, without the registry's address."""
-    for name, groups in (("run", []), ("dev", ["--group", "dev"])):
-        command = ["uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"]
-        options = ["--generate-hashes", "--no-emit-index-url", "--no-header", "pyproject.toml"]
-        output = ["--output-file", f"requirements/{name}.txt"]
-        uv = [sys.executable, "-m", *command, *options, *groups, *output]
+    for output, source in LOCKS.items():
+        command = ["uv", "pip", "compile", "--quiet", "--universal", "--python-version=3.11"]
+        options = ["--generate-hashes", "--no-emit-index-url", "--no-header"]
+        uv = [sys.executable, "-m", *command, *options, *source, f"--output-file={output}"]
         subprocess.run(uv, cwd=ROOT, check=True)
     return 0
 

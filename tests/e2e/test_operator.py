@@ -67,7 +67,7 @@ def migrated_database(own_migrated_postgres: Postgres) -> str:
     return own_migrated_postgres.url
 
 
-async def test_a_minute_without_inventory(
+async def test_without_inventory_during_a_create_and_a_delete(
     shop: Databases, own_migrated_postgres: Postgres, real_rows: Rows
 ) -> None:
     """A create and a delete finish in Kubernetes, and the rows are right afterwards."""

@@ -163,7 +163,7 @@ async def test_a_lost_status_does_not_keep_the_children(
     operator = await operators.start()
     await ready(databases)
     await operator.stop()
-    nothing = {field: None for field in (await databases.get("orders") or {})["status"]}
+    nothing = dict.fromkeys((await databases.get("orders") or {})["status"])
     await databases.api.patch(
         "daapdatabases", databases.namespace, "orders", {"status": nothing}, "status"
     )

@@ -30,20 +30,25 @@ async def test_owner_and_purpose_reach_the_row_within_two_seconds(
     assert after["created_at"] == before["created_at"]
 
 
+IMAGE_18 = "ghcr.io/cloudnative-pg/postgresql:18-standard-trixie"
+MEMORY = {"limits": {"memory": "1Gi"}}
+MOST_CLIENTS = "pgbouncer.parameters.max_client_conn"
+
+
 @pytest.mark.parametrize(
     ("edit", "plural", "path", "value"),
     [
         ({"instances": 3}, "clusters", "instances", 3),
         ({"instances": 3}, "clusters", "enablePDB", True),
         ({"storage": {"size": "20Gi"}}, "clusters", "storage.size", "20Gi"),
-        ({"postgresVersion": 18}, "clusters", "imageName", "ghcr.io/cloudnative-pg/postgresql:18-standard-trixie"),
-        ({"resources": {"limits": {"memory": "1Gi"}}}, "clusters", "resources.limits.memory", "1Gi"),
+        ({"postgresVersion": 18}, "clusters", "imageName", IMAGE_18),
+        ({"resources": {"limits": {"memory": "1Gi"}}}, "clusters", "resources", MEMORY),
         ({"pooler": {"instances": 3}}, "poolers", "instances", 3),
         ({"pooler": {"mode": "Session"}}, "poolers", "pgbouncer.poolMode", "session"),
-        ({"pooler": {"maxClientConnections": 77}}, "poolers", "pgbouncer.parameters.max_client_conn", "77"),
+        ({"pooler": {"maxClientConnections": 77}}, "poolers", MOST_CLIENTS, "77"),
     ],
     ids=lambda value: str(value)[:40],
-)  # fmt: skip
+)
 async def test_an_edit_reaches_the_child(
     edit: dict[str, Any],
     plural: str,

@@ -147,7 +147,7 @@ async def test_a_cluster_deleted_by_hand_is_told_of(
         events = await databases.api.list("events", databases.namespace)
         return {event["reason"] for event in events}
 
-    await eventually(reasons, lambda seen: {"Provisioning", "Ready", "NotServing"} <= seen)
+    await eventually(reasons, lambda seen: {"NotServing", "ClusterRecreated"} <= seen)
     await databases.ready("orders")
 
 
