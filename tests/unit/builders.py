@@ -1,0 +1,104 @@
+"""Objects as the API server gives them, to be changed where a test needs it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from daap_operator import names
+from daap_operator.api.v1alpha1 import DaapDatabase
+from daap_operator.desired.cluster import cluster as cluster_manifest
+from daap_operator.desired.pooler import pooler as pooler_manifest
+from daap_operator.desired.resolved import Platform, Resolved, resolve
+
+Object = dict[str, Any]
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+UID = "5e1ec7ab-1e00-4000-8000-000000000001"
+IMAGE = "registry.example/postgresql:17-standard-trixie"
+PLATFORM = Platform(
+    default_postgres_version=17,
+    postgres_image="registry.example/postgresql:{major}-standard-trixie",
+    cluster_domain="cluster.local",
+)
+
+
+def database(spec: Object | None = None, status: Object | None = None, **metadata: Any) -> Object:
+    """A DaapDatabase of the name `orders`."""
+    return {
+        "apiVersion": names.API_VERSION,
+        "kind": names.KIND,
+        "metadata": {
+            "name": "orders",
+            "namespace": "shop",
+            "uid": UID,
+            "resourceVersion": "1",
+            "generation": 1,
+            "creationTimestamp": "2026-03-01T11:00:00Z",
+        }
+        | metadata,
+        "spec": {"ownerTeam": "checkout"} | (spec or {}),
+        "status": {"observedGeneration": -1} if status is None else status,
+    }
+
+
+def model(
+    spec: Object | None = None, status: Object | None = None, **metadata: Any
+) -> DaapDatabase:
+    """The same, read."""
+    return DaapDatabase.model_validate(database(spec, status, **metadata))
+
+
+def resolved(spec: Object | None = None, status: Object | None = None, **metadata: Any) -> Resolved:
+    """The same, with every choice made."""
+    return resolve(model(spec, status, **metadata), PLATFORM)
+
+
+def cluster(status: Object | None = None, **metadata: Any) -> Object:
+    """A healthy Cluster with one instance."""
+    made = cluster_manifest(resolved())
+    healthy: Object = {
+        "phase": "Cluster in healthy state",
+        "instances": 1,
+        "readyInstances": 1,
+        "currentPrimary": "daap-orders-1",
+        "instancesStatus": {"healthy": ["daap-orders-1"]},
+        "image": IMAGE,
+        "pgDataImageInfo": {"majorVersion": 17},
+        "secretsResourceVersion": {
+            "applicationSecretVersion": "11",
+            "serverCaSecretVersion": "12",
+        },
+    }
+    return _live(made, metadata) | {"status": healthy | (status or {})}
+
+
+def pooler(status: Object | None = None, paused: bool = False, **metadata: Any) -> Object:
+    """An active Pooler."""
+    made = _live(pooler_manifest(resolved()), metadata)
+    made["spec"]["pgbouncer"]["paused"] = paused
+    return made | {"status": {"phase": "active"} | (status or {})}
+
+
+def deployment(status: Object | None = None, **metadata: Any) -> Object:
+    """The Deployment of a Pooler, its one pod available."""
+    counts = {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1}
+    labels = {"labels": {names.CNPG_POOLER_LABEL: "daap-orders-pooler"}}
+    made = {"metadata": {"name": "daap-orders-pooler", "namespace": "shop"} | labels}
+    spec = {"spec": {"replicas": 1}}
+    return _live(made | spec, metadata) | {"status": counts | (status or {})}
+
+
+def _live(manifest: Object, metadata: Object) -> Object:
+    born = {"uid": "child", "resourceVersion": "1", "generation": 1}
+    return manifest | {"metadata": manifest["metadata"] | born | metadata}
+
+
+def condition(kind: str, status: str, reason: str = "Because", **changed: Any) -> Object:
+    """A condition as it stands on the wire."""
+    return {
+        "type": kind,
+        "status": status,
+        "observedGeneration": 1,
+        "lastTransitionTime": "2026-03-01T11:30:00Z",
+        "reason": reason,
+        "message": "",
+    } | changed

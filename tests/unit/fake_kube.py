@@ -1,0 +1,295 @@
+"""The API server as a dict behind Kube's own methods.
+
+It behaves as the real one as far as the passes need it: server-side apply, preconditions,
+finalizers, owners, and nothing written that does not differ.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from itertools import count
+from typing import Any
+
+from daap_operator import names
+from daap_operator.kube import Kube, Resource
+from tests.unit import server_side_apply as field_owners
+from tests.unit.fakes import Clock, refused
+from tests.unit.server_side_apply import copied
+
+Object = dict[str, Any]
+Place = tuple[Resource, str, str]
+"""Resource, namespace and name."""
+
+KINDS = {
+    Resource.DATABASES: "DaapDatabase",
+    Resource.CLUSTERS: "Cluster",
+    Resource.POOLERS: "Pooler",
+    Resource.DEPLOYMENTS: "Deployment",
+    Resource.SECRETS: "Secret",
+    Resource.VOLUME_CLAIMS: "PersistentVolumeClaim",
+    Resource.EVENTS: "Event",
+}
+
+
+class FakeKube(Kube):
+    """The API server as a dict."""
+
+    def __init__(self, clock: Clock) -> None:
+        # Without super().__init__(): there is no client
+        self.objects: dict[Place, Object] = {}
+        self.requests: list[str] = []
+        """Every request, as in `create Cluster daap-orders`."""
+        self.refusals: dict[str, Exception] = {}
+        """What is raised instead of an answer, by request."""
+        self.missing: set[Resource] = set()
+        """Kinds whose CRD is not installed."""
+        self.terminating: set[str] = set()
+        """Namespaces in which nothing can be created any more."""
+        self.after_write: Callable[[], None] = lambda: None
+        """Called when a request of the operator has changed something, before it is answered."""
+        self.changes: list[tuple[Resource, Object | None, Object | None]] = []
+        """What was there before and after each change, for the watches."""
+        self.page = 500
+        self._clock = clock
+        self.version = 100
+        """The resource version of the latest change or LIST."""
+        self._uids = count(1)
+
+    @property
+    def writes(self) -> list[str]:
+        """The requests that ask for a change."""
+        return [r for r in self.requests if not r.startswith(("get ", "list "))]
+
+    def one(self, resource: Resource, name: str, namespace: str = "shop") -> Object:
+        """An object that is there."""
+        return self.objects[resource, namespace, name]
+
+    def there(self, resource: Resource) -> list[str]:
+        """The names of all objects of a kind."""
+        return sorted(name for kind, _, name in self.objects if kind is resource)
+
+    # what the operator asks for -------------------------------------------------------------------
+
+    async def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
+        self._ask("get", resource, name)
+        return copied(self.objects.get((resource, namespace, name)))
+
+    async def pages(
+        self, resource: Resource, namespace: str = "", *, selector: str = ""
+    ) -> AsyncIterator[tuple[list[Object], int]]:
+        self._ask("list", resource, namespace)
+        if resource in self.missing:
+            raise refused(404)
+        found = [
+            copied(obj)
+            for (kind, space, _), obj in self.objects.items()
+            if kind is resource and namespace in ("", space) and selects(selector, obj)
+        ]
+        version = self._next_version()
+        for start in range(0, max(len(found), 1), self.page):
+            yield found[start : start + self.page], version
+
+    async def create(self, resource: Resource, manifest: Object) -> Object:
+        place = self._asked("create", resource, manifest)
+        self._require_kind(resource)
+        if place in self.objects:
+            raise refused(409, "the object has been modified", "Conflict")
+        self._require_namespace(place)
+        made = field_owners.apply(None, manifest, names.FIELD_MANAGER)
+        return self._answer(self._store(resource, None, self._born(made)))
+
+    async def apply(self, resource: Resource, manifest: Object, *, uid: str) -> Object:
+        place = self._asked("apply", resource, manifest)
+        self._require_kind(resource)
+        live = self.objects.get(place)
+        if live is None:
+            raise refused(409, "UID in precondition does not match", "Conflict")
+        if live["metadata"]["uid"] != uid:
+            causes = [{"field": "metadata.uid", "reason": "FieldValueInvalid"}]
+            raise refused(422, "field is immutable", "Invalid", causes=causes)
+        made = field_owners.apply(live, manifest, names.FIELD_MANAGER)
+        return self._answer(self._store(resource, live, made))
+
+    async def delete(
+        self, resource: Resource, namespace: str, name: str, *, uid: str
+    ) -> Object | None:
+        self._ask("delete", resource, name)
+        place = resource, namespace, name
+        live = self.objects.get(place)
+        if live is None or live["metadata"]["uid"] != uid:
+            return None
+        self.delete_object(resource, name, namespace)
+        self.after_write()
+        return copied(self.objects.get(place))
+
+    async def create_plain(self, resource: Resource, manifest: Object) -> Object:
+        place = self._asked("create", resource, manifest)
+        if place in self.objects:
+            raise refused(409, "already exists", "AlreadyExists")
+        self._require_namespace(place)
+        return self._answer(self._store(resource, None, self._born(copied(manifest))))
+
+    async def replace(self, resource: Resource, manifest: Object, *, version: str) -> Object:
+        place = self._asked("replace", resource, manifest)
+        live = self._live(place, version)
+        if live.get("type") != manifest.get("type"):
+            raise refused(422, "type: field is immutable", "Invalid")
+        return self._answer(self._store(resource, live, copied(manifest)))
+
+    async def disown(self, resource: Resource, found: Object, *, uid: str) -> Object:
+        place = self._asked("disown", resource, found)
+        made = copied(self._live(place, found["metadata"]["resourceVersion"]))
+        left = [r for r in made["metadata"].pop("ownerReferences") if r["uid"] != uid]
+        if left:
+            made["metadata"]["ownerReferences"] = left
+        made = field_owners.updated(self.objects[place], made, "merge")
+        return self._answer(self._store(resource, self.objects[place], made))
+
+    async def set_finalizers(
+        self, namespace: str, name: str, finalizers: list[str], *, version: str
+    ) -> Object:
+        self._ask("finalizers of", Resource.DATABASES, name)
+        live = self._live((Resource.DATABASES, namespace, name), version)
+        made = copied(live)
+        made["metadata"]["finalizers"] = list(finalizers)
+        return self._answer(self._store(Resource.DATABASES, live, made))
+
+    async def write_status(
+        self, namespace: str, name: str, status: Object, *, version: str
+    ) -> Object:
+        self._ask("status of", Resource.DATABASES, name)
+        live = self._live((Resource.DATABASES, namespace, name), version)
+        made = copied(live) | {"status": merged(live.get("status", {}), status)}
+        return self._answer(self._store(Resource.DATABASES, live, made))
+
+    # what others do -------------------------------------------------------------------------------
+
+    def add(self, resource: Resource, obj: Object) -> Object:
+        """Somebody creates an object."""
+        made = copied(obj)
+        metadata = made.setdefault("metadata", {})
+        metadata.setdefault("namespace", "shop")
+        if resource is Resource.DATABASES:
+            made.setdefault("status", {"observedGeneration": -1})
+        made = field_owners.updated({"metadata": dict(metadata)}, made, "kubectl")
+        return copied(self._store(resource, None, self._born(made)))
+
+    def change(
+        self,
+        resource: Resource,
+        name: str,
+        edit: Callable[[Object], object],
+        namespace: str = "shop",
+    ) -> None:
+        """Somebody edits an object; what they change is theirs."""
+        live = self.objects[resource, namespace, name]
+        made = copied(live)
+        edit(made)
+        if any(made.get(field) != live.get(field) for field in made | live if field != "status"):
+            made = field_owners.updated(live, made, "kubectl-edit")
+        self._store(resource, live, made)
+
+    def delete_object(self, resource: Resource, name: str, namespace: str = "shop") -> None:
+        """Somebody deletes an object; its finalizers hold it."""
+        live = self.objects[resource, namespace, name]
+        made = copied(live)
+        made["metadata"].setdefault("deletionTimestamp", stamp(self._clock))
+        self._store(resource, live, made)
+
+    def collect_garbage(self) -> None:
+        """Delete every object whose owners are all gone, again and again."""
+        uids = {obj["metadata"]["uid"] for obj in self.objects.values()}
+        for (resource, namespace, name), obj in list(self.objects.items()):
+            owners = obj["metadata"].get("ownerReferences", ())
+            if owners and all(owner["uid"] not in uids for owner in owners):
+                self.delete_object(resource, name, namespace)
+        if uids != {obj["metadata"]["uid"] for obj in self.objects.values()}:
+            self.collect_garbage()
+
+    # ----------------------------------------------------------------------------------------------
+
+    def _asked(self, verb: str, resource: Resource, manifest: Object) -> Place:
+        metadata = manifest["metadata"]
+        self._ask(verb, resource, metadata["name"])
+        return resource, metadata["namespace"], metadata["name"]
+
+    def _ask(self, verb: str, resource: Resource, name: str) -> None:
+        request = f"{verb} {KINDS[resource]} {name}".rstrip()
+        self.requests.append(request)
+        if request in self.refusals:
+            raise self.refusals[request]
+
+    def _answer(self, made: Object) -> Object:
+        self.after_write()
+        return copied(made)
+
+    def _live(self, place: Place, version: str) -> Object:
+        live = self.objects.get(place)
+        if live is None:
+            raise refused(404, "not found", "NotFound")
+        if live["metadata"]["resourceVersion"] != version:
+            raise refused(409, "the object has been modified", "Conflict")
+        return live
+
+    def _require_kind(self, resource: Resource) -> None:
+        if resource in self.missing:
+            raise refused(404, "the server could not find the requested resource", "NotFound")
+
+    def _require_namespace(self, place: Place) -> None:
+        if place[1] in self.terminating:
+            causes = [{"reason": "NamespaceTerminating"}]
+            raise refused(403, "namespace is being terminated", "Forbidden", causes=causes)
+
+    def _born(self, made: Object) -> Object:
+        made["metadata"] |= {
+            "uid": f"00000000-0000-4000-8000-{next(self._uids):012}",
+            "creationTimestamp": stamp(self._clock),
+            "generation": 1,
+        }
+        return made
+
+    def _next_version(self) -> int:
+        self.version += 1
+        return self.version
+
+    def _store(self, resource: Resource, live: Object | None, made: Object) -> Object:
+        """Keep a new or changed object, unless it is as it was, or its deletion is complete."""
+        if live == made:
+            return made
+        metadata = made["metadata"]
+        place = resource, metadata["namespace"], metadata["name"]
+        if live is not None and live.get("spec") != made.get("spec"):
+            metadata["generation"] = live["metadata"]["generation"] + 1
+        metadata["resourceVersion"] = str(self._next_version())
+        gone = "deletionTimestamp" in metadata and not metadata.get("finalizers")
+        if gone:
+            del self.objects[place]
+        else:
+            self.objects[place] = made
+        self.changes.append((resource, live, None if gone else made))
+        if gone:
+            self.changes[-1] = (resource, made, None)
+        return made
+
+
+def selects(selector: str, obj: Object) -> bool:
+    """Whether a label selector, `key` or `key=value`, covers the object."""
+    key, _, value = selector.partition("=")
+    labels = obj["metadata"].get("labels", {})
+    return not selector or (key in labels and value in ("", labels[key]))
+
+
+def merged(before: Any, patch: Any) -> Any:
+    """What a JSON merge patch makes of a value: RFC 7386, section 2, word by word."""
+    if not isinstance(patch, dict):
+        return patch
+    made = dict(before) if isinstance(before, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            made.pop(name, None)
+        else:
+            made[name] = merged(made.get(name), value)
+    return made
+
+
+def stamp(clock: Clock) -> str:
+    """The time as it stands in metadata."""
+    return clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,89 @@
+"""What stands in for the world in unit tests: a clock, refusals, the inventory, the Events.
+
+The API server is in `fake_kube`, CloudNativePG and people are on the `stage`.
+"""
+
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime, timedelta
+
+from daap_operator.announce import Announcement, Announcer
+from daap_operator.api.v1alpha1 import Metadata
+from daap_operator.kube import ApiError
+from daap_operator.mirror import MetadataError, Mirror
+from daap_operator.row import Row
+
+
+class Clock:
+    """A time that moves only when told to."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def now(self) -> datetime:
+        return datetime(2026, 3, 1, 12, 0, tzinfo=UTC) + timedelta(seconds=self.seconds)
+
+    def monotonic(self) -> float:
+        return 1000.0 + self.seconds
+
+    def advance(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+class Killed(BaseException):
+    """The process ended here; nobody catches this."""
+
+
+def refused(status: int, message: str = "no", reason: str = "", **details: object) -> ApiError:
+    """An answer of the API server that is an error."""
+    body = {"message": message, "reason": reason, "details": details}
+    return ApiError(status, body, what="request")
+
+
+class FakeMirror(Mirror):
+    """The inventory as a dict."""
+
+    def __init__(self) -> None:
+        # Without super().__init__(): there is no server
+        self.rows: dict[str, Row] = {}
+        """Live rows by id."""
+        self.deleted: set[str] = set()
+        """The ids of the rows marked as deleted."""
+        self.saved: list[Row] = []
+        """What was written, in order."""
+        self.outage: MetadataError | None = None
+        self.after_write: Callable[[], None] = lambda: None
+        """Called when something was written, before that is answered."""
+        self.swept: list[tuple[dict[str, Row], Collection[str]]] = []
+
+    async def save(self, row: Row) -> None:
+        self._require_server()
+        if self.rows.get(row.id) != row:
+            self.rows[row.id] = row
+            self.saved.append(row)
+            self.after_write()
+
+    async def mark_deleted(self, uid: str) -> None:
+        self._require_server()
+        if self.rows.pop(uid, None) is not None:
+            self.deleted.add(uid)
+            self.after_write()
+
+    async def sweep(self, wanted: dict[str, Row], namespaces: Collection[str]) -> int:
+        self._require_server()
+        self.swept.append((wanted, namespaces))
+        return len(wanted)
+
+    def _require_server(self) -> None:
+        if self.outage is not None:
+            raise self.outage
+
+
+class FakeAnnouncer(Announcer):
+    """Events as a list."""
+
+    def __init__(self) -> None:
+        # Without super().__init__(): nothing is posted
+        self.announced: list[Announcement] = []
+
+    def announce(self, metadata: Metadata, announcement: Announcement, now: datetime) -> None:
+        self.announced.append(announcement)

@@ -1,0 +1,278 @@
+"""One operator on a stage: its passes, cache and intake for real, the world around it played."""
+
+import base64
+from collections.abc import Callable
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+from daap_operator import names
+from daap_operator.cache import Cache, Key
+from daap_operator.desired.resolved import Platform
+from daap_operator.intake import WATCHED, Intake
+from daap_operator.kube import Resource
+from daap_operator.reconcile import reconcile
+from daap_operator.workqueue import Workqueue
+from daap_operator.world import World
+from tests.unit.fake_kube import FakeKube, selects
+from tests.unit.fakes import Clock, FakeAnnouncer, FakeMirror
+
+Object = dict[str, Any]
+
+KEY = Key("shop", "orders")
+CLUSTER, POOLER, SECRET = "daap-orders", "daap-orders-pooler", "daap-orders-connection"
+SPEC: Object = {"ownerTeam": "checkout"}
+
+PLATFORM = Platform(
+    default_postgres_version=17,
+    postgres_image="registry.example/postgresql:{major}-standard-trixie",
+    cluster_domain="cluster.local",
+)
+
+
+class Woken(Workqueue[Key]):
+    """A queue that only notes what would be worked on."""
+
+    def __init__(self) -> None:
+        # Without super().__init__(): there are no workers
+        self.keys: list[Key] = []
+
+    def add(self, item: Key) -> None:
+        if item not in self.keys:
+            self.keys.append(item)
+
+    def taken(self) -> list[Key]:
+        """The keys that were added since the last call."""
+        keys, self.keys = self.keys, []
+        return keys
+
+
+class Stage:
+    """An operator, the API server it talks to, CloudNativePG, and people."""
+
+    def __init__(self, *, secret_check: timedelta = timedelta(minutes=10)) -> None:
+        self.clock = Clock()
+        self.kube = FakeKube(self.clock)
+        self.mirror = FakeMirror()
+        self.announcer = FakeAnnouncer()
+        self.gone: list[str] = []
+        self._secret_check = secret_check
+        self._start()
+
+    def _start(self) -> None:
+        self.cache = Cache()
+        self.queue = Woken()
+        self.intake = Intake(self.cache, self.queue, on_gone=self.gone.append)
+        self.world = World(
+            kube=self.kube,
+            mirror=self.mirror,
+            cache=self.cache,
+            announcer=self.announcer,
+            platform=PLATFORM,
+            resync=timedelta(minutes=10),
+            secret_check=self._secret_check,
+            now=self.clock.now,
+            monotonic=self.clock.monotonic,
+            random=Random(0),
+        )
+
+    # the operator ---------------------------------------------------------------------------------
+
+    async def restart(self) -> None:
+        """A new process takes over: it knows what a LIST tells."""
+        self._start()
+        await self.relist()
+
+    async def relist(self) -> None:
+        """What a resync does to the cache."""
+        asked = list(self.kube.requests)
+        await self.intake.list_all(self.kube, ())
+        self.kube.requests[:] = asked
+        self.kube.changes.clear()
+
+    def watch(self) -> list[Key]:
+        """Deliver what the watches have to tell; the keys that are woken by it."""
+        kinds = {resource: (kind, selector) for kind, (resource, selector) in WATCHED.items()}
+        changes, self.kube.changes = self.kube.changes, []
+        for resource, before, after in changes:
+            if resource not in kinds:
+                continue
+            kind, selector = kinds[resource]
+            if after is not None and selects(selector, after):
+                self.intake.event(kind, "MODIFIED", after)
+            elif before is not None and selects(selector, before):
+                left = before if after is None else after
+                self.intake.event(kind, "DELETED", left)
+        return self.queue.taken()
+
+    async def look(self, key: Key = KEY, failures: int = 0) -> float | None:
+        """One pass that sees all there is to see."""
+        self.watch()
+        return await reconcile(self.world, key, failures)
+
+    async def settle(self, *, rounds: int = 30, playing: bool = True) -> None:
+        """Passes over all databases, and all that happens beside them, until nothing changes."""
+        for _ in range(rounds):
+            before = self._happened()
+            if playing:
+                play(self.kube)
+            self.watch()
+            for key in self.cache.databases():
+                await reconcile(self.world, key, 0)
+            self.kube.collect_garbage()
+            self.clock.advance(6)
+            if before == self._happened():
+                return
+        raise AssertionError(f"not settled after {rounds} rounds")
+
+    def _happened(self) -> object:
+        """What moves with every change."""
+        return self.kube.version, len(self.mirror.saved), len(self.mirror.deleted)
+
+    # people ---------------------------------------------------------------------------------------
+
+    def order(self, name: str = "orders", *, namespace: str = "shop", **spec: Any) -> Object:
+        """Somebody creates a DaapDatabase."""
+        obj = {
+            "apiVersion": names.API_VERSION,
+            "kind": names.KIND,
+            "metadata": {"name": name, "namespace": namespace},
+            "spec": SPEC | spec,
+        }
+        return self.kube.add(Resource.DATABASES, obj)
+
+    def edit(self, **spec: Any) -> None:
+        """Somebody changes the spec; None takes a field away."""
+
+        def change(obj: Object) -> None:
+            obj["spec"] = {k: v for k, v in (obj["spec"] | spec).items() if v is not None}
+
+        self.kube.change(Resource.DATABASES, KEY.name, change)
+
+    def database(self, key: Key = KEY) -> Object:
+        """The DaapDatabase as it is."""
+        return self.kube.one(Resource.DATABASES, key.name, key.namespace)
+
+    def status(self, key: Key = KEY) -> Object:
+        """Its status."""
+        status: Object = self.database(key)["status"]
+        return status
+
+    def condition(self, kind: str, key: Key = KEY) -> tuple[str, str] | None:
+        """Status and reason of a condition; None when it is absent."""
+        for condition in self.status(key).get("conditions", ()):
+            if condition["type"] == kind:
+                return condition["status"], condition["reason"]
+        return None
+
+    def message(self, kind: str = "Ready", key: Key = KEY) -> str:
+        """The message of a condition."""
+        return next(str(c["message"]) for c in self.status(key)["conditions"] if c["type"] == kind)
+
+
+async def ready(**spec: Any) -> Stage:
+    """A stage on which the database `orders` is ready, and the requests so far are forgotten."""
+    stage = Stage()
+    stage.order(**spec)
+    await stage.settle()
+    stage.watch()
+    stage.kube.requests.clear()
+    stage.announcer.announced.clear()
+    assert stage.status()["phase"] == "Ready", stage.status()
+    return stage
+
+
+# --- CloudNativePG --------------------------------------------------------------------------------
+
+
+def play(kube: FakeKube) -> None:
+    """What CloudNativePG makes of all Clusters and Poolers, when all goes well."""
+    for (resource, namespace, name), obj in list(kube.objects.items()):
+        if "deletionTimestamp" in obj["metadata"]:
+            continue
+        if resource is Resource.CLUSTERS:
+            play_cluster(kube, namespace, name)
+        elif resource is Resource.POOLERS:
+            play_pooler(kube, namespace, name)
+
+
+def play_cluster(kube: FakeKube, namespace: str, name: str, **status: Any) -> None:
+    """Bring a Cluster up; `status` is laid over the status of a healthy one."""
+    cluster = kube.one(Resource.CLUSTERS, name, namespace)
+    instances = cluster["spec"]["instances"]
+    pods = [f"{name}-{number + 1}" for number in range(instances)]
+    for pod in pods:
+        labels = {"labels": {names.CNPG_CLUSTER_LABEL: name}}
+        _owned(kube, Resource.VOLUME_CLAIMS, cluster, pod, {"metadata": labels})
+    user = cluster["spec"]["bootstrap"]["initdb"]["owner"]
+    app = _owned(kube, Resource.SECRETS, cluster, f"{name}-app", secret(user, "s3cret"))
+    ca = _owned(kube, Resource.SECRETS, cluster, f"{name}-ca", authority("PEM"))
+    seen = {
+        "phase": "Cluster in healthy state",
+        "instances": instances,
+        "readyInstances": instances,
+        "currentPrimary": pods[0],
+        "targetPrimary": pods[0],
+        "instancesStatus": {"healthy": pods},
+        "image": cluster["spec"]["imageName"],
+        "pgDataImageInfo": {"majorVersion": int(cluster["spec"]["imageName"].split(":")[1][:2])},
+        "secretsResourceVersion": {
+            "applicationSecretVersion": app["metadata"]["resourceVersion"],
+            "serverCaSecretVersion": ca["metadata"]["resourceVersion"],
+        },
+    } | status
+    kube.change(Resource.CLUSTERS, name, setting("status", seen), namespace)
+
+
+def play_pooler(kube: FakeKube, namespace: str, name: str, available: int | None = None) -> None:
+    """Bring a Pooler's Deployment up, or leave only some of its pods available."""
+    pooler = kube.one(Resource.POOLERS, name, namespace)
+    replicas = pooler["spec"]["instances"]
+    labels = {"labels": {names.CNPG_POOLER_LABEL: name}}
+    spec = {"spec": {"replicas": replicas}}
+    made = _owned(kube, Resource.DEPLOYMENTS, pooler, name, {"metadata": labels} | spec)
+    if made["spec"] != spec["spec"]:
+        kube.change(Resource.DEPLOYMENTS, name, setting("spec", spec["spec"]), namespace)
+    generation = kube.one(Resource.DEPLOYMENTS, name, namespace)["metadata"]["generation"]
+    seen = {
+        "observedGeneration": generation,
+        "replicas": replicas,
+        "updatedReplicas": replicas,
+        "availableReplicas": replicas if available is None else available,
+    }
+    kube.change(Resource.DEPLOYMENTS, name, setting("status", seen), namespace)
+
+
+def setting(field: str, value: Any) -> Callable[[Object], None]:
+    """An edit that sets a field of an object."""
+
+    def edit(obj: Object) -> None:
+        obj[field] = value
+
+    return edit
+
+
+def secret(user: str, password: str) -> Object:
+    """The body of CloudNativePG's Secret with the owner's credentials."""
+    return {"data": {"username": encoded(user), "password": encoded(password)}}
+
+
+def authority(certificate: str) -> Object:
+    """The body of CloudNativePG's Secret with the certificate authority."""
+    return {"data": {"ca.crt": encoded(certificate)}}
+
+
+def encoded(text: str) -> str:
+    """Text as it stands in a Secret."""
+    return base64.b64encode(text.encode()).decode()
+
+
+def _owned(kube: FakeKube, resource: Resource, owner: Object, name: str, body: Object) -> Object:
+    """An object that belongs to another one; made unless it is there."""
+    namespace = owner["metadata"]["namespace"]
+    if (resource, namespace, name) in kube.objects:
+        return kube.one(resource, name, namespace)
+    reference = {"kind": owner["kind"], "name": owner["metadata"]["name"]}
+    reference |= {"apiVersion": owner["apiVersion"], "uid": owner["metadata"]["uid"]}
+    metadata = {"name": name, "namespace": namespace, "ownerReferences": [reference]}
+    return kube.add(resource, body | {"metadata": metadata | body.get("metadata", {})})

@@ -1,0 +1,180 @@
+"""Events: what is worth one, and that posting them holds up nothing."""
+
+import asyncio
+from contextlib import suppress
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from daap_operator.announce import (
+    WAITING,
+    Announcement,
+    Announcer,
+    event,
+    transitions,
+)
+from daap_operator.api.v1alpha1 import DaapDatabaseStatus
+from daap_operator.kube import Resource, Unreachable
+from tests.unit import builders, virtual_time
+from tests.unit.fake_kube import FakeKube
+from tests.unit.fakes import Clock, refused
+
+Object = dict[str, Any]
+
+METADATA = builders.model().metadata
+
+
+def status(
+    phase: str | None, ready: str = "", synced: str = "", said: str = ""
+) -> DaapDatabaseStatus:
+    """A status of that phase; the reason of Ready, and whether the inventory has it."""
+    conditions = []
+    if ready:
+        conditions.append(builders.condition("Ready", "False", ready, message=said))
+    if synced:
+        conditions.append(builders.condition("MetadataSynced", synced, message="inventory"))
+    return DaapDatabaseStatus.model_validate({"phase": phase, "conditions": conditions})
+
+
+NEW, PROVISIONING = status(None), status("Provisioning", "ClusterPending", said="soon")
+READY = status("Ready", "Ready", said="connect")
+BROKEN, FULL = status("Error", "NotServing", said="down"), status("Error", "DiskFull", said="full")
+
+TRANSITIONS: dict[str, tuple[DaapDatabaseStatus, DaapDatabaseStatus, list[Announcement]]] = {
+    "nothing": (READY, READY, []),
+    "a new database": (NEW, PROVISIONING, [Announcement(False, "Provisioning", "soon")]),
+    "progress": (PROVISIONING, status("Provisioning", "ClusterStarting", said="later"), []),
+    "ready": (PROVISIONING, READY, [Announcement(False, "Ready", "connect")]),
+    "an error": (READY, BROKEN, [Announcement(True, "NotServing", "down")]),
+    "another error": (BROKEN, FULL, [Announcement(True, "DiskFull", "full")]),
+    "the same error in other words": (BROKEN, status("Error", "NotServing", said="still"), []),
+    "recovered": (FULL, READY, [Announcement(False, "Ready", "connect")]),
+    "deleting": (
+        READY,
+        status("Deleting", "Deleting", said="bye"),
+        [Announcement(False, "Deleting", "bye")],
+    ),
+    "an error without a condition": (READY, status("Error"), [Announcement(True, "Error", "")]),
+    "the inventory is lost": (
+        status("Ready", "Ready", "True"),
+        status("Ready", "Ready", "False"),
+        [Announcement(True, "MetadataNotSynced", "inventory")],
+    ),
+    "the inventory is back": (
+        status("Ready", "Ready", "False"),
+        status("Ready", "Ready", "True"),
+        [Announcement(False, "MetadataSynced", "inventory")],
+    ),
+    "the first row": (status("Ready", "Ready"), status("Ready", "Ready", "True"), []),
+    "no row any more": (status("Ready", "Ready", "True"), status("Ready", "Ready"), []),
+    "two at once": (
+        status("Ready", "Ready", "True"),
+        status("Error", "NotServing", "False", said="down"),
+        [
+            Announcement(True, "NotServing", "down"),
+            Announcement(True, "MetadataNotSynced", "inventory"),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "announced"), TRANSITIONS.values(), ids=TRANSITIONS)
+def test_what_is_announced_between_two_statuses(
+    before: DaapDatabaseStatus, after: DaapDatabaseStatus, announced: list[Announcement]
+) -> None:
+    assert transitions(before, after) == announced
+
+
+def test_an_event_speaks_of_the_object() -> None:
+    now = datetime(2026, 3, 1, 14, 0, 0, 123456, tzinfo=timezone(timedelta(hours=2)))
+    assert event(METADATA, Announcement(True, "DiskFull", "full"), now=now, number=1) == {
+        "apiVersion": "events.k8s.io/v1",
+        "kind": "Event",
+        "metadata": {"name": "orders.64bf535b0f240001", "namespace": "shop"},
+        "eventTime": "2026-03-01T12:00:00.123456Z",
+        "reportingController": "daap.io/operator",
+        "reportingInstance": "daap-operator",
+        "action": "Reconcile",
+        "type": "Warning",
+        "reason": "DiskFull",
+        "note": "full",
+        "regarding": {
+            "apiVersion": "daap.io/v1alpha1",
+            "kind": "DaapDatabase",
+            "namespace": "shop",
+            "name": "orders",
+            "uid": builders.UID,
+        },
+    }
+
+
+def test_events_of_one_moment_have_names_of_their_own() -> None:
+    news = Announcement(False, "Ready", "")
+    made = [event(METADATA, news, now=builders.NOW, number=number) for number in range(100)]
+    assert len({one["metadata"]["name"] for one in made}) == 100
+    assert {one["type"] for one in made} == {"Normal"}
+
+
+def test_a_note_is_cut_to_what_the_api_server_takes() -> None:
+    made = event(METADATA, Announcement(True, "Rejected", "a" * 2000), now=builders.NOW, number=1)
+    assert len(made["note"]) == 1024
+
+
+# --- posting --------------------------------------------------------------------------------------
+
+
+class SlowKube(FakeKube):
+    """An API server that takes its time, and refuses the Events of one reason."""
+
+    refusal: Exception | None = None
+
+    async def create_plain(self, resource: Resource, manifest: Object) -> Object:
+        await asyncio.sleep(1)
+        if self.refusal is not None and manifest["reason"] == "Refused":
+            raise self.refusal
+        return await super().create_plain(resource, manifest)
+
+
+def posted(*announcements: Announcement, refusal: Exception | None = None) -> list[str]:
+    """The reasons of the Events that were posted."""
+
+    async def scene() -> list[str]:
+        kube = SlowKube(Clock())
+        kube.refusal = refusal
+        announcer = Announcer(kube)
+        for announcement in announcements:
+            announcer.announce(METADATA, announcement, builders.NOW)
+        running = asyncio.create_task(announcer.run())
+        await asyncio.sleep(5000)
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+        return [obj["reason"] for obj in kube.objects.values()]
+
+    return virtual_time.run(scene())
+
+
+def news(*reasons: str) -> list[Announcement]:
+    return [Announcement(False, reason, "") for reason in reasons]
+
+
+def test_events_are_posted_in_order() -> None:
+    assert posted(*news("A", "B", "C")) == ["A", "B", "C"]
+
+
+@pytest.mark.parametrize(
+    "error", [refused(403), Unreachable("no answer")], ids=["refused", "unreachable"]
+)
+def test_an_event_that_cannot_be_posted_is_logged_and_forgotten(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert posted(*news("Refused", "Taken"), refusal=error) == ["Taken"]
+    (record,) = caplog.records
+    assert (record.getMessage(), vars(record)["event"]) == ("Event not posted", "Refused")
+
+
+def test_too_many_events_are_dropped_and_hold_up_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    made = posted(*news(*(f"R{number}" for number in range(WAITING + 2))))
+    assert made == [f"R{number}" for number in range(WAITING)]
+    assert [vars(record)["event"] for record in caplog.records] == ["R1000", "R1001"]

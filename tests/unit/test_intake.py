@@ -1,0 +1,206 @@
+"""From what was seen to what is looked at."""
+
+from typing import Any
+
+import pytest
+
+from daap_operator import names
+from daap_operator.cache import Key, Kind
+from daap_operator.intake import WATCHED
+from daap_operator.kube import ApiError, Resource
+from tests.unit import builders
+from tests.unit.fakes import refused
+from tests.unit.stage import KEY, Stage, play, ready
+
+Object = dict[str, Any]
+
+CLUSTER, POOLER = builders.cluster(), builders.pooler()
+
+
+def woken(stage: Stage, kind: Kind, event: str | None, obj: Object) -> list[Key]:
+    stage.intake.event(kind, event, obj)
+    return stage.queue.taken()
+
+
+# --- events ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("event", [None, "ADDED", "MODIFIED"])
+@pytest.mark.parametrize(
+    ("kind", "obj"),
+    [(Kind.DATABASE, builders.database()), (Kind.CLUSTER, CLUSTER), (Kind.POOLER, POOLER)],
+    ids=["DaapDatabase", "Cluster", "Pooler"],
+)
+def test_an_object_that_is_new_wakes_its_owner_once(
+    kind: Kind, obj: Object, event: str | None
+) -> None:
+    stage = Stage()
+    assert woken(stage, kind, event, obj) == [KEY]
+    assert woken(stage, kind, event, obj) == []
+
+
+def test_a_change_of_nothing_that_is_read_wakes_nobody() -> None:
+    stage = Stage()
+    woken(stage, Kind.CLUSTER, None, CLUSTER)
+    other = builders.cluster({"topology": {}}, resourceVersion="2", annotations={"a": "b"})
+    assert woken(stage, Kind.CLUSTER, "MODIFIED", other) == []
+
+
+def test_a_deployment_wakes_the_owner_of_its_pooler() -> None:
+    stage = Stage()
+    deployment = builders.deployment()
+    assert woken(stage, Kind.DEPLOYMENT, "ADDED", deployment) == []
+    assert woken(stage, Kind.POOLER, "ADDED", POOLER) == [KEY]
+    changed = builders.deployment({"availableReplicas": 0}, resourceVersion="2")
+    assert woken(stage, Kind.DEPLOYMENT, "MODIFIED", changed) == [KEY]
+    gone = builders.deployment(resourceVersion="3")
+    assert woken(stage, Kind.DEPLOYMENT, "DELETED", gone) == [KEY]
+
+
+def test_a_childs_end_wakes_its_owner() -> None:
+    stage = Stage()
+    woken(stage, Kind.CLUSTER, None, CLUSTER)
+    assert woken(stage, Kind.CLUSTER, "DELETED", builders.cluster(resourceVersion="2")) == [KEY]
+    assert stage.gone == []
+
+
+def test_the_end_of_what_was_never_seen_wakes_nobody() -> None:
+    stage = Stage()
+    assert woken(stage, Kind.DATABASE, "DELETED", builders.database()) == []
+    assert stage.gone == []
+
+
+def test_a_database_that_goes_is_told_and_wakes_its_namesakes() -> None:
+    stage = Stage()
+    namesake = builders.database(uid="other", namespace="billing")
+    for obj in (builders.database(), namesake):
+        woken(stage, Kind.DATABASE, None, obj)
+    gone = builders.database(resourceVersion="2")
+    assert set(woken(stage, Kind.DATABASE, "DELETED", gone)) == {KEY, Key("billing", "orders")}
+    assert stage.gone == [builders.UID]
+
+
+def test_a_database_that_changes_wakes_its_namesakes() -> None:
+    stage = Stage()
+    woken(stage, Kind.DATABASE, None, builders.database(uid="other", namespace="billing"))
+    woken(stage, Kind.DATABASE, None, builders.database(name="payments", uid="third"))
+    keys = woken(stage, Kind.DATABASE, "ADDED", builders.database())
+    assert set(keys) == {KEY, Key("billing", "orders")}
+
+
+# --- LISTs ----------------------------------------------------------------------------------------
+
+
+async def test_a_list_fills_the_cache_and_wakes_everybody() -> None:
+    stage = await ready()
+    stage.order("payments")
+    await stage.restart()
+    assert set(stage.queue.taken()) == {KEY, Key("shop", "payments")}
+    children = stage.cache.children("shop", "daap-orders")
+    assert children.cluster
+    assert children.pooler
+    assert children.deployment
+
+
+async def test_a_list_of_what_is_known_wakes_nobody() -> None:
+    stage = await ready()
+    await stage.relist()
+    assert stage.queue.taken() == []
+
+
+async def test_owners_are_listed_before_what_they_own() -> None:
+    stage = Stage()
+    await stage.intake.list_all(stage.kube, ())
+    assert stage.kube.requests == [
+        "list DaapDatabase",
+        "list Cluster",
+        "list Pooler",
+        "list Deployment",
+    ]
+    assert list(WATCHED) == [Kind.DATABASE, Kind.CLUSTER, Kind.POOLER, Kind.DEPLOYMENT]
+
+
+async def test_only_our_children_and_poolers_deployments_are_listed() -> None:
+    stage = Stage()
+    foreign = {"metadata": {"name": "foreign"}, "spec": {}, "status": {}}
+    for resource in (Resource.CLUSTERS, Resource.POOLERS, Resource.DEPLOYMENTS):
+        stage.kube.add(resource, foreign)
+    await stage.relist()
+    for kind in Kind:
+        assert stage.cache.get(kind, "shop", "foreign") is None
+    managed = f"{names.MANAGED_BY_LABEL}={names.FIELD_MANAGER}"
+    assert [selector for _, selector in WATCHED.values()] == [
+        "",
+        managed,
+        managed,
+        "cnpg.io/poolerName",
+    ]
+
+
+async def test_a_long_list_comes_in_pages() -> None:
+    stage = Stage()
+    for number in range(7):
+        stage.order(f"orders-{number}")
+    stage.kube.page = 3
+    await stage.relist()
+    assert len(stage.cache.databases()) == 7
+
+
+async def test_a_list_mends_what_a_watch_has_lost() -> None:
+    stage = await ready()
+    stage.order("payments")
+    await stage.look(Key("shop", "payments"))
+    del stage.kube.objects[Resource.DATABASES, "shop", "payments"]
+    del stage.kube.objects[Resource.CLUSTERS, "shop", "daap-orders"]
+    stage.order("new")
+    stage.kube.changes.clear()
+    stage.queue.taken()
+    await stage.relist()
+    assert set(stage.queue.taken()) >= {Key("shop", "payments"), KEY, Key("shop", "new")}
+    assert set(stage.cache.databases()) == {KEY, Key("shop", "new")}
+    assert len(stage.gone) == 1
+
+
+async def test_only_the_namespaces_that_are_served_are_listed() -> None:
+    stage = Stage()
+    for namespace in ("a", "b", "c"):
+        stage.order(namespace=namespace)
+    await stage.intake.list_all(stage.kube, ("a", "b"))
+    assert {key.namespace for key in stage.cache.databases()} == {"a", "b"}
+    assert stage.kube.requests[:2] == ["list DaapDatabase a", "list DaapDatabase b"]
+    del stage.kube.objects[Resource.DATABASES, "b", "orders"]
+    await stage.intake.list_all(stage.kube, ("a", "b"))
+    assert {key.namespace for key in stage.cache.databases()} == {"a"}
+
+
+async def test_a_kind_that_is_not_installed_is_told_and_left_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stage = Stage()
+    stage.order()
+    stage.kube.missing = {Resource.CLUSTERS, Resource.POOLERS}
+    await stage.intake.list_all(stage.kube, ())
+    assert stage.cache.databases() == [KEY]
+    told = [(r.getMessage(), vars(r)["kind"]) for r in caplog.records]
+    assert told == [("Kind unknown to the API server", kind) for kind in ("cluster", "pooler")]
+
+
+@pytest.mark.parametrize(
+    ("request_", "error"),
+    [
+        ("list DaapDatabase", refused(404)),
+        ("list Cluster", refused(410, "too old", "Expired")),
+        ("list Deployment", refused(403)),
+    ],
+    ids=["our own kind is missing", "expired", "forbidden"],
+)
+async def test_a_list_that_fails_is_an_outage_and_forgets_nothing(
+    request_: str, error: ApiError
+) -> None:
+    stage = await ready()
+    play(stage.kube)
+    stage.kube.refusals[request_] = error
+    with pytest.raises(ApiError) as raised:
+        await stage.intake.list_all(stage.kube, ())
+    assert raised.value is error
+    assert stage.cache.databases() == [KEY]

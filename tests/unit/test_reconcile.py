@@ -1,0 +1,501 @@
+"""A pass: the requests it takes, when to look again, and that it may be cut short anywhere."""
+
+import json
+import re
+from collections.abc import Awaitable, Callable
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from daap_operator import names
+from daap_operator.cache import Key, Kind
+from daap_operator.children import SETTLE_SECONDS
+from daap_operator.errors import Outage
+from daap_operator.kube import ApiError, Resource, Unreachable
+from daap_operator.mirror import MetadataError
+from daap_operator.reconcile import STALLED_SECONDS, TRIES_BEFORE_TELLING, reconcile
+from tests.unit import builders
+from tests.unit.fakes import Killed, refused
+from tests.unit.kstatus import kstatus
+from tests.unit.stage import (
+    CLUSTER,
+    KEY,
+    POOLER,
+    SECRET,
+    Stage,
+    play,
+    play_cluster,
+    play_pooler,
+    ready,
+    setting,
+)
+
+Object = dict[str, Any]
+
+FINALIZER = "finalizers of DaapDatabase orders"
+STATUS = "status of DaapDatabase orders"
+
+# --- from nothing to ready ------------------------------------------------------------------------
+
+
+async def test_a_database_is_ready_after_eight_requests_in_this_order() -> None:
+    stage = Stage()
+    stage.order()
+    await stage.look()
+    assert stage.kube.requests == [
+        FINALIZER,
+        STATUS,
+        f"create Cluster {CLUSTER}",
+        f"create Pooler {POOLER}",
+    ]
+    assert stage.condition("Ready") == ("False", "ClusterPending")
+    play(stage.kube)
+    await stage.look()
+    assert stage.kube.requests[4:] == [
+        f"get Secret {CLUSTER}-app",
+        f"get Secret {CLUSTER}-ca",
+        f"create Secret {SECRET}",
+        STATUS,
+    ]
+    assert stage.condition("Ready") == ("True", "Ready")
+    assert [row.status for row in stage.mirror.saved] == ["provisioning", "ready"]
+    assert [one.reason for one in stage.announcer.announced] == ["Provisioning", "Ready"]
+    assert kstatus(stage.database()) == "Current"
+
+
+async def test_progress_on_the_way_is_told_at_most_every_two_seconds() -> None:
+    stage = Stage()
+    stage.order()
+    told: list[float] = []
+
+    def note() -> None:
+        if stage.kube.requests[-1] == STATUS:
+            told.append(stage.clock.seconds)
+
+    stage.kube.after_write = note
+    await stage.look()
+    for _ in range(10):
+        for phase in ("Setting up primary", "Waiting for the instances to become active"):
+            play_cluster(stage.kube, "shop", CLUSTER, phase=phase, currentPrimary="")
+            stage.clock.advance(0.5)
+            await stage.look()
+    assert len(told) >= 4
+    assert all(later - earlier >= 2 for earlier, later in pairwise(told))
+
+
+async def test_an_unchanged_healthy_database_costs_no_request() -> None:
+    stage = await ready()
+    for _ in range(3):
+        await stage.look()
+        await stage.relist()
+    assert stage.kube.requests == []
+    assert len(stage.mirror.saved) == 2
+    assert stage.announcer.announced == []
+
+
+async def test_a_restart_writes_nothing() -> None:
+    stage = await ready()
+    await stage.restart()
+    await stage.settle()
+    assert stage.kube.requests == []
+
+
+async def test_the_finalizers_of_others_are_kept() -> None:
+    stage = Stage()
+    stage.order()
+    stage.kube.change(
+        Resource.DATABASES, "orders", lambda obj: obj["metadata"].update(finalizers=["a.b/c"])
+    )
+    await stage.look()
+    assert stage.database()["metadata"]["finalizers"] == ["a.b/c", names.FINALIZER]
+
+
+# --- a change -------------------------------------------------------------------------------------
+
+
+async def test_a_change_is_ready_only_when_its_effects_are_there() -> None:
+    stage = await ready()
+    stage.edit(instances=2)
+    await stage.look()
+    assert kstatus(stage.database()) == "InProgress"
+    assert stage.status()["observedGeneration"] == 2
+    assert stage.condition("Ready") == ("True", "Ready")
+    assert stage.condition("Reconciling") == ("True", "Updating")
+    await stage.settle()
+    assert kstatus(stage.database()) == "Current"
+    assert stage.status()["instances"] == 2
+
+
+async def test_a_changed_cluster_counts_as_changing_until_cloudnativepg_may_have_seen_it() -> None:
+    stage = await ready()
+    stage.edit(resources={"limits": {"memory": "1Gi"}})
+    assert await stage.look() == SETTLE_SECONDS
+    assert stage.message("Reconciling") == "CloudNativePG is taking up the change"
+    stage.clock.advance(SETTLE_SECONDS - 1)
+    assert await stage.look() == 1.0
+    assert kstatus(stage.database()) == "InProgress"
+    stage.clock.advance(1)
+    await stage.look()
+    assert kstatus(stage.database()) == "Current"
+
+
+async def test_a_database_that_stops_serving_is_an_error_until_it_serves_again() -> None:
+    stage = await ready()
+    play_pooler(stage.kube, "shop", POOLER, available=0)
+    await stage.look()
+    assert (stage.status()["phase"], stage.condition("Ready")) == ("Error", ("False", "NotServing"))
+    assert stage.condition("Reconciling") == ("True", "PoolerStarting")
+    await stage.settle()
+    assert stage.status()["phase"] == "Ready"
+    assert [row.status for row in stage.mirror.saved][-2:] == ["error", "ready"]
+    assert stage.mirror.saved[-2].error_message == stage.announcer.announced[-2].note
+
+
+async def test_a_secret_that_is_taken_stalls_a_database_that_is_otherwise_well() -> None:
+    stage = Stage()
+    stage.kube.add(Resource.SECRETS, {"metadata": {"name": SECRET}, "data": {}})
+    stage.order()
+    await stage.settle()
+    assert stage.condition("Stalled") == ("True", "SecretNameTaken")
+    stage.kube.delete_object(Resource.SECRETS, SECRET)
+    await stage.settle()
+    assert stage.status()["phase"] == "Ready"
+
+
+# --- what cannot be served ------------------------------------------------------------------------
+
+
+async def test_a_spec_that_breaks_the_rules_is_told_and_nothing_is_touched() -> None:
+    stage = await ready()
+    stage.edit(instances=0)
+    assert await stage.look() == 600
+    assert stage.condition("Stalled") == ("True", "InvalidSpec")
+    assert "spec.instances '0'" in stage.message()
+    assert stage.kube.writes == [STATUS]
+    assert kstatus(stage.database()) == "Failed"
+    assert stage.mirror.saved[-1].status == "error"
+    stage.edit(instances=1)
+    await stage.settle()
+    assert stage.status()["phase"] == "Ready"
+
+
+async def test_a_spec_that_was_never_right_creates_nothing() -> None:
+    stage = Stage()
+    stage.order(ownerTeam=" ")
+    await stage.look()
+    assert stage.kube.writes == [STATUS]
+    assert stage.mirror.rows == {}
+
+
+BILLING = Key("billing", "orders")
+
+
+async def test_a_name_that_is_taken_is_told_with_who_has_it_and_creates_nothing() -> None:
+    stage = await ready()
+    stage.order(namespace="billing")
+    assert await stage.look(BILLING) == 600
+    assert stage.condition("Stalled", BILLING) == ("True", "NameTaken")
+    assert "taken by the DaapDatabase in namespace 'shop'" in stage.message(key=BILLING)
+    assert stage.kube.writes == [STATUS]
+    assert "finalizers" not in stage.database(BILLING)["metadata"]
+    assert len(stage.mirror.rows) == 1
+
+
+async def test_a_name_is_taken_over_when_its_holder_is_gone() -> None:
+    stage = await ready()
+    stage.order(namespace="billing")
+    await stage.look(BILLING)
+    stage.kube.delete_object(Resource.DATABASES, "orders")
+    await stage.settle()
+    assert stage.status(BILLING)["phase"] == "Ready"
+    assert [row.namespace for row in stage.mirror.rows.values()] == ["billing"]
+
+
+async def test_of_two_that_come_at_once_one_gets_the_name_for_good() -> None:
+    stage = Stage()
+    stage.order()
+    stage.order(namespace="billing")
+    stage.watch()
+    await reconcile(stage.world, BILLING, 0)
+    await reconcile(stage.world, KEY, 0)
+    assert stage.kube.there(Resource.CLUSTERS) == [CLUSTER]
+    phases = {key.namespace: stage.status(key)["phase"] for key in (KEY, BILLING)}
+    assert sorted(phases.values()) == ["Error", "Provisioning"]
+
+
+async def test_a_name_that_is_being_taken_is_not_lost_to_an_older_object() -> None:
+    stage = Stage()
+    stage.order()
+    holders: list[Key | None] = []
+
+    def an_older_one_appears() -> None:
+        older = builders.database(namespace="billing", uid="older")
+        stage.intake.event(Kind.DATABASE, "ADDED", older)
+        holders.append(stage.cache.holder("orders"))
+
+    stage.kube.after_write = an_older_one_appears
+    await stage.look()
+    assert len(holders) == 4
+    assert set(holders) == {KEY}
+
+
+# --- when to look again ---------------------------------------------------------------------------
+
+
+async def test_a_healthy_database_is_looked_at_again_about_every_resync() -> None:
+    stage = await ready()
+    stage.world.notes_of(KEY).secret_due = stage.clock.monotonic() + 10_000
+    again = [await stage.look() for _ in range(20)]
+    assert all(seconds is not None and 480 <= seconds <= 720 for seconds in again)
+    assert len(set(again)) == 20
+
+
+async def test_a_secret_that_is_due_is_looked_at_in_time() -> None:
+    stage = await ready()
+    stage.world.notes_of(KEY).secret_due = stage.clock.monotonic() + 100
+    assert await stage.look() == 100
+    stage.clock.advance(40)
+    assert await stage.look() == 60
+
+
+async def test_what_is_stalled_is_looked_at_every_minute() -> None:
+    stage = Stage()
+    stage.order()
+    stage.kube.refusals[f"create Cluster {CLUSTER}"] = refused(422, "no")
+    assert await stage.look() == STALLED_SECONDS
+
+
+async def test_what_is_waited_for_is_looked_at_soon() -> None:
+    stage = await ready()
+    del stage.kube.objects[Resource.SECRETS, "shop", f"{CLUSTER}-ca"]
+    stage.edit(instances=2)
+    assert await stage.look() == 5.0
+    assert stage.condition("Reconciling") == ("True", "CredentialsPending")
+
+
+async def test_what_is_not_told_yet_is_told_in_time() -> None:
+    stage = Stage()
+    stage.order()
+    await stage.look()
+    play_cluster(stage.kube, "shop", CLUSTER, phase="Setting up primary", currentPrimary="")
+    stage.clock.advance(1.5)
+    assert await stage.look() == 0.5
+
+
+@pytest.mark.parametrize("request_", [FINALIZER, STATUS])
+@pytest.mark.parametrize("status", [404, 409])
+async def test_an_object_that_has_just_changed_is_looked_at_in_a_second(
+    request_: str, status: int
+) -> None:
+    stage = Stage()
+    stage.order()
+    stage.kube.refusals[request_] = refused(status)
+    assert await stage.look() == 1.0
+    assert stage.kube.there(Resource.CLUSTERS) == []
+
+
+async def test_nobody_is_looked_at_twice_who_is_gone() -> None:
+    stage = Stage()
+    stage.world.notes_of(KEY)
+    stage.world.unsynced.add(KEY)
+    assert await stage.look() is None
+    assert stage.world.notes == {}
+    assert stage.world.unsynced == set()
+
+
+# --- outages --------------------------------------------------------------------------------------
+
+
+async def test_an_outage_is_told_after_some_tries_and_forgotten_after_a_success() -> None:
+    stage = await ready()
+    stage.edit(instances=2)
+    stage.kube.refusals[f"apply Cluster {CLUSTER}"] = refused(500, "failed calling webhook")
+    for failures in range(TRIES_BEFORE_TELLING):
+        assert stage.condition("Reconciling") is None
+        with pytest.raises(ApiError):
+            await stage.look(KEY, failures)
+    assert stage.condition("Reconciling") == ("True", "Retrying")
+    assert stage.message("Reconciling").endswith("failed calling webhook; it is tried again")
+    assert stage.condition("Ready") == ("True", "Ready")
+    stage.kube.refusals.clear()
+    await stage.settle()
+    assert kstatus(stage.database()) == "Current"
+
+
+async def test_an_outage_before_the_first_status_is_only_raised() -> None:
+    stage = Stage()
+    stage.order()
+    stage.kube.refusals[FINALIZER] = refused(500)
+    for failures in range(5):
+        with pytest.raises(ApiError):
+            await stage.look(KEY, failures)
+    assert stage.status() == {"observedGeneration": -1}
+
+
+async def test_an_outage_that_keeps_even_the_status_from_being_told_is_raised_as_it_was() -> None:
+    stage = await ready()
+    stage.edit(instances=2)
+    error = Unreachable("no answer")
+    for request in (f"apply Cluster {CLUSTER}", STATUS):
+        stage.kube.refusals[request] = error
+    with pytest.raises(Unreachable) as raised:
+        await stage.look(KEY, 9)
+    assert raised.value is error
+
+
+async def test_an_object_that_goes_during_an_outage_is_left_alone() -> None:
+    stage = await ready()
+    stage.edit(instances=2)
+
+    def vanish() -> None:
+        stage.cache.remove(Kind.DATABASE, stage.database())
+        raise Unreachable("lost")
+
+    stage.kube.after_write = vanish
+    with pytest.raises(Unreachable, match="lost"):
+        await stage.look(KEY, 9)
+    assert stage.kube.writes == [f"apply Cluster {CLUSTER}"]
+
+
+async def test_an_inventory_that_is_away_holds_up_nothing() -> None:
+    stage = Stage()
+    stage.mirror.outage = MetadataError("Unreachable", "no answer")
+    stage.order()
+    await stage.settle()
+    assert stage.condition("Ready") == ("True", "Ready")
+    assert stage.condition("MetadataSynced") == ("False", "Unreachable")
+    stage.mirror.outage = None
+    await stage.settle()
+    assert [row.status for row in stage.mirror.rows.values()] == ["ready"]
+
+
+async def test_a_lost_status_is_found_again() -> None:
+    stage = await ready()
+    before = end(stage)
+    stage.kube.change(Resource.DATABASES, "orders", setting("status", {}))
+    await stage.settle()
+    assert end(stage) == before
+
+
+# --- cut short anywhere ---------------------------------------------------------------------------
+
+
+async def creation(stage: Stage) -> None:
+    stage.order()
+
+
+async def everything(stage: Stage) -> None:
+    await creation(stage)
+    await stage.settle()
+    stage.edit(
+        instances=3,
+        pooler={"instances": 2},
+        storage={"size": "20Gi"},
+        connectionSecretName="mine",
+        deletionPolicy="Retain",
+    )
+
+
+async def shrinking(stage: Stage) -> None:
+    stage.order(instances=3, resources={"limits": {"memory": "1Gi"}})
+    await stage.settle()
+    stage.edit(instances=1, resources=None)
+
+
+async def deletion(stage: Stage) -> None:
+    await creation(stage)
+    await stage.settle()
+    stage.kube.delete_object(Resource.DATABASES, "orders")
+
+
+async def retaining(stage: Stage) -> None:
+    await creation(stage)
+    await stage.settle()
+    stage.edit(deletionPolicy="Retain")
+    stage.kube.delete_object(Resource.DATABASES, "orders")
+
+
+async def drift(stage: Stage) -> None:
+    await creation(stage)
+    await stage.settle()
+    stage.kube.change(Resource.CLUSTERS, CLUSTER, scale)
+    stage.kube.delete_object(Resource.POOLERS, POOLER)
+
+
+async def succession(stage: Stage) -> None:
+    await creation(stage)
+    await stage.settle()
+    stage.order(namespace="billing")
+    await stage.settle()
+    stage.kube.delete_object(Resource.DATABASES, "orders")
+
+
+def scale(obj: Object) -> None:
+    obj["spec"]["instances"] = 5
+
+
+Scene = Callable[[Stage], Awaitable[None]]
+SCENES: list[Scene] = [creation, everything, shrinking, deletion, retaining, drift, succession]
+
+
+def end(stage: Stage) -> str:
+    """All that is there, without what no two runs have in common: uids, versions, times."""
+    told = {
+        f"{kind.name} {space}/{name}": obj
+        for (kind, space, name), obj in stage.kube.objects.items()
+    }
+    rows = {row.id: repr(row) for row in stage.mirror.rows.values()}
+    text = json.dumps([told, rows], default=str, sort_keys=True, indent=1)
+    for place, obj in told.items():
+        text = text.replace(obj["metadata"]["uid"], place)
+    varying = r'"(resourceVersion|generation|observedGeneration|\w*Time\w*|secretRevision)": .*'
+    text = re.sub(rf"{varying}|.*SecretVersion.*", "", text)
+    return re.sub(r"generation=\d+, created_at=.*", "", text)
+
+
+class Fate:
+    """What becomes of the n-th write: it takes effect, but the operator does not learn of it."""
+
+    def __init__(self, number: int, trouble: BaseException | None) -> None:
+        self._number = number
+        self._trouble = trouble
+        self.writes = 0
+
+    def __call__(self) -> None:
+        self.writes += 1
+        if self.writes == self._number and self._trouble is not None:
+            raise self._trouble
+
+
+async def run(scene: Scene, fate: Fate, *, restart: bool = False) -> str:
+    """Play a scene to its end, and go on after whatever cuts it short."""
+    stage = Stage()
+    await scene(stage)
+    stage.kube.after_write = fate
+    if restart:
+        stage.mirror.after_write = fate
+    try:
+        await stage.settle()
+    except (Killed, Outage):
+        if restart:
+            await stage.restart()
+        await stage.settle()
+    return end(stage)
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
+async def test_a_process_killed_after_any_write_ends_in_the_same_state(scene: Scene) -> None:
+    whole = Fate(0, None)
+    expected = await run(scene, whole, restart=True)
+    assert whole.writes > 1
+    for number in range(1, whole.writes + 1):
+        assert await run(scene, Fate(number, Killed()), restart=True) == expected, number
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
+async def test_an_answer_lost_after_any_write_ends_in_the_same_state(scene: Scene) -> None:
+    whole = Fate(0, None)
+    expected = await run(scene, whole)
+    for number in range(1, whole.writes + 1):
+        assert await run(scene, Fate(number, Unreachable("lost"))) == expected, number

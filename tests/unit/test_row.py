@@ -1,0 +1,103 @@
+"""The row in the inventory."""
+
+import dataclasses
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from daap_operator.row import Row, row
+from daap_operator.subject import subject
+from tests.unit import builders, strategies
+
+Object = dict[str, Any]
+
+STATUS: Object = {
+    "phase": "Ready",
+    "host": "h.example",
+    "port": 5432,
+    "secretName": "daap-orders-connection",
+    "clusterName": "daap-orders",
+    "poolerName": "daap-orders-pooler",
+    "conditions": [builders.condition("Ready", "True", message="Clients can connect")],
+}
+
+
+def made(spec: Object | None = None, status: Object | None = None) -> Row | None:
+    looked_at = subject(builders.database(spec, STATUS | (status or {}), generation=4))
+    return row(looked_at.metadata, looked_at.spec, looked_at.status)
+
+
+def test_the_row_has_what_the_object_says() -> None:
+    assert made({"purpose": "Order history"}) == Row(
+        id=builders.UID,
+        name="orders",
+        owner_team="checkout",
+        purpose="Order history",
+        namespace="shop",
+        cluster_name="daap-orders",
+        pooler_name="daap-orders-pooler",
+        status="ready",
+        host="h.example",
+        port=5432,
+        secret_name="daap-orders-connection",
+        error_message=None,
+        generation=4,
+        created_at=datetime(2026, 3, 1, 11, 0, tzinfo=UTC),
+    )
+
+
+def test_an_object_without_a_database_has_no_row() -> None:
+    assert made(status={"clusterName": ""}) is None
+    looked_at = subject(builders.database())
+    assert row(looked_at.metadata, looked_at.spec, looked_at.status) is None
+
+
+PHASES: dict[str, tuple[Object, str, str | None]] = {
+    "provisioning": ({"phase": "Provisioning"}, "provisioning", None),
+    "no phase yet": ({"phase": None}, "provisioning", None),
+    "deleting": ({"phase": "Deleting"}, "deleting", None),
+    "error": ({"phase": "Error"}, "error", "Clients can connect"),
+    "error without a condition": ({"phase": "Error", "conditions": []}, "error", None),
+    "error that PostgreSQL cannot store": (
+        {"phase": "Error", "conditions": [builders.condition("Ready", "False", message="a\0b")]},
+        "error",
+        "ab",
+    ),
+}
+
+
+@pytest.mark.parametrize(("status", "word", "message"), PHASES.values(), ids=PHASES)
+def test_the_phase_is_told_in_lower_case_and_an_error_with_why(
+    status: Object, word: str, message: str | None
+) -> None:
+    found = made(status=status)
+    assert found is not None
+    assert (found.status, found.error_message) == (word, message)
+
+
+def test_the_poolers_name_follows_from_the_clusters() -> None:
+    found = made(status={"poolerName": None})
+    assert found is not None
+    assert found.pooler_name == "daap-orders-pooler"
+
+
+@pytest.mark.parametrize(
+    ("owner", "kept"),
+    [("a" * 300, "a" * 255), ("a\0b", "ab"), (7, ""), (None, "")],
+    ids=["too long", "NUL", "number", "missing"],
+)
+def test_an_owner_that_no_column_takes_is_cut(owner: object, kept: str) -> None:
+    found = made({"ownerTeam": owner})
+    assert found is not None
+    assert found.owner_team == kept
+
+
+@given(strategies.objects_with({"ownerTeam": [], "purpose": []}))
+def test_any_spec_has_a_row_that_postgresql_can_store(spec: Object) -> None:
+    found = made(spec)
+    assert found is not None
+    texts = [value for value in dataclasses.astuple(found) if isinstance(value, str)]
+    assert not any("\0" in text for text in texts)
+    assert len(found.owner_team) <= 255

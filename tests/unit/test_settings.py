@@ -1,0 +1,177 @@
+"""The environment: read once, judged with variable, value and remedy, and never shown."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from daap_operator import settings
+from daap_operator.settings import Settings, SettingsError
+
+URL = "postgresql://daap:hunter2@db.example:5432/daap"
+NEEDED = {"DATABASE_URL": URL}
+
+
+def test_only_the_database_is_needed() -> None:
+    read = settings.read(NEEDED)
+    assert read.database_url.get_secret_value() == URL
+    assert settings.database_url(NEEDED) == URL
+
+
+def test_a_variable_that_is_empty_counts_as_unset() -> None:
+    assert settings.read(NEEDED | {"DAAP_WORKERS": "", "KUBECONFIG": ""}) == settings.read(NEEDED)
+
+
+DEFAULTS: dict[str, object] = {
+    "DB_MAX_CONNS": 25,
+    "DB_MIN_CONNS": 5,
+    "DB_MAX_CONN_LIFETIME": timedelta(hours=1),
+    "DB_MAX_CONN_IDLE_TIME": timedelta(minutes=30),
+    "KUBECONFIG": None,
+    "DAAP_WATCH_NAMESPACES": (),
+    "DAAP_DEFAULT_POSTGRES_VERSION": 17,
+    "DAAP_POSTGRES_IMAGE": "ghcr.io/cloudnative-pg/postgresql:{major}-standard-trixie",
+    "DAAP_CLUSTER_DOMAIN": "cluster.local",
+    "DAAP_WORKERS": 20,
+    "DAAP_RESYNC_INTERVAL": timedelta(minutes=10),
+    "DAAP_SECRET_CHECK_INTERVAL": timedelta(minutes=10),
+    "DAAP_HEALTH_HOST": "0.0.0.0",
+    "DAAP_HEALTH_PORT": 8080,
+    "DAAP_LOG_LEVEL": "INFO",
+    "DAAP_LOG_FORMAT": "json",
+}
+
+
+def variables(read: Settings) -> dict[str, object]:
+    dumped = read.model_dump(by_alias=True)
+    del dumped["DATABASE_URL"]
+    return dumped
+
+
+def test_everything_else_has_a_default() -> None:
+    assert variables(settings.read(NEEDED)) == DEFAULTS
+
+
+def test_every_variable_is_explained() -> None:
+    for name, field in Settings.model_fields.items():
+        assert field.description, name
+        assert field.alias, name
+        assert field.alias == field.alias.upper()
+
+
+GIVEN: dict[str, tuple[str, object]] = {
+    "DB_MAX_CONNS": ("7", 7),
+    "DB_MAX_CONN_LIFETIME": ("90s", timedelta(seconds=90)),
+    "DB_MAX_CONN_IDLE_TIME": ("1h30m", timedelta(minutes=90)),
+    "KUBECONFIG": ("/home/me/.kube/config", "/home/me/.kube/config"),
+    "DAAP_WATCH_NAMESPACES": (" shop, ,billing,", ("shop", "billing")),
+    "DAAP_DEFAULT_POSTGRES_VERSION": ("16", 16),
+    "DAAP_POSTGRES_IMAGE": ("registry.example:5000/pg:{major}", "registry.example:5000/pg:{major}"),
+    "DAAP_RESYNC_INTERVAL": ("1.5m", timedelta(seconds=90)),
+    "DAAP_SECRET_CHECK_INTERVAL": ("0", timedelta(0)),
+    "DAAP_LOG_LEVEL": ("DEBUG", "DEBUG"),
+    "DAAP_LOG_FORMAT": ("text", "text"),
+}
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_a_variable_is_read(name: str) -> None:
+    text, value = GIVEN[name]
+    assert variables(settings.read(NEEDED | {name: text})) == DEFAULTS | {name: value}
+
+
+def test_other_variables_are_left_alone() -> None:
+    assert settings.read(NEEDED | {"HOME": "/", "daap_workers": "x"}) == settings.read(NEEDED)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("0", 0), ("250ms", 0.25), ("1s", 1), ("1m", 60), ("1h", 3600), ("1h2m3s4ms", 3723.004)],
+)
+def test_a_duration_is_written_as_in_go(text: str, seconds: float) -> None:
+    read = settings.read(NEEDED | {"DAAP_SECRET_CHECK_INTERVAL": text})
+    assert read.secret_check_interval == timedelta(seconds=seconds)
+
+
+def test_a_setting_may_be_given_as_it_is() -> None:
+    made: dict[str, Any] = {"database_url": URL, "resync_interval": timedelta(1)}
+    read = Settings(**made, watch_namespaces=("shop",))
+    assert read.resync_interval == timedelta(1)
+    assert read.watch_namespaces == ("shop",)
+
+
+def test_the_image_is_the_one_of_the_major_version() -> None:
+    read = settings.read(NEEDED | {"DAAP_POSTGRES_IMAGE": "r.example/pg:{major}-x"})
+    assert read.image(16) == "r.example/pg:16-x"
+
+
+# --- what is wrong --------------------------------------------------------------------------------
+
+_GO = "must be a duration such as 30s, 10m or 1h30m"
+_TAG = "must hold '{major}' at the start of its tag"
+
+REFUSED: dict[str, tuple[str, str, str]] = {
+    "no number": ("DB_MAX_CONNS", "many", "valid integer"),
+    "too few connections": ("DB_MAX_CONNS", "0", "greater than or equal to 1"),
+    "too many connections": ("DB_MIN_CONNS", "1001", "less than or equal to 1000"),
+    "no unit": ("DB_MAX_CONN_LIFETIME", "30", _GO),
+    "an unknown unit": ("DAAP_RESYNC_INTERVAL", "1d", _GO),
+    "less than nothing": ("DAAP_RESYNC_INTERVAL", "-1s", _GO),
+    "blanks": ("DAAP_RESYNC_INTERVAL", "1 s", _GO),
+    "an old version": ("DAAP_DEFAULT_POSTGRES_VERSION", "13", "greater than or equal to 14"),
+    "a version to come": ("DAAP_DEFAULT_POSTGRES_VERSION", "19", "less than or equal to 18"),
+    "an image without a version": ("DAAP_POSTGRES_IMAGE", "r.example/pg:17", _TAG),
+    "an image without a tag": ("DAAP_POSTGRES_IMAGE", "r.example/pg-{major}", _TAG),
+    "an image with a late version": ("DAAP_POSTGRES_IMAGE", "r.example/pg:v{major}", _TAG),
+    "no worker": ("DAAP_WORKERS", "0", "greater than or equal to 1"),
+    "no port": ("DAAP_HEALTH_PORT", "70000", "less than or equal to 65535"),
+    "an unknown level": ("DAAP_LOG_LEVEL", "debug", "'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+    "an unknown form": ("DAAP_LOG_FORMAT", "xml", "'json' or 'text'"),
+}
+
+
+@pytest.mark.parametrize(("name", "value", "remedy"), REFUSED.values(), ids=REFUSED)
+def test_a_wrong_variable_is_told_with_its_value_and_the_remedy(
+    name: str, value: str, remedy: str
+) -> None:
+    with pytest.raises(SettingsError) as error:
+        settings.read(NEEDED | {name: value})
+    assert str(error.value).startswith(f"{name}='{value}': ")
+    assert remedy in str(error.value)
+    assert "Value error" not in str(error.value)
+    assert error.value.__cause__ is None
+
+
+@pytest.mark.parametrize("environment", [{}, {"DATABASE_URL": ""}], ids=["unset", "empty"])
+def test_a_missing_database_is_told_with_an_example(environment: dict[str, str]) -> None:
+    told = (
+        "DATABASE_URL is not set: set it, for example to "
+        "postgresql://user:password@host:5432/daap?sslmode=verify-full"
+    )
+    for ask in (settings.read, settings.database_url):
+        with pytest.raises(SettingsError) as error:
+            ask(environment)
+        assert str(error.value) == told
+
+
+def test_all_that_is_wrong_is_told_at_once_a_line_each() -> None:
+    with pytest.raises(SettingsError) as error:
+        settings.read({"DAAP_WORKERS": "x", "DB_MAX_CONNS": "y"})
+    assert [line.split()[0] for line in str(error.value).splitlines()] == [
+        "DATABASE_URL",
+        "DB_MAX_CONNS='y':",
+        "DAAP_WORKERS='x':",
+    ]
+
+
+def test_the_password_is_never_shown() -> None:
+    read = settings.read(NEEDED)
+    assert "hunter2" not in repr(read) + str(read) + str(read.model_dump())
+    with pytest.raises(SettingsError) as error:
+        settings.read(NEEDED | {"DAAP_WORKERS": "x"})
+    assert "hunter2" not in str(error.value)
+    wrong: Any = {"DATABASE_URL": ["hunter2"]}
+    with pytest.raises(SettingsError) as error:
+        settings.read(wrong)
+    assert "hunter2" not in str(error.value)
+    assert "DATABASE_URL: " in str(error.value)

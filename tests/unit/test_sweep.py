@@ -1,0 +1,112 @@
+"""Objects and rows compared: on time, when asked, and never in the way."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from daap_operator.cache import Cache, Kind
+from daap_operator.mirror import MetadataError
+from daap_operator.sweep import Sweeper, rows
+from tests.unit import builders, virtual_time
+from tests.unit.fakes import FakeMirror
+from tests.unit.virtual_time import now
+
+
+def cache(*names: str) -> Cache:
+    made = Cache()
+    for number, name in enumerate(names):
+        status = {"clusterName": f"daap-{name}"}
+        made.put(Kind.DATABASE, builders.database(status=status, name=name, uid=f"u{number}"))
+    return made
+
+
+def test_every_database_that_has_its_name_has_a_row() -> None:
+    there = cache("orders", "payments")
+    there.put(Kind.DATABASE, builders.database(name="waiting", uid="w"))
+    made = rows(there)
+    assert {id_: row.name for id_, row in made.items()} == {"u0": "orders", "u1": "payments"}
+
+
+def test_a_vandalised_database_has_a_row_all_the_same() -> None:
+    there = Cache()
+    status = {"clusterName": "daap-orders", "phase": "Asleep", "port": "x"}
+    there.put(Kind.DATABASE, builders.database({"ownerTeam": 7}, status))
+    assert rows(there)[builders.UID].status == "provisioning"
+
+
+class Diary(FakeMirror):
+    """An inventory that notes when it was swept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times: list[float] = []
+
+    async def sweep(self, *args: object) -> int:
+        self.times.append(now())
+        return await super().sweep(*args)  # type: ignore[arg-type]
+
+
+def swept(*asked: float, until: float = 1000, outage: bool = False) -> Diary:
+    """An inventory that is swept every 300 s and at the times it is asked for."""
+
+    async def scene() -> Diary:
+        mirror = Diary()
+        mirror.outage = MetadataError("Unreachable", "no answer") if outage else None
+        sweeper = Sweeper(mirror, cache("orders"), namespaces=("shop",), seconds=300)
+        running = asyncio.create_task(sweeper.run())
+        for time in asked:
+            await asyncio.sleep(time - now())
+            sweeper.ask()
+            sweeper.ask()
+        await asyncio.sleep(until - now())
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+        return mirror
+
+    return virtual_time.run(scene())
+
+
+def test_the_inventory_is_swept_every_so_often() -> None:
+    mirror = swept()
+    assert mirror.times == [300, 600, 900]
+    wanted, namespaces = mirror.swept[0]
+    assert [row.name for row in wanted.values()] == ["orders"]
+    assert namespaces == ("shop",)
+
+
+def test_asking_brings_a_sweep_at_once_and_only_one() -> None:
+    assert swept(100, until=390).times == [100]
+    assert swept(100, until=410).times == [100, 400]
+
+
+def test_a_cancellation_that_the_inventory_swallows_still_ends_the_sweeps() -> None:
+    class Swallowing(FakeMirror):
+        async def sweep(self, *args: object) -> int:
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(100)
+            return 0
+
+    async def scene() -> float:
+        sweeper = Sweeper(Swallowing(), Cache(), namespaces=(), seconds=300)
+        sweeper.ask()
+        running = asyncio.create_task(sweeper.run())
+        await asyncio.sleep(1)
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+        return now()
+
+    assert virtual_time.run(scene()) == 1
+
+
+def test_an_inventory_that_is_away_is_swept_later() -> None:
+    assert swept(outage=True, until=700).times == [300, 600]
+
+
+async def test_a_sweep_says_how_much_it_mended(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    await Sweeper(FakeMirror(), cache("a", "b"), namespaces=(), seconds=1).sweep()
+    await Sweeper(FakeMirror(), cache(), namespaces=(), seconds=1).sweep()
+    assert [(r.getMessage(), vars(r)["rows"]) for r in caplog.records] == [("Inventory mended", 2)]

@@ -1,0 +1,107 @@
+"""What the cache keeps: all that is read, little else."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from daap_operator import names, trim
+from daap_operator.cache import Kind
+from daap_operator.observed import Children, observe
+from daap_operator.ownership import owned_part, owner_uid
+from daap_operator.subject import subject
+from tests.unit import builders, strategies
+from tests.unit import server_side_apply as api_server
+
+Object = dict[str, Any]
+
+TRIMS = {kind.name.lower(): kind.trim for kind in Kind}
+
+
+def applied(obj: Object) -> Object:
+    """A child as the API server has it after our apply, with what others put on it."""
+    status = obj["status"]
+    live = api_server.apply(None, obj, names.FIELD_MANAGER)
+    more = {"annotations": {"a": "b"}, "labels": live["metadata"]["labels"] | {"theirs": "x"}}
+    live["metadata"] |= {"uid": "u", "resourceVersion": "7", "generation": 2} | more
+    return live | {"status": status | {"poolerIntegrations": {}, "topology": {"a": 1}}}
+
+
+CLUSTER, POOLER = applied(builders.cluster()), applied(builders.pooler())
+
+
+def test_a_database_keeps_spec_status_and_identity() -> None:
+    full = builders.database(
+        {"instances": 3},
+        {"phase": "Ready"},
+        finalizers=["a"],
+        labels={"a": "b"},
+        annotations={"c": "d"},
+        managedFields=[{"manager": "kubectl"}],
+    )
+    kept = trim.database(full)
+    assert kept["spec"] == full["spec"]
+    assert kept["status"] == full["status"]
+    assert subject(kept).metadata == subject(full).metadata
+    assert {"labels", "annotations", "managedFields"}.isdisjoint(kept["metadata"])
+
+
+def test_a_cluster_keeps_what_we_own_of_it_and_what_is_observed() -> None:
+    kept = trim.cluster(CLUSTER)
+    assert kept[trim.OWNED] == owned_part(CLUSTER)
+    assert owner_uid(kept) == owner_uid(CLUSTER) == builders.UID
+    assert kept["metadata"]["labels"] == {
+        names.DATABASE_LABEL: "orders",
+        names.UID_LABEL: builders.UID,
+        names.MANAGED_BY_LABEL: names.FIELD_MANAGER,
+    }
+    assert kept["metadata"]["ownerReferences"] == CLUSTER["metadata"]["ownerReferences"]
+    assert "spec" not in kept
+    assert not {"poolerIntegrations", "topology"} & set(kept["status"])
+
+
+def test_a_pooler_keeps_what_we_own_of_it_and_whether_it_is_paused() -> None:
+    kept = trim.pooler(POOLER | {"spec": POOLER["spec"] | {"pgbouncer": {"paused": True}}})
+    assert kept["spec"] == {"pgbouncer": {"paused": True}}
+    assert kept["status"] == {"phase": "active"}
+    assert owner_uid(kept) == builders.UID
+
+
+def test_a_deployment_keeps_its_counts() -> None:
+    kept = trim.deployment(builders.deployment({"conditions": []}))
+    assert kept["spec"] == {"replicas": 1}
+    assert kept["status"] == builders.deployment()["status"]
+    assert "labels" not in kept["metadata"]
+
+
+SIGNS: dict[str, Object] = {
+    "well": CLUSTER,
+    "hibernated": CLUSTER
+    | {
+        "status": CLUSTER["status"]
+        | {"conditions": [{"type": "cnpg.io/hibernation", "status": "True", "reason": "x"}]}
+    },
+    "fenced": CLUSTER
+    | {"metadata": CLUSTER["metadata"] | {"annotations": {"cnpg.io/fencedInstances": '["*"]'}}},
+    "going": CLUSTER | {"metadata": CLUSTER["metadata"] | {"deletionTimestamp": "now"}},
+    "resizing": CLUSTER | {"status": CLUSTER["status"] | {"resizingPVC": ["x"]}},
+    "explained": CLUSTER | {"status": CLUSTER["status"] | {"phase": "?", "phaseReason": "why"}},
+}
+
+
+@pytest.mark.parametrize("cluster", SIGNS.values(), ids=SIGNS)
+@pytest.mark.parametrize("paused", [True, False], ids=["paused", "not paused"])
+def test_a_trimmed_child_is_observed_as_the_whole_one(cluster: Object, paused: bool) -> None:
+    pooler, deployment = builders.pooler(paused=paused), builders.deployment()
+    whole = Children(cluster, pooler, deployment)
+    kept = Children(trim.cluster(cluster), trim.pooler(pooler), trim.deployment(deployment))
+    asked: Any = {"instances": 1, "poolers": 1, "image": builders.IMAGE}
+    assert observe(kept, **asked) == observe(whole, **asked)
+
+
+@given(strategies.objects_with({"metadata": [{"name": "a"}], "spec": [{}], "status": [{}]}))
+@pytest.mark.parametrize("kind", TRIMS)
+def test_trimming_never_raises_and_twice_is_once(kind: str, obj: Object) -> None:
+    kept = TRIMS[kind](obj)
+    assert isinstance(kept["metadata"], dict)
+    assert TRIMS[kind](kept) == kept | ({trim.OWNED: {}} if trim.OWNED in kept else {})
