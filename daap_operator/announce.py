@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 WAITING = 1000
 """Events that wait to be posted; what comes on top is dropped."""
 
-NOTE_LENGTH = 1024
+NOTE_BYTES = 1024
 """What the API server takes."""
 
 
@@ -73,7 +73,7 @@ def event(
         "action": "Reconcile",
         "type": "Warning" if announcement.warning else "Normal",
         "reason": announcement.reason,
-        "note": announcement.note[:NOTE_LENGTH],
+        "note": announcement.note.encode()[:NOTE_BYTES].decode(errors="ignore"),
         "regarding": {
             "apiVersion": names.API_VERSION,
             "kind": names.KIND,

@@ -157,15 +157,18 @@ class Cache:
         """All DaapDatabases of that name, of whatever namespace."""
         return set(self._by_name.get(name, ()))
 
-    def holder(self, name: str) -> Key | None:
+    def holder(self, name: str, qualified: Callable[[Object], bool] = lambda _: True) -> Key | None:
         """The DaapDatabase that has the platform-wide name.
 
-        It is the one whose status names its Cluster; else the one this process has promised it to,
-        whose status is being written; else the oldest.
+        It is the one whose status names its Cluster; else one that has our finalizer and lost its
+        status (in a restore, say); else the one this process has promised it to, whose status is
+        being written; else the oldest that is qualified.
         """
         candidates = [(key, self._objects[Kind.DATABASE][key]) for key in self.namesakes(name)]
         promised = self._claims.get(name)
-        return min(candidates, key=lambda c: _precedence(c[1], promised), default=(None,))[0]
+        return min(
+            candidates, key=lambda c: _precedence(c[1], promised, qualified), default=(None,)
+        )[0]
 
     def claim(self, name: str, uid: str) -> None:
         """Promise the name: until that object is gone nobody else gets it from this process.
@@ -175,11 +178,15 @@ class Cache:
         self._claims[name] = uid
 
 
-def _precedence(database: Object, promised: str | None) -> tuple[bool, bool, str, str]:
+def _precedence(
+    database: Object, promised: str | None, qualified: Callable[[Object], bool]
+) -> tuple[bool, bool, bool, bool, str, str]:
     uid = raw.text(database, "metadata", "uid")
     return (
         not raw.text(database, "status", "clusterName"),
+        names.FINALIZER not in raw.items(database, "metadata", "finalizers"),
         uid != promised,
+        not qualified(database),
         raw.text(database, "metadata", "creationTimestamp"),
         uid,
     )

@@ -32,19 +32,36 @@ PATIENCE_SECONDS = 30.0
 log = logging.getLogger(__name__)
 
 
+async def protection(world: World, looked_at: Subject) -> str:
+    """Why the deletion is held; empty when it is not.
+
+    Protection is over once the Cluster is going anyway, as in a namespace that is being deleted:
+    holding the object then would only keep the namespace. The cache is not enough to know that.
+    """
+    if not (looked_at.ours and looked_at.protected):
+        return ""
+    namespace, name = looked_at.metadata.namespace, _cluster_name(looked_at)
+    cluster = world.cache.get(Kind.CLUSTER, namespace, name)
+    if cluster is None:
+        cluster = await world.kube.get(Resource.CLUSTERS, namespace, name)
+    if cluster is None or raw.value(cluster, "metadata", "deletionTimestamp"):
+        return ""
+    return (
+        "spec.deletionProtection is true, so the database is kept and goes on serving: "
+        "set it to false to let the deletion go on"
+    )
+
+
 async def finalize(world: World, looked_at: Subject) -> float | None:
     """Take the deletion a step further; when to look again, None once the object is let go."""
     if not looked_at.ours:
         return None
-    if reason := _held(world, looked_at):
-        await _tell(world, looked_at, "DeletionProtected", reason)
-        return world.resync.total_seconds()
     if looked_at.status.phase is not Phase.DELETING:
-        await _tell(world, looked_at, "Deleting", "The Pooler and the Cluster are being removed")
+        await _tell(world, looked_at, "The Pooler and the Cluster are being removed")
         looked_at = latest(world, looked_at)
     remove = _disown_children if looked_at.retained else _delete_children
     if blocker := await remove(world, looked_at):
-        await _tell(world, looked_at, "Deleting", f"Waiting for {blocker} to be gone")
+        await _tell(world, looked_at, f"Waiting for {blocker} to be gone")
         return _poll_seconds(world, looked_at)
     await _end_secret(world, looked_at)
     await _end_row(world, looked_at)
@@ -52,31 +69,14 @@ async def finalize(world: World, looked_at: Subject) -> float | None:
     return None
 
 
-async def _tell(world: World, looked_at: Subject, reason: str, message: str) -> None:
-    await tell(world, looked_at, deleting(looked_at.moment(world.now()), reason, message))
+async def _tell(world: World, looked_at: Subject, message: str) -> None:
+    await tell(world, looked_at, deleting(looked_at.moment(world.now()), "Deleting", message))
 
 
 def _poll_seconds(world: World, looked_at: Subject) -> float:
     asked = looked_at.metadata.deletion_timestamp or world.now()
     long_ago = (world.now() - asked).total_seconds() > PATIENCE_SECONDS
     return SLOW_POLL_SECONDS if long_ago else POLL_SECONDS
-
-
-def _held(world: World, looked_at: Subject) -> str:
-    """Why the deletion is held; empty when it is not.
-
-    Protection is over once the Cluster is going anyway, as in a namespace that is being deleted:
-    holding the object then would only keep the namespace.
-    """
-    if not looked_at.protected:
-        return ""
-    cluster = world.cache.get(Kind.CLUSTER, looked_at.metadata.namespace, _cluster_name(looked_at))
-    if cluster is None or raw.value(cluster, "metadata", "deletionTimestamp"):
-        return ""
-    return (
-        "spec.deletionProtection is true, so the database is kept and goes on serving: "
-        "set it to false to let the deletion go on"
-    )
 
 
 def _cluster_name(looked_at: Subject) -> str:

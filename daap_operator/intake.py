@@ -42,15 +42,15 @@ class Intake:
 
     async def list_all(self, kube: Kube, namespaces: Collection[str]) -> None:
         """List everything that is watched: fills the cache, and repairs what a watch has lost."""
-        for kind, (resource, selector) in WATCHED.items():
-            for namespace in namespaces or ("",):
-                await self._list(kube, kind, resource, namespace, selector)
+        for namespace in namespaces or ("",):
+            version = 0
+            for kind in WATCHED:
+                version = await self._list(kube, kind, namespace, version)
 
-    async def _list(
-        self, kube: Kube, kind: Kind, resource: Resource, namespace: str, selector: str
-    ) -> None:
+    async def _list(self, kube: Kube, kind: Kind, namespace: str, version: int) -> int:
+        """List one kind; the version of the list, or of the one before for a kind that is gone."""
+        resource, selector = WATCHED[kind]
         listed: set[Key] = set()
-        version = 0
         try:
             async for page, at in kube.pages(resource, namespace, selector=selector):
                 version = at
@@ -61,9 +61,9 @@ class Intake:
             if not error.absent or kind is Kind.DATABASE:
                 raise
             log.warning("Kind unknown to the API server", extra={"kind": kind.name.lower()})
-            return
         for gone in self._cache.prune(kind, listed, version, namespace=namespace):
             self._gone(kind, gone)
+        return version
 
     def _gone(self, kind: Kind, obj: Mapping[str, Any]) -> None:
         if kind is Kind.DATABASE:

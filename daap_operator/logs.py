@@ -50,8 +50,8 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            **fields(record),
         }
+        line |= {key: value for key, value in fields(record).items() if key not in line}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)
@@ -72,4 +72,5 @@ class TextFormatter(logging.Formatter):
 
 def _quoted(value: object) -> str:
     text = str(value)
-    return json.dumps(text) if not text or " " in text else text
+    plain = text and text.isprintable() and " " not in text
+    return text if plain else json.dumps(text, ensure_ascii=False)

@@ -78,7 +78,7 @@ def observe(children: Children, *, instances: int, poolers: int, image: str) -> 
 
 
 def _count(cluster: Object | None, field: str) -> int | None:
-    return None if cluster is None else raw.number(cluster, "status", field)
+    return None if cluster is None else max(raw.number(cluster, "status", field), 0)
 
 
 def _credentials(cluster: Object) -> CredentialVersions | None:
@@ -152,7 +152,7 @@ def _hibernated(cluster: Object) -> bool:
 def _primary_fenced(cluster: Object) -> bool:
     try:
         fenced = json.loads(raw.text(cluster, "metadata", "annotations", _FENCED) or "[]")
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     names = fenced if isinstance(fenced, list) else []
     return "*" in names or raw.text(cluster, "status", "currentPrimary") in names

@@ -68,6 +68,8 @@ def _key(item: Any, fields: Object) -> str | None:
     """The key under which the set of fields holds a list's item."""
     for key in fields:
         kind, _, text = key.partition(":")
+        if kind not in ("k", "v"):
+            continue
         wanted = json.loads(text)
         if kind == "v" and item == wanted:
             return key

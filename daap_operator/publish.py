@@ -40,13 +40,14 @@ async def publish(
     wanted = revision(database, observed.credentials)
     current = before.secret_revision == wanted and before.secret_name == database.secret
     if current and not _check_due(world, database):
-        return Published(database.secret, wanted, before.username or database.database)
+        username = before.username or database.database
+        return Published(database.host, database.secret, wanted, username)
     credentials = await _credentials(world, database)
     manifest = connection_secret(database, credentials)
     await _write(world, manifest, database, expected=before.secret_name == database.secret)
     if before.secret_name and before.secret_name != database.secret:
         await remove_secret(world, database.namespace, before.secret_name, database.uid)
-    return Published(database.secret, wanted, credentials.username)
+    return Published(database.host, database.secret, wanted, credentials.username)
 
 
 def _check_due(world: World, database: Resolved) -> bool:
@@ -158,8 +159,18 @@ def merged(manifest: Manifest, found: Object) -> Object:
 def _refusal(error: ApiError, name: str) -> Stalled | Waiting | ApiError:
     if error.namespace_terminating:
         return Waiting("NamespaceTerminating", "The namespace is being deleted", seconds=30.0)
+    if error.invalid:
+        return Stalled(
+            "Rejected",
+            f"The API server refuses Secret {name}: {error.message}. "
+            "Set spec.connectionSecretName to another name, or remove what stands in the way",
+        )
     if error.status == 403:
-        return Stalled("Forbidden", f"Secret {name} may not be written: {error.message}")
+        return Stalled(
+            "Forbidden",
+            f"The operator may not write Secret {name}: {error.message}. "
+            "The platform team must mend its permissions",
+        )
     return error
 
 

@@ -7,9 +7,12 @@ import re
 from decimal import Decimal
 
 _QUANTITY = re.compile(
-    r"^(?P<number>[+-]?(?:\d+(?:\.\d*)?|\.\d+))"
-    r"(?:(?P<suffix>[numkMGTPE]|[KMGTPE]i)|[eE](?P<exponent>[+-]?\d{1,2}))?$"
+    r"(?P<number>[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))"
+    r"(?:(?P<suffix>[numkMGTPE]|[KMGTPE]i)|[eE](?P<exponent>[+-]?[0-9]+))?"
 )
+LARGEST_EXPONENT = 1000
+"""Beyond this all amounts are alike: far too much, or nothing."""
+
 _MULTIPLIERS = {
     **{suffix: Decimal(1000) ** power for power, suffix in enumerate(("", *"kMGTPE"))},
     **{f"{suffix}i": Decimal(1024) ** power for power, suffix in enumerate("KMGTPE", start=1)},
@@ -22,9 +25,10 @@ def parse(text: str) -> Decimal:
 
     Raises ValueError when the text is no quantity.
     """
-    match = _QUANTITY.match(text)
+    match = _QUANTITY.fullmatch(text)
     if not match:
         raise ValueError(f"'{text}' is not a quantity such as 20Gi, 500m or 2")
     if match["exponent"]:
-        return Decimal(match["number"]).scaleb(int(match["exponent"]))
+        exponent = max(-LARGEST_EXPONENT, min(LARGEST_EXPONENT, int(match["exponent"])))
+        return Decimal(match["number"]).scaleb(exponent)
     return Decimal(match["number"]) * _MULTIPLIERS[match["suffix"] or ""]

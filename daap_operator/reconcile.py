@@ -14,12 +14,12 @@ from daap_operator.cache import Key, Kind
 from daap_operator.children import ensure_children
 from daap_operator.desired.resolved import Resolved, resolve
 from daap_operator.errors import Outage, Stalled, Waiting
-from daap_operator.finalize import finalize
+from daap_operator.finalize import finalize, protection
 from daap_operator.kube import ApiError
 from daap_operator.observed import Observed, observe
 from daap_operator.publish import publish
-from daap_operator.status import Problem, claimed, deleting, refused, told
-from daap_operator.subject import Subject, database, subject
+from daap_operator.status import Problem, Published, claimed, deleting, refused, told
+from daap_operator.subject import Subject, database, is_valid, subject
 from daap_operator.tell import latest, tell
 from daap_operator.world import World
 
@@ -45,9 +45,11 @@ async def reconcile(world: World, key: Key, failures: int) -> float | None:
         return None
     looked_at = subject(seen)
     try:
-        if looked_at.metadata.deleting:
-            return await finalize(world, looked_at)
-        return await _serve(world, looked_at, seen)
+        if not looked_at.metadata.deleting:
+            return await _serve(world, looked_at, seen)
+        if held := await protection(world, looked_at):
+            return await _keep(world, looked_at, seen, held)
+        return await finalize(world, looked_at)
     except Waiting as wait:
         return wait.seconds
     except Outage as error:
@@ -65,22 +67,38 @@ async def _serve(world: World, looked_at: Subject, seen: dict[str, Any]) -> floa
         return world.resync.total_seconds()
     resolved = resolve(wanted, world.platform)
     looked_at = await _claim(world, looked_at, resolved)
+    seen_now = await _maintain(world, looked_at, resolved)
+    status = told(looked_at.moment(world.now()), resolved, *seen_now)
+    return await tell(world, looked_at, status) or _again(world, looked_at.key, seen_now[1])
+
+
+async def _keep(world: World, looked_at: Subject, seen: dict[str, Any], protection: str) -> float:
+    """Go on looking after a database whose deletion is held."""
+    published = None
+    with suppress(Stalled):  # of a spec that breaks today's rules the children stay as they are
+        resolved = resolve(database(seen), world.platform)
+        _, _, published = await _maintain(world, looked_at, resolved)
+    moment = looked_at.moment(world.now())
+    await tell(world, looked_at, deleting(moment, "DeletionProtected", protection, published))
+    return _again(world, looked_at.key, None)
+
+
+async def _maintain(
+    world: World, looked_at: Subject, resolved: Resolved
+) -> tuple[Observed, Problem | None, Published | None]:
+    """Children and Secret as they should be: what was seen, what stands in the way, the Secret."""
     problem = await ensure_children(world, resolved)
     observed = _observe(world, looked_at.key, resolved)
-    published = None
     try:
-        published = await publish(world, resolved, observed, looked_at.status)
+        return observed, problem, await publish(world, resolved, observed, looked_at.status)
     except (Stalled, Waiting) as trouble:
-        problem = problem or trouble
-    moment = looked_at.moment(world.now())
-    held = await tell(world, looked_at, told(moment, resolved, observed, problem, published))
-    return held or _again(world, looked_at.key, problem)
+        return observed, problem or trouble, None
 
 
 def _take_name(world: World, looked_at: Subject) -> None:
     """Make sure that the platform-wide name is this object's; raises Stalled when it is not."""
     key, name = looked_at.key, looked_at.metadata.name
-    holder = world.cache.holder(name)
+    holder = world.cache.holder(name, is_valid)
     if holder is not None and holder != key:
         raise Stalled(
             "NameTaken",
@@ -135,8 +153,8 @@ def _again(world: World, key: Key, problem: Problem | None) -> float:
         waits.append(problem.seconds)
     if notes.settling_until > now:
         waits.append(notes.settling_until - now)
-    if notes.secret_due is not None:
-        waits.append(max(notes.secret_due - now, 0.0))
+    if notes.secret_due is not None and notes.secret_due > now:
+        waits.append(notes.secret_due - now)
     return min(waits)
 
 

@@ -31,7 +31,10 @@ def _duration(value: object) -> object:
         return value
     if not _GO_DURATION.fullmatch(value):
         raise ValueError("must be a duration such as 30s, 10m or 1h30m")
-    return timedelta(seconds=sum(float(n) * _SECONDS[unit] for n, unit in _PART.findall(value)))
+    try:
+        return timedelta(seconds=sum(float(n) * _SECONDS[unit] for n, unit in _PART.findall(value)))
+    except OverflowError:
+        raise ValueError("is longer than anybody can wait") from None
 
 
 def _words(value: object) -> object:
@@ -43,6 +46,9 @@ def _words(value: object) -> object:
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 """A Go-style duration: `30s`, `10m`, `1h30m`."""
 
+Interval = Annotated[Duration, Field(ge=timedelta(seconds=1))]
+"""A duration of a second or more."""
+
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 """Words separated by commas."""
 
@@ -50,9 +56,7 @@ Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 class Settings(BaseModel):
     """Everything that can be configured. Each field's alias is its environment variable."""
 
-    model_config = ConfigDict(
-        extra="ignore", frozen=True, use_attribute_docstrings=True, validate_by_name=True
-    )
+    model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
 
     database_url: Annotated[SecretStr, Field(alias="DATABASE_URL", min_length=1)]
     """The metadata database: `postgresql://user:password@host:5432/daap?sslmode=verify-full`."""
@@ -63,12 +67,12 @@ class Settings(BaseModel):
     db_min_conns: Annotated[int, Field(alias="DB_MIN_CONNS", ge=0, le=1000)] = 5
     """Connections to the metadata database kept open."""
 
-    db_max_conn_lifetime: Annotated[Duration, Field(alias="DB_MAX_CONN_LIFETIME")] = timedelta(
+    db_max_conn_lifetime: Annotated[Interval, Field(alias="DB_MAX_CONN_LIFETIME")] = timedelta(
         hours=1
     )
     """A connection older than this is replaced."""
 
-    db_max_conn_idle_time: Annotated[Duration, Field(alias="DB_MAX_CONN_IDLE_TIME")] = timedelta(
+    db_max_conn_idle_time: Annotated[Interval, Field(alias="DB_MAX_CONN_IDLE_TIME")] = timedelta(
         minutes=30
     )
     """A connection idle for this long is closed, down to DB_MIN_CONNS."""
@@ -97,7 +101,7 @@ class Settings(BaseModel):
     workers: Annotated[int, Field(alias="DAAP_WORKERS", ge=1, le=200)] = 20
     """Databases looked after at the same time."""
 
-    resync_interval: Annotated[Duration, Field(alias="DAAP_RESYNC_INTERVAL")] = timedelta(
+    resync_interval: Annotated[Interval, Field(alias="DAAP_RESYNC_INTERVAL")] = timedelta(
         minutes=10
     )
     """How often every database is looked at without an event, and the cache checked by a LIST."""
@@ -125,7 +129,7 @@ class Settings(BaseModel):
     @field_validator("postgres_image")
     @classmethod
     def _has_major(cls, image: str) -> str:
-        if "{major}" not in image or not image.format(major=17).rpartition(":")[2][0:1].isdigit():
+        if not re.fullmatch(r"[^{}]+:\{major\}[^{}:/]*", image):
             raise ValueError(
                 "must hold '{major}' at the start of its tag, as in "
                 "'registry.example/postgresql:{major}-standard-trixie'"
@@ -134,7 +138,7 @@ class Settings(BaseModel):
 
     def image(self, major: int) -> str:
         """The instances' image for a major version."""
-        return self.postgres_image.format(major=major)
+        return self.postgres_image.replace("{major}", str(major))
 
 
 def read(environment: Mapping[str, str]) -> Settings:

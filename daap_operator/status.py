@@ -30,6 +30,7 @@ Problem = Stalled | Waiting
 class Published:
     """The connection Secret as it was written."""
 
+    host: str
     secret: str
     revision: str
     username: str
@@ -86,7 +87,7 @@ def told(
     served_before = moment.previous.host is not None
     status = _seen(_allotted(moment.previous, resolved), resolved, observed)
     if published is not None:
-        status = _published(status, resolved, published)
+        status = _published(status, published)
     verdict = judge(observed, problem, served_before=served_before, host=status.host)
     return _written(status, moment, verdict)
 
@@ -96,10 +97,13 @@ def refused(moment: Moment, problem: Stalled) -> DaapDatabaseStatus:
     return _written(moment.previous, moment, _stalled(problem))
 
 
-def deleting(moment: Moment, reason: str, message: str) -> DaapDatabaseStatus:
+def deleting(
+    moment: Moment, reason: str, message: str, published: Published | None = None
+) -> DaapDatabaseStatus:
     """The status while the deletion is under way; the message says what it waits for."""
     verdict = Verdict(Phase.DELETING, reason, message, under_way=(reason, message))
-    return _written(moment.previous, moment, verdict)
+    status = moment.previous if published is None else _published(moment.previous, published)
+    return _written(status, moment, verdict)
 
 
 def with_inventory(
@@ -133,6 +137,10 @@ def judge(
     return _not_serving(awaited, served_before=served_before)
 
 
+_MORE_THAN_A_PROBLEM = (Meaning.ACTION, Meaning.UNKNOWN)
+"""What a passing problem of ours must not hide."""
+
+
 def _stalled(problem: Stalled) -> Verdict:
     return Verdict(Phase.ERROR, problem.reason, problem.message, stalled=True)
 
@@ -149,10 +157,11 @@ def _serving(observed: Observed, problem: Waiting | None, host: str) -> Verdict:
 
 
 def _what_is_awaited(observed: Observed, problem: Waiting | None) -> Awaited:
+    seen = observed.awaited
+    if seen is not None and (problem is None or seen.meaning in _MORE_THAN_A_PROBLEM):
+        return seen
     if problem is not None:
         return Awaited(problem.reason, problem.message, Meaning.STARTING)
-    if observed.awaited is not None:
-        return observed.awaited
     message = "The connection Secret is not written yet"
     return Awaited("CredentialsPending", message, Meaning.STARTING)
 
@@ -193,12 +202,10 @@ def _seen(status: DaapDatabaseStatus, resolved: Resolved, observed: Observed) ->
     )
 
 
-def _published(
-    status: DaapDatabaseStatus, resolved: Resolved, published: Published
-) -> DaapDatabaseStatus:
+def _published(status: DaapDatabaseStatus, published: Published) -> DaapDatabaseStatus:
     return status.model_copy(
         update={
-            "host": resolved.host,
+            "host": published.host,
             "port": names.POSTGRES_PORT,
             "username": published.username,
             "secret_name": published.secret,
@@ -249,6 +256,12 @@ def dumped(status: DaapDatabaseStatus) -> dict[str, Any]:
 
 def merge_patch(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     """What turns one status into the other (RFC 7386): null for a field that goes."""
-    gone = {field: None for field in before if field not in after}
-    changed = {field: value for field, value in after.items() if before.get(field) != value}
-    return gone | changed
+    patch: dict[str, Any] = dict.fromkeys(before.keys() - after.keys())
+    for field, value in after.items():
+        old = before.get(field)
+        if isinstance(old, dict) and isinstance(value, dict):
+            if deeper := merge_patch(old, value):
+                patch[field] = deeper
+        elif old != value:
+            patch[field] = value
+    return patch

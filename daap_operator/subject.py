@@ -93,6 +93,15 @@ def database(seen: Object) -> DaapDatabase:
         raise Stalled("InvalidSpec", "; ".join(problems(error))) from None
 
 
+def is_valid(seen: Object) -> bool:
+    """Whether the object's spec keeps all rules."""
+    try:
+        database(seen)
+    except Stalled:
+        return False
+    return True
+
+
 def problems(error: ValidationError) -> list[str]:
     """What pydantic found, a sentence a field: path, value, what it must be."""
     return [_problem(found) for found in error.errors(include_url=False)]

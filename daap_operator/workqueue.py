@@ -101,6 +101,10 @@ class Workqueue(Generic[Item]):
         try:
             async with asyncio.timeout(PASS_SECONDS):
                 again = await self._work(item, self._failures.get(item, 0))
+        except asyncio.CancelledError:
+            heed()
+            seconds = self._back_off(item)
+            log.warning("Pass cut off from within", extra={"key": item, "retry_in": seconds})
         except (Outage, TimeoutError) as error:
             seconds = self._back_off(item, error.retry_after if isinstance(error, Outage) else 0.0)
             said = str(error) or type(error).__name__

@@ -160,6 +160,9 @@ _OWNERS = [
             "owner with a NUL": "check\0out",
             "owner with an escape": "check\x1b[31mout",
             "owner with a C1 control": "check\x85out",
+            "owner after a no-break space": "\xa0checkout",
+            "owner before an em space": "checkout\u2003",
+            "owner before a line separator": "checkout\u2028",
         }.items()
     ),
     _own("owner of 256 characters", *_long("ownerTeam", 255), ownerTeam="a" * 256),

@@ -49,10 +49,11 @@ DATABASE_IMMUTABLE_TEXT = (
     "keep '{}', or make a new DaapDatabase and copy the data"
 )
 VERSION_TEXT = "'{}' is less than the present '{}': PostgreSQL cannot go back; keep '{}' or more"
-CONNECTION_NAME_PATTERN = r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"
+_LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+CONNECTION_NAME_PATTERN = rf"^{_LABEL}(\.{_LABEL})*$"
 CONNECTION_NAME_TEXT = (
     "'{}' must be a Secret's name: at most 253 characters of a-z, 0-9, '-' and '.', "
-    "beginning and ending with a letter or digit"
+    "each part between dots beginning and ending with a letter or digit"
 )
 CONNECTION_PREFIX_TEXT = (
     "spec.connectionSecretName '{}' must not begin with 'daap-', which is kept for the platform; "
@@ -92,7 +93,7 @@ def _pattern_rule(pattern: str, text: str) -> Rule:
 
 # --- spec -----------------------------------------------------------------------------------------
 
-_VISIBLE = r"^[^\s\p{Cc}]([^\p{Cc}]*[^\s\p{Cc}])?$"
+_VISIBLE = r"^[^\p{Z}\p{Cc}]([^\p{Cc}]*[^\p{Z}\p{Cc}])?$"
 _VISIBLE_PYTHON = r"\A[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?\Z"
 
 _GI, _TI, _MI = 2**30, 2**40, 2**20

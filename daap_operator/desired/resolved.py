@@ -95,6 +95,6 @@ def resolve(database: DaapDatabase, platform: Platform) -> Resolved:
         or spec.database_name
         or names.database_name(database.metadata.name),
         postgres_version=version,
-        image=platform.postgres_image.format(major=version),
+        image=platform.postgres_image.replace("{major}", str(version)),
         domain=platform.cluster_domain,
     )

@@ -131,6 +131,8 @@ def situation(phase: str, *, primary: bool, pooler: bool, before: bool) -> Objec
         DaapDatabaseStatus.model_validate(host), builders.model().metadata, builders.NOW
     )
     # As in a pass: the Secret is written when the database first serves, and stays
-    written = Published("daap-orders-connection", "0", "orders")
+    written = Published(
+        "daap-orders-pooler.shop.svc.cluster.local", "daap-orders-connection", "0", "orders"
+    )
     published = written if observed.serving or before else None
     return dumped(told(moment, made, observed, None, published))

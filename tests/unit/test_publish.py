@@ -129,7 +129,8 @@ async def test_credentials_that_lack_something_are_waited_for(
 async def test_a_secret_as_it_should_be_costs_no_request() -> None:
     stage = await ready()
     made = await published(stage)
-    assert made == Published(SECRET, stage.status()["secretRevision"], "orders")
+    host = "daap-orders-pooler.shop.svc.cluster.local"
+    assert made == Published(host, SECRET, stage.status()["secretRevision"], "orders")
     assert stage.kube.requests == []
 
 

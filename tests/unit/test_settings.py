@@ -93,13 +93,6 @@ def test_a_duration_is_written_as_in_go(text: str, seconds: float) -> None:
     assert read.secret_check_interval == timedelta(seconds=seconds)
 
 
-def test_a_setting_may_be_given_as_it_is() -> None:
-    made: dict[str, Any] = {"database_url": URL, "resync_interval": timedelta(1)}
-    read = Settings(**made, watch_namespaces=("shop",))
-    assert read.resync_interval == timedelta(1)
-    assert read.watch_namespaces == ("shop",)
-
-
 def test_the_image_is_the_one_of_the_major_version() -> None:
     read = settings.read(NEEDED | {"DAAP_POSTGRES_IMAGE": "r.example/pg:{major}-x"})
     assert read.image(16) == "r.example/pg:16-x"

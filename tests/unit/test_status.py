@@ -33,7 +33,8 @@ from tests.unit.kstatus import kstatus
 Object = dict[str, Any]
 
 RESOLVED = builders.resolved()
-PUBLISHED = Published("daap-orders-connection", "0123", "orders")
+HOST = "daap-orders-pooler.shop.svc.cluster.local"
+PUBLISHED = Published(HOST, "daap-orders-connection", "0123", "orders")
 SERVED: Object = {"host": RESOLVED.host, "clusterName": "daap-orders"}
 
 

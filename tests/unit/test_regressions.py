@@ -1,0 +1,243 @@
+"""What once went wrong, a test for each; they stand here together since they cross modules."""
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from daap_operator import logs, settings
+from daap_operator.announce import Announcement, event
+from daap_operator.cache import Cache, Key, Kind
+from daap_operator.errors import Waiting
+from daap_operator.kube import Resource
+from daap_operator.ownership import owned_part
+from daap_operator.settings import SettingsError
+from daap_operator.status import merge_patch
+from daap_operator.workqueue import Workqueue
+from tests.unit import builders, virtual_time
+from tests.unit.fake_kube import merged
+from tests.unit.fakes import refused
+from tests.unit.stage import CLUSTER, POOLER, Stage, play, play_cluster, ready
+from tests.unit.test_crd import RULES
+from tests.unit.test_status import SERVED, seen, told_
+from tests.unit.test_v1alpha1 import refusal
+
+URL = {"DATABASE_URL": "postgresql://x"}
+
+
+# --- a protected database is deleted --------------------------------------------------------------
+
+
+async def test_protection_holds_although_the_watch_does_not_know_the_cluster() -> None:
+    """Somebody took our label from the Cluster (or the CRD's watch is behind): it is not cached."""
+    stage = await ready(deletionProtection=True)
+    del stage.kube.one(Resource.CLUSTERS, CLUSTER)["metadata"]["labels"]
+    stage.kube.delete_object(Resource.DATABASES, "orders")
+    await stage.restart()
+    await stage.look()
+    assert CLUSTER in stage.kube.there(Resource.CLUSTERS)
+
+
+# --- hot loops ------------------------------------------------------------------------------------
+
+
+async def test_a_taken_secret_name_is_no_hot_loop() -> None:
+    stage = await ready()
+    stage.kube.add(Resource.SECRETS, {"metadata": {"name": "mine"}, "data": {}})
+    stage.edit(connectionSecretName="mine")
+    await stage.look()
+    stage.clock.advance(700)
+    again = [await stage.look() for _ in range(3)]
+    assert all(seconds for seconds in again), (again, stage.kube.requests)
+
+
+async def test_missing_credentials_are_no_hot_loop() -> None:
+    stage = await ready()
+    play_cluster(stage.kube, "shop", CLUSTER, secretsResourceVersion={})
+    stage.clock.advance(700)
+    again = [await stage.look() for _ in range(3)]
+    assert all(seconds for seconds in again), again
+
+
+@pytest.mark.parametrize("name", ["DAAP_RESYNC_INTERVAL", "DB_MAX_CONN_LIFETIME"])
+def test_an_interval_of_nothing_is_refused(name: str) -> None:
+    with pytest.raises(SettingsError):
+        settings.read(URL | {name: "0"})
+
+
+# --- errors that nobody is told of ----------------------------------------------------------------
+
+
+async def test_a_secret_that_the_api_server_refuses_stalls() -> None:
+    """`a..b` passes the CRD's pattern and the models, and is no name for a Secret."""
+    stage = Stage()
+    stage.order(connectionSecretName="a..b")
+    await stage.look()
+    play(stage.kube)
+    stage.kube.refusals["create Secret a..b"] = refused(422, "metadata.name: Invalid", "Invalid")
+    with suppress(Exception):
+        await stage.look()
+    assert stage.condition("Stalled") is not None
+
+
+def test_a_secret_name_with_two_dots_is_refused() -> None:
+    for name in ("a..b", "a.-b"):
+        assert refusal({"metadata": {}, "spec": {"ownerTeam": "x", "connectionSecretName": name}})
+
+
+# --- the name goes to another ---------------------------------------------------------------------
+
+
+async def test_a_lost_status_does_not_lose_the_name() -> None:
+    """A backup restores objects without their status; the finalizer tells who had the name."""
+    cache = Cache()
+    old = builders.database(uid="a", namespace="old", creationTimestamp="2026-03-01T12:00:00Z")
+    served = builders.database(
+        uid="b",
+        namespace="served",
+        creationTimestamp="2026-03-01T13:00:00Z",
+        finalizers=["daap.io/cleanup"],
+        status={},
+    )
+    for obj in (old, served):
+        cache.put(Kind.DATABASE, obj)
+    assert cache.holder("orders") == Key("served", "orders")
+
+
+async def test_an_invalid_object_does_not_keep_the_name_from_a_valid_one() -> None:
+    stage = Stage()
+    stage.order(namespace="billing", ownerTeam=" ")
+    stage.clock.advance(5)
+    stage.order()
+    await stage.settle()
+    assert stage.status()["phase"] == "Ready", stage.message()
+
+
+# --- told wrongly ---------------------------------------------------------------------------------
+
+
+def test_an_unknown_phase_is_no_error_while_something_is_waited_for() -> None:
+    status = told_(seen({"phase": "Dreaming"}), Waiting("Retrying", "soon"), status=SERVED)
+    assert status["phase"] != "Error"
+
+
+def test_a_stalled_cluster_stays_stalled_while_something_is_waited_for() -> None:
+    full = seen({"phase": "Not enough disk space", "instancesStatus": {"healthy": []}})
+    status = told_(full, Waiting("Retrying", "soon"), status=SERVED)
+    assert [c["type"] for c in status["conditions"]] == ["Ready", "Stalled"]
+
+
+async def test_children_of_a_kind_that_is_gone_are_forgotten() -> None:
+    """CloudNativePG's CRDs were removed while the watch was broken."""
+    stage = await ready()
+    for resource, name in ((Resource.CLUSTERS, CLUSTER), (Resource.POOLERS, POOLER)):
+        del stage.kube.objects[resource, "shop", name]
+        stage.kube.missing.add(resource)
+    await stage.relist()
+    await stage.look()
+    assert stage.condition("Ready") != ("True", "Ready")
+
+
+# --- settings -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "image", ["r.example/{team}/pg:{major}", "r.example/{}/pg:{major}", "r.example/pg:{major}{"]
+)
+def test_an_image_with_other_braces_is_told(image: str) -> None:
+    with pytest.raises(SettingsError, match="must hold"):
+        settings.read(URL | {"DAAP_POSTGRES_IMAGE": image})
+
+
+def test_a_duration_beyond_all_measure_is_told() -> None:
+    with pytest.raises(SettingsError):
+        settings.read(URL | {"DAAP_RESYNC_INTERVAL": "99999999999h"})
+
+
+def test_variables_of_other_programs_are_not_read() -> None:
+    assert settings.read(URL | {"workers": "x", "log_level": "debug"}) == settings.read(URL)
+
+
+# --- small things ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule["message"])[:30])
+def test_no_message_has_a_hole(rule: Any) -> None:
+    assert "{}" not in rule["message"]
+
+
+def test_a_note_is_cut_by_bytes() -> None:
+    made = event(
+        builders.model().metadata, Announcement(True, "X", "é" * 1024), now=builders.NOW, number=1
+    )
+    assert len(made["note"].encode()) <= 1024
+
+
+def test_a_cancellation_that_nobody_asked_for_does_not_cost_a_worker() -> None:
+    worked: list[str] = []
+
+    async def work(key: str, failures: int) -> float | None:
+        worked.append(key)
+        if key == "a":
+            raise asyncio.CancelledError
+        return None
+
+    async def scene() -> None:
+        queue = Workqueue(work, workers=1)
+        running = asyncio.create_task(queue.run())
+        queue.add("a")
+        queue.add("b")
+        await asyncio.sleep(10)
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+    virtual_time.run(scene())
+    assert "b" in worked
+
+
+def test_both_judges_agree_on_large_exponents() -> None:
+    resources = {"requests": {"cpu": "1e100"}}
+    assert refusal({"metadata": {}, "spec": {"ownerTeam": "x", "resources": resources}}) == ""
+
+
+def test_a_quantity_ends_where_it_ends() -> None:
+    for size in ("10Gi\n", "\u0661\u0660Gi"):
+        assert refusal({"metadata": {}, "spec": {"ownerTeam": "x", "storage": {"size": size}}})
+
+
+def test_a_line_for_people_is_one_line() -> None:
+    record = logging.LogRecord("a", logging.INFO, "a.py", 1, "Said", (), None)
+    vars(record)["told"] = "one\ntwo"
+    assert "\n" not in logs.TextFormatter().format(record)
+
+
+def test_a_field_of_a_call_does_not_replace_the_level() -> None:
+    record = logging.LogRecord("a", logging.INFO, "a.py", 1, "Said", (), None)
+    vars(record)["level"] = "high"
+    assert '"level": "info"' in logs.JsonFormatter().format(record)
+
+
+def test_a_merge_patch_removes_what_lies_deeper() -> None:
+    before, after = {"binding": {"name": "a", "old": 1}}, {"binding": {"name": "a"}}
+    assert merged(before, merge_patch(before, after)) == after
+
+
+def test_managed_fields_that_do_not_fit_the_object_are_no_crash() -> None:
+    entry = {"manager": "daap-operator", "operation": "Apply", "fieldsV1": {"f:a": {"f:b": {}}}}
+    assert isinstance(owned_part({"metadata": {"managedFields": [entry]}, "a": [1]}), dict)
+
+
+async def test_a_held_deletion_goes_on_looking_after_the_children() -> None:
+    """A rotated password still reaches the Secret, and a lost Pooler comes back."""
+    stage = await ready(deletionProtection=True)
+    stage.kube.delete_object(Resource.DATABASES, "orders")
+    await stage.settle()
+    assert stage.condition("Reconciling") == ("True", "DeletionProtected")
+    del stage.kube.objects[Resource.POOLERS, "shop", POOLER]
+    await stage.restart()
+    await stage.settle()
+    assert POOLER in stage.kube.there(Resource.POOLERS)
+    assert stage.condition("Reconciling") == ("True", "DeletionProtected")
