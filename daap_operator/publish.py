@@ -58,8 +58,8 @@ def _check_due(world: World, database: Resolved) -> bool:
     if not interval:
         return False
     due = notes.secret_due is not None and notes.secret_due <= now
-    if notes.secret_due is None:  # a new process: spread the first checks over the interval
-        notes.secret_due = now + world.random.uniform(0, interval)
+    if notes.secret_due is None:  # a new process: none soon after its start, and then spread out
+        notes.secret_due = now + world.random.uniform(0.5, 1.5) * interval
     elif due:
         notes.secret_due = now + interval
     return due

@@ -16,7 +16,7 @@ from daap_operator.desired.resolved import Platform
 from daap_operator.errors import Outage, StartError
 from daap_operator.intake import Intake
 from daap_operator.kube import Kube
-from daap_operator.mirror import MetadataError, Mirror, PoolSettings
+from daap_operator.mirror import MetadataError, Mirror, PoolSettings, Server
 from daap_operator.reconcile import reconcile
 from daap_operator.settings import Settings
 from daap_operator.sweep import Sweeper
@@ -133,7 +133,11 @@ class Work:
             partial(reconcile, self._world), workers=settings.workers
         )
         self._sweeper = Sweeper(
-            mirror, self.cache, namespaces=self._namespaces, seconds=self._resync_seconds
+            mirror,
+            self.cache,
+            self._queue.add,
+            namespaces=self._namespaces,
+            seconds=self._resync_seconds,
         )
         self._intake = Intake(self.cache, self._queue, on_gone=self._on_gone)
         self._gap = asyncio.Event()
@@ -231,7 +235,7 @@ def _mirror(settings: Settings) -> Mirror:
         parameters = migrate.parameters(settings.database_url.get_secret_value())
     except migrate.MigrationError as error:
         raise StartError(str(error)) from None
-    return Mirror(
+    server = Server(
         parameters,
         PoolSettings(
             most=settings.db_max_conns,
@@ -239,9 +243,9 @@ def _mirror(settings: Settings) -> Mirror:
             lifetime=settings.db_max_conn_lifetime,
             idle=settings.db_max_conn_idle_time,
         ),
-        epoch=EPOCH,
         missing_migrations=lambda applied: migrate.missing(files, applied),
     )
+    return Mirror(server, epoch=EPOCH)
 
 
 def _world(settings: Settings, work: Work) -> World:

@@ -6,10 +6,10 @@ removed by force), an object without a row, a row changed by hand, an old dump r
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 
-from daap_operator.cache import Cache
+from daap_operator.cache import Cache, Key
 from daap_operator.cancellation import heed
 from daap_operator.mirror import MetadataError, Mirror
 from daap_operator.row import Row, row
@@ -18,8 +18,8 @@ from daap_operator.subject import subject
 log = logging.getLogger(__name__)
 
 
-def rows(cache: Cache) -> dict[str, Row]:
-    """The rows of all live objects, by id."""
+def rows(cache: Cache) -> dict[str, tuple[Key, Row]]:
+    """The rows of all live objects with their keys, by id."""
     made = {}
     for key in cache.databases():
         seen = cache.database(key)
@@ -27,7 +27,7 @@ def rows(cache: Cache) -> dict[str, Row]:
             continue
         looked_at = subject(seen)
         if wanted := row(looked_at.metadata, looked_at.spec, looked_at.status):
-            made[wanted.id] = wanted
+            made[wanted.id] = (key, wanted)
     return made
 
 
@@ -35,10 +35,18 @@ class Sweeper:
     """Sweeps every so often, and when asked to."""
 
     def __init__(
-        self, mirror: Mirror, cache: Cache, *, namespaces: Collection[str], seconds: float
+        self,
+        mirror: Mirror,
+        cache: Cache,
+        look_at: Callable[[Key], None],
+        *,
+        namespaces: Collection[str],
+        seconds: float,
     ) -> None:
+        """`look_at` is called with the key of each database whose row is not as it should be."""
         self._mirror = mirror
         self._cache = cache
+        self._look_at = look_at
         self._namespaces = namespaces
         self._seconds = seconds
         self._asked = asyncio.Event()
@@ -50,12 +58,21 @@ class Sweeper:
     async def sweep(self) -> None:
         """Compare and mend once. A metadata database that is away is left for later."""
         try:
-            mended = await self._mirror.sweep(rows(self._cache), self._namespaces)
+            orphans, wrong = await self._mirror.compare(self._wanted, self._namespaces)
+            for uid in orphans:
+                await self._mirror.mark_deleted(uid)
         except MetadataError as error:
             log.info("Sweep put off", extra={"error": str(error)})
             return
-        if mended:
-            log.info("Inventory mended", extra={"rows": mended})
+        live = rows(self._cache)
+        for uid in wrong & live.keys():
+            self._look_at(live[uid][0])
+        if orphans or wrong:
+            counts = {"rows_without_object": len(orphans), "rows_to_write": len(wrong)}
+            log.info("Inventory compared", extra=counts)
+
+    def _wanted(self) -> dict[str, Row]:
+        return {uid: wanted for uid, (_, wanted) in rows(self._cache).items()}
 
     async def run(self) -> None:
         """Sweep until cancelled."""

@@ -77,14 +77,25 @@ async def _mirrored(
 
 
 def _only_progress(before: DaapDatabaseStatus, after: DaapDatabaseStatus) -> bool:
-    """Whether a status tells nothing new but how far the provisioning is."""
-    kinds = [{condition.type for condition in status.conditions} for status in (before, after)]
-    return (
-        before.phase is after.phase is Phase.PROVISIONING
-        and before.observed_generation == after.observed_generation
-        and before.cluster_name == after.cluster_name
-        and kinds[0] == kinds[1]
-    )
+    """Whether a status tells nothing new but how far something is that was under way already."""
+    if not before.phase is after.phase in (Phase.PROVISIONING, Phase.READY):
+        return False
+    if after.condition(ConditionType.RECONCILING) is None:
+        return False
+    ignored: dict[str, object] = {
+        "conditions": [],
+        "instances": None,
+        "postgres_version": None,
+        "ready_instances": None,
+        "storage": None,
+    }
+    return _what_holds(before) == _what_holds(after) and before.model_copy(
+        update=ignored
+    ) == after.model_copy(update=ignored)
+
+
+def _what_holds(status: DaapDatabaseStatus) -> set[tuple[str, str]]:
+    return {(condition.type, condition.status) for condition in status.conditions}
 
 
 def _announce(world: World, looked_at: Subject, after: DaapDatabaseStatus) -> None:

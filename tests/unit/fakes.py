@@ -3,7 +3,7 @@
 The API server is in `fake_kube`, CloudNativePG and people are on the `stage`.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 
 from daap_operator.announce import Announcement, Announcer
@@ -53,7 +53,8 @@ class FakeMirror(Mirror):
         self.outage: MetadataError | None = None
         self.after_write: Callable[[], None] = lambda: None
         """Called when something was written, before that is answered."""
-        self.swept: list[tuple[dict[str, Row], Collection[str]]] = []
+        self.compared: list[Collection[str]] = []
+        """The namespaces of each comparison."""
 
     async def save(self, row: Row) -> None:
         self._require_server()
@@ -68,10 +69,14 @@ class FakeMirror(Mirror):
             self.deleted.add(uid)
             self.after_write()
 
-    async def sweep(self, wanted: dict[str, Row], namespaces: Collection[str]) -> int:
+    async def compare(
+        self, wanted: Callable[[], Mapping[str, Row]], namespaces: Collection[str]
+    ) -> tuple[set[str], set[str]]:
         self._require_server()
-        self.swept.append((wanted, namespaces))
-        return len(wanted)
+        self.compared.append(namespaces)
+        should = wanted()
+        wrong = {uid for uid, row in should.items() if self.rows.get(uid) != row}
+        return self.rows.keys() - should.keys(), wrong
 
     def _require_server(self) -> None:
         if self.outage is not None:

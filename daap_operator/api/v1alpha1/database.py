@@ -1,0 +1,114 @@
+"""The object itself, and the rules that span its parts."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from daap_operator import names
+from daap_operator.api.base import Model
+from daap_operator.api.rules import rule, validations
+from daap_operator.api.v1alpha1.spec import SPEC_RULES, DaapDatabaseSpec
+from daap_operator.api.v1alpha1.status import DaapDatabaseStatus
+from daap_operator.api.v1alpha1.texts import (
+    CONNECTION_PREFIX_TEXT,
+    DATABASE_IMMUTABLE_TEXT,
+    NAME_PATTERN,
+    NAME_RESERVED_TEXT,
+    NAME_TEXT,
+    VERSION_TEXT,
+    reserved_in,
+    version_in,
+)
+
+_NAME = "self.metadata.name"
+_DERIVED = f"{_NAME}.replace('-', '_')"
+_SECRET = "self.spec.connectionSecretName"  # noqa: S105 - an expression
+_DEFAULT_SECRET = f"'daap-' + {_NAME} + '-connection'"
+_STATUS_NAME = "self.status.databaseName"
+_STATUS_VERSION = "self.status.postgresVersion"
+
+ROOT_RULES = validations(
+    # A name never changes: judged once, so that an object older than the rule can still be edited.
+    rule(
+        f"oldSelf.hasValue() || {_NAME}.matches(r'{NAME_PATTERN}')",
+        NAME_TEXT,
+        _NAME,
+        on_create=True,
+    ),
+    rule(
+        f"oldSelf.hasValue() || has(self.spec.databaseName) || !{reserved_in(_DERIVED)}",
+        NAME_RESERVED_TEXT,
+        _NAME,
+        on_create=True,
+    ),
+    rule(
+        f"!has({_SECRET}) || !{_SECRET}.startsWith('daap-') || {_SECRET} == {_DEFAULT_SECRET}",
+        CONNECTION_PREFIX_TEXT,
+        _SECRET,
+        _DEFAULT_SECRET,
+        path=".spec.connectionSecretName",
+    ),
+    rule(
+        "has(oldSelf.spec.databaseName) || !has(self.spec.databaseName) || "
+        f"!has(self.status) || !has({_STATUS_NAME}) || self.spec.databaseName == {_STATUS_NAME}",
+        DATABASE_IMMUTABLE_TEXT,
+        "self.spec.databaseName",
+        _STATUS_NAME,
+        _STATUS_NAME,
+        path=".spec.databaseName",
+    ),
+    rule(
+        "has(oldSelf.spec.postgresVersion) || !has(self.spec.postgresVersion) || "
+        f"!has(self.status) || !has({_STATUS_VERSION}) || "
+        f"self.spec.postgresVersion >= {_STATUS_VERSION}",
+        VERSION_TEXT,
+        version_in("self.spec.postgresVersion"),
+        version_in(_STATUS_VERSION),
+        version_in(_STATUS_VERSION),
+        path=".spec.postgresVersion",
+    ),
+)
+
+
+class Metadata(Model):
+    """What the operator reads of an object's metadata."""
+
+    name: str
+    namespace: str
+    uid: str
+    resource_version: str
+    generation: int = 0
+    creation_timestamp: datetime
+    deletion_timestamp: datetime | None = None
+    finalizers: tuple[str, ...] = ()
+
+    @property
+    def deleting(self) -> bool:
+        """Whether the deletion was asked for."""
+        return self.deletion_timestamp is not None
+
+
+class DaapDatabase(Model):
+    """A PostgreSQL database: highly available when asked, pooled, with its connection details in a
+    Secret and its place in the platform's inventory."""
+
+    metadata: Metadata
+    spec: Annotated[DaapDatabaseSpec, Field(json_schema_extra=SPEC_RULES)]
+    """What the team asks for."""
+    status: DaapDatabaseStatus = DaapDatabaseStatus(conditions=[])
+    """What the operator last saw."""
+
+    @model_validator(mode="after")
+    def _named_well(self) -> Self:
+        name, secret = self.metadata.name, self.spec.connection_secret_name
+        derived = names.database_name(name)
+        if not re.fullmatch(NAME_PATTERN, name):
+            raise ValueError(NAME_TEXT.format(name))
+        if self.spec.database_name is None and names.reserved(derived):
+            raise ValueError(NAME_RESERVED_TEXT.format(name))
+        default = names.secret_name(name)
+        if secret is not None and secret.startswith("daap-") and secret != default:
+            raise ValueError(CONNECTION_PREFIX_TEXT.format(secret, default))
+        return self

@@ -1,0 +1,162 @@
+"""What a team asks for."""
+
+import re
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from daap_operator import names
+from daap_operator.api.base import Model
+from daap_operator.api.rules import rule, validations
+from daap_operator.api.v1alpha1.parts import (
+    RESOURCE_RULES,
+    STORAGE_RULES,
+    Pooler,
+    Resources,
+    Storage,
+)
+from daap_operator.api.v1alpha1.texts import (
+    BLANK_TEXT,
+    CONNECTION_NAME_PATTERN,
+    CONNECTION_NAME_TEXT,
+    DATABASE_IMMUTABLE_TEXT,
+    DATABASE_NAME_PATTERN,
+    DATABASE_NAME_TEXT,
+    DATABASE_RESERVED_TEXT,
+    MAJORS,
+    PURPOSE_TEXT,
+    VERSION_TEXT,
+    VISIBLE,
+    VISIBLE_PYTHON,
+    matched,
+    pattern_rule,
+    reserved_in,
+    version_in,
+)
+
+
+class DeletionPolicy(StrEnum):
+    """What becomes of the data when the DaapDatabase is deleted."""
+
+    DELETE = "Delete"
+    RETAIN = "Retain"
+
+
+class DaapDatabaseSpec(Model):
+    """What the team asks for."""
+
+    owner_team: Annotated[
+        str,
+        Field(
+            max_length=255,
+            json_schema_extra=validations(pattern_rule(VISIBLE, BLANK_TEXT)),
+        ),
+        matched(VISIBLE_PYTHON, BLANK_TEXT),
+    ]
+    """The team that owns the database and answers for it."""
+
+    purpose: Annotated[
+        str,
+        Field(
+            max_length=1024,
+            json_schema_extra=validations(rule(r"!self.contains('\u0000')", PURPOSE_TEXT)),
+        ),
+    ] = ""
+    """What the database is for, in a sentence a stranger understands."""
+
+    instances: Annotated[int, Field(ge=1, le=9)] = 1
+    """Number of PostgreSQL instances, 1 to 9: one primary, the others replicas that can take over.
+    Use 3 for production."""
+
+    storage: Annotated[
+        Storage, Field(json_schema_extra={"default": {"size": "10Gi"}, **STORAGE_RULES})
+    ] = Storage()
+    """The volume of each instance."""
+
+    postgres_version: Annotated[int | None, Field(ge=MAJORS[0], le=MAJORS[-1])] = None
+    """PostgreSQL's major version, 14 to 18. When left out, the platform's default at the time the
+    database is made, and kept. It can rise (upgraded in place, with an outage) and never falls."""
+
+    database_name: Annotated[
+        str | None,
+        Field(
+            max_length=63,
+            json_schema_extra=validations(
+                pattern_rule(DATABASE_NAME_PATTERN, DATABASE_NAME_TEXT),
+                rule(f"!{reserved_in('self')}", DATABASE_RESERVED_TEXT, "self"),
+            ),
+        ),
+    ] = None
+    """Name of the database, and of the role that owns it, inside PostgreSQL. When left out, this
+    object's name with `_` for `-`. Immutable."""
+
+    pooler: Annotated[Pooler, Field(json_schema_extra={"default": {}})] = Pooler()
+    """The PgBouncer in front of the database, through which clients connect."""
+
+    resources: Annotated[Resources | None, Field(json_schema_extra=RESOURCE_RULES)] = None
+    """CPU and memory of each PostgreSQL instance."""
+
+    connection_secret_name: Annotated[
+        str | None,
+        Field(
+            max_length=253,
+            json_schema_extra=validations(
+                pattern_rule(CONNECTION_NAME_PATTERN, CONNECTION_NAME_TEXT)
+            ),
+        ),
+    ] = None
+    """Name of the Secret with the connection details; `daap-{name}-connection` when left out. A
+    Secret of that name which this database did not make is never touched."""
+
+    deletion_policy: DeletionPolicy = DeletionPolicy.DELETE
+    """`Delete` removes the data together with this object. `Retain` leaves the CloudNativePG
+    Cluster, its volumes, its Pooler and the Secret in place and running, owned by nothing."""
+
+    deletion_protection: bool = False
+    """While true, a deletion of this object is held until this is set to false."""
+
+    @field_validator("purpose")
+    @classmethod
+    def _no_nul(cls, purpose: str) -> str:
+        if "\0" in purpose:
+            raise ValueError(PURPOSE_TEXT)
+        return purpose
+
+    @field_validator("database_name")
+    @classmethod
+    def _usable_name(cls, name: str | None) -> str | None:
+        if name is not None and not re.fullmatch(DATABASE_NAME_PATTERN, name):
+            raise ValueError(DATABASE_NAME_TEXT.format(name))
+        if name is not None and names.reserved(name):
+            raise ValueError(DATABASE_RESERVED_TEXT.format(name))
+        return name
+
+    @field_validator("connection_secret_name")
+    @classmethod
+    def _secret_name(cls, name: str | None) -> str | None:
+        if name is not None and not re.fullmatch(CONNECTION_NAME_PATTERN, name):
+            raise ValueError(CONNECTION_NAME_TEXT.format(name))
+        return name
+
+
+SPEC_RULES = validations(
+    rule(
+        "!has(oldSelf.databaseName) || "
+        "(has(self.databaseName) && self.databaseName == oldSelf.databaseName)",
+        DATABASE_IMMUTABLE_TEXT,
+        "(has(self.databaseName) ? self.databaseName : '')",
+        "(has(oldSelf.databaseName) ? oldSelf.databaseName : '')",
+        "(has(oldSelf.databaseName) ? oldSelf.databaseName : '')",
+        path=".databaseName",
+    ),
+    rule(
+        "!has(oldSelf.postgresVersion) || !has(self.postgresVersion) || "
+        "self.postgresVersion >= oldSelf.postgresVersion",
+        VERSION_TEXT,
+        version_in("self.postgresVersion"),
+        version_in("oldSelf.postgresVersion"),
+        version_in("oldSelf.postgresVersion"),
+        path=".postgresVersion",
+    ),
+)

@@ -1,0 +1,125 @@
+"""What the operator last saw."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from daap_operator.api.base import Model
+
+
+class Phase(StrEnum):
+    """The database's life in one word, for people."""
+
+    PROVISIONING = "Provisioning"
+    READY = "Ready"
+    ERROR = "Error"
+    DELETING = "Deleting"
+
+
+class ConditionType(StrEnum):
+    """The conditions a DaapDatabase has."""
+
+    READY = "Ready"
+    RECONCILING = "Reconciling"
+    STALLED = "Stalled"
+    METADATA_SYNCED = "MetadataSynced"
+
+
+class Condition(Model):
+    """One observation, as Kubernetes' metav1.Condition."""
+
+    type: Annotated[str, Field(max_length=316)]
+    """`Ready`: clients can connect through `host` now. `Reconciling`: a change is under way.
+    `Stalled`: somebody must act. `MetadataSynced`: the platform's inventory has this state."""
+
+    status: Literal["True", "False", "Unknown"]
+    """Whether it holds."""
+
+    observed_generation: Annotated[int, Field(ge=0, json_schema_extra={"format": "int64"})] = 0
+    """The metadata.generation this was observed for."""
+
+    last_transition_time: datetime
+    """When `status` last changed."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=1024)]
+    """Why, in one CamelCase word."""
+
+    message: Annotated[str, Field(max_length=32768)]
+    """Why, for people, and what to do."""
+
+
+class Binding(Model):
+    """The service binding's duck type: https://servicebinding.io."""
+
+    name: Annotated[str | None, Field(max_length=253)] = None
+    """Name of the Secret to bind."""
+
+
+class DaapDatabaseStatus(Model):
+    """What the operator last saw. Never a secret."""
+
+    observed_generation: Annotated[
+        int | None, Field(ge=-1, json_schema_extra={"format": "int64"})
+    ] = None
+    """The metadata.generation this status speaks of; -1 before the operator's first look."""
+
+    phase: Phase | None = None
+    """The database's life in one word; the conditions tell more."""
+
+    host: Annotated[str | None, Field(max_length=253)] = None
+    """Full DNS name clients connect to: the pooler."""
+
+    port: Annotated[int | None, Field(ge=1, le=65535)] = None
+    """Port clients connect to."""
+
+    database_name: Annotated[str | None, Field(max_length=63)] = None
+    """Name of the database inside PostgreSQL."""
+
+    username: Annotated[str | None, Field(max_length=63)] = None
+    """Role that owns the database; its password is in the Secret."""
+
+    secret_name: Annotated[str | None, Field(max_length=253)] = None
+    """Name of the Secret with the connection details, in this namespace."""
+
+    secret_revision: Annotated[str | None, Field(max_length=64)] = None
+    """Changes whenever the Secret's content does: a hook for restarting clients."""
+
+    binding: Binding | None = None
+    """The same Secret, where service binding looks for it."""
+
+    cluster_name: Annotated[str | None, Field(max_length=63)] = None
+    """Name of the CloudNativePG Cluster. Set once, when this object gets its name's database."""
+
+    pooler_name: Annotated[str | None, Field(max_length=63)] = None
+    """Name of the CloudNativePG Pooler."""
+
+    postgres_version: Annotated[int | None, Field(ge=1)] = None
+    """PostgreSQL's major version."""
+
+    instances: Annotated[int | None, Field(ge=0)] = None
+    """Number of instances there are."""
+
+    ready_instances: Annotated[int | None, Field(ge=0)] = None
+    """Number of instances that are ready."""
+
+    storage: Annotated[str | None, Field(max_length=32)] = None
+    """Size asked for the volume of each instance."""
+
+    conditions: Annotated[
+        list[Condition],
+        Field(
+            max_length=16,
+            json_schema_extra={
+                "x-kubernetes-list-type": "map",
+                "x-kubernetes-list-map-keys": ["type"],
+            },
+            default_factory=list,
+        ),
+    ]
+    """What holds and why: Ready, Reconciling, Stalled, MetadataSynced."""
+
+    def condition(self, kind: ConditionType) -> Condition | None:
+        """The condition of that type, if it was ever written."""
+        return next((c for c in self.conditions if c.type == kind), None)

@@ -1,0 +1,88 @@
+"""The rules' texts and patterns, each stated once for both judges; and helpers to state them."""
+
+import re
+
+from pydantic import AfterValidator
+
+from daap_operator import names
+from daap_operator.api.rules import Rule, rule
+
+MAJORS = range(14, 19)
+"""PostgreSQL's major versions that CloudNativePG 1.30 runs."""
+
+NAME_PATTERN = r"^[a-z][a-z0-9-]{1,61}[a-z0-9]$"
+NAME_TEXT = (
+    "metadata.name '{}' must be 3 to 63 characters of a-z, 0-9 and '-', "
+    "begin with a letter and end with a letter or digit"
+)
+NAME_RESERVED_TEXT = (
+    "metadata.name '{}' names a database that PostgreSQL, PgBouncer or CloudNativePG keeps for "
+    "itself: set spec.databaseName or choose another name"
+)
+BLANK_TEXT = "'{}' must begin and end with a visible character and hold no control characters"
+PURPOSE_TEXT = "must not hold the character NUL"
+SIZE_RANGE_TEXT = "'{}' must be from 1Gi to 64Ti; write the unit, as in 20Gi"
+SHRINK_TEXT = "'{}' is less than the present '{}': storage grows and never shrinks; keep '{}'"
+STORAGE_CLASS_TEXT = (
+    "'{}' cannot take the place of '{}' (none: the default class): a volume keeps its class; "
+    "keep it, or make a new DaapDatabase and copy the data"
+)
+MEMORY_TEXT = "'{}' is less than 64Mi, too little for PostgreSQL; write the unit, as in 512Mi"
+LIMIT_TEXT = "requests.{} '{}' must not be more than limits.{} '{}'"
+DATABASE_NAME_PATTERN = r"^[a-z][a-z0-9_]{0,62}$"
+DATABASE_NAME_TEXT = "'{}' must be 1 to 63 characters of a-z, 0-9 and '_' and begin with a letter"
+DATABASE_RESERVED_TEXT = (
+    "'{}' is kept by PostgreSQL, PgBouncer or CloudNativePG for itself; choose another name"
+)
+DATABASE_IMMUTABLE_TEXT = (
+    "'{}' cannot take the place of '{}': a database keeps its name; "
+    "keep '{}', or make a new DaapDatabase and copy the data"
+)
+VERSION_TEXT = "'{}' is less than the present '{}': PostgreSQL cannot go back; keep '{}' or more"
+_LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+CONNECTION_NAME_PATTERN = rf"^{_LABEL}(\.{_LABEL})*$"
+CONNECTION_NAME_TEXT = (
+    "'{}' must be a Secret's name: at most 253 characters of a-z, 0-9, '-' and '.', "
+    "each part between dots beginning and ending with a letter or digit"
+)
+CONNECTION_PREFIX_TEXT = (
+    "spec.connectionSecretName '{}' must not begin with 'daap-', which is kept for the platform; "
+    "choose another name or leave it out for '{}'"
+)
+
+_RESERVED = ", ".join(f"'{name}'" for name in sorted(names.RESERVED_DATABASE_NAMES))
+_RESERVED_STARTS = " || ".join(
+    f"{{0}}.startsWith('{prefix}')" for prefix in names.RESERVED_DATABASE_PREFIXES
+)
+
+
+def reserved_in(expression: str) -> str:
+    """CEL: whether the database name that `expression` gives is reserved."""
+    return f"({expression} in [{_RESERVED}] || {_RESERVED_STARTS.format(expression)})"
+
+
+def version_in(expression: str) -> str:
+    """CEL: the major version as text. `string()` of a number has no bound on its length, which the
+    API server's cost limit needs."""
+    known = "".join(f"{expression} == {major} ? '{major}' : " for major in MAJORS)
+    return f"({known}'?')"
+
+
+def matched(pattern: str, text: str) -> AfterValidator:
+    """The models' side of a pattern: raises ValueError with the text, `{}` being the value."""
+
+    def check(value: str) -> str:
+        if not re.search(pattern, value):
+            raise ValueError(text.format(value))
+        return value
+
+    return AfterValidator(check)
+
+
+def pattern_rule(pattern: str, text: str) -> Rule:
+    """The API server's side of a pattern, in CEL."""
+    return rule(f"self.matches(r'{pattern}')", text, "self")
+
+
+VISIBLE = r"^[^\p{Z}\p{Cc}]([^\p{Cc}]*[^\p{Z}\p{Cc}])?$"
+VISIBLE_PYTHON = r"\A[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?\Z"
