@@ -1,23 +1,20 @@
-"""The Kubernetes API: the only door to `kubernetes`.
-
-Plain objects in and out. Requests go through the client's own REST layer (TLS, authentication,
-connection pool); its models are left aside, since they know neither CloudNativePG nor us.
-"""
+"""The requests to the API server, each with the precondition that makes it safe to repeat."""
 
 import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from enum import Enum
 from pathlib import Path
 from typing import Any, Literal, Self
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import aiohttp
 from kubernetes.aio import client, config
 
 from daap_operator import __version__, names, raw
-from daap_operator.errors import Outage, StartError
+from daap_operator.errors import StartError
+from daap_operator.kube.problems import ApiError, Unreachable
+from daap_operator.kube.resources import Resource
 
 Object = dict[str, Any]
 
@@ -31,76 +28,6 @@ SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 
 PAGE = 500
 """Objects a page of a LIST."""
-
-
-class Resource(Enum):
-    """The kinds the operator asks for: API prefix and plural."""
-
-    DATABASES = (f"/apis/{names.API_VERSION}", names.PLURAL)
-    CLUSTERS = (f"/apis/{names.CNPG_API_VERSION}", "clusters")
-    POOLERS = (f"/apis/{names.CNPG_API_VERSION}", "poolers")
-    DEPLOYMENTS = ("/apis/apps/v1", "deployments")
-    SECRETS = ("/api/v1", "secrets")
-    VOLUME_CLAIMS = ("/api/v1", "persistentvolumeclaims")
-    EVENTS = ("/apis/events.k8s.io/v1", "events")
-
-    def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
-        """The URL's path to a collection, an object or a subresource."""
-        prefix, plural = self.value
-        parts = [prefix]
-        if namespace:
-            parts.append(f"namespaces/{quote(namespace, safe='')}")
-        parts.append(plural)
-        parts += [quote(part, safe="") for part in (name, subresource) if part]
-        return "/".join(parts)
-
-
-class ApiError(Outage):
-    """The API server refused a request, or a webhook it asked did."""
-
-    def __init__(self, status: int, body: Object, *, what: str, retry_after: float = 0.0) -> None:
-        self.status = status
-        """HTTP status code."""
-        self.reason = raw.text(body, "reason")
-        """The machine-readable reason, such as `Invalid` or `AlreadyExists`."""
-        self.message = raw.text(body, "message") or f"HTTP {status}"
-        self.retry_after = retry_after
-        """Seconds the server asked to stay away; 0 when it did not."""
-        causes = raw.items(body, "details", "causes")
-        self.causes = frozenset(raw.text(cause, "reason") for cause in causes)
-        """Machine-readable reasons of the details."""
-        self.fields = frozenset(raw.text(cause, "field") for cause in causes)
-        """Paths of the fields that were refused."""
-        super().__init__(f"{what}: {status} {self.reason}: {self.message}")
-
-    @property
-    def absent(self) -> bool:
-        """The object, or its whole kind, is not there."""
-        return self.status == 404
-
-    @property
-    def conflict(self) -> bool:
-        """The object is not in the state the request took for granted."""
-        return self.status == 409
-
-    @property
-    def invalid(self) -> bool:
-        """The object was looked at and refused: it will be again."""
-        return self.status == 422
-
-    @property
-    def namespace_terminating(self) -> bool:
-        """Nothing can be created here any more."""
-        return "NamespaceTerminating" in self.causes
-
-    @property
-    def quota_exceeded(self) -> bool:
-        """A ResourceQuota forbids the object."""
-        return self.status == 403 and "exceeded quota" in self.message
-
-
-class Unreachable(Outage):
-    """No answer came. Whether the request had an effect is unknown."""
 
 
 @dataclass(frozen=True)

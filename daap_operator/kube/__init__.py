@@ -1,0 +1,15 @@
+"""The Kubernetes API: the only door to `kubernetes`.
+
+Plain objects in and out. Requests go through the client's own REST layer (TLS, authentication,
+connection pool); its models are left aside, since they know neither CloudNativePG nor us.
+
+    resources   the kinds the operator asks for, and their paths
+    problems    what the API server refuses, and in which sense
+    client      the requests, each with its precondition
+"""
+
+from daap_operator.kube.client import LAST_TLS_SECONDS, Credentials, Kube
+from daap_operator.kube.problems import ApiError, Unreachable
+from daap_operator.kube.resources import Resource
+
+__all__ = ["LAST_TLS_SECONDS", "ApiError", "Credentials", "Kube", "Resource", "Unreachable"]

@@ -1,0 +1,56 @@
+"""What the API server refuses, and in which sense."""
+
+from typing import Any
+
+from daap_operator import raw
+from daap_operator.errors import Outage
+
+Object = dict[str, Any]
+
+
+class ApiError(Outage):
+    """The API server refused a request, or a webhook it asked did."""
+
+    def __init__(self, status: int, body: Object, *, what: str, retry_after: float = 0.0) -> None:
+        self.status = status
+        """HTTP status code."""
+        self.reason = raw.text(body, "reason")
+        """The machine-readable reason, such as `Invalid` or `AlreadyExists`."""
+        self.message = raw.text(body, "message") or f"HTTP {status}"
+        self.retry_after = retry_after
+        """Seconds the server asked to stay away; 0 when it did not."""
+        causes = raw.items(body, "details", "causes")
+        self.causes = frozenset(raw.text(cause, "reason") for cause in causes)
+        """Machine-readable reasons of the details."""
+        self.fields = frozenset(raw.text(cause, "field") for cause in causes)
+        """Paths of the fields that were refused."""
+        super().__init__(f"{what}: {status} {self.reason}: {self.message}")
+
+    @property
+    def absent(self) -> bool:
+        """The object, or its whole kind, is not there."""
+        return self.status == 404
+
+    @property
+    def conflict(self) -> bool:
+        """The object is not in the state the request took for granted."""
+        return self.status == 409
+
+    @property
+    def invalid(self) -> bool:
+        """The object was looked at and refused: it will be again."""
+        return self.status == 422
+
+    @property
+    def namespace_terminating(self) -> bool:
+        """Nothing can be created here any more."""
+        return "NamespaceTerminating" in self.causes
+
+    @property
+    def quota_exceeded(self) -> bool:
+        """A ResourceQuota forbids the object."""
+        return self.status == 403 and "exceeded quota" in self.message
+
+
+class Unreachable(Outage):
+    """No answer came. Whether the request had an effect is unknown."""
