@@ -20,7 +20,8 @@ Generated from the models by `make crds`; `kubectl explain daapdatabase.spec` sa
 
 _SETTINGS = """# Settings
 
-Generated from `daap_operator/settings.py` by `make crds`. All are environment variables; one that is set but empty counts as not set.
+Generated from `daap_operator/settings.py` by `make crds`. All are environment variables; one that
+is set but empty counts as not set.
 
 | variable | default | |
 |---|---|---|
