@@ -5,7 +5,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo demo-clean test test-unit test-integration e2e migrate check format crds golden lock run
+.PHONY: help demo demo-clean test test-unit test-integration e2e migrate check format crds golden lock run control-plane
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,14 +16,18 @@ demo: .venv/ready ## a cluster, the operator and a database that answers; leaves
 demo-clean: .venv/ready ## remove what `make demo` left running
 	@$(BIN)/python -m dev.demo clean
 
-test: .venv/ready ## unit and integration tests, with coverage
+test: .venv/ready control-plane ## unit and integration tests, with coverage
 	@$(BIN)/python -m pytest tests/unit tests/integration --cov --cov-fail-under=90
 
 test-unit: .venv/ready ## unit tests: seconds
 	@$(BIN)/python -m pytest tests/unit
 
-test-integration: .venv/ready ## tests against a real API server and PostgreSQL 16
+test-integration: .venv/ready control-plane ## tests against a real API server and PostgreSQL 16
 	@$(BIN)/python -m pytest tests/integration
+
+# Built before the tests: minutes the first time, and no test may take so long
+control-plane: .venv/ready
+	@$(BIN)/python dev/kind build --control-plane-only
 
 e2e: .venv/ready ## tests on a real cluster with the real CloudNativePG
 	@$(BIN)/python -m dev.e2e

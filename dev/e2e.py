@@ -16,11 +16,17 @@ def main() -> int:
     """Run the tests in tests/e2e; further arguments go to pytest."""
     try:
         chosen = provider.current()
+        if (
+            not chosen.real
+        ):  # before the tests: minutes the first time, and no test may take so long
+            subprocess.run([sys.executable, chosen.path, "build"], check=True)
         found = shutil.which("kubectl")
         kubectl = Path(found) if found else programs.build(["kubectl"])["kubectl"]
     except ClusterError as error:
         say(f"ERROR: {error}")
         return 1
+    except subprocess.CalledProcessError as error:  # it has said why
+        return error.returncode
     say(f"e2e: {chosen.path} ({chosen.reason})")
     options = [
         f"--kind-bin={chosen.path}",
