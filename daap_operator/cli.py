@@ -2,17 +2,21 @@
 
 import argparse
 import asyncio
+import logging
 import os
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from daap_operator import __version__, crd, logs, migrate, settings
-from daap_operator.errors import StartError
+from daap_operator.errors import Deposed, StartError
 from daap_operator.run import Operator
 
 USAGE_ERROR = 2
+DEPOSED = 3
+"""Exit code of a replica that no longer leads: the next one starts as a standby."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,11 +57,18 @@ def _run(args: argparse.Namespace) -> int:
 
 
 async def _operate(given: settings.Settings) -> None:
-    operator = Operator(given)
+    operator = Operator(given, deposed=_leave)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, operator.stop)
     await operator.run()
+
+
+def _leave(lost: Deposed) -> NoReturn:
+    """End the process at once: nothing it could still do would be right."""
+    del lost
+    logging.shutdown()
+    os._exit(DEPOSED)
 
 
 def _migrate(args: argparse.Namespace) -> int:

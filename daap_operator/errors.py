@@ -38,5 +38,9 @@ class Outage(Exception):  # noqa: N818 - a situation, not an error
     """Seconds it asked to be left alone."""
 
 
+class Deposed(Outage):
+    """This replica does not lead, or cannot know that it still does: it must not write."""
+
+
 class StartError(Exception):
     """The operator cannot start as it is configured; the message says what to change."""

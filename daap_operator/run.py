@@ -2,20 +2,23 @@
 
 import asyncio
 import logging
+import secrets
+import socket
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from daap_operator import __version__, health, migrate
 from daap_operator.announce import Announcer
 from daap_operator.cache import Cache, Key
 from daap_operator.desired.resolved import Platform
-from daap_operator.errors import Outage, StartError
+from daap_operator.elector import Candidate, Elector
+from daap_operator.errors import Deposed, Outage, StartError
 from daap_operator.intake import Intake
-from daap_operator.kube import Kube
+from daap_operator.kube import Kube, own_namespace
 from daap_operator.mirror import MetadataError, Mirror, PoolSettings, Server
 from daap_operator.reconcile import reconcile
 from daap_operator.settings import Settings
@@ -25,9 +28,6 @@ from daap_operator.workqueue import PASS_SECONDS, Workqueue
 from daap_operator.world import World
 
 log = logging.getLogger(__name__)
-
-EPOCH = 0
-"""Fencing epoch of the one replica there is."""
 
 RETRY_SECONDS = 2.0
 """Between two tries of what has to succeed before databases can be looked after."""
@@ -39,14 +39,23 @@ HANGING_SECONDS = PASS_SECONDS + 30.0
 """A pass that has not even been cut off by then: the event loop is beyond help."""
 
 
+def _raise(lost: Deposed) -> NoReturn:
+    raise lost
+
+
 class Operator:
     """One operator. `run` returns when it is told to stop, and leaves nothing running."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, *, deposed: Callable[[Deposed], NoReturn] = _raise
+    ) -> None:
+        """`deposed` is called when another replica leads, or may: it has to end the process."""
         self._settings = settings
+        self._deposed = deposed
         self._stopping = asyncio.Event()
         self._ready = asyncio.Event()
         self._not_ready = "Starting"
+        self._elector: Elector | None = None
         self._work: Work | None = None
         self.health_port = 0
         """Where the probes are answered, once they are."""
@@ -60,26 +69,43 @@ class Operator:
         await self._ready.wait()
 
     async def run(self) -> None:
-        """Look after databases until told to stop.
+        """Look after databases, once it is this replica's turn, until told to stop.
 
         Raises StartError for what keeps it from starting at all.
         """
         settings = self._settings
         log.info("Starting", extra={"version": __version__})
         async with AsyncExitStack() as stack:
-            checks = health.Checks(live=self._what_is_dead, ready=lambda: self._not_ready)
+            checks = health.Checks(live=self._what_is_dead, ready=self._what_is_missing)
             runner, self.health_port = await health.serve(
                 settings.health_host, settings.health_port, checks
             )
             stack.push_async_callback(runner.cleanup)
             kube = await stack.enter_async_context(await Kube.connect(settings.kubeconfig))
-            mirror = await stack.enter_async_context(_mirror(settings))
-            self._work = Work(settings, kube, mirror)
-            await self._until_stopped(self._look_after_databases(self._work))
+            elector = self._elector = Elector(
+                kube, _candidate(settings), monotonic=_uptime, now=_now
+            )
+            mirror = await stack.enter_async_context(_mirror(settings, elector))
+            self._work = Work(settings, kube.fenced(elector.require), mirror)
+            await _first(self._lead(elector, self._work), self._stopping.wait())
+            self._not_ready = "Stopping"
+            await elector.release()
         log.info("Stopped")
 
-    async def _look_after_databases(self, work: "Work") -> None:
+    async def _lead(self, elector: Elector, work: "Work") -> None:
         await self._schema(work.mirror)
+        self._not_ready = ""  # standing by is all that is asked of a standby
+        log.info("Standing by", extra={"lease": elector.lease, "identity": elector.identity})
+        await elector.lead()
+        try:
+            await _first(elector.hold(), self._look_after_databases(work))
+        except Deposed as lost:
+            log.error("No longer leading", extra={"error": str(lost)})  # noqa: TRY400
+            self._deposed(lost)
+
+    async def _look_after_databases(self, work: "Work") -> None:
+        self._not_ready = "Taking over"
+        await self._schema(work.mirror)  # it may have been away, or migrated, in the meantime
         try:
             await work.begin()
             self._not_ready = ""
@@ -104,18 +130,25 @@ class Operator:
             else:
                 return
 
-    async def _until_stopped(self, work: Coroutine[Any, Any, None]) -> None:
-        working = asyncio.create_task(work)
-        stopping = asyncio.create_task(self._stopping.wait())
-        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        self._not_ready = "Stopping"
-        for task in (working, stopping):
-            task.cancel()
-        with suppress(asyncio.CancelledError):
-            await working
+    def _what_is_missing(self) -> str:
+        trouble = self._elector.trouble if self._elector else ""
+        return self._not_ready or trouble
 
     def _what_is_dead(self) -> str:
         return "" if self._work is None else self._work.what_is_dead()
+
+
+async def _first(*work: Coroutine[Any, Any, object]) -> None:
+    """Do all of it until one part ends, and cut off the others; raises what that part raised."""
+    tasks = [asyncio.create_task(part) for part in work]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
 
 
 class Work:
@@ -229,7 +262,25 @@ class Work:
             self._sweeper.ask()
 
 
-def _mirror(settings: Settings) -> Mirror:
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _uptime() -> float:
+    """Seconds that go on while the process is stopped, and the machine is asleep."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def _candidate(settings: Settings) -> Candidate:
+    return Candidate(
+        identity=settings.identity or f"{socket.gethostname()}_{secrets.token_hex(4)}",
+        namespace=settings.lease_namespace or own_namespace() or "default",
+        name=settings.lease_name,
+        seconds=settings.lease_duration.total_seconds(),
+    )
+
+
+def _mirror(settings: Settings, elector: Elector) -> Mirror:
     files = migrate.shipped()
     try:
         parameters = migrate.parameters(settings.database_url.get_secret_value())
@@ -245,7 +296,7 @@ def _mirror(settings: Settings) -> Mirror:
         ),
         missing_migrations=lambda applied: migrate.missing(files, applied),
     )
-    return Mirror(server, epoch=EPOCH)
+    return Mirror(server, elector)
 
 
 def _world(settings: Settings, work: Work) -> World:
@@ -261,6 +312,6 @@ def _world(settings: Settings, work: Work) -> World:
         ),
         resync=settings.resync_interval,
         secret_check=settings.secret_check_interval,
-        now=lambda: datetime.now(UTC),
+        now=_now,
         monotonic=time.monotonic,
     )

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -17,6 +18,7 @@ from pydantic import (
 
 from daap_operator.api.v1alpha1 import MAJORS
 
+_DNS_NAME = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _GO_DURATION = re.compile(r"0|(?:\d+(?:\.\d+)?(?:ms|s|m|h))+")
@@ -46,8 +48,21 @@ def _words(value: object) -> object:
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 """A Go-style duration: `30s`, `10m`, `1h30m`."""
 
-Interval = Annotated[Duration, Field(ge=timedelta(seconds=1))]
+
+def _at_least(seconds: int) -> AfterValidator:
+    def check(value: timedelta) -> timedelta:
+        if value < timedelta(seconds=seconds):
+            raise ValueError(f"must be {seconds}s or more")
+        return value
+
+    return AfterValidator(check)
+
+
+Interval = Annotated[Duration, _at_least(1)]
 """A duration of a second or more."""
+
+LeaseDuration = Annotated[Duration, _at_least(2)]
+"""Long enough to be renewed several times on a busy machine."""
 
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 """Words separated by commas."""
@@ -111,6 +126,22 @@ class Settings(BaseModel):
     )
     """How often each connection Secret is fetched to see that it is as it should be: Secrets are
     neither listed nor watched. `0` turns the check off."""
+
+    lease_name: Annotated[str, Field(alias="DAAP_LEASE_NAME", pattern=_DNS_NAME)] = "daap-operator"
+    """Name of the Lease by which the replicas agree on one that leads."""
+
+    lease_namespace: Annotated[str | None, Field(alias="DAAP_LEASE_NAMESPACE")] = None
+    """Namespace of the Lease; when unset, the pod's own, and `default` outside of a pod."""
+
+    lease_duration: Annotated[LeaseDuration, Field(alias="DAAP_LEASE_DURATION")] = timedelta(
+        seconds=15
+    )
+    """After so long without a renewal another replica leads. Renewed every 2/15 of it; a leader
+    that could not for 2/3 of it stops."""
+
+    identity: Annotated[str, Field(alias="DAAP_IDENTITY", min_length=1, max_length=253)] = ""
+    """Who this replica is in the Lease. Started again under the same identity it goes on at once,
+    so it must never run twice: a pod's uid, for example. When unset, another one each time."""
 
     health_host: Annotated[str, Field(alias="DAAP_HEALTH_HOST")] = "0.0.0.0"  # noqa: S104 - a pod's probes come from outside
     """Address the probes /livez and /readyz listen on."""

@@ -11,7 +11,8 @@ from contextlib import suppress
 
 from daap_operator.cache import Cache, Key
 from daap_operator.cancellation import heed
-from daap_operator.mirror import MetadataError, Mirror
+from daap_operator.errors import Outage
+from daap_operator.mirror import Mirror
 from daap_operator.row import Row, row
 from daap_operator.subject import subject
 
@@ -61,7 +62,7 @@ class Sweeper:
             orphans, wrong = await self._mirror.compare(self._wanted, self._namespaces)
             for uid in orphans:
                 await self._mirror.mark_deleted(uid)
-        except MetadataError as error:
+        except Outage as error:
             log.info("Sweep put off", extra={"error": str(error)})
             return
         live = rows(self._cache)

@@ -100,6 +100,10 @@ async def operators(operator_kubeconfig: Path, migrated_database: str) -> AsyncI
         "DB_MIN_CONNS": "1",
         "DAAP_HEALTH_HOST": "127.0.0.1",
         "DAAP_HEALTH_PORT": "0",
+        # One after the other, never at the same time: the next need not wait for the Lease
+        "DAAP_LEASE_NAME": f"tests-{uuid.uuid4().hex[:8]}",
+        "DAAP_LEASE_DURATION": "5m",
+        "DAAP_IDENTITY": "tests",
     }
     async with Operators(environment) as made:
         yield made

@@ -8,8 +8,16 @@ connection pool); its models are left aside, since they know neither CloudNative
     client      the requests, each with its precondition
 """
 
-from daap_operator.kube.client import LAST_TLS_SECONDS, Credentials, Kube
+from daap_operator.kube.client import LAST_TLS_SECONDS, Credentials, Kube, own_namespace
 from daap_operator.kube.problems import ApiError, Unreachable
 from daap_operator.kube.resources import Resource
 
-__all__ = ["LAST_TLS_SECONDS", "ApiError", "Credentials", "Kube", "Resource", "Unreachable"]
+__all__ = [
+    "LAST_TLS_SECONDS",
+    "ApiError",
+    "Credentials",
+    "Kube",
+    "Resource",
+    "Unreachable",
+    "own_namespace",
+]

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -24,7 +26,7 @@ REQUEST_SECONDS = 15.0
 LAST_TLS_SECONDS = 0.05
 """Sockets under TLS are closed in the turns of the event loop after their sessions were."""
 
-SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
+SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 PAGE = 500
 """Objects a page of a LIST."""
@@ -50,6 +52,13 @@ class Kube:
     def __init__(self, configuration: client.Configuration) -> None:
         self._client = client.ApiClient(configuration)
         self._client.user_agent = f"{names.FIELD_MANAGER}/{__version__}"
+        self._before_write: Callable[[], None] = lambda: None
+
+    def fenced(self, before_write: Callable[[], None]) -> Self:
+        """The same connections, with something to be asked before each write, which may raise."""
+        fenced = copy(self)
+        fenced._before_write = before_write
+        return fenced
 
     @classmethod
     async def connect(cls, kubeconfig: str | None) -> Self:
@@ -216,6 +225,8 @@ class Kube:
         body: Object | None = None,
         kind: str = "application/json",
     ) -> Object:
+        if method != "GET":
+            self._before_write()
         what = f"{method} {path}"
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
@@ -245,7 +256,14 @@ class Kube:
 
 
 def _in_pod() -> bool:
-    return SERVICE_ACCOUNT.exists()
+    return (SERVICE_ACCOUNT / "token").exists()
+
+
+def own_namespace() -> str:
+    """The pod's namespace; empty outside of a pod."""
+    with suppress(OSError):
+        return (SERVICE_ACCOUNT / "namespace").read_text().strip()
+    return ""
 
 
 def _decoded(content: bytes) -> Object:

@@ -15,6 +15,7 @@ class Resource(Enum):
     DEPLOYMENTS = ("/apis/apps/v1", "deployments")
     SECRETS = ("/api/v1", "secrets")
     VOLUME_CLAIMS = ("/api/v1", "persistentvolumeclaims")
+    LEASES = ("/apis/coordination.k8s.io/v1", "leases")
     EVENTS = ("/apis/events.k8s.io/v1", "events")
 
     def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:

@@ -1,9 +1,9 @@
 """The inventory in PostgreSQL: the only door to `psycopg` beside the migrations, and all SQL.
 
 The mirror follows and never decides. Every write is one idempotent upsert of a whole row, keyed by
-the object's uid and guarded by the leader's epoch and the object's generation, so that an old
-leader or an old pass never overwrites a newer fact. While the server is away writes fail at once,
-and a probe tells when it is back.
+the object's uid and fenced by the leader's epoch: once a new leader has written its own into the
+table `leaders`, no earlier one changes anything. While the server is away writes fail at once, and
+a probe tells when it is back.
 
     problems    what goes wrong, in the terms of the condition MetadataSynced
     server      the connections, whether they can be used, and when they can again

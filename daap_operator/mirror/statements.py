@@ -13,30 +13,47 @@ def _listed(names: Sequence[str], form: str = "{}") -> str:
     return ", ".join(form.format(name) for name in names)
 
 
-SAVE = f"""
-INSERT INTO databases ({_listed(_COLUMNS)}, leader_epoch)
-VALUES ({_listed(_COLUMNS, "%({})s")}, %(leader_epoch)s)
-ON CONFLICT (id) DO UPDATE SET
-    ({_listed(_COMPARED)}, leader_epoch, deleted_at, updated_at)
-    = ({_listed(_COMPARED, "excluded.{}")}, excluded.leader_epoch, NULL, now())
-WHERE (databases.leader_epoch, databases.generation)
-      <= (excluded.leader_epoch, excluded.generation)
-  AND ({_listed(_COMPARED, "databases.{}")}, databases.deleted_at)
-      IS DISTINCT FROM ({_listed(_COMPARED, "excluded.{}")}, NULL)
-"""  # noqa: S608 - column names are constants of ours
+_IF_LEADING = """
+WITH leader AS (
+    SELECT FROM leaders WHERE lease = %(lease)s AND epoch = %(leader_epoch)s FOR SHARE
+), written AS ({})
+SELECT count(*) FROM leader
+"""
+"""Gives 1 for the leader, and 0, with nothing written, for everybody else. The lock makes a new
+leader's claim wait for writes under way; after it there are none of an earlier epoch."""
+
+SAVE = _IF_LEADING.format(f"""
+    INSERT INTO databases ({_listed(_COLUMNS)}, leader_epoch)
+    SELECT {_listed(_COLUMNS, "%({})s")}, %(leader_epoch)s FROM leader
+    ON CONFLICT (id) DO UPDATE SET
+        ({_listed(_COMPARED)}, leader_epoch, deleted_at, updated_at)
+        = ({_listed(_COMPARED, "excluded.{}")}, excluded.leader_epoch, NULL, now())
+    WHERE ({_listed(_COMPARED, "databases.{}")}, databases.deleted_at)
+          IS DISTINCT FROM ({_listed(_COMPARED, "excluded.{}")}, NULL)
+""")  # noqa: S608 - column names are constants of ours
 """Makes a row what it should be; `updated_at` moves only with a change."""
 
-MARK_DELETED = """
-UPDATE databases SET status = 'deleted', deleted_at = now(), updated_at = now()
-WHERE id = %(id)s AND deleted_at IS NULL AND leader_epoch <= %(leader_epoch)s
-"""
+MARK_DELETED = _IF_LEADING.format("""
+    UPDATE databases
+    SET status = 'deleted', deleted_at = now(), updated_at = now(), leader_epoch = %(leader_epoch)s
+    FROM leader WHERE id = %(id)s AND deleted_at IS NULL
+""")
 
-SUPERSEDE = """
-UPDATE databases SET status = 'deleted', deleted_at = now(), updated_at = now()
-WHERE name = %(name)s AND id <> %(id)s AND deleted_at IS NULL
-  AND leader_epoch <= %(leader_epoch)s
-"""
+SUPERSEDE = _IF_LEADING.format("""
+    UPDATE databases
+    SET status = 'deleted', deleted_at = now(), updated_at = now(), leader_epoch = %(leader_epoch)s
+    FROM leader WHERE name = %(name)s AND id <> %(id)s AND deleted_at IS NULL
+""")
 """Takes the name from whatever other live row has it."""
+
+CLAIM = """
+INSERT INTO leaders (lease, epoch, holder) VALUES (%(lease)s, %(leader_epoch)s, %(holder)s)
+ON CONFLICT (lease) DO UPDATE SET (epoch, holder, since) = (excluded.epoch, excluded.holder, now())
+WHERE leaders.epoch < excluded.epoch
+"""
+"""Ends the time of all earlier leaders."""
+
+CLAIMED = "SELECT epoch FROM leaders WHERE lease = %(lease)s"
 
 LIVE_PAGE = f"""
 SELECT {_listed([name if name != "id" else "id::text" for name in _COLUMNS])} FROM databases

@@ -3,11 +3,12 @@
 import dataclasses
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from typing import Any, LiteralString, Self
+from typing import Any, LiteralString, Protocol, Self
 
 from psycopg import errors
 from psycopg.rows import class_row
 
+from daap_operator.errors import Deposed
 from daap_operator.mirror import statements
 from daap_operator.mirror.problems import MetadataError
 from daap_operator.mirror.server import Connection, Server
@@ -19,13 +20,38 @@ PAGE = 500
 """Rows a page of the sweep."""
 
 
+CLAIMS = 3
+"""How often to claim the table: it may hold a later epoch than the Lease, which then follows."""
+
+
+class Leadership(Protocol):
+    """What says whether this process may write."""
+
+    @property
+    def lease(self) -> str:
+        """What is led, by name."""
+
+    @property
+    def identity(self) -> str:
+        """Who this process is."""
+
+    @property
+    def epoch(self) -> int:
+        """Grows with every leader."""
+
+    def require(self) -> None:
+        """Raise Deposed unless this process leads for certain."""
+
+    async def exceed(self, epoch: int) -> None:
+        """Lead on in an epoch after that one; raises Outage when that cannot be."""
+
+
 class Mirror:
     """The inventory. An async context manager, which gives the connections back."""
 
-    def __init__(self, server: Server, *, epoch: int) -> None:
-        """`epoch` is the leader's: rows of a later one are left alone."""
+    def __init__(self, server: Server, leadership: Leadership) -> None:
         self._server = server
-        self._epoch = epoch
+        self._leadership = leadership
         self._known: dict[str, Row] = {}
 
     async def __aenter__(self) -> Self:
@@ -68,10 +94,10 @@ class Mirror:
         """
         if self._known.get(row.id) == row:
             return
-        parameters = dataclasses.asdict(row) | {"leader_epoch": self._epoch}
+        parameters = dataclasses.asdict(row)
         async with self._server.connection() as connection:
             try:
-                await connection.execute(_sql(statements.SAVE), parameters)
+                await self._write(connection, statements.SAVE, parameters)
             except errors.UniqueViolation:
                 await self._supersede(connection, parameters)
         self._known[row.id] = row
@@ -81,20 +107,48 @@ class Mirror:
 
         Raises MetadataError when that is not possible now.
         """
-        parameters = {"id": uid, "leader_epoch": self._epoch}
         async with self._server.connection() as connection:
-            await connection.execute(_sql(statements.MARK_DELETED), parameters)
+            await self._write(connection, statements.MARK_DELETED, {"id": uid})
         self._known.pop(uid, None)
 
-    async def _supersede(self, connection: Connection, parameters: Mapping[str, object]) -> None:
+    async def _supersede(self, connection: Connection, parameters: dict[str, object]) -> None:
         """Take the name from another live row: its object is gone, or we would not have it."""
         async with connection.transaction():
-            await connection.execute(_sql(statements.SUPERSEDE), parameters)
-            await connection.execute(_sql(statements.SAVE), parameters)
+            await self._write(connection, statements.SUPERSEDE, parameters)
+            await self._write(connection, statements.SAVE, parameters)
         name = parameters["name"]
         log.warning(
             "Row of an earlier database of this name was marked deleted", extra={"row": name}
         )
+
+    async def _write(
+        self, connection: Connection, statement: str, parameters: dict[str, Any]
+    ) -> None:
+        """Write as the leader. Raises Deposed, with nothing written, when another one is."""
+        for _ in range(CLAIMS):
+            self._leadership.require()
+            ours = self._ours()
+            written = await connection.execute(_sql(statement), parameters | ours)
+            if await written.fetchone() == (1,):
+                return
+            await self._claim(connection)
+        raise Deposed(f"Another leader of the Lease {self._leadership.lease} writes the inventory")
+
+    async def _claim(self, connection: Connection) -> None:
+        """End the time of earlier leaders here. The Lease decides, this table follows."""
+        await connection.execute(_sql(statements.CLAIM), self._ours())
+        found = await connection.execute(_sql(statements.CLAIMED), self._ours())
+        (epoch,) = await found.fetchone() or (0,)
+        if epoch > self._leadership.epoch:
+            await self._leadership.exceed(epoch)
+
+    def _ours(self) -> dict[str, Any]:
+        leadership = self._leadership
+        return {
+            "lease": leadership.lease,
+            "leader_epoch": leadership.epoch,
+            "holder": leadership.identity,
+        }
 
     # the sweep ------------------------------------------------------------------------------------
 

@@ -30,8 +30,28 @@ COMMENT ON COLUMN public.databases.generation IS 'metadata.generation of the Daa
 
 COMMENT ON COLUMN public.databases.leader_epoch IS 'Fencing epoch of the leader that wrote the row; it only grows';
 
+CREATE TABLE public.leaders (
+    lease text NOT NULL,
+    epoch bigint NOT NULL,
+    holder text NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.leaders IS 'Which operator writes the inventory: one row for each Lease';
+
+COMMENT ON COLUMN public.leaders.lease IS 'Namespace and name of the Lease that decides';
+
+COMMENT ON COLUMN public.leaders.epoch IS 'leaseTransitions of the leader that wrote last; it only grows';
+
+COMMENT ON COLUMN public.leaders.holder IS 'holderIdentity of that leader';
+
+COMMENT ON COLUMN public.leaders.since IS 'When it first wrote';
+
 ALTER TABLE ONLY public.databases
     ADD CONSTRAINT databases_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.leaders
+    ADD CONSTRAINT leaders_pkey PRIMARY KEY (lease);
 
 CREATE UNIQUE INDEX idx_databases_name_active ON public.databases USING btree (name) WHERE (deleted_at IS NULL);
 

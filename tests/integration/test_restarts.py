@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import sys
+import uuid
 from asyncio.subprocess import DEVNULL, Process
 from pathlib import Path
 
@@ -27,6 +28,8 @@ def environment(operator_kubeconfig: Path, migrated_database: str) -> dict[str, 
         "DATABASE_URL": migrated_database,
         "DAAP_HEALTH_HOST": "127.0.0.1",
         "DAAP_HEALTH_PORT": "0",
+        "DAAP_LEASE_NAME": f"tests-{uuid.uuid4().hex[:8]}",
+        "DAAP_IDENTITY": "tests",
     }
 
 

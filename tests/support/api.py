@@ -22,6 +22,7 @@ PREFIXES = {
     "customresourcedefinitions": "/apis/apiextensions.k8s.io/v1",
     "validatingwebhookconfigurations": "/apis/admissionregistration.k8s.io/v1",
     "events": "/apis/events.k8s.io/v1",
+    "leases": "/apis/coordination.k8s.io/v1",
     "resourcequotas": "/api/v1",
     "namespaces": "/api/v1",
     "secrets": "/api/v1",

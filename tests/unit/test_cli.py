@@ -28,7 +28,8 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
     seen: list[Settings] = []
 
     class Operator:
-        def __init__(self, settings: Settings) -> None:
+        def __init__(self, settings: Settings, *, deposed: object) -> None:
+            assert deposed
             seen.append(settings)
 
         def stop(self) -> None: ...

@@ -42,6 +42,7 @@ def test_shipped_are_the_files_of_the_repository_in_order() -> None:
         "004_add_error_message",
         "005_add_generation_and_leader_epoch",
         "006_check_status",
+        "007_create_leaders_table",
     ]
     assert {file.path.parent for file in found} == {MIGRATIONS}
 

@@ -35,6 +35,10 @@ DEFAULTS: dict[str, object] = {
     "DAAP_WORKERS": 20,
     "DAAP_RESYNC_INTERVAL": timedelta(minutes=10),
     "DAAP_SECRET_CHECK_INTERVAL": timedelta(minutes=10),
+    "DAAP_LEASE_NAME": "daap-operator",
+    "DAAP_LEASE_NAMESPACE": None,
+    "DAAP_LEASE_DURATION": timedelta(seconds=15),
+    "DAAP_IDENTITY": "",
     "DAAP_HEALTH_HOST": "0.0.0.0",
     "DAAP_HEALTH_PORT": 8080,
     "DAAP_LOG_LEVEL": "INFO",
@@ -69,6 +73,8 @@ GIVEN: dict[str, tuple[str, object]] = {
     "DAAP_POSTGRES_IMAGE": ("registry.example:5000/pg:{major}", "registry.example:5000/pg:{major}"),
     "DAAP_RESYNC_INTERVAL": ("1.5m", timedelta(seconds=90)),
     "DAAP_SECRET_CHECK_INTERVAL": ("0", timedelta(0)),
+    "DAAP_LEASE_NAMESPACE": ("daap-system", "daap-system"),
+    "DAAP_LEASE_DURATION": ("30s", timedelta(seconds=30)),
     "DAAP_LOG_LEVEL": ("DEBUG", "DEBUG"),
     "DAAP_LOG_FORMAT": ("text", "text"),
 }
@@ -118,6 +124,8 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     "an image with a late version": ("DAAP_POSTGRES_IMAGE", "r.example/pg:v{major}", _TAG),
     "no worker": ("DAAP_WORKERS", "0", "greater than or equal to 1"),
     "no port": ("DAAP_HEALTH_PORT", "70000", "less than or equal to 65535"),
+    "a Lease that cannot be renewed in time": ("DAAP_LEASE_DURATION", "1s", "must be 2s or more"),
+    "no name for a Lease": ("DAAP_LEASE_NAME", "Daap_Operator", "pattern"),
     "an unknown level": ("DAAP_LOG_LEVEL", "debug", "'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
     "an unknown form": ("DAAP_LOG_FORMAT", "xml", "'json' or 'text'"),
 }

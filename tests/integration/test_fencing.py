@@ -1,0 +1,152 @@
+"""Rows of a leader that is no more: none is written, however late it comes."""
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+
+from daap_operator.errors import Deposed
+from daap_operator.migrate import parameters
+from daap_operator.mirror import Mirror, PoolSettings, Server
+from daap_operator.row import Row
+from tests.support.eventually import eventually
+from tests.support.rows import Rows
+
+ROW = Row(
+    id="6f1cdd43-8b36-4b0e-8a3b-1c5d3d9b3c11",
+    name="orders",
+    owner_team="checkout",
+    purpose="",
+    namespace="shop",
+    cluster_name="daap-orders",
+    pooler_name="daap-orders-pooler",
+    status="provisioning",
+    host=None,
+    port=None,
+    secret_name=None,
+    error_message=None,
+    generation=1,
+    created_at=datetime(2026, 3, 1, tzinfo=UTC),
+)
+
+
+class Leader:
+    """A leader by its own account."""
+
+    lease = "daap/operator"
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+        self.identity = f"replica-{epoch}"
+        self.may_exceed = False
+
+    def require(self) -> None: ...
+
+    async def exceed(self, epoch: int) -> None:
+        if not self.may_exceed:
+            raise Deposed("the Lease is another's")
+        self.epoch = epoch + 1
+
+
+@pytest.fixture
+async def mirrors(migrated_database: str) -> AsyncIterator[dict[int, Mirror]]:
+    """The inventory as the leaders of epochs 1 and 2 see it."""
+    made = {epoch: mirror(migrated_database, Leader(epoch)) for epoch in (1, 2)}
+    async with made[1], made[2]:
+        for one in made.values():
+            await one.connect()
+        yield made
+
+
+def mirror(url: str, leader: Leader) -> Mirror:
+    pool = PoolSettings(2, 1, timedelta(hours=1), timedelta(hours=1))
+    server = Server(parameters(url), pool, missing_migrations=lambda applied: [])
+    return Mirror(server, leader)
+
+
+def named(team: str) -> Row:
+    return dataclasses.replace(ROW, owner_team=team)
+
+
+async def test_after_the_new_leaders_first_write_the_old_one_writes_nothing(
+    mirrors: dict[int, Mirror], rows: Rows
+) -> None:
+    await mirrors[1].save(named("old"))
+    await mirrors[2].save(named("new"))
+    with pytest.raises(Deposed):
+        await mirrors[1].save(named("late"))
+    with pytest.raises(Deposed):
+        await mirrors[1].mark_deleted(ROW.id)
+    row = await rows.live("orders")
+    assert row
+    assert (row["owner_team"], row["leader_epoch"]) == ("new", 2)
+
+
+async def test_a_new_leader_waits_for_a_write_under_way(
+    mirrors: dict[int, Mirror], rows: Rows, migrated_database: str
+) -> None:
+    """Held up in mid-statement by a lock on its row, the old leader's write comes first."""
+    await mirrors[1].save(named("old"))
+    async with await psycopg.AsyncConnection.connect(migrated_database) as somebody:
+        await somebody.execute("SELECT FROM databases FOR UPDATE")
+        late = asyncio.create_task(mirrors[1].save(named("late")))
+        await waiting(rows, 1)
+        new = asyncio.create_task(mirrors[2].save(named("new")))
+        await waiting(rows, 2)
+        await somebody.rollback()
+        await asyncio.gather(late, new)
+    row = await rows.live("orders")
+    assert row
+    assert (row["owner_team"], row["leader_epoch"]) == ("new", 2)
+
+
+async def waiting(rows: Rows, count: int) -> None:
+    """Wait until so many statements wait for a lock."""
+
+    async def waiters() -> int:
+        query = (
+            "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            " AND datname = current_database()"
+        )
+        return len(await rows.execute(query))
+
+    await eventually(waiters, lambda seen: seen == count)
+
+
+async def test_the_inventory_of_an_older_dump_is_claimed_anew(
+    mirrors: dict[int, Mirror], rows: Rows
+) -> None:
+    await mirrors[2].save(named("new"))
+    await rows.execute("DELETE FROM leaders")
+    await mirrors[2].save(named("newer"))
+    assert [row["epoch"] for row in await rows.execute("SELECT epoch FROM leaders")] == [2]
+
+
+async def test_the_leader_of_the_lease_exceeds_an_epoch_that_never_was(
+    migrated_database: str, rows: Rows
+) -> None:
+    leader = Leader(3)
+    leader.may_exceed = True
+    async with mirror(migrated_database, leader) as inventory:
+        await inventory.connect()
+        await rows.execute("INSERT INTO leaders VALUES ('daap/operator', 40, 'nobody')")
+        await inventory.save(named("new"))
+    row = await rows.live("orders")
+    assert row
+    assert (row["owner_team"], row["leader_epoch"]) == ("new", 41)
+
+
+async def test_leaders_of_different_leases_share_an_inventory(
+    mirrors: dict[int, Mirror], rows: Rows, migrated_database: str
+) -> None:
+    await mirrors[2].save(named("ours"))
+    other = Leader(1)
+    other.lease = "elsewhere/operator"
+    row = dataclasses.replace(ROW, id="00000000-8b36-4b0e-8a3b-1c5d3d9b3c11", name="bills")
+    async with mirror(migrated_database, other) as inventory:
+        await inventory.connect()
+        await inventory.save(row)
+    assert await rows.live("bills")

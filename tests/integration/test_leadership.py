@@ -1,0 +1,218 @@
+"""Two replicas: one leads, and the other takes over, whatever becomes of the first.
+
+With DAAP_LEASE_DURATION=15s, the default, pytest's --log-cli-level=INFO tells the times that stand
+in docs/reliability.md.
+"""
+
+import logging
+import os
+import signal
+import time
+import uuid
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from daap_operator.cli import DEPOSED
+from daap_operator.settings import read
+from tests.support.api import Api
+from tests.support.databases import Databases
+from tests.support.eventually import eventually
+from tests.support.process import operator_process
+from tests.support.relay import Relay
+from tests.support.rows import Rows
+
+log = logging.getLogger(__name__)
+
+NAMESPACE = "default"
+DURATION = os.environ.get("DAAP_LEASE_DURATION", "3s")
+TAKING_OVER_SECONDS = 10.0
+"""From the Lease to the first pass, on a busy machine."""
+
+pytestmark = pytest.mark.timeout(180)
+
+
+class Replicas:
+    """Replicas of one operator, by name."""
+
+    def __init__(self, environment: dict[str, str], api: Api) -> None:
+        self.environment = environment
+        self.lease = environment["DAAP_LEASE_NAME"]
+        self._api = api
+        self._stack = AsyncExitStack()
+
+    async def start(self, name: str, **environment: str) -> Process:
+        """One more replica."""
+        own = {"DAAP_IDENTITY": name}
+        return await self._stack.enter_async_context(
+            operator_process(self.environment | own | environment)
+        )
+
+    async def leads(self, name: str) -> dict[str, Any]:
+        """Wait until that one leads; what the Lease says."""
+
+        async def spec() -> dict[str, Any]:
+            found = await self._api.get("leases", NAMESPACE, self.lease)
+            return dict((found or {}).get("spec") or {})
+
+        return await eventually(spec, lambda seen: seen.get("holderIdentity") == name, seconds=60)
+
+    async def __aenter__(self) -> "Replicas":
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._stack.aclose()
+
+
+@pytest.fixture
+async def replicas(
+    api: Api, operator_kubeconfig: Path, migrated_database: str
+) -> AsyncIterator[Replicas]:
+    environment = {
+        **os.environ,
+        "KUBECONFIG": str(operator_kubeconfig),
+        "DATABASE_URL": migrated_database,
+        "DB_MIN_CONNS": "1",
+        "DAAP_HEALTH_HOST": "127.0.0.1",
+        "DAAP_HEALTH_PORT": "0",
+        "DAAP_LEASE_NAME": f"tests-{uuid.uuid4().hex[:8]}",
+        "DAAP_LEASE_NAMESPACE": NAMESPACE,
+        "DAAP_LEASE_DURATION": DURATION,
+    }
+    async with Replicas(environment, api) as made:
+        yield made
+        await api.delete("leases", NAMESPACE, made.lease)
+
+
+def lease_seconds() -> float:
+    settings = read({"DATABASE_URL": "x", "DAAP_LEASE_DURATION": DURATION})
+    return settings.lease_duration.total_seconds()
+
+
+async def one_leads(replicas: Replicas, databases: Databases) -> Process:
+    """A leader with a database, and a standby."""
+    leader = await replicas.start("first")
+    await replicas.leads("first")
+    await replicas.start("second")
+    await databases.create("orders")
+    await databases.ready("orders")
+    return leader
+
+
+async def handed_over(
+    replicas: Replicas, databases: Databases, rows: Rows, what: str, since: float
+) -> float:
+    """Wait until the second replica does what is asked for; the seconds that took."""
+    await databases.edit("orders", ownerTeam="payments")
+    await rows.becomes("orders", owner_team="payments", leader_epoch=2)
+    took = time.monotonic() - since
+    lease = await replicas.leads("second")
+    assert lease["leaseTransitions"] == 2
+    log.info("handover after %s: %.1f s with a Lease of %s", what, took, DURATION)
+    return took
+
+
+async def test_a_clean_stop_hands_over_without_waiting_for_the_lease(
+    replicas: Replicas, databases: Databases, rows: Rows
+) -> None:
+    leader = await one_leads(replicas, databases)
+    since = time.monotonic()
+    leader.send_signal(signal.SIGTERM)
+    assert await leader.wait() == 0
+    took = await handed_over(replicas, databases, rows, "a clean stop", since)
+    assert took < TAKING_OVER_SECONDS
+
+
+async def test_a_killed_leader_is_replaced_when_its_lease_has_ended(
+    replicas: Replicas, databases: Databases, rows: Rows
+) -> None:
+    leader = await one_leads(replicas, databases)
+    since = time.monotonic()
+    leader.send_signal(signal.SIGKILL)
+    took = await handed_over(replicas, databases, rows, "SIGKILL", since)
+    assert took < lease_seconds() * 1.2 + TAKING_OVER_SECONDS
+
+
+def server_port(kubeconfig: Path) -> int:
+    config = yaml.safe_load(kubeconfig.read_text())
+    return int(config["clusters"][0]["cluster"]["server"].rpartition(":")[2])
+
+
+def through(relay: Relay, kubeconfig: Path, directory: Path) -> Path:
+    """The same kubeconfig with the relay in between."""
+    config = yaml.safe_load(kubeconfig.read_text())
+    config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{relay.port}"
+    detour = directory / "kubeconfig"
+    detour.write_text(yaml.safe_dump(config))
+    return detour
+
+
+async def test_a_leader_cut_off_from_the_api_server_ends_before_the_next_one_begins(
+    replicas: Replicas, databases: Databases, rows: Rows, tmp_path: Path
+) -> None:
+    config = Path(replicas.environment["KUBECONFIG"])
+    async with Relay("127.0.0.1", server_port(config)).serve() as relay:
+        detour = through(relay, config, tmp_path)
+        leader = await replicas.start("first", KUBECONFIG=str(detour))
+        await replicas.leads("first")
+        await replicas.start("second")
+        await databases.create("orders")
+        await databases.ready("orders")
+        since = time.monotonic()
+        relay.cut()
+        assert await leader.wait() == DEPOSED
+        assert time.monotonic() - since < lease_seconds()
+        took = await handed_over(replicas, databases, rows, "a cut network", since)
+        assert took < lease_seconds() * 1.2 + TAKING_OVER_SECONDS
+
+
+async def test_a_leader_frozen_past_its_lease_writes_nothing_when_it_goes_on(
+    replicas: Replicas, databases: Databases, rows: Rows
+) -> None:
+    leader = await one_leads(replicas, databases)
+    since = time.monotonic()
+    leader.send_signal(signal.SIGSTOP)
+    took = await handed_over(replicas, databases, rows, "a freeze", since)
+    assert took < lease_seconds() * 1.2 + TAKING_OVER_SECONDS
+    settled = await databases.ready("orders")
+    row = await rows.live("orders")
+    leader.send_signal(signal.SIGCONT)
+    assert await leader.wait() == DEPOSED
+    assert await databases.get("orders") == settled
+    assert await rows.live("orders") == row
+
+
+async def test_a_leader_started_again_under_its_identity_goes_on_at_once(
+    replicas: Replicas, databases: Databases, rows: Rows
+) -> None:
+    leader = await one_leads(replicas, databases)
+    since = time.monotonic()
+    leader.send_signal(signal.SIGKILL)
+    await leader.wait()
+    await replicas.start("first")
+    await databases.edit("orders", ownerTeam="payments")
+    await rows.becomes("orders", owner_team="payments", leader_epoch=2)
+    lease = await replicas.leads("first")
+    took = time.monotonic() - since
+    log.info("the same identity again: %.1f s with a Lease of %s", took, DURATION)
+    assert lease["leaseTransitions"] == 2
+    assert took < TAKING_OVER_SECONDS
+
+
+async def test_a_lease_deleted_by_hand_does_not_lock_the_inventory(
+    replicas: Replicas, databases: Databases, rows: Rows, api: Api
+) -> None:
+    """The count begins anew, while the inventory knows a later epoch: the Lease is raised."""
+    leader = await one_leads(replicas, databases)
+    await rows.execute("UPDATE leaders SET epoch = 40")
+    leader.send_signal(signal.SIGTERM)
+    await leader.wait()
+    await databases.edit("orders", ownerTeam="payments")
+    await rows.becomes("orders", owner_team="payments", leader_epoch=41)
+    lease = await replicas.leads("second")
+    assert lease["leaseTransitions"] == 41
