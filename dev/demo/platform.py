@@ -71,6 +71,7 @@ def operator(url: str) -> None:
         "DATABASE_URL": url,
         "DAAP_HEALTH_HOST": "127.0.0.1",
         "DAAP_HEALTH_PORT": str(port),
+        "DAAP_IDENTITY": "demo",  # a predecessor that was killed has ended: go on at once
         "DAAP_LOG_FORMAT": "text",
     }
     with Step(f"starting the operator (log: {places.operator_log()})"):
