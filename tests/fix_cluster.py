@@ -8,6 +8,7 @@ import pytest
 
 from daap_operator import crd
 from dev.cluster import ControlPlane, cnpg
+from dev.cluster.established import wait_established
 from tests.standin.cnpg import CONTROL_PLANE_FLAGS, StandIn
 from tests.support.api import Api
 from tests.support.audit import Audit
@@ -25,7 +26,7 @@ def control_plane() -> Iterator[ControlPlane]:
     with ControlPlane.create(name, audit=True, flags=CONTROL_PLANE_FLAGS) as plane:
         plane.kubectl("apply", "--server-side", "-f", str(cnpg.crds()))
         plane.kubectl("apply", "--server-side", "-f", "-", input=crd.render())
-        plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        wait_established(plane.kubectl)
         # Its garbage collector looks for new kinds every 30 s only, and at its start
         plane.stop("kube-controller-manager")
         plane.start("kube-controller-manager")

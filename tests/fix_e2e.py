@@ -13,6 +13,7 @@ from pytest_kind import KindCluster
 
 from daap_operator import crd
 from dev.cluster import cnpg, provider
+from dev.cluster.established import wait_established
 from tests.fix_cluster import remove_namespace
 from tests.support.api import Api
 from tests.support.clients import Clients, build_image
@@ -27,7 +28,7 @@ def real_cluster(kind_cluster: KindCluster) -> KindCluster:
     if _is_real_kind(kind_cluster):
         cnpg.install(Path(kind_cluster.kubectl_path), Path(kind_cluster.kubeconfig_path), pull=True)
     kind_cluster.kubectl("apply", "--server-side", "-f", "-", input=crd.render())
-    kind_cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    wait_established(kind_cluster.kubectl)
     return kind_cluster
 
 

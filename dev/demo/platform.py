@@ -13,6 +13,7 @@ from contextlib import suppress
 from daap_operator import crd, migrate
 from dev.cluster import cnpg, commands, provider
 from dev.cluster.errors import ClusterError
+from dev.cluster.established import wait_established
 from dev.cluster.progress import Step, say
 from dev.demo import places
 from dev.demo.kubectl import kubectl, program
@@ -44,8 +45,7 @@ def cluster() -> None:
 def api() -> None:
     """The kind DaapDatabase."""
     kubectl("apply", "--server-side", "--force-conflicts", "--filename=-", text=crd.render())
-    name = "customresourcedefinition/daapdatabases.daap.io"
-    kubectl("wait", "--for=condition=Established", name, "--timeout=30s")
+    wait_established(kubectl, "daapdatabases.daap.io")
 
 
 def inventory() -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from dev.cluster import ClusterError, ControlPlane, cnpg, homes, paths, programs, versions
+from dev.cluster.established import wait_established
 from dev.cluster.processes import Processes
 from dev.cluster.provider import OURS
 
@@ -146,7 +147,7 @@ def test_a_program_the_plane_does_not_have_is_named(plane: ControlPlane) -> None
 
 def test_cloudnativepgs_crds_are_established(plane: ControlPlane) -> None:
     plane.kubectl("apply", "--server-side", "-f", str(cnpg.crds()))
-    plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+    wait_established(plane.kubectl)
     assert "clusters.postgresql.cnpg.io" in plane.kubectl("get", "crd", "-o", "name")
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from daap_operator import crd
 from dev.cluster import ControlPlane
+from dev.cluster.established import wait_established
 from tests.standin.webhook import refusing, unanswered
 from tests.support.api import Api
 from tests.support.audit import Audit
@@ -94,7 +95,7 @@ def bare_plane() -> Iterator[ControlPlane]:
     """A control plane without CloudNativePG's kinds."""
     with ControlPlane.create(f"bare-{uuid.uuid4().hex[:8]}") as plane:
         plane.kubectl("apply", "--server-side", "-f", "-", input=crd.render())
-        plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        wait_established(plane.kubectl)
         yield plane
 
 
