@@ -158,15 +158,22 @@ class Kube:
         """Delete the object with that uid; fine when it is gone already.
 
         Gives back the object when it stays for a while, held by finalizers; None when it is gone.
+        Raises ApiError 409 when it is still there: a conflict is not always about the uid.
         """
         body = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": uid}}
         try:
             answer = await self._request("DELETE", resource.path(namespace, name), body=body)
         except ApiError as error:
-            if error.absent or error.conflict:
+            if error.absent:
+                return None
+            if error.conflict and await self._is_gone(resource, namespace, name, uid):
                 return None
             raise
         return None if raw.text(answer, "kind") == "Status" else answer
+
+    async def _is_gone(self, resource: Resource, namespace: str, name: str, uid: str) -> bool:
+        found = await self.get(resource, namespace, name)
+        return raw.text(found, "metadata", "uid") != uid
 
     async def create_plain(self, resource: Resource, manifest: Object) -> Object:
         """Create an object without server-side apply. Raises ApiError 409 when it is there."""
