@@ -137,8 +137,10 @@ def _observe(world: World, key: Key, resolved: Resolved) -> Observed:
         poolers=resolved.spec.pooler.instances,
         image=resolved.image,
     )
-    settling = world.notes_of(key).settling_until > world.monotonic()
-    if settling and not observed.unsettled:
+    notes = world.notes_of(key)
+    if notes.settling_until <= world.monotonic():
+        notes.settling_until = 0.0
+    elif not observed.unsettled:
         return replace(observed, unsettled="CloudNativePG is taking up the change")
     return observed
 
@@ -151,8 +153,8 @@ def _again(world: World, key: Key, problem: Problem | None) -> float:
         waits.append(STALLED_SECONDS)
     elif problem is not None:
         waits.append(problem.seconds)
-    if notes.settling_until > now:
-        waits.append(notes.settling_until - now)
+    if notes.settling_until:  # told of in this pass, even if it is over by now
+        waits.append(max(0.0, notes.settling_until - now))
     if notes.secret_due is not None and notes.secret_due > now:
         waits.append(notes.secret_due - now)
     return min(waits)

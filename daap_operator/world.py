@@ -23,7 +23,8 @@ class Notes:
     secret_due: float | None = None
     """When to fetch the connection Secret next, unasked."""
     settling_until: float = 0.0
-    """Until when a changed Cluster's status may still speak of the spec before."""
+    """Until when a changed Cluster's status may still speak of the spec before; 0 once a pass has
+    seen that this is over."""
     progress_told: float = float("-inf")
     """When the status last told of progress."""
 

@@ -10,6 +10,7 @@ import pytest
 from daap_operator import logs, settings
 from daap_operator.announce import Announcement, event
 from daap_operator.cache import Cache, Key, Kind
+from daap_operator.children import SETTLE_SECONDS
 from daap_operator.errors import Waiting
 from daap_operator.kube import Resource
 from daap_operator.ownership import owned_part
@@ -241,3 +242,18 @@ async def test_a_held_deletion_goes_on_looking_after_the_children() -> None:
     await stage.settle()
     assert POOLER in stage.kube.there(Resource.POOLERS)
     assert stage.condition("Reconciling") == ("True", "DeletionProtected")
+
+
+async def test_a_change_that_settles_during_the_pass_is_looked_at_again() -> None:
+    """The pass tells of the change, and when it is about to end the change is over: no event comes
+    any more."""
+    stage = await ready()
+    stage.edit(instances=2)
+    await stage.look()
+    play(stage.kube)
+    stage.clock.advance(SETTLE_SECONDS - 1)
+    stage.kube.after_write = lambda: stage.clock.advance(2)
+    assert await stage.look() == 0.0
+    assert stage.condition("Reconciling") == ("True", "Updating")
+    await stage.look()
+    assert stage.condition("Reconciling") is None
