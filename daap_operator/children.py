@@ -70,7 +70,9 @@ async def _create(world: World, kind: Kind, manifest: Manifest) -> Object:
         # It is there, but not in the watch: it lacks our labels, or its event is on the way
         found = await world.kube.get(resource, metadata["namespace"], metadata["name"])
         if found is None:
-            raise Waiting(f"{manifest['kind']}Pending", "It is just being deleted") from error
+            # What was in the way is just being deleted, or nothing was: both are over soon
+            told = f"{manifest['kind']} {metadata['name']} has just changed"
+            raise Waiting(f"{manifest['kind']}Pending", told, seconds=1.0) from error
         if owner_uid(found) != raw.text(metadata, "labels", names.UID_LABEL):
             return kind.trim(found)
         made = found

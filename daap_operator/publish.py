@@ -139,7 +139,8 @@ async def _mend(world: World, manifest: Manifest, found: Object, database: Resol
         await world.kube.replace(Resource.SECRETS, wanted, version=version)
     except ApiError as error:
         if error.conflict or error.absent:
-            raise Waiting("CredentialsPending", f"Secret {name} has just changed") from error
+            told = f"Secret {name} has just changed"
+            raise Waiting("CredentialsPending", told, seconds=1.0) from error
         raise _refusal(error, name) from error
     log.info("Secret changed", extra={"key": _key(database), "child": name})
 

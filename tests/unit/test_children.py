@@ -278,6 +278,7 @@ async def test_a_child_that_vanishes_between_two_requests_is_made_later() -> Non
     problem = await ensured(stage)
     assert isinstance(problem, Waiting)
     assert problem.reason == "ClusterPending"
+    assert problem.seconds == 1.0
 
 
 async def test_a_child_that_was_replaced_under_our_hands_is_not_overwritten() -> None:

@@ -386,6 +386,7 @@ async def test_a_secret_that_has_just_changed_is_looked_at_again(status: int) ->
     with pytest.raises(Waiting) as waiting:
         await published(stage)
     assert waiting.value.reason == "CredentialsPending"
+    assert waiting.value.seconds == 1.0
 
 
 TERMINATING = refused(403, "no", "Forbidden", causes=[{"reason": "NamespaceTerminating"}])
