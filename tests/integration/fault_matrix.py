@@ -1,0 +1,109 @@
+"""The matrix: each write that a pass makes, in each scenario, with each fault it can meet."""
+
+from dataclasses import dataclass
+
+from tests.support.faults import Fault
+from tests.support.side_effects import COMMIT
+
+POINTS: dict[str, tuple[str, ...]] = {
+    "create": (
+        "patch daapdatabases",
+        "upsert row provisioning",
+        "patch daapdatabases/status claim",
+        "create clusters",
+        "create poolers",
+        "create secrets",
+        "upsert row ready",
+        "patch daapdatabases/status settled",
+        "create events",
+    ),
+    "create over a stale row": (
+        "supersede row in a transaction",
+        "upsert row provisioning in a transaction",
+        COMMIT,
+    ),
+    "change": (
+        "patch clusters",
+        "patch poolers",
+        "create secrets",
+        "delete secrets",
+        "upsert row ready",
+        "patch daapdatabases/status under way",
+        "patch daapdatabases/status settled",
+    ),
+    "new password": ("replace secrets",),
+    "Secret of another type": ("delete secrets", "create secrets"),
+    "delete": (
+        "upsert row deleting",
+        "patch daapdatabases/status deleting",
+        "delete poolers",
+        "delete clusters",
+        "delete secrets",
+        "mark row deleted",
+        "patch daapdatabases",
+        "create events",
+    ),
+    "delete and retain": ("disown poolers", "disown clusters", "disown secrets"),
+    "row without object": ("mark row deleted",),
+}
+"""What each scenario writes when nothing disturbs it, in about this order."""
+
+REQUEST_FAULTS = (
+    Fault.CRASH_BEFORE,
+    Fault.CRASH_AFTER,
+    Fault.CONFLICT,
+    Fault.INVALID,
+    Fault.WEBHOOK,
+    Fault.THROTTLED,
+    Fault.TIMEOUT,
+    Fault.RESET,
+)
+COMMIT_FAULTS = (
+    Fault.CRASH_BEFORE,
+    Fault.CRASH_AFTER,
+    Fault.DROPPED_BEFORE,
+    Fault.DROPPED_AFTER,
+    Fault.SERIALIZATION,
+)
+STATEMENT_FAULTS = (*COMMIT_FAULTS, Fault.STATEMENT_TIMEOUT, Fault.READ_ONLY)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One fault that befalls one write of a scenario."""
+
+    scenario: str
+    point: str
+    fault: Fault
+
+    def __str__(self) -> str:
+        return f"{self.scenario} | {self.point} | {self.fault.value}"
+
+
+def faults_of(point: str) -> tuple[Fault, ...]:
+    """What can befall a write; only a row that is inserted can have a name that is taken."""
+    if point == COMMIT:
+        return COMMIT_FAULTS
+    if point.startswith("upsert row"):
+        return (*STATEMENT_FAULTS, Fault.UNIQUE)
+    return (
+        STATEMENT_FAULTS if point.endswith(("row deleted", "in a transaction")) else REQUEST_FAULTS
+    )
+
+
+CELLS = [
+    Cell(scenario, point, fault)
+    for scenario, points in POINTS.items()
+    for point in points
+    for fault in faults_of(point)
+]
+
+STATUS = {"patch daapdatabases/status under way", "patch daapdatabases/status settled"}
+UNDRIVEN: dict[str, set[str]] = {
+    "create": STATUS,  # "under way" or not: by the order of the news
+    "create over a stale row": {*POINTS["create"], *STATUS},
+    "new password": STATUS,
+    "Secret of another type": STATUS,
+    "delete and retain": set(POINTS["delete"]),
+}
+"""What a scenario writes besides: points of another one, driven there."""

@@ -1,0 +1,292 @@
+"""What a database goes through while a step fails, and the state that each has to end in."""
+
+import uuid
+from base64 import b64decode, b64encode
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from daap_operator import names
+from tests.support.api import Object
+from tests.support.databases import condition
+from tests.support.eventually import eventually
+from tests.support.site import Site
+
+SECONDS = 20.0
+"""Within so long everything has to be made good, also on a busy machine."""
+
+EVERY = 0.25
+KINDS = ("clusters", "poolers", "deployments", "secrets", "persistentvolumeclaims")
+ELSEWHERE = "elsewhere"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One database at a site."""
+
+    site: Site
+    name: str
+
+    @property
+    def cluster(self) -> str:
+        """Its Cluster."""
+        return names.cluster_name(self.name)
+
+    @property
+    def secret(self) -> str:
+        """Its connection Secret, until that is renamed."""
+        return names.secret_name(self.name)
+
+
+Step = Callable[[Trial], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Something that is asked for, and the state it has to end in."""
+
+    act: Step
+    ended: Step
+    """Waits for the state; fails when it does not come in time."""
+    of_ready: bool = True
+    """Whether there is a database that is Ready beforehand."""
+    offline: bool = False
+    """Whether it is asked for while no operator runs."""
+    clear: Step | None = None
+    """Takes away what is left."""
+
+
+# --- what is there --------------------------------------------------------------------------------
+
+
+async def snapshot(trial: Trial) -> dict[str, Any]:
+    """All there is: the object, its children, everything else in the namespace, the rows."""
+    databases, api = trial.site.databases, trial.site.api
+    found = await databases.get(trial.name)
+    lists = [await api.list(plural, databases.namespace) for plural in KINDS]
+    there = dict(zip(KINDS, lists, strict=True))
+    rows = await trial.site.rows.named(trial.name)
+    return {
+        "told": _told(found),
+        "clusters": {o["metadata"]["name"]: o["spec"]["instances"] for o in there["clusters"]},
+        "poolers": {o["metadata"]["name"]: o["spec"]["instances"] for o in there["poolers"]},
+        "deployments": [o["metadata"]["name"] for o in there["deployments"]],
+        "secrets": {o["metadata"]["name"]: o["type"] for o in there["secrets"]},
+        "claims": [o["metadata"]["name"] for o in there["persistentvolumeclaims"]],
+        "owners": sum(_owned(o) for plural in KINDS for o in there[plural]),
+        "passwords": len({b64decode(p) for p in _passwords(there["secrets"])}),
+        "rows": [(row["status"], row["deleted_at"] is None) for row in rows],
+        "row": _current(rows[-1] if rows else None, found),
+        "said": _said(found),
+    }
+
+
+def _told(found: Object | None) -> dict[str, Any] | None:
+    """The status, so far as machines read it; whether it speaks of the present generation."""
+    if found is None:
+        return None
+    status, generation = found["status"], found["metadata"]["generation"]
+    conditions = {c["type"]: c["status"] for c in status.get("conditions", ())}
+    observed = {status["observedGeneration"], condition(found, "Ready").get("observedGeneration")}
+    return {"phase": status.get("phase"), **conditions, "current": observed == {generation}}
+
+
+def _said(found: Object | None) -> list[str]:
+    """What the status says, for whoever reads that a trial failed."""
+    conditions = ((found or {}).get("status") or {}).get("conditions") or []
+    return [f"{c['type']}: {c['reason']}: {c['message']}" for c in conditions]
+
+
+def _owned(obj: Object) -> bool:
+    references = obj["metadata"].get("ownerReferences") or ()
+    return any(reference["kind"] == names.KIND for reference in references)
+
+
+def _passwords(secrets: list[Object]) -> list[str]:
+    return [data["password"] for secret in secrets if "password" in (data := secret["data"])]
+
+
+def _current(row: Object | None, found: Object | None) -> bool | None:
+    """Whether the newest row says what the object says; None without an object."""
+    if row is None or found is None:
+        return None
+    return bool(
+        row["id"] == uuid.UUID(found["metadata"]["uid"])
+        and row["generation"] == found["metadata"]["generation"]
+        and row["owner_team"] == found["spec"]["ownerTeam"]
+        and row["host"] == found["status"].get("host")
+        and row["secret_name"] == found["status"].get("secretName")
+    )
+
+
+async def becomes(trial: Trial, **wanted: Any) -> None:
+    """Wait until all there is is what is wanted: first the object alone, which costs little."""
+
+    async def told() -> dict[str, Any]:
+        found = await trial.site.databases.get(trial.name)
+        return {"told": _told(found), "said": _said(found)}
+
+    def same(seen: dict[str, Any]) -> bool:
+        wrong = {key: seen[key] for key in seen if key in wanted and seen[key] != wanted[key]}
+        assert not wrong, f"not as it should be: {wrong}"
+        return True
+
+    await eventually(told, same, seconds=SECONDS, every=EVERY)
+    await eventually(lambda: snapshot(trial), same, seconds=SECONDS, every=EVERY)
+
+
+# --- the states -----------------------------------------------------------------------------------
+
+
+async def serves(
+    trial: Trial, *, instances: int = 1, secret: str = "", stale_rows: int = 0
+) -> None:
+    """One Cluster, one Pooler, one Secret, one row, nothing else, and the status is true."""
+    cluster, pooler = trial.cluster, names.pooler_name(trial.cluster)
+    ours = {secret or trial.secret: names.SECRET_TYPE}
+    await becomes(
+        trial,
+        told={"phase": "Ready", "Ready": "True", "MetadataSynced": "True", "current": True},
+        clusters={cluster: instances},
+        poolers={pooler: instances},
+        deployments=[pooler],
+        secrets={f"{cluster}-app": "Opaque", f"{cluster}-ca": "Opaque", **ours},
+        claims=[f"{cluster}-{number}" for number in range(1, instances + 1)],
+        owners=3,
+        passwords=1,
+        rows=[("deleted", False)] * stale_rows + [("ready", True)],
+        row=True,
+    )
+
+
+NOTHING: dict[str, Any] = {
+    "told": None,
+    "clusters": {},
+    "poolers": {},
+    "deployments": [],
+    "secrets": {},
+    "claims": [],
+    "owners": 0,
+    "passwords": 0,
+    "row": None,
+}
+
+
+async def serves_changed(trial: Trial) -> None:
+    """The same after `change`."""
+    await serves(trial, instances=2, secret=f"{trial.name}-renamed")
+
+
+async def gone(trial: Trial) -> None:
+    """Nothing is left but rows that say so."""
+    rows = [("deleted", False)] * max(1, len(await trial.site.rows.named(trial.name)))
+    await becomes(trial, **NOTHING, rows=rows)
+
+
+async def kept(trial: Trial) -> None:
+    """The object is gone, and what it made is there and owned by nobody."""
+    cluster, pooler = trial.cluster, names.pooler_name(trial.cluster)
+    opaque = {f"{cluster}-app": "Opaque", f"{cluster}-ca": "Opaque"}
+    there = {
+        "clusters": {cluster: 1},
+        "poolers": {pooler: 1},
+        "deployments": [pooler],
+        "secrets": {**opaque, trial.secret: names.SECRET_TYPE},
+        "claims": [f"{cluster}-1"],
+        "passwords": 1,
+    }
+    await becomes(trial, **{**NOTHING, **there}, rows=[("deleted", False)])
+
+
+# --- the steps ------------------------------------------------------------------------------------
+
+
+async def create(trial: Trial) -> None:
+    await trial.site.databases.create(trial.name)
+
+
+async def create_over_a_stale_row(trial: Trial) -> None:
+    await _insert_row(trial, ELSEWHERE)
+    await create(trial)
+
+
+async def _insert_row(trial: Trial, namespace: str) -> None:
+    await trial.site.rows.execute(
+        "INSERT INTO databases (name, owner_team, cluster_name, pooler_name, namespace) "
+        "VALUES (%s, 'nobody', 'none', 'none', %s)",
+        trial.name,
+        namespace,
+    )
+
+
+async def change(trial: Trial) -> None:
+    await trial.site.databases.edit(
+        trial.name,
+        ownerTeam="payments",
+        instances=2,
+        pooler={"instances": 2},
+        connectionSecretName=f"{trial.name}-renamed",
+    )
+
+
+async def rotate(trial: Trial) -> None:
+    """A new password, as CloudNativePG makes it: the stand-in looks when its Cluster changes."""
+    api, namespace = trial.site.api, trial.site.namespace
+    entries = {"password": b64encode(uuid.uuid4().hex.encode()).decode()}
+    await api.patch("secrets", namespace, f"{trial.cluster}-app", {"data": entries})
+    await api.patch("clusters", namespace, trial.cluster, {"spec": {"description": "look"}})
+
+
+async def retype(trial: Trial) -> None:
+    """Somebody has made the Secret anew with another type, which cannot be changed."""
+    api, namespace = trial.site.api, trial.site.namespace
+    found = await trial.site.databases.child("secrets", trial.secret)
+    assert found
+    metadata = {key: found["metadata"][key] for key in ("name", "labels", "ownerReferences")}
+    other = {"metadata": {**metadata, "namespace": namespace}, "data": found["data"]}
+    await api.delete("secrets", namespace, trial.secret)
+    await api.create("secrets", other)
+    await rotate(trial)
+
+
+async def delete(trial: Trial) -> None:
+    await trial.site.databases.delete(trial.name)
+
+
+async def retain_and_delete(trial: Trial) -> None:
+    await trial.site.databases.edit(trial.name, deletionPolicy="Retain")
+    await delete(trial)
+
+
+async def delete_what_was_kept(trial: Trial) -> None:
+    api, namespace = trial.site.api, trial.site.namespace
+    await api.delete("poolers", namespace, names.pooler_name(trial.cluster))
+    await api.delete("clusters", namespace, trial.cluster)
+    await api.delete("secrets", namespace, trial.secret)
+    await gone(trial)
+
+
+async def leave_a_row(trial: Trial) -> None:
+    await _insert_row(trial, trial.site.namespace)
+
+
+async def delete_again(trial: Trial) -> None:
+    await delete(trial)
+    await gone(trial)
+
+
+SCENARIOS = {
+    "create": Scenario(create, serves, of_ready=False, clear=delete_again),
+    "create over a stale row": Scenario(
+        create_over_a_stale_row, partial(serves, stale_rows=1), of_ready=False, clear=delete_again
+    ),
+    "change": Scenario(change, serves_changed, clear=delete_again),
+    "new password": Scenario(rotate, serves, clear=delete_again),
+    "Secret of another type": Scenario(retype, serves, clear=delete_again),
+    "delete": Scenario(delete, gone),
+    "delete and retain": Scenario(
+        retain_and_delete, kept, offline=True, clear=delete_what_was_kept
+    ),
+    "row without object": Scenario(leave_a_row, gone, of_ready=False, offline=True),
+}

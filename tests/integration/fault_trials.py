@@ -1,0 +1,128 @@
+"""The trials of the matrix, many at the same time, each with an operator of its own."""
+
+import asyncio
+import traceback
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.fix_cluster import remove_namespace
+from tests.integration.fault_matrix import POINTS, Cell
+from tests.integration.fault_scenarios import SCENARIOS, SECONDS, Scenario, Trial, serves
+from tests.support.api import Api
+from tests.support.eventually import eventually
+from tests.support.faults import Process
+from tests.support.rows import Rows
+from tests.support.site import Site
+
+SITES = 16
+"""Trials at the same time."""
+
+What = Cell | str
+"""A cell of the matrix; or a scenario's name, for the scenario undisturbed."""
+
+
+@dataclass
+class Outcome:
+    """What became of a trial."""
+
+    made: list[str] = field(default_factory=list)
+    """What the process wrote that the scenario began with."""
+    failure: str = ""
+
+
+async def run_all(
+    wanted: list[What], kubeconfig: Path, environment: Mapping[str, str]
+) -> dict[What, Outcome]:
+    """Make all trials."""
+    outcomes: dict[What, Outcome] = {}
+    left = list(reversed(wanted))
+    async with Api(kubeconfig) as api, asyncio.TaskGroup() as sites:
+        for _ in range(min(SITES, len(left))):
+            sites.create_task(_run_some(left, outcomes, api, environment))
+    return outcomes
+
+
+async def _run_some(
+    left: list[What], outcomes: dict[What, Outcome], api: Api, environment: Mapping[str, str]
+) -> None:
+    """Make one trial after the other at one site; at another one after a failure."""
+    while left:
+        site = Site(api, Rows(environment["DATABASE_URL"]), environment)
+        await site.open()
+        try:
+            await site.start()
+            while left:
+                what = left.pop()
+                outcomes[what] = await _outcome(site, what)
+                if outcomes[what].failure:
+                    break
+        finally:
+            await site.crash()
+            await remove_namespace(api, site.namespace)
+
+
+async def _outcome(site: Site, what: What) -> Outcome:
+    found = Outcome()
+    try:
+        await _run(Trial(site, f"trial-{uuid.uuid4().hex[:6]}x"), what, found)
+    except Exception:  # noqa: BLE001 - whatever it was, the test of this trial tells of it
+        made = "\n  ".join(found.made)
+        found.failure = f"{what}\n\n{traceback.format_exc()}\nWritten until then:\n  {made}"
+    return found
+
+
+async def _run(trial: Trial, what: What, found: Outcome) -> None:
+    name = what.scenario if isinstance(what, Cell) else what
+    scenario = SCENARIOS[name]
+    if scenario.of_ready:
+        await _make_ready(trial)
+    process = await _disturbed(trial, scenario, what, found)
+    if isinstance(what, Cell):
+        await _strike(trial.site, process, what)
+    await scenario.ended(trial)
+    if what == name:
+        await eventually(  # Events come in the background
+            process.writes, lambda made: set(POINTS[name]) <= set(made), seconds=SECONDS
+        )
+    process.made = []
+    if scenario.clear:
+        await scenario.clear(trial)
+
+
+async def _make_ready(trial: Trial) -> None:
+    process = trial.site.process
+    process.made = []
+    await trial.site.databases.create(trial.name)
+    await serves(trial)
+    await eventually(  # in the background: of Provisioning and of Ready
+        process.writes, lambda made: made.count("create events") >= 2, seconds=SECONDS
+    )
+
+
+async def _disturbed(trial: Trial, scenario: Scenario, what: What, found: Outcome) -> Process:
+    """Ask for what the scenario is about; the process that meets the fault."""
+    site = trial.site
+    process = Process() if scenario.offline else site.process
+    process.made = found.made
+    if isinstance(what, Cell):
+        process.arm(what.point, what.fault)
+    if scenario.offline:
+        await site.crash()
+    await scenario.act(trial)
+    if scenario.offline:
+        await site.begin(process)
+    return process
+
+
+async def _strike(site: Site, process: Process, cell: Cell) -> None:
+    """Wait for the fault; after a crash another process begins."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(SECONDS):
+            await process.struck.wait()
+    assert process.struck.is_set(), f"'{cell.point}' was never written"
+    if cell.fault.crash:
+        await site.crash()
+        await site.start()

@@ -1,0 +1,75 @@
+"""A step fails or the process crashes, anywhere: the database ends in the same state.
+
+Each write of a pass is a point. All trials are made at the same time, before the first test, and
+each test tells of one. Points come and go with the product: what an undisturbed run writes is
+compared with the table in `fault_matrix`.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dev.cluster import ControlPlane
+from dev.postgres import Server
+from tests.integration.fault_matrix import CELLS, POINTS, UNDRIVEN, Cell
+from tests.integration.fault_scenarios import SCENARIOS
+from tests.integration.fault_trials import Outcome, What, run_all
+from tests.standin.cnpg import StandIn
+from tests.support.faults import installed
+
+STALLED_SECONDS = 2.0
+"""Instead of a minute: whatever somebody has to mend is mended by the next try here."""
+
+LAST_TLS_SECONDS = 1.0
+"""With so many operators at the same time the API server closes its side of a socket later."""
+
+pytestmark = pytest.mark.timeout(600)
+
+Outcomes = dict[What, Outcome]
+
+
+@pytest.fixture(scope="module")
+def outcomes(
+    request: pytest.FixtureRequest,
+    control_plane: ControlPlane,
+    operator_kubeconfig: Path,
+    shared_standin: StandIn,
+    postgres_server: Server,
+    template_database: str,
+) -> Iterator[Outcomes]:
+    """The outcomes of all trials that the selected tests tell of."""
+    parameters = [i.callspec.params for i in request.session.items if hasattr(i, "callspec")]
+    wanted = [given["trial"] for given in parameters if "trial" in given]
+    with (
+        postgres_server.database(template=template_database) as url,
+        pytest.MonkeyPatch.context() as patch,
+        installed(),
+    ):
+        patch.setattr("daap_operator.reconcile.STALLED_SECONDS", STALLED_SECONDS)
+        for module in ("handlers", "kube.client"):
+            patch.setattr(f"daap_operator.{module}.LAST_TLS_SECONDS", LAST_TLS_SECONDS)
+        environment = {
+            "KUBECONFIG": str(operator_kubeconfig),
+            "DATABASE_URL": url,
+            "DB_MIN_CONNS": "1",
+            "DAAP_HEALTH_HOST": "127.0.0.1",
+            "DAAP_HEALTH_PORT": "0",
+        }
+        yield asyncio.run(run_all(wanted, control_plane.kubeconfig, environment))
+
+
+@pytest.mark.parametrize("trial", SCENARIOS)
+def test_every_write_is_in_the_matrix(trial: str, outcomes: Outcomes) -> None:
+    assert not outcomes[trial].failure, outcomes[trial].failure
+    made = set(outcomes[trial].made)
+    driven = set(POINTS[trial])
+    assert driven <= made
+    assert made <= driven | UNDRIVEN.get(trial, set())
+
+
+@pytest.mark.parametrize("trial", CELLS, ids=str)
+def test_a_step_that_fails_is_made_good(trial: Cell, outcomes: Outcomes) -> None:
+    if outcomes[trial].failure:
+        pytest.fail(outcomes[trial].failure, pytrace=False)

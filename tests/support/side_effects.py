@@ -1,0 +1,64 @@
+"""Every write by its name: what a request or a statement changes. Pure.
+
+A name says verb, resource and subresource; where one kind of request serves several purposes, its
+purpose too, as in `patch daapdatabases/status claim`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from daap_operator.mirror import statements
+
+Object = Mapping[str, Any]
+
+VERBS = {"POST": "create", "PUT": "replace", "PATCH": "patch", "DELETE": "delete"}
+STATEMENTS = {statements.MARK_DELETED: "mark row deleted", statements.SUPERSEDE: "supersede row"}
+READING = ("SELECT", "SHOW", "SET", "BEGIN", "COMMIT", "ROLLBACK")
+"""First words of statements that change nothing by themselves."""
+
+COMMIT = "commit"
+"""The end of a transaction of several statements; one alone is its own."""
+
+
+def of_request(method: str, path: str, body: Object | None, kind: str) -> str | None:
+    """The name of a request's side effect; None when it has none."""
+    if method == "GET":
+        return None
+    resource, body = _resource(path), body or {}
+    metadata = body.get("metadata") or {}
+    if resource.endswith("/status"):
+        return f"patch {resource} {_told(body.get('status') or {})}"
+    if "apply-patch" in kind:
+        return f"{'patch' if 'uid' in metadata else 'create'} {resource}"
+    if method == "PATCH" and "ownerReferences" in metadata:
+        return f"disown {resource}"
+    return f"{VERBS[method]} {resource}"
+
+
+def _resource(path: str) -> str:
+    """Plural and subresource: /apis/{group}/{version}/namespaces/{namespace}/{plural}/{name}."""
+    parts = path.strip("/").split("/")
+    parts = parts[2:] if parts[0] == "api" else parts[3:]
+    if parts[0] == "namespaces" and len(parts) > 2:
+        parts = parts[2:]
+    return "/".join([parts[0], *parts[2:]])
+
+
+def _told(patch: Object) -> str:
+    """What a change of a DaapDatabase's status tells."""
+    conditions = {c["type"]: c["reason"] for c in patch.get("conditions") or ()}
+    if "clusterName" in patch:
+        return "claim"
+    if conditions.get("Reconciling") == "Deleting":
+        return "deleting"
+    return "under way" if "Reconciling" in conditions else "settled"
+
+
+def of_statement(sql: str, parameters: object) -> str | None:
+    """The name of a statement's side effect; None when it has none."""
+    if sql == statements.SAVE:
+        assert isinstance(parameters, Mapping)
+        return f"upsert row {parameters['status']}"
+    if not sql.strip() or sql.split(maxsplit=1)[0].upper() in READING:
+        return None
+    return STATEMENTS.get(sql, f"statement {' '.join(sql.split()[:4])}")

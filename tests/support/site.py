@@ -1,0 +1,47 @@
+"""A namespace with an operator of its own: one process at a time, which can be made to crash."""
+
+import uuid
+from collections.abc import Mapping
+
+from tests.support.api import Api
+from tests.support.databases import Databases
+from tests.support.faults import Process, inside
+from tests.support.operator import RunningOperator
+from tests.support.rows import Rows
+
+
+class Site:
+    """Where one trial after the other is made."""
+
+    def __init__(self, api: Api, rows: Rows, environment: Mapping[str, str]) -> None:
+        self.api = api
+        self.rows = rows
+        self.namespace = f"t-{uuid.uuid4().hex[:10]}"
+        self.databases = Databases(api, self.namespace)
+        self.process = Process()
+        self._environment = {**environment, "DAAP_WATCH_NAMESPACES": self.namespace}
+        self._operator: RunningOperator | None = None
+
+    async def open(self) -> None:
+        """Make the namespace."""
+        await self.api.create("namespaces", {"metadata": {"name": self.namespace}})
+
+    async def begin(self, process: Process | None = None) -> None:
+        """Start a process; it may not be ready yet."""
+        self.process = process or Process()
+        self._operator = RunningOperator(self._environment)
+        with inside(self.process):
+            await self._operator.__aenter__()
+
+    async def start(self) -> None:
+        """Start a process, and wait until it looks after databases."""
+        await self.begin()
+        assert self._operator
+        await self._operator.ready()
+
+    async def crash(self) -> None:
+        """End the process: from now on nothing of it leaves, whatever it still tries."""
+        self.process.dead = True
+        if self._operator:
+            await self._operator.kill()
+            self._operator = None
