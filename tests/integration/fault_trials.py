@@ -17,7 +17,7 @@ from tests.support.faults import Process
 from tests.support.rows import Rows
 from tests.support.site import Site
 
-SITES = 16
+SITES = 12
 """Trials at the same time."""
 
 What = Cell | str
@@ -79,10 +79,13 @@ async def _run(trial: Trial, what: What, found: Outcome) -> None:
     scenario = SCENARIOS[name]
     if scenario.of_ready:
         await _make_ready(trial)
+    before = await _clusters(trial.site)
     process = await _disturbed(trial, scenario, what, found)
     if isinstance(what, Cell):
         await _strike(trial.site, process, what)
     await scenario.ended(trial)
+    after = await _clusters(trial.site)
+    assert not (before and after) or before == after, "the Cluster was made again, without its data"
     if what == name:
         await eventually(  # Events come in the background
             process.writes, lambda made: set(POINTS[name]) <= set(made), seconds=SECONDS
@@ -100,6 +103,11 @@ async def _make_ready(trial: Trial) -> None:
     await eventually(  # in the background: of Provisioning and of Ready
         process.writes, lambda made: made.count("create events") >= 2, seconds=SECONDS
     )
+
+
+async def _clusters(site: Site) -> set[str]:
+    found = await site.api.list("clusters", site.namespace)
+    return {obj["metadata"]["uid"] for obj in found}
 
 
 async def _disturbed(trial: Trial, scenario: Scenario, what: What, found: Outcome) -> Process:

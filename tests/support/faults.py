@@ -100,6 +100,7 @@ class Process:
     def arm(self, point: str, fault: Fault) -> None:
         """Have the fault happen to the next write of that name, once."""
         self._armed = (point, fault)
+        self.struck.clear()
 
     async def writes(self) -> list[str]:
         """The names of the side effects so far, to be waited for."""
