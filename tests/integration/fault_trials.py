@@ -60,14 +60,21 @@ async def _run_some(
                 if outcomes[what].failure:
                     break
         finally:
-            await site.crash()
+            with suppress(Exception):  # what it died of has been told
+                await site.crash()
             await remove_namespace(api, site.namespace)
 
 
 async def _outcome(site: Site, what: What) -> Outcome:
+    """Make one trial; after a failure the process is ended."""
     found = Outcome()
     try:
-        await _run(Trial(site, f"trial-{uuid.uuid4().hex[:6]}x"), what, found)
+        try:
+            await _run(Trial(site, f"trial-{uuid.uuid4().hex[:6]}x"), what, found)
+        except BaseException:
+            await site.crash()
+            raise
+        assert site.alive, "the operator has stopped"
     except Exception:  # noqa: BLE001 - whatever it was, the test of this trial tells of it
         made = "\n  ".join(found.made)
         found.failure = f"{what}\n\n{traceback.format_exc()}\nWritten until then:\n  {made}"

@@ -35,6 +35,11 @@ class RunningOperator:
             raise AssertionError("the operator has stopped")
         return self
 
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._task is not None and not self._task.done()
+
     async def stop(self) -> None:
         """Stop it as SIGTERM does."""
         if self._task:

@@ -39,9 +39,17 @@ class Site:
         assert self._operator
         await self._operator.ready()
 
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._operator is not None and self._operator.alive
+
     async def crash(self) -> None:
-        """End the process: from now on nothing of it leaves, whatever it still tries."""
+        """End the process: from now on nothing of it leaves, whatever it still tries.
+
+        Raises what it has died of by itself before.
+        """
         self.process.dead = True
         if self._operator:
-            await self._operator.kill()
-            self._operator = None
+            operator, self._operator = self._operator, None
+            await operator.kill()
