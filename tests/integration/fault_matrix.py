@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tests.support.faults import Fault
-from tests.support.side_effects import COMMIT
+from tests.support.side_effects import CLAIM, COMMIT
 
 POINTS: dict[str, tuple[str, ...]] = {
     "create": (
@@ -44,7 +44,7 @@ POINTS: dict[str, tuple[str, ...]] = {
         "create events",
     ),
     "delete and retain": ("disown poolers", "disown clusters", "disown secrets"),
-    "row without object": ("mark row deleted",),
+    "row without object": (CLAIM, "mark row deleted"),
 }
 """What each scenario writes when nothing disturbs it, in about this order."""
 
@@ -100,10 +100,10 @@ CELLS = [
 
 STATUS = {"patch daapdatabases/status under way", "patch daapdatabases/status settled"}
 UNDRIVEN: dict[str, set[str]] = {
-    "create": STATUS,  # "under way" or not: by the order of the news
-    "create over a stale row": {*POINTS["create"], *STATUS},
+    "create": {*STATUS, CLAIM},  # "under way" or not: by the order of the news
+    "create over a stale row": {*POINTS["create"], *STATUS, CLAIM},
     "new password": STATUS,
     "Secret of another type": STATUS,
-    "delete and retain": set(POINTS["delete"]),
+    "delete and retain": {*POINTS["delete"], CLAIM},
 }
 """What a scenario writes besides: points of another one, driven there."""

@@ -95,6 +95,8 @@ class Process:
         self.struck = asyncio.Event()
         """Set once the fault has happened."""
         self.dead = False
+        self.claimed = False
+        """Whether the inventory takes its writes: before, a write has no effect and no name."""
         self._armed: tuple[str, Fault] | None = None
 
     def arm(self, point: str, fault: Fault) -> None:
@@ -131,6 +133,8 @@ class Process:
         """A statement, or the end of a transaction."""
         if self.dead:
             raise psycopg.OperationalError("the process has crashed")
+        if not self.claimed and point != side_effects.CLAIM:
+            point = None
         match fault := self._strikes(point):
             case Fault.CRASH_BEFORE | Fault.DROPPED_BEFORE:
                 _cut(connection)
@@ -199,14 +203,18 @@ async def _send(self: Kube, method: str, path: str, query: Any, body: Any, kind:
 async def _execute(
     self: psycopg.AsyncCursor[Any], query: Any, params: Any = None, **options: Any
 ) -> psycopg.AsyncCursor[Any]:
+    process = _current.get()
+    text = query.decode() if isinstance(query, bytes) else str(query)
+    point = side_effects.of_statement(text, params) if process else None
+
     async def run() -> psycopg.AsyncCursor[Any]:
         done: psycopg.AsyncCursor[Any] = await _EXECUTE(self, query, params, **options)
+        if process and point == side_effects.CLAIM:
+            process.claimed = True
         return done
 
-    if (process := _current.get()) is None:
+    if process is None:
         return await run()
-    text = query.decode() if isinstance(query, bytes) else str(query)
-    point = side_effects.of_statement(text, params)
     if point and self.connection.info.transaction_status is TransactionStatus.INTRANS:
         point = f"{point} in a transaction"
     return await process.statement(point, self.connection, run)

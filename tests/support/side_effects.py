@@ -1,7 +1,7 @@
 """Every write by its name: what a request or a statement changes. Pure.
 
 A name says verb, resource and subresource; where one kind of request serves several purposes, its
-purpose too, as in `patch daapdatabases/status claim`.
+purpose too, as in `patch daapdatabases/status claim`. The Lease belongs to no pass and has no name.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,14 @@ from daap_operator.mirror import statements
 Object = Mapping[str, Any]
 
 VERBS = {"POST": "create", "PUT": "replace", "PATCH": "patch", "DELETE": "delete"}
-STATEMENTS = {statements.MARK_DELETED: "mark row deleted", statements.SUPERSEDE: "supersede row"}
+CLAIM = "claim inventory"
+"""What a leader's first write to the inventory is answered with; nothing is written before it."""
+
+STATEMENTS = {
+    statements.MARK_DELETED: "mark row deleted",
+    statements.SUPERSEDE: "supersede row",
+    statements.CLAIM: CLAIM,
+}
 READING = ("SELECT", "SHOW", "SET", "BEGIN", "COMMIT", "ROLLBACK")
 """First words of statements that change nothing by themselves."""
 
@@ -25,6 +32,8 @@ def of_request(method: str, path: str, body: Object | None, kind: str) -> str | 
     if method == "GET":
         return None
     resource, body = _resource(path), body or {}
+    if resource == "leases":
+        return None
     metadata = body.get("metadata") or {}
     if resource.endswith("/status"):
         return f"patch {resource} {_told(body.get('status') or {})}"

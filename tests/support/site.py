@@ -19,7 +19,14 @@ class Site:
         self.namespace = f"t-{uuid.uuid4().hex[:10]}"
         self.databases = Databases(api, self.namespace)
         self.process = Process()
-        self._environment = {**environment, "DAAP_WATCH_NAMESPACES": self.namespace}
+        self._environment = {
+            **environment,
+            "DAAP_WATCH_NAMESPACES": self.namespace,
+            # One after the other, never at the same time: the next need not wait for the Lease
+            "DAAP_LEASE_NAMESPACE": self.namespace,
+            "DAAP_LEASE_DURATION": "5m",
+            "DAAP_IDENTITY": "site",
+        }
         self._operator: RunningOperator | None = None
 
     async def open(self) -> None:

@@ -102,6 +102,7 @@ async def test_a_process_that_is_armed_again_has_not_been_struck() -> None:
         ("PUT", "/api/v1/namespaces/shop/secrets/s", {}, "", "replace secrets"),
         ("PUT", "/api/v1/namespaces/shop/pods/p/eviction", {}, "", "replace pods/eviction"),
         ("DELETE", "/apis/a/v1/nodes/n", None, "", "delete nodes"),
+        ("PUT", "/apis/coordination.k8s.io/v1/namespaces/a/leases/b", {}, "", None),
     ],
 )
 def test_requests_have_names(
@@ -131,6 +132,8 @@ def test_writes_of_the_status_are_told_apart(status: dict[str, Any], name: str) 
         (statements.SAVE, "upsert row ready"),
         (statements.MARK_DELETED, "mark row deleted"),
         (statements.SUPERSEDE, "supersede row"),
+        (statements.CLAIM, "claim inventory"),
+        (statements.CLAIMED, None),
         (statements.LIVE_PAGE, None),
         (statements.IS_READ_ONLY, None),
         ("SET statement_timeout = '5s'", None),
