@@ -38,21 +38,28 @@ def transitions(before: DaapDatabaseStatus, after: DaapDatabaseStatus) -> list[A
     made = []
     if _situation(before) != _situation(after):
         ready = after.condition(ConditionType.READY)
-        error = after.phase is Phase.ERROR
-        reason = ready.reason if ready and error else str(after.phase)
-        made.append(Announcement(error, reason, ready.message if ready else ""))
+        reason = ready.reason if ready and after.phase in _WITH_REASON else str(after.phase)
+        warning = after.phase is Phase.ERROR or reason in _HELD
+        made.append(Announcement(warning, reason, ready.message if ready else ""))
     old = before.condition(ConditionType.METADATA_SYNCED)
     new = after.condition(ConditionType.METADATA_SYNCED)
-    if old and new and old.status != new.status:
+    if new and new.status != (old.status if old else "True"):
         lost = new.status == "False"
         reason = "MetadataNotSynced" if lost else "MetadataSynced"
         made.append(Announcement(lost, reason, new.message))
     return made
 
 
+_WITH_REASON = (Phase.ERROR, Phase.DELETING)
+"""The phases in which another reason is another situation."""
+
+_HELD = ("DeletionBlocked", "DeletionProtected", "Retrying")
+"""A deletion that does not go on by itself."""
+
+
 def _situation(status: DaapDatabaseStatus) -> tuple[object, ...]:
     ready = status.condition(ConditionType.READY)
-    return (status.phase, ready.reason if ready and status.phase is Phase.ERROR else "")
+    return (status.phase, ready.reason if ready and status.phase in _WITH_REASON else "")
 
 
 def event(

@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from daap_operator import names, raw
+from daap_operator.adoption import objections, was_retained
 from daap_operator.announce import Announcement
 from daap_operator.api.v1alpha1 import Metadata
 from daap_operator.cache import Key, Kind
@@ -45,6 +46,10 @@ async def _ensure(world: World, database: Resolved, kind: Kind, manifest: Manife
     actual = world.cache.get(kind, database.namespace, name)
     if actual is None:
         actual = await _create(world, kind, manifest)
+    if owner_uid(actual) != database.uid and was_retained(
+        actual, database.namespace, database.name
+    ):
+        actual = await _take_over(world, kind, manifest, database)
     _check_ownership(manifest, actual, database)
     if raw.value(actual, "metadata", "deletionTimestamp"):
         raise Waiting(
@@ -84,22 +89,59 @@ async def _create(world: World, kind: Kind, manifest: Manifest) -> Object:
     return _kept(world, kind, made)
 
 
+async def _take_over(world: World, kind: Kind, manifest: Manifest, database: Resolved) -> Object:
+    """Make a child ours that an earlier DaapDatabase left behind; raises Stalled when it must not.
+
+    Judged as it is now, and written only if it still is so. The Cluster comes first, and it has
+    the data: whoever may have it may have its Pooler.
+    """
+    name = manifest["metadata"]["name"]
+    found = await world.kube.get(RESOURCES[kind], database.namespace, name)
+    if found is None or not was_retained(found, database.namespace, database.name):
+        raise Waiting(f"{manifest['kind']}Pending", f"{name} has just changed", seconds=1.0)
+    if raw.value(found, "metadata", "deletionTimestamp"):
+        raise Waiting(
+            f"{manifest['kind']}Deleted", f"{name}, retained earlier, is just being deleted"
+        )
+    if kind is Kind.CLUSTER and (why := objections(found, database)):
+        raise Stalled(
+            "ObjectConflict",
+            f"Cluster {name} in namespace {database.namespace} was retained by an earlier "
+            f"DaapDatabase of this name and is not taken over: {'; '.join(why)}. "
+            "To begin empty, remove the Cluster",
+        )
+    made = await _mend(world, kind, manifest, found, version=found["metadata"]["resourceVersion"])
+    key = Key(database.namespace, database.name)
+    log.info("Child taken over", extra={"key": key, "child": name})
+    if kind is Kind.CLUSTER:
+        note = f"Cluster {name}, retained by an earlier DaapDatabase, was taken over with its data"
+        _announce(world, key, Announcement(warning=False, reason="Adopted", note=note))
+    return made
+
+
 def _tell_of_loss(world: World, key: Key, cluster: str) -> None:
     """Say aloud when a Cluster had to be made again: its volumes went with the one before."""
-    seen = world.cache.database(key)
-    if seen is None or not raw.text(seen, "status", "host"):
+    if not raw.text(world.cache.database(key), "status", "host"):
         return
     note = (
         f"Cluster {cluster} was gone and has been made again. It is empty: "
         "a Cluster's volumes go with it"
     )
-    lost = Announcement(warning=True, reason="ClusterRecreated", note=note)
-    world.announcer.announce(Metadata.model_validate(seen["metadata"]), lost, world.now())
+    _announce(world, key, Announcement(warning=True, reason="ClusterRecreated", note=note))
 
 
-async def _mend(world: World, kind: Kind, manifest: Manifest, actual: Object) -> None:
+def _announce(world: World, key: Key, announcement: Announcement) -> None:
+    if seen := world.cache.database(key):
+        metadata = Metadata.model_validate(seen["metadata"])
+        world.announcer.announce(metadata, announcement, world.now())
+
+
+async def _mend(
+    world: World, kind: Kind, manifest: Manifest, actual: Object, *, version: str = ""
+) -> Object:
+    uid = actual["metadata"]["uid"]
     try:
-        made = await world.kube.apply(RESOURCES[kind], manifest, uid=actual["metadata"]["uid"])
+        made = await world.kube.apply(RESOURCES[kind], manifest, uid=uid, version=version)
     except ApiError as error:
         raise refusal(error, manifest) from error
     changed = raw.number(made, "metadata", "generation") != raw.number(
@@ -109,7 +151,7 @@ async def _mend(world: World, kind: Kind, manifest: Manifest, actual: Object) ->
         key = world.cache.owner(kind, kind.trim(made))
         if key is not None:
             world.notes_of(key).settling_until = world.monotonic() + SETTLE_SECONDS
-    _kept(world, kind, made)
+    return _kept(world, kind, made)
 
 
 def _kept(world: World, kind: Kind, made: Object) -> Object:
@@ -119,12 +161,12 @@ def _kept(world: World, kind: Kind, made: Object) -> Object:
 
 
 def _check_ownership(manifest: Manifest, actual: Object, database: Resolved) -> None:
-    owner = owner_uid(actual)
-    if owner == database.uid:
+    if owner_uid(actual) == database.uid:
         return
     kind, name = manifest["kind"], manifest["metadata"]["name"]
     place = f"{kind} {name} in namespace {database.namespace}"
-    if owner and raw.items(actual, "metadata", "ownerReferences"):
+    references = raw.items(actual, "metadata", "ownerReferences")
+    if any(raw.text(reference, "kind") == names.KIND for reference in references):
         raise Waiting(
             "LeftoverChildren",
             f"{place} belongs to an earlier DaapDatabase of this name and is being removed",

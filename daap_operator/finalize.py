@@ -5,6 +5,7 @@ last and after live reads.
 """
 
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 from daap_operator import names, raw
@@ -28,8 +29,19 @@ POLL_SECONDS = 1.0
 SLOW_POLL_SECONDS = 5.0
 PATIENCE_SECONDS = 30.0
 """After so long the polling slows down."""
+BLOCKED_SECONDS = 20.0
+"""What takes longer than this is not under way any more: somebody has to act, and is told."""
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """Something that has to be gone before the deletion can go on."""
+
+    what: str
+    remedy: str
+    """Who has to do what when it does not go by itself."""
 
 
 async def protection(world: World, looked_at: Subject) -> str:
@@ -60,8 +72,8 @@ async def finalize(world: World, looked_at: Subject) -> float | None:
         await _tell(world, looked_at, "The Pooler and the Cluster are being removed")
         looked_at = latest(world, looked_at)
     remove = _disown_children if looked_at.retained else _delete_children
-    if blocker := await remove(world, looked_at):
-        await _tell(world, looked_at, f"Waiting for {blocker} to be gone")
+    if blockers := await remove(world, looked_at):
+        await _tell_blocked(world, looked_at, blockers)
         return _poll_seconds(world, looked_at)
     await _end_secret(world, looked_at)
     await _end_row(world, looked_at)
@@ -69,14 +81,30 @@ async def finalize(world: World, looked_at: Subject) -> float | None:
     return None
 
 
-async def _tell(world: World, looked_at: Subject, message: str) -> None:
-    await tell(world, looked_at, deleting(looked_at.moment(world.now()), "Deleting", message))
+async def _tell(
+    world: World, looked_at: Subject, message: str, *, reason: str = "Deleting"
+) -> None:
+    await tell(world, looked_at, deleting(looked_at.moment(world.now()), reason, message))
+
+
+async def _tell_blocked(world: World, looked_at: Subject, blockers: list[Blocker]) -> None:
+    """Name what is waited for; once that is too long, also who has to do what."""
+    waiting = f"Waiting for {' and '.join(blocker.what for blocker in blockers)} to be gone"
+    if _seconds_since_asked(world, looked_at) < BLOCKED_SECONDS:
+        await _tell(world, looked_at, waiting)
+        return
+    remedies = "; ".join(blocker.remedy for blocker in blockers)
+    await _tell(world, looked_at, f"{waiting}: {remedies}", reason="DeletionBlocked")
 
 
 def _poll_seconds(world: World, looked_at: Subject) -> float:
-    asked = looked_at.metadata.deletion_timestamp or world.now()
-    long_ago = (world.now() - asked).total_seconds() > PATIENCE_SECONDS
+    long_ago = _seconds_since_asked(world, looked_at) > PATIENCE_SECONDS
     return SLOW_POLL_SECONDS if long_ago else POLL_SECONDS
+
+
+def _seconds_since_asked(world: World, looked_at: Subject) -> float:
+    asked = looked_at.metadata.deletion_timestamp or world.now()
+    return (world.now() - asked).total_seconds()
 
 
 def _cluster_name(looked_at: Subject) -> str:
@@ -90,17 +118,24 @@ def _children(looked_at: Subject) -> list[tuple[Kind, str]]:
     return [(Kind.POOLER, names.pooler_name(cluster)), (Kind.CLUSTER, cluster)]
 
 
+def _secrets(looked_at: Subject) -> list[str]:
+    """What the connection Secret may be called, also of an object that lost its status."""
+    asked = raw.text(looked_at.spec, "connectionSecretName")
+    candidates = {looked_at.status.secret_name, asked, names.secret_name(looked_at.metadata.name)}
+    return sorted(name for name in candidates if name)
+
+
 # --- Delete ---------------------------------------------------------------------------------------
 
 
-async def _delete_children(world: World, looked_at: Subject) -> str:
-    """Delete the children; names what is still there, empty when nothing is."""
+async def _delete_children(world: World, looked_at: Subject) -> list[Blocker]:
+    """Delete the children; names what is still there."""
     left = [await _deleted(world, looked_at, kind, name) for kind, name in _children(looked_at)]
-    left = [blocker for blocker in left if blocker]
-    return " and ".join(left) if left else await _volume_claims(world, looked_at)
+    blockers = [blocker for blocker in left if blocker]
+    return blockers or await _volume_claims(world, looked_at)
 
 
-async def _deleted(world: World, looked_at: Subject, kind: Kind, name: str) -> str:
+async def _deleted(world: World, looked_at: Subject, kind: Kind, name: str) -> Blocker | None:
     """Delete one child; describes it while it is there.
 
     The cache is enough to know that a child is there, but only a live read shows that it is gone.
@@ -110,22 +145,31 @@ async def _deleted(world: World, looked_at: Subject, kind: Kind, name: str) -> s
     if found is None:
         found = await world.kube.get(RESOURCES[kind], namespace, name)
     if found is None or owner_uid(found) != looked_at.metadata.uid:
-        return ""
+        return None
     if not raw.value(found, "metadata", "deletionTimestamp"):
         own = raw.text(found, "metadata", "uid")
         left = await world.kube.delete(RESOURCES[kind], namespace, name, uid=own)
         log.info("Child deleted", extra={"key": looked_at.key, "child": name})
         if left is None:
             world.cache.remove(kind, found)
-            return ""
+            return None
         world.cache.put(kind, left)
         found = left
-    holders = ", ".join(sorted(raw.texts(found, "metadata", "finalizers")))
-    by = f" (held by the finalizers {holders})" if holders else ""
-    return f"{kind.name.capitalize()} {name}{by}"
+    return _blocker(kind, found)
 
 
-async def _volume_claims(world: World, looked_at: Subject) -> str:
+def _blocker(kind: Kind, child: Object) -> Blocker:
+    what = f"{kind.name.capitalize()} {raw.text(child, 'metadata', 'name')}"
+    holders = ", ".join(sorted(raw.texts(child, "metadata", "finalizers")))
+    if not holders:
+        return Blocker(what, f"the platform team must see why {what} does not go")
+    return Blocker(
+        f"{what} (held by the finalizers {holders})",
+        f"whoever put {holders} on {what} must finish there, or the platform team remove them",
+    )
+
+
+async def _volume_claims(world: World, looked_at: Subject) -> list[Blocker]:
     """Names the Cluster's PersistentVolumeClaims that garbage collection has still to remove.
 
     Claims without an owner go by nobody's hand: an orphaning deletion left them on purpose. Claims
@@ -137,32 +181,52 @@ async def _volume_claims(world: World, looked_at: Subject) -> str:
     async for page, _ in world.kube.pages(Resource.VOLUME_CLAIMS, namespace, selector=selector):
         found += [claim for claim in page if raw.items(claim, "metadata", "ownerReferences")]
     if not found or await world.kube.get(Resource.CLUSTERS, namespace, cluster) is not None:
-        return ""
-    return f"PersistentVolumeClaim {', '.join(sorted(c['metadata']['name'] for c in found))}"
+        return []
+    claims = ", ".join(sorted(claim["metadata"]["name"] for claim in found))
+    held = any(raw.value(claim, "metadata", "deletionTimestamp") for claim in found)
+    remedy = (
+        "a pod still uses it, or a finalizer holds it: the platform team must remove that"
+        if held
+        else "Kubernetes' garbage collection has not come round: the platform team must see why, "
+        "and delete it by hand when CloudNativePG is no longer installed"
+    )
+    return [Blocker(f"PersistentVolumeClaim {claims}", remedy)]
 
 
 # --- Retain ---------------------------------------------------------------------------------------
 
 
-async def _disown_children(world: World, looked_at: Subject) -> str:
-    """Take the owner reference from the children and the Secret: they stay as they are."""
+async def _disown_children(world: World, looked_at: Subject) -> list[Blocker]:
+    """Take the owner from the children and the Secrets, and note from whom they were retained."""
     namespace, uid = looked_at.metadata.namespace, looked_at.metadata.uid
-    kept = [(RESOURCES[kind], name) for kind, name in _children(looked_at)]
-    if looked_at.status.secret_name:
-        kept.append((Resource.SECRETS, looked_at.status.secret_name))
-    for resource, name in kept:
+    mark = names.retained_from(namespace, looked_at.metadata.name)
+    team = {names.RETAINED_TEAM: raw.text(looked_at.spec, "ownerTeam")}
+    marks = {Kind.CLUSTER: mark | team}
+    kept = [
+        (RESOURCES[kind], name, marks.get(kind, mark))
+        for kind, name in reversed(_children(looked_at))  # the data first
+    ]
+    kept += [(Resource.SECRETS, name, mark) for name in _secrets(looked_at)]
+    for resource, name, annotations in kept:
         found = await world.kube.get(resource, namespace, name)
-        references = raw.items(found, "metadata", "ownerReferences")
-        if found is None or not any(raw.text(r, "uid") == uid for r in references):
+        if found is None or owner_uid(found) != uid or _is_disowned(found, uid, annotations):
             continue
         try:
-            await world.kube.disown(resource, found, uid=uid)
+            await world.kube.disown(resource, found, uid=uid, annotations=annotations)
         except ApiError as error:
             if not error.conflict:
                 raise
             raise Waiting("Deleting", f"{name} has just changed", seconds=1.0) from error
         log.info("Child retained", extra={"key": looked_at.key, "child": name})
-    return ""
+    return []
+
+
+def _is_disowned(found: Object, uid: str, annotations: dict[str, str]) -> bool:
+    references = raw.items(found, "metadata", "ownerReferences")
+    there = raw.mapping(found, "metadata", "annotations")
+    return annotations.items() <= there.items() and all(
+        raw.text(reference, "uid") != uid for reference in references
+    )
 
 
 # --- the rest -------------------------------------------------------------------------------------
@@ -171,11 +235,8 @@ async def _disown_children(world: World, looked_at: Subject) -> str:
 async def _end_secret(world: World, looked_at: Subject) -> None:
     if looked_at.retained:
         return
-    namespace, uid = looked_at.metadata.namespace, looked_at.metadata.uid
-    asked = raw.text(looked_at.spec, "connectionSecretName")
-    candidates = {looked_at.status.secret_name, asked, names.secret_name(looked_at.metadata.name)}
-    for name in sorted(name for name in candidates if name):
-        await remove_secret(world, namespace, name, uid)
+    for name in _secrets(looked_at):
+        await remove_secret(world, looked_at.metadata.namespace, name, looked_at.metadata.uid)
 
 
 async def _end_row(world: World, looked_at: Subject) -> None:

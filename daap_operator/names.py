@@ -26,6 +26,8 @@ REPORTER = "daap.io/operator"
 DATABASE_LABEL = "daap.io/database"
 UID_LABEL = "daap.io/database-uid"
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
+RETAINED_FROM = "daap.io/retained-from"
+RETAINED_TEAM = "daap.io/retained-team"
 CNPG_CLUSTER_LABEL = "cnpg.io/cluster"
 CNPG_POOLER_LABEL = "cnpg.io/poolerName"
 
@@ -89,6 +91,11 @@ def service_dns_names(service: str, namespace: str, domain: str) -> list[str]:
 def service_host(service: str, namespace: str, domain: str) -> str:
     """The full DNS name of a Service, which works from every namespace."""
     return service_dns_names(service, namespace, domain)[-1]
+
+
+def retained_from(namespace: str, name: str) -> dict[str, str]:
+    """The annotation of a child that outlives its DaapDatabase: who may take it over."""
+    return {RETAINED_FROM: f"{namespace}/{name}"}
 
 
 def labels(name: str, uid: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ import logging
 from typing import Any
 
 from daap_operator import names, raw
+from daap_operator.adoption import was_retained
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus
 from daap_operator.cache import Key
 from daap_operator.desired.resolved import Manifest, Resolved
@@ -120,7 +121,9 @@ async def _write(world: World, manifest: Manifest, database: Resolved, *, expect
 
 async def _mend(world: World, manifest: Manifest, found: Object, database: Resolved) -> None:
     name = manifest["metadata"]["name"]
-    if owner_uid(found) != database.uid:
+    # What was published for the Cluster before is taken over with it: by now the Cluster is ours
+    retained = was_retained(found, database.namespace, database.name)
+    if owner_uid(found) != database.uid and not retained:
         raise Stalled(
             "SecretNameTaken",
             f"Secret {name} exists and was not made for this DaapDatabase, so it is not touched: "
@@ -151,9 +154,13 @@ def merged(manifest: Manifest, found: Object) -> Object:
     metadata["labels"] = raw.mapping(metadata, "labels") | manifest["metadata"]["labels"]
     others = [r for r in raw.items(metadata, "ownerReferences") if r.get("kind") != names.KIND]
     references = [*others, *manifest["metadata"].get("ownerReferences", ())]
-    metadata.pop("ownerReferences", None)
-    if references:
-        metadata["ownerReferences"] = references
+    annotations = dict(raw.mapping(metadata, "annotations"))
+    annotations.pop(names.RETAINED_FROM, None)
+    annotations |= manifest["metadata"].get("annotations", {})
+    for field, value in (("ownerReferences", references), ("annotations", annotations)):
+        metadata.pop(field, None)
+        if value:
+            metadata[field] = value
     return found | {"metadata": metadata, "data": manifest["data"]}
 
 

@@ -10,13 +10,15 @@ from dataclasses import replace
 from typing import Any
 
 from daap_operator import names
+from daap_operator.adoption import major_version, was_retained
 from daap_operator.cache import Key, Kind
 from daap_operator.children import ensure_children
 from daap_operator.desired.resolved import Resolved, resolve
 from daap_operator.errors import Outage, Stalled, Waiting
 from daap_operator.finalize import finalize, protection
 from daap_operator.kube import ApiError
-from daap_operator.observed import Observed, observe
+from daap_operator.observed import Children, Observed, observe
+from daap_operator.ownership import owner_uid
 from daap_operator.publish import publish
 from daap_operator.status import Problem, Published, claimed, deleting, refused, told
 from daap_operator.subject import Subject, database, is_valid, subject
@@ -25,6 +27,9 @@ from daap_operator.world import World
 
 TRIES_BEFORE_TELLING = 3
 """How often a pass has to fail in a row before the status tells of the trouble."""
+
+TRIES_OF_A_DELETION = 2
+"""The same for a deletion: three, with a webhook that times out, would take over half a minute."""
 
 STALLED_SECONDS = 60.0
 """When to look again at what only a person can mend, in case nothing tells that it is mended."""
@@ -53,7 +58,8 @@ async def reconcile(world: World, key: Key, failures: int) -> float | None:
     except Waiting as wait:
         return wait.seconds
     except Outage as error:
-        if failures + 1 >= TRIES_BEFORE_TELLING:
+        deleting_ = looked_at.metadata.deleting
+        if failures + 1 >= (TRIES_OF_A_DELETION if deleting_ else TRIES_BEFORE_TELLING):
             await _tell_trouble(world, key, error)
         raise
 
@@ -65,11 +71,21 @@ async def _serve(world: World, looked_at: Subject, seen: dict[str, Any]) -> floa
     except Stalled as refusal:
         await tell(world, looked_at, refused(looked_at.moment(world.now()), refusal))
         return world.resync.total_seconds()
-    resolved = resolve(wanted, world.platform)
+    resolved = resolve(
+        wanted, world.platform, retained_version=_retained_version(world, looked_at.key)
+    )
     looked_at = await _claim(world, looked_at, resolved)
     seen_now = await _maintain(world, looked_at, resolved)
     status = told(looked_at.moment(world.now()), resolved, *seen_now)
     return await tell(world, looked_at, status) or _again(world, looked_at.key, seen_now[1])
+
+
+def _retained_version(world: World, key: Key) -> int | None:
+    """The version of the Cluster that an earlier DaapDatabase of this name left behind."""
+    left = world.cache.get(Kind.CLUSTER, key.namespace, names.cluster_name(key.name))
+    if left is None or not was_retained(left, key.namespace, key.name):
+        return None
+    return major_version(left)
 
 
 async def _keep(world: World, looked_at: Subject, seen: dict[str, Any], protection: str) -> float:
@@ -132,7 +148,7 @@ async def _claim(world: World, looked_at: Subject, resolved: Resolved) -> Subjec
 
 def _observe(world: World, key: Key, resolved: Resolved) -> Observed:
     observed = observe(
-        world.cache.children(resolved.namespace, resolved.cluster),
+        _ours(world.cache.children(resolved.namespace, resolved.cluster), resolved.uid),
         instances=resolved.spec.instances,
         poolers=resolved.spec.pooler.instances,
         image=resolved.image,
@@ -143,6 +159,19 @@ def _observe(world: World, key: Key, resolved: Resolved) -> Observed:
     elif not observed.unsettled:
         return replace(observed, unsettled="CloudNativePG is taking up the change")
     return observed
+
+
+def _ours(children: Children, uid: str) -> Children:
+    """Without what belongs to another: its state is not ours to tell, its password not to give."""
+
+    def own(child: dict[str, Any] | None) -> bool:
+        return child is not None and owner_uid(child) == uid
+
+    return Children(
+        cluster=children.cluster if own(children.cluster) else None,
+        pooler=children.pooler if own(children.pooler) else None,
+        deployment=children.deployment if own(children.pooler) else None,
+    )
 
 
 def _again(world: World, key: Key, problem: Problem | None) -> float:
@@ -167,7 +196,9 @@ async def _tell_trouble(world: World, key: Key, error: Outage) -> None:
         return
     looked_at = subject(seen)
     moment = looked_at.moment(world.now())
-    trouble = Waiting("Retrying", f"{error}; it is tried again")
+    forbidden = isinstance(error, ApiError) and error.status == 403
+    remedy = ". The platform team must mend the operator's permissions" if forbidden else ""
+    trouble = Waiting("Retrying", f"{error}; it is tried again{remedy}")
     with suppress(Outage, Stalled, Waiting):
         if looked_at.metadata.deleting:
             status = deleting(moment, trouble.reason, trouble.message)

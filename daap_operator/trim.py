@@ -27,7 +27,7 @@ _METADATA = (
     "ownerReferences",
 )
 _LABELS = (names.DATABASE_LABEL, names.UID_LABEL, names.MANAGED_BY_LABEL)
-_ANNOTATIONS = ("cnpg.io/fencedInstances", "cnpg.io/hibernation")
+_ANNOTATIONS = ("cnpg.io/fencedInstances", "cnpg.io/hibernation", names.RETAINED_FROM)
 
 _CLUSTER_STATUS = (
     "phase",

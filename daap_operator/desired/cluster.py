@@ -6,6 +6,7 @@ https://cloudnative-pg.io/documentation/current/cloudnative-pg.v1/#clusterspec
 from typing import Any
 
 from daap_operator import names
+from daap_operator.api.v1alpha1 import DeletionPolicy
 from daap_operator.desired.resolved import Manifest, Resolved
 
 SMART_SHUTDOWN_SECONDS = 10
@@ -18,9 +19,17 @@ def cluster(database: Resolved) -> Manifest:
     return {
         "apiVersion": names.CNPG_API_VERSION,
         "kind": "Cluster",
-        "metadata": database.metadata(database.cluster),
+        "metadata": _metadata(database),
         "spec": _spec(database),
     }
+
+
+def _metadata(database: Resolved) -> Manifest:
+    """With the team, for a Cluster that outlives its owner: its data is not for any other."""
+    made = database.metadata(database.cluster)
+    if database.spec.deletion_policy is DeletionPolicy.RETAIN:
+        made["annotations"] |= {names.RETAINED_TEAM: database.spec.owner_team}
+    return made
 
 
 def _spec(database: Resolved) -> Manifest:

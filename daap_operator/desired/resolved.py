@@ -58,7 +58,8 @@ class Resolved:
         """The metadata of a child.
 
         A retained child has no owner: then neither garbage collection, nor a foreground deletion,
-        nor a finalizer removed by force can take the data with it. The uid label tells whose it is.
+        nor a finalizer removed by force can take the data with it. The uid label tells whose it is,
+        and an annotation from whom it was retained once nobody has that uid any more.
         """
         made: Manifest = {
             "name": name,
@@ -75,16 +76,22 @@ class Resolved:
                     "controller": True,
                 }
             ]
+        else:
+            made["annotations"] = names.retained_from(self.namespace, self.name)
         return made
 
 
-def resolve(database: DaapDatabase, platform: Platform) -> Resolved:
-    """The database with every choice made."""
+def resolve(
+    database: DaapDatabase, platform: Platform, *, retained_version: int | None = None
+) -> Resolved:
+    """The database with every choice made.
+
+    `retained_version` is the version of the Cluster that an earlier DaapDatabase of this name left
+    behind: taken over, it must not be upgraded by the way.
+    """
     spec, status = database.spec, database.status
-    version = max(
-        spec.postgres_version or status.postgres_version or platform.default_postgres_version,
-        status.postgres_version or 0,
-    )
+    unasked = status.postgres_version or retained_version or platform.default_postgres_version
+    version = max(spec.postgres_version or unasked, status.postgres_version or 0)
     return Resolved(
         name=database.metadata.name,
         namespace=database.metadata.namespace,

@@ -138,12 +138,16 @@ class Kube:
         """
         return await self._apply(resource, manifest, {"resourceVersion": "1"})
 
-    async def apply(self, resource: Resource, manifest: Object, *, uid: str) -> Object:
+    async def apply(
+        self, resource: Resource, manifest: Object, *, uid: str, version: str = ""
+    ) -> Object:
         """Apply to the object with that uid. Never brings one back that is gone.
 
-        Raises ApiError 409 when it is gone and 422 when another has its name.
+        Raises ApiError 409 when it is gone, or no longer at the resource version if one is given,
+        and 422 when another has its name.
         """
-        return await self._apply(resource, manifest, {"uid": uid})
+        extra = {"uid": uid, "resourceVersion": version}
+        return await self._apply(resource, manifest, {k: v for k, v in extra.items() if v})
 
     async def _apply(self, resource: Resource, manifest: Object, extra: Object) -> Object:
         metadata = manifest["metadata"] | extra
@@ -187,17 +191,24 @@ class Kube:
         body = manifest | {"metadata": metadata}
         return await self._request("PUT", path, {"fieldManager": names.FIELD_MANAGER}, body)
 
-    async def disown(self, resource: Resource, found: Object, *, uid: str) -> Object:
+    async def disown(
+        self, resource: Resource, found: Object, *, uid: str, annotations: dict[str, str]
+    ) -> Object:
         """Take the owner with that uid from an object just fetched, so that it outlives its owner.
 
-        Raises ApiError 409 when it has moved on since.
+        The annotations are added in the same request. Raises ApiError 409 when it has moved on.
         """
         metadata = found["metadata"]
         references = raw.items(metadata, "ownerReferences")
         others = [reference for reference in references if raw.text(reference, "uid") != uid]
         version = raw.text(metadata, "resourceVersion")
-        body = {"metadata": {"ownerReferences": others or None, "resourceVersion": version}}
-        return await self._merge(resource.path(metadata["namespace"], metadata["name"]), body)
+        changed = {
+            "ownerReferences": others or None,
+            "resourceVersion": version,
+            "annotations": annotations,
+        }
+        path = resource.path(metadata["namespace"], metadata["name"])
+        return await self._merge(path, {"metadata": changed})
 
     # the DaapDatabase -----------------------------------------------------------------------------
 

@@ -96,7 +96,9 @@ class FakeKube(Kube):
         made = field_owners.apply(None, manifest, names.FIELD_MANAGER)
         return self._answer(self._store(resource, None, self._born(made)))
 
-    async def apply(self, resource: Resource, manifest: Object, *, uid: str) -> Object:
+    async def apply(
+        self, resource: Resource, manifest: Object, *, uid: str, version: str = ""
+    ) -> Object:
         place = self._asked("apply", resource, manifest)
         self._require_kind(resource)
         live = self.objects.get(place)
@@ -105,6 +107,8 @@ class FakeKube(Kube):
         if live["metadata"]["uid"] != uid:
             causes = [{"field": "metadata.uid", "reason": "FieldValueInvalid"}]
             raise refused(422, "field is immutable", "Invalid", causes=causes)
+        if version:
+            self._live(place, version)
         made = field_owners.apply(live, manifest, names.FIELD_MANAGER)
         return self._answer(self._store(resource, live, made))
 
@@ -134,10 +138,13 @@ class FakeKube(Kube):
             raise refused(422, "type: field is immutable", "Invalid")
         return self._answer(self._store(resource, live, copied(manifest)))
 
-    async def disown(self, resource: Resource, found: Object, *, uid: str) -> Object:
+    async def disown(
+        self, resource: Resource, found: Object, *, uid: str, annotations: dict[str, str]
+    ) -> Object:
         place = self._asked("disown", resource, found)
         made = copied(self._live(place, found["metadata"]["resourceVersion"]))
-        left = [r for r in made["metadata"].pop("ownerReferences") if r["uid"] != uid]
+        left = [r for r in made["metadata"].pop("ownerReferences", ()) if r["uid"] != uid]
+        made["metadata"].setdefault("annotations", {}).update(annotations)
         if left:
             made["metadata"]["ownerReferences"] = left
         made = field_owners.updated(self.objects[place], made, "merge")

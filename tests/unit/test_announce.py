@@ -55,6 +55,21 @@ TRANSITIONS: dict[str, tuple[DaapDatabaseStatus, DaapDatabaseStatus, list[Announ
         status("Deleting", "Deleting", said="bye"),
         [Announcement(False, "Deleting", "bye")],
     ),
+    "a deletion that is blocked": (
+        status("Deleting", "Deleting", said="wait"),
+        status("Deleting", "DeletionBlocked", said="act"),
+        [Announcement(True, "DeletionBlocked", "act")],
+    ),
+    "a deletion that goes on": (
+        status("Deleting", "DeletionProtected", said="held"),
+        status("Deleting", "Deleting", said="bye"),
+        [Announcement(False, "Deleting", "bye")],
+    ),
+    "a deletion that is held by protection": (
+        READY,
+        status("Deleting", "DeletionProtected", said="held"),
+        [Announcement(True, "DeletionProtected", "held")],
+    ),
     "an error without a condition": (READY, status("Error"), [Announcement(True, "Error", "")]),
     "the inventory is lost": (
         status("Ready", "Ready", "True"),
@@ -67,6 +82,11 @@ TRANSITIONS: dict[str, tuple[DaapDatabaseStatus, DaapDatabaseStatus, list[Announ
         [Announcement(False, "MetadataSynced", "inventory")],
     ),
     "the first row": (status("Ready", "Ready"), status("Ready", "Ready", "True"), []),
+    "no first row": (
+        status("Ready", "Ready"),
+        status("Ready", "Ready", "False"),
+        [Announcement(True, "MetadataNotSynced", "inventory")],
+    ),
     "no row any more": (status("Ready", "Ready", "True"), status("Ready", "Ready"), []),
     "two at once": (
         status("Ready", "Ready", "True"),

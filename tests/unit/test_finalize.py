@@ -136,6 +136,43 @@ async def test_a_child_that_is_held_is_named_with_who_holds_it(
     assert gone(stage)
 
 
+async def test_after_a_while_it_is_said_who_must_act_and_once_by_an_event() -> None:
+    stage = await ready()
+    stage.kube.change(Resource.CLUSTERS, CLUSTER, finalized("example.org/a"))
+    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.clock.advance(19)
+    await stage.look()
+    assert stage.condition("Reconciling") == ("True", "Deleting")
+    stage.clock.advance(1)
+    await stage.look()
+    assert stage.condition("Reconciling") == ("True", "DeletionBlocked")
+    assert f"whoever put example.org/a on Cluster {CLUSTER} must finish" in stage.message()
+    stage.clock.advance(100)
+    await stage.look()
+    told = [(one.warning, one.reason) for one in stage.announcer.announced]
+    assert told == [(False, "Deleting"), (True, "DeletionBlocked")]
+    stage.kube.change(Resource.CLUSTERS, CLUSTER, finalized())
+    await stage.settle()
+    assert gone(stage)
+
+
+@pytest.mark.parametrize(
+    ("used", "told"), [(False, "garbage collection has not come round"), (True, "a pod still uses")]
+)
+async def test_volumes_that_do_not_go_are_blamed_on_whom_they_wait_for(
+    used: bool, told: str
+) -> None:
+    stage = await deleting()
+    if used:
+        claim = f"{CLUSTER}-1"
+        stage.kube.change(Resource.VOLUME_CLAIMS, claim, finalized("kubernetes.io/pvc-protection"))
+        stage.kube.delete_object(Resource.VOLUME_CLAIMS, claim)
+    stage.clock.advance(25)
+    await stage.look()
+    assert stage.condition("Ready") == ("False", "DeletionBlocked")
+    assert told in stage.message()
+
+
 async def test_both_children_are_named() -> None:
     stage = await ready()
     stage.kube.change(Resource.CLUSTERS, CLUSTER, finalized("example.org/a"))
@@ -477,9 +514,11 @@ async def test_what_keeps_a_deletion_from_going_on_is_told() -> None:
     for failures in range(3):
         with pytest.raises(ApiError):
             await stage.look(KEY, failures)
-    assert stage.status()["phase"] == "Deleting"
-    assert stage.condition("Ready") == ("False", "Retrying")
+        assert stage.status()["phase"] == "Deleting"
+        reason = "Retrying" if failures >= 1 else "Deleting"
+        assert stage.condition("Ready") == ("False", reason)
     assert "you shall not; it is tried again" in stage.message()
+    assert "The platform team must mend the operator's permissions" in stage.message()
 
 
 async def test_another_database_of_the_name_comes_to_its_turn() -> None:

@@ -1,0 +1,101 @@
+"""What a DaapDatabase may take over of what an earlier one of its name left behind. Pure.
+
+Why it takes this much of a proof: docs/adr/0010-what-was-retained-is-taken-over-on-proof.md
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from daap_operator import names, quantity, raw
+from daap_operator.api.v1alpha1 import DeletionPolicy
+from daap_operator.desired.resolved import Resolved
+
+Object = Mapping[str, Any]
+
+_MAJOR = re.compile(r":(\d+)(?![^/]*/)")
+"""The number at the start of an image's tag."""
+
+
+def was_retained(child: Object, namespace: str, name: str) -> bool:
+    """Whether a DaapDatabase of that place and name left the child behind, and nobody has it now.
+
+    Only one object can be at a place: whoever asks on behalf of the one that is there knows that
+    the one before is gone.
+    """
+    metadata = raw.mapping(child, "metadata")
+    return (
+        raw.text(metadata, "labels", names.MANAGED_BY_LABEL) == names.FIELD_MANAGER
+        and raw.text(metadata, "annotations", names.RETAINED_FROM) == f"{namespace}/{name}"
+        and raw.text(metadata, "namespace") == namespace
+        and not raw.items(metadata, "ownerReferences")
+    )
+
+
+def major_version(cluster: Object) -> int | None:
+    """The major version a Cluster was last asked to run; None when nothing tells.
+
+    `cluster` is the object, or what the cache keeps of it.
+    """
+    image = raw.text(cluster, "spec", "imageName") or raw.text(
+        cluster, "owned", "spec", "imageName"
+    )
+    tagged = _MAJOR.search(image.partition("@")[0])
+    if tagged:
+        return int(tagged[1])
+    return raw.number(cluster, "status", "pgDataImageInfo", "majorVersion") or None
+
+
+def objections(cluster: Object, database: Resolved) -> list[str]:
+    """Why a retained Cluster is not taken over, each with its remedy; empty when it may be."""
+    return [*_of_intent(cluster, database), *_of_fit(cluster, database)]
+
+
+def _of_intent(cluster: Object, database: Resolved) -> Iterator[str]:
+    if database.spec.deletion_policy is not DeletionPolicy.RETAIN:
+        yield (
+            "spec.deletionPolicy is 'Delete', which would one day delete what was to be kept: "
+            "set it to 'Retain'"
+        )
+    team = raw.text(cluster, "metadata", "annotations", names.RETAINED_TEAM)
+    if team != database.spec.owner_team:
+        yield (
+            f"it was the team '{team}' that kept it, and spec.ownerTeam is "
+            f"'{database.spec.owner_team}': set it to that team, it can be changed afterwards"
+        )
+
+
+def _of_fit(cluster: Object, database: Resolved) -> Iterator[str]:
+    holds = raw.text(cluster, "spec", "bootstrap", "initdb", "database")
+    if holds != database.database:
+        yield _made_anew("spec.databaseName", holds, database.database)
+    version = major_version(cluster)
+    if version != database.postgres_version:
+        yield _made_anew("spec.postgresVersion", version, database.postgres_version)
+    storage_class = raw.text(cluster, "spec", "storage", "storageClass")
+    asked_class = database.spec.storage.storage_class or ""
+    if storage_class != asked_class:
+        yield _made_anew("spec.storage.storageClass", storage_class, asked_class)
+    size = raw.text(cluster, "spec", "storage", "size")
+    if _smaller(database.spec.storage.size, size):
+        yield (
+            f"its volumes have {size}, spec.storage.size is '{database.spec.storage.size}', and "
+            "volumes never shrink: raise it"
+        )
+
+
+def _made_anew(field: str, there: object, asked: object) -> str:
+    """For what cannot be changed once it was allotted."""
+    found = f"'{there}'" if there else "none"
+    remedy = f"with '{there}'" if there else "without"
+    return (
+        f"it has {found} where {field} asks for '{asked}': delete this "
+        f"DaapDatabase, which leaves the Cluster alone, and create it {remedy}"
+    )
+
+
+def _smaller(asked: str, there: str) -> bool:
+    try:
+        return quantity.parse(asked) < quantity.parse(there)
+    except ValueError:
+        return True
