@@ -47,6 +47,7 @@ class Cache:
     def __init__(self) -> None:
         self._objects: dict[Kind, dict[Key, Object]] = {kind: {} for kind in Kind}
         self._by_name: dict[str, set[Key]] = defaultdict(set)
+        self._by_uid: dict[str, Key] = {}
         self._claims: dict[str, str] = {}
         self._buried: dict[str, int] = {}
 
@@ -63,6 +64,14 @@ class Cache:
     def databases(self) -> list[Key]:
         """The keys of all DaapDatabases."""
         return list(self._objects[Kind.DATABASE])
+
+    def uids(self) -> Collection[str]:
+        """The uids of all DaapDatabases."""
+        return self._by_uid.keys()
+
+    def by_uid(self, uid: str) -> Key | None:
+        """The key of the DaapDatabase with that uid."""
+        return self._by_uid.get(uid)
 
     def children(self, namespace: str, cluster: str) -> Children:
         """The children by their names, whoever owns them."""
@@ -105,6 +114,8 @@ class Cache:
         self._objects[kind][key] = kept
         if kind is Kind.DATABASE:
             self._by_name[key.name].add(key)
+            self._by_uid.pop(raw.text(before, "metadata", "uid"), None)
+            self._by_uid[raw.text(kept, "metadata", "uid")] = key
         return kept if before is None or _told(before) != _told(kept) else None
 
     def remove(self, kind: Kind, obj: Mapping[str, Any]) -> Object | None:
@@ -143,6 +154,7 @@ class Cache:
         kept = self._objects[kind].pop(key)
         if kind is Kind.DATABASE:
             self._by_name[key.name].discard(key)
+            self._by_uid.pop(raw.text(kept, "metadata", "uid"), None)
             if self._claims.get(key.name) == raw.text(kept, "metadata", "uid"):
                 del self._claims[key.name]
 

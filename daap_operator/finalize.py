@@ -147,8 +147,7 @@ async def _deleted(world: World, looked_at: Subject, kind: Kind, name: str) -> B
     if found is None or owner_uid(found) != looked_at.metadata.uid:
         return None
     if not raw.value(found, "metadata", "deletionTimestamp"):
-        own = raw.text(found, "metadata", "uid")
-        left = await world.kube.delete(RESOURCES[kind], namespace, name, uid=own)
+        left = await _delete(world, kind, found)
         log.info("Child deleted", extra={"key": looked_at.key, "child": name})
         if left is None:
             world.cache.remove(kind, found)
@@ -156,6 +155,20 @@ async def _deleted(world: World, looked_at: Subject, kind: Kind, name: str) -> B
         world.cache.put(kind, left)
         found = left
     return _blocker(kind, found)
+
+
+async def _delete(world: World, kind: Kind, found: Object) -> Object | None:
+    """Delete a child as it was seen: somebody may have retained, or taken over, it since."""
+    metadata = found["metadata"]
+    place, version = (metadata["namespace"], metadata["name"]), metadata["resourceVersion"]
+    try:
+        return await world.kube.delete(
+            RESOURCES[kind], *place, uid=metadata["uid"], version=version
+        )
+    except ApiError as error:
+        if not error.conflict:
+            raise
+        raise Waiting("Deleting", f"{metadata['name']} has just changed", seconds=1.0) from error
 
 
 def _blocker(kind: Kind, child: Object) -> Blocker:

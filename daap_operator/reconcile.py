@@ -31,6 +31,9 @@ TRIES_BEFORE_TELLING = 3
 TRIES_OF_A_DELETION = 2
 """The same for a deletion: three, with a webhook that times out, would take over half a minute."""
 
+ROW_SECONDS = 5.0
+"""When to try again to write a row that the inventory refused while it takes others."""
+
 STALLED_SECONDS = 60.0
 """When to look again at what only a person can mend, in case nothing tells that it is mended."""
 
@@ -43,6 +46,14 @@ async def reconcile(world: World, key: Key, failures: int) -> float | None:
     Gives back the seconds after which to look again without an event, None when the object is gone.
     Raises Outage when something does not answer. Safe to cut short and to repeat.
     """
+    again = await _pass(world, key, failures)
+    if again is not None and world.notes_of(key).row_refused:
+        return min(again, ROW_SECONDS)
+    return again
+
+
+async def _pass(world: World, key: Key, failures: int) -> float | None:
+    """The pass itself; the row, which it only tells, may have to be tried again sooner."""
     seen = world.cache.database(key)
     if seen is None:
         world.notes.pop(key, None)

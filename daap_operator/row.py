@@ -33,7 +33,8 @@ def row(metadata: Metadata, spec: raw.Object, status: DaapDatabaseStatus) -> Row
     `spec` is taken as it stands: an object older than today's rules has a row too. What PostgreSQL
     cannot store (NUL, a text longer than its column) is cut.
     """
-    if not status.cluster_name:
+    stalled = status.condition(ConditionType.STALLED)
+    if not status.cluster_name or (stalled and stalled.reason == "NameTaken"):
         return None
     phase = status.phase or Phase.PROVISIONING
     ready = status.condition(ConditionType.READY)

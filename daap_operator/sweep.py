@@ -8,28 +8,40 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection
 from contextlib import suppress
+from heapq import nsmallest
 
 from daap_operator.cache import Cache, Key
 from daap_operator.cancellation import heed
 from daap_operator.errors import Outage
-from daap_operator.mirror import Mirror
+from daap_operator.mirror import Differences, MetadataError, Mirror
 from daap_operator.row import Row, row
 from daap_operator.subject import subject
 
 log = logging.getLogger(__name__)
 
 
-def rows(cache: Cache) -> dict[str, tuple[Key, Row]]:
-    """The rows of all live objects with their keys, by id."""
-    made = {}
-    for key in cache.databases():
-        seen = cache.database(key)
+RETRY_SECONDS = 5.0
+"""When to sweep again after a row could not be mended, while the others can."""
+
+
+class Expectation:
+    """The rows of all live objects, made when they are asked for."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+
+    def after(self, uid: str, most: int) -> list[str]:
+        """The ids of live objects that follow this one, in order, so many at most."""
+        return nsmallest(most, (found for found in self._cache.uids() if found > uid))
+
+    def row(self, uid: str) -> Row | None:
+        """The row of a live object as it is now; None when it has none."""
+        key = self._cache.by_uid(uid)
+        seen = None if key is None else self._cache.database(key)
         if seen is None:
-            continue
+            return None
         looked_at = subject(seen)
-        if wanted := row(looked_at.metadata, looked_at.spec, looked_at.status):
-            made[wanted.id] = (key, wanted)
-    return made
+        return row(looked_at.metadata, looked_at.spec, looked_at.status)
 
 
 class Sweeper:
@@ -56,31 +68,49 @@ class Sweeper:
         """Have a sweep made soon."""
         self._asked.set()
 
-    async def sweep(self) -> None:
-        """Compare and mend once. A metadata database that is away is left for later."""
+    async def sweep(self) -> bool:
+        """Compare and mend once; False when a row has to be tried again soon.
+
+        A metadata database that is away is left for later: somebody asks when it is back.
+        """
+        counts = {"rows_without_object": 0, "rows_to_write": 0}
+        done = True
         try:
-            orphans, wrong = await self._mirror.compare(self._wanted, self._namespaces)
-            for uid in orphans:
-                await self._mirror.mark_deleted(uid)
+            expected = Expectation(self._cache)
+            async for page in self._mirror.compare(expected, self._namespaces):
+                done &= await self._mend(page)
+                counts["rows_without_object"] += len(page.orphans)
+                counts["rows_to_write"] += len(page.wrong)
         except Outage as error:
             log.info("Sweep put off", extra={"error": str(error)})
-            return
-        live = rows(self._cache)
-        for uid in wrong & live.keys():
-            self._look_at(live[uid][0])
-        if orphans or wrong:
-            counts = {"rows_without_object": len(orphans), "rows_to_write": len(wrong)}
+            return not (isinstance(error, MetadataError) and error.of_one_row)
+        if any(counts.values()):
             log.info("Inventory compared", extra=counts)
+        return done
 
-    def _wanted(self) -> dict[str, Row]:
-        return {uid: wanted for uid, (_, wanted) in rows(self._cache).items()}
+    async def _mend(self, page: Differences) -> bool:
+        """Mark rows without an object, and have the others looked at; False when one refused."""
+        done = True
+        for uid in page.orphans:
+            try:
+                await self._mirror.mark_deleted(uid)
+            except MetadataError as error:
+                if not error.of_one_row:
+                    raise
+                log.warning("Row not marked", extra={"row": uid, "error": str(error)})
+                done = False
+        for uid in page.wrong:
+            if key := self._cache.by_uid(uid):
+                self._look_at(key)
+        return done
 
     async def run(self) -> None:
         """Sweep until cancelled."""
+        seconds = self._seconds
         while True:
             heed()
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._seconds):
+                async with asyncio.timeout(seconds):
                     await self._asked.wait()
             self._asked.clear()
-            await self.sweep()
+            seconds = self._seconds if await self.sweep() else min(RETRY_SECONDS, self._seconds)

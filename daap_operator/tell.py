@@ -67,9 +67,12 @@ async def _mirrored(
     wanted = row(looked_at.metadata, looked_at.spec, status)
     if wanted is None:
         return None
+    notes = world.notes_of(looked_at.key)
+    notes.row_refused = False
     try:
         await world.mirror.save(wanted)
     except MetadataError as error:
+        notes.row_refused = error.of_one_row
         world.unsynced.add(looked_at.key)
         return Inventory(synced=False, reason=error.reason, message=error.message)
     world.unsynced.discard(looked_at.key)

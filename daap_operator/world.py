@@ -27,6 +27,8 @@ class Notes:
     seen that this is over."""
     progress_told: float = float("-inf")
     """When the status last told of progress."""
+    row_refused: bool = False
+    """Whether the row could not be written although the others can."""
 
 
 @dataclass

@@ -157,14 +157,16 @@ class Kube:
         return await self._request("PATCH", path, query, body, "application/apply-patch+yaml")
 
     async def delete(
-        self, resource: Resource, namespace: str, name: str, *, uid: str
+        self, resource: Resource, namespace: str, name: str, *, uid: str, version: str = ""
     ) -> Object | None:
         """Delete the object with that uid; fine when it is gone already.
 
         Gives back the object when it stays for a while, held by finalizers; None when it is gone.
-        Raises ApiError 409 when it is still there: a conflict is not always about the uid.
+        With a resource version it is deleted only as it was seen. Raises ApiError 409 when it is
+        still there: a conflict is not always about the uid.
         """
-        body = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": uid}}
+        preconditions = {"uid": uid} | ({"resourceVersion": version} if version else {})
+        body = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": preconditions}
         try:
             answer = await self._request("DELETE", resource.path(namespace, name), body=body)
         except ApiError as error:

@@ -13,6 +13,6 @@ a probe tells when it is back.
 
 from daap_operator.mirror.problems import MetadataError
 from daap_operator.mirror.server import PoolSettings, Server
-from daap_operator.mirror.table import Mirror
+from daap_operator.mirror.table import Differences, Expected, Mirror
 
-__all__ = ["MetadataError", "Mirror", "PoolSettings", "Server"]
+__all__ = ["Differences", "Expected", "MetadataError", "Mirror", "PoolSettings", "Server"]

@@ -2,8 +2,14 @@
 
 import psycopg
 from psycopg import errors
+from psycopg_pool import PoolTimeout
 
 from daap_operator.errors import Outage
+
+READ_ONLY = (
+    "The metadata database takes no writes; the platform team must make it writable "
+    "(default_transaction_read_only), or have DATABASE_URL name the primary"
+)
 
 
 class MetadataError(Outage):
@@ -16,23 +22,58 @@ class MetadataError(Outage):
 
     @property
     def of_one_row(self) -> bool:
-        """Whether only this row is refused, and others would be taken."""
-        return self.reason == "RowRefused"
+        """Whether only this row is refused, and others would be taken: it is tried again soon."""
+        return self.reason in ("RowRefused", "RowLocked")
+
+
+_NO_SLOT = ("too many clients", "too many connections", "connection slots")
+"""How a server says that it has no connection left; its code is lost while connecting."""
 
 
 def problem(error: Exception) -> MetadataError:
-    """What an error of psycopg's means. Never shows the URL."""
+    """What an error of psycopg's means, and who has to do what. Never shows the URL."""
     if isinstance(error, MetadataError):
         return error
     said = " ".join(str(error).split()) or type(error).__name__
     match error:
         case errors.ReadOnlySqlTransaction():
-            return MetadataError("ReadOnly", f"The metadata database takes no writes: {said}")
+            return MetadataError("ReadOnly", READ_ONLY)
         case errors.UndefinedTable() | errors.UndefinedColumn():
-            return MetadataError("SchemaOutdated", f"The schema is not as it should be: {said}")
+            return MetadataError(
+                "SchemaOutdated",
+                f"The schema is not as it should be: {said}; run `daap-operator migrate`",
+            )
         case errors.InsufficientPrivilege():
-            return MetadataError("Forbidden", f"The metadata database refuses the user: {said}")
+            return MetadataError(
+                "Forbidden",
+                f"The metadata database refuses the user: {said}; the platform team must grant it",
+            )
+        case errors.LockNotAvailable() | errors.DeadlockDetected() | errors.SerializationFailure():
+            return MetadataError(
+                "RowLocked",
+                "Another session of the metadata database holds the row; it is tried again. The "
+                "platform team can end that session: pg_locks and pg_stat_activity show it",
+            )
         case psycopg.DataError() | psycopg.IntegrityError():
             return MetadataError("RowRefused", f"The metadata database refuses the row: {said}")
         case _:
-            return MetadataError("Unreachable", f"The metadata database does not answer: {said}")
+            return _no_answer(error, said)
+
+
+def _no_answer(error: Exception, said: str) -> MetadataError:
+    if any(words in said for words in _NO_SLOT):
+        return MetadataError(
+            "TooManyConnections",
+            f"The metadata database has no connection left: {said}; the platform team must raise "
+            "its max_connections, or see in pg_stat_activity who holds them",
+        )
+    if isinstance(error, PoolTimeout):
+        return MetadataError(
+            "Unreachable",
+            f"No connection to the metadata database became free: {said}; it does not answer, or "
+            "DB_MAX_CONNS is too small",
+        )
+    return MetadataError(
+        "Unreachable",
+        f"The metadata database does not answer: {said}; it is tried again until it does",
+    )

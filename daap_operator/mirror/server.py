@@ -15,12 +15,14 @@ from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from daap_operator.cancellation import heed
 from daap_operator.mirror import statements
-from daap_operator.mirror.problems import MetadataError, problem
+from daap_operator.mirror.problems import READ_ONLY, MetadataError, problem
 
 log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 3
 STATEMENT_SECONDS = 5
+LOCK_SECONDS = 2
+"""How long to wait for a row that another session holds: a pass waits meanwhile."""
 CLOSE_SECONDS = 2
 PROBE_SECONDS = 2.0
 """How often a server that is away is tried."""
@@ -131,7 +133,7 @@ class Server:
                 )
             await cursor.execute(statements.IS_READ_ONLY)
             if await cursor.fetchone() == "on":
-                raise MetadataError("ReadOnly", "The metadata database takes no writes")
+                raise MetadataError("ReadOnly", READ_ONLY)
 
     async def _open_pool(self) -> None:
         await self.close()
@@ -172,4 +174,6 @@ class Server:
 
 
 async def _configure(connection: Connection) -> None:
-    await connection.execute(f"SET statement_timeout = '{STATEMENT_SECONDS}s'")
+    await connection.execute(
+        f"SET statement_timeout = '{STATEMENT_SECONDS}s'; SET lock_timeout = '{LOCK_SECONDS}s'"
+    )

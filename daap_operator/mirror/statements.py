@@ -63,6 +63,7 @@ ORDER BY id LIMIT %(page)s
 """  # noqa: S608 - column names are constants of ours
 
 FIRST_ID = "00000000-0000-0000-0000-000000000000"
+LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 HAS_MIGRATIONS = "SELECT to_regclass('_yoyo_migration') IS NOT NULL"
 APPLIED = "SELECT migration_id FROM _yoyo_migration"

@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any, LiteralString, Protocol, Self
 
 from psycopg import errors
@@ -46,13 +47,35 @@ class Leadership(Protocol):
         """Lead on in an epoch after that one; raises Outage when that cannot be."""
 
 
+class Expected(Protocol):
+    """The rows that should be there."""
+
+    def after(self, uid: str, most: int) -> list[str]:
+        """The ids of live objects that follow this one, in order, so many at most."""
+
+    def row(self, uid: str) -> Row | None:
+        """The row of a live object as it is now; None when it has none."""
+
+
+@dataclass(frozen=True)
+class Differences:
+    """What is not as it should be in one page."""
+
+    orphans: set[str]
+    """Ids of live rows without an object."""
+    wrong: set[str]
+    """Ids of objects whose row is missing or differs. Their own passes are to write it: a row
+    saved from a comparison could be older than theirs."""
+
+
 class Mirror:
     """The inventory. An async context manager, which gives the connections back."""
 
     def __init__(self, server: Server, leadership: Leadership) -> None:
         self._server = server
         self._leadership = leadership
-        self._known: dict[str, Row] = {}
+        self._known: dict[str, int] = {}
+        """The hash of each live row as it is known to be."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -92,7 +115,7 @@ class Mirror:
 
         Raises MetadataError when that is not possible now.
         """
-        if self._known.get(row.id) == row:
+        if self._known.get(row.id) == hash(row):
             return
         parameters = dataclasses.asdict(row)
         async with self._server.connection() as connection:
@@ -100,7 +123,7 @@ class Mirror:
                 await self._write(connection, statements.SAVE, parameters)
             except errors.UniqueViolation:
                 await self._supersede(connection, parameters)
-        self._known[row.id] = row
+        self._known[row.id] = hash(row)
 
     async def mark_deleted(self, uid: str) -> None:
         """Mark the row as deleted; fine when there is none, or it is already.
@@ -153,50 +176,45 @@ class Mirror:
     # the sweep ------------------------------------------------------------------------------------
 
     async def compare(
-        self, wanted: Callable[[], Mapping[str, Row]], namespaces: Collection[str]
-    ) -> tuple[set[str], set[str]]:
+        self, expected: Expected, namespaces: Collection[str]
+    ) -> AsyncIterator[Differences]:
         """Compare the table with what should be there, in both directions, page by page.
 
-        `wanted` gives the rows of all live objects by id, and is asked anew for each page: a row is
-        written after its object was seen, never before. Gives back the ids of live rows without an
-        object, and the ids of objects whose row is missing or differs; those are to be written by
-        their own passes, for a row saved from here could be older than theirs. Raises MetadataError
-        when the server is not there.
+        Both sides are walked in the order of the ids, and no page has more than PAGE of either:
+        neither the table nor all that is expected is ever held at once, and each page is one short
+        statement. What is expected is asked after the page was read: a row is written after its
+        object was seen, never before. Raises MetadataError when the server is not there.
         """
-        orphans: set[str] = set()
-        seen: set[str] = set()
-        right: set[str] = set()
-        async for page in self._live(namespaces):
-            should = wanted()
-            for row in page:
-                seen.add(row.id)
-                if row.id not in should:
-                    orphans.add(row.id)
-                elif row == should[row.id]:
-                    right.add(row.id)
-                    self._known.setdefault(row.id, row)
-        wrong = wanted().keys() - right
-        for uid in wrong:
-            self._known.pop(uid, None)
-        return orphans, wrong
+        after = statements.FIRST_ID
+        while after < statements.LAST_ID:
+            page = await self._live_page(after, namespaces)
+            ids = expected.after(after, PAGE)
+            ends = [page[-1].id] if len(page) == PAGE else []
+            ends += [ids[-1]] if len(ids) == PAGE else []
+            after = min(ends, default=statements.LAST_ID)
+            rows = {row.id: row for row in page if row.id <= after}
+            yield self._differences(rows, [uid for uid in ids if uid <= after], expected)
 
-    async def _live(self, namespaces: Collection[str]) -> AsyncIterator[list[Row]]:
-        parameters: dict[str, Any] = {
-            "after": statements.FIRST_ID,
-            "page": PAGE,
-            "namespaces": list(namespaces) or None,
-        }
-        while True:
-            async with (
-                self._server.connection() as connection,
-                connection.cursor(row_factory=class_row(Row)) as cursor,
-            ):
-                await cursor.execute(_sql(statements.LIVE_PAGE), parameters)
-                rows = await cursor.fetchall()
-            yield rows
-            if len(rows) < PAGE:
-                return
-            parameters["after"] = rows[-1].id
+    def _differences(
+        self, rows: Mapping[str, Row], ids: list[str], expected: Expected
+    ) -> Differences:
+        should = {uid: row for uid in ids if (row := expected.row(uid)) is not None}
+        wrong = {uid for uid, row in should.items() if rows.get(uid) != row}
+        for uid, row in should.items():
+            if uid in wrong:
+                self._known.pop(uid, None)
+            else:
+                self._known.setdefault(uid, hash(row))
+        return Differences(orphans=rows.keys() - should.keys(), wrong=wrong)
+
+    async def _live_page(self, after: str, namespaces: Collection[str]) -> list[Row]:
+        parameters = {"after": after, "page": PAGE, "namespaces": list(namespaces) or None}
+        async with (
+            self._server.connection() as connection,
+            connection.cursor(row_factory=class_row(Row)) as cursor,
+        ):
+            await cursor.execute(_sql(statements.LIVE_PAGE), parameters)
+            return await cursor.fetchall()
 
 
 def _sql(text: str) -> LiteralString:

@@ -113,11 +113,13 @@ class FakeKube(Kube):
         return self._answer(self._store(resource, live, made))
 
     async def delete(
-        self, resource: Resource, namespace: str, name: str, *, uid: str
+        self, resource: Resource, namespace: str, name: str, *, uid: str, version: str = ""
     ) -> Object | None:
         self._ask("delete", resource, name)
         place = resource, namespace, name
         live = self.objects.get(place)
+        if live is not None and version:
+            self._live(place, version)
         if live is None or live["metadata"]["uid"] != uid:
             return None
         self.delete_object(resource, name, namespace)

@@ -3,13 +3,13 @@
 The API server is in `fake_kube`, CloudNativePG and people are on the `stage`.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection
 from datetime import UTC, datetime, timedelta
 
 from daap_operator.announce import Announcement, Announcer
 from daap_operator.api.v1alpha1 import Metadata
 from daap_operator.kube import ApiError
-from daap_operator.mirror import MetadataError, Mirror
+from daap_operator.mirror import Differences, Expected, MetadataError, Mirror
 from daap_operator.row import Row
 
 
@@ -70,13 +70,14 @@ class FakeMirror(Mirror):
             self.after_write()
 
     async def compare(
-        self, wanted: Callable[[], Mapping[str, Row]], namespaces: Collection[str]
-    ) -> tuple[set[str], set[str]]:
+        self, expected: Expected, namespaces: Collection[str]
+    ) -> AsyncIterator[Differences]:
         self._require_server()
         self.compared.append(namespaces)
-        should = wanted()
+        ids = expected.after("", 1000)
+        should = {uid: row for uid in ids if (row := expected.row(uid)) is not None}
         wrong = {uid for uid, row in should.items() if self.rows.get(uid) != row}
-        return self.rows.keys() - should.keys(), wrong
+        yield Differences(orphans=self.rows.keys() - should.keys(), wrong=wrong)
 
     def _require_server(self) -> None:
         if self.outage is not None:

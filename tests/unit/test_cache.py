@@ -385,3 +385,14 @@ def test_children_are_found_by_their_names_whoever_owns_them() -> None:
     children = cache.children("shop", "daap-orders")
     assert (children.pooler, children.deployment) == (pooler, deployment)
     assert cache.children("other", "daap-orders").cluster is None
+
+
+def test_a_database_is_found_by_its_uid_while_it_is_the_one_at_its_place() -> None:
+    cache = Cache()
+    cache.put(Kind.DATABASE, database(1, uid="a"))
+    assert cache.by_uid("a") == KEY
+    cache.put(Kind.DATABASE, database(2, uid="b"))
+    assert (cache.by_uid("a"), cache.by_uid("b")) == (None, KEY)
+    assert list(cache.uids()) == ["b"]
+    cache.remove(Kind.DATABASE, database(3, uid="b"))
+    assert not cache.uids()

@@ -9,6 +9,7 @@ from daap_operator import names
 from daap_operator.cache import Key
 from daap_operator.kube import ApiError, Resource
 from daap_operator.mirror import MetadataError
+from daap_operator.reconcile import reconcile
 from tests.unit.fakes import refused
 from tests.unit.stage import CLUSTER, KEY, POOLER, SECRET, Stage, ready, setting
 
@@ -484,6 +485,18 @@ async def test_a_new_object_of_the_name_is_not_let_go() -> None:
     stage.kube.changes.clear()  # the watch is late
     await stage.look()
     assert stage.database()["metadata"]["finalizers"] == [names.FINALIZER]
+
+
+async def test_a_child_that_was_taken_over_since_it_was_seen_is_not_deleted() -> None:
+    """A leader that was deposed in between, say: what it saw is no longer so."""
+    stage = await deleting()
+    stage.watch()
+    stage.kube.change(Resource.CLUSTERS, CLUSTER, lambda obj: obj["metadata"].pop("labels"))
+    stage.kube.changes.clear()  # the watch is late
+    for _ in range(2):
+        assert await reconcile(stage.world, KEY, 0) == 1.0
+    assert stage.kube.there(Resource.CLUSTERS) == [CLUSTER]
+    assert "deletionTimestamp" not in stage.kube.one(Resource.CLUSTERS, CLUSTER)["metadata"]
 
 
 REQUESTS = [*FIRST[1:], "list PersistentVolumeClaim shop", f"get Cluster {CLUSTER}", *LAST]

@@ -14,7 +14,7 @@ from daap_operator.children import SETTLE_SECONDS
 from daap_operator.errors import Outage
 from daap_operator.kube import ApiError, Resource, Unreachable
 from daap_operator.mirror import MetadataError
-from daap_operator.reconcile import STALLED_SECONDS, TRIES_BEFORE_TELLING, reconcile
+from daap_operator.reconcile import ROW_SECONDS, STALLED_SECONDS, TRIES_BEFORE_TELLING, reconcile
 from tests.unit import builders
 from tests.unit.fakes import Killed, refused
 from tests.unit.kstatus import kstatus
@@ -499,3 +499,21 @@ async def test_an_answer_lost_after_any_write_ends_in_the_same_state(scene: Scen
     expected = await run(scene, whole)
     for number in range(1, whole.writes + 1):
         assert await run(scene, Fate(number, Unreachable("lost"))) == expected, number
+
+
+async def test_a_row_that_is_held_is_tried_again_soon_and_one_of_a_lost_server_is_not() -> None:
+    stage = await ready()
+    stage.mirror.outage = MetadataError("RowLocked", "somebody holds it")
+    stage.edit(ownerTeam="payments")
+    for _ in range(2):
+        assert await stage.look() == ROW_SECONDS
+        assert stage.condition("MetadataSynced") == ("False", "RowLocked")
+    stage.mirror.outage = MetadataError("Unreachable", "no answer")
+    again = await stage.look()
+    assert again
+    assert again > ROW_SECONDS
+    stage.mirror.outage = None
+    again = await stage.look()
+    assert again
+    assert again > ROW_SECONDS
+    assert stage.condition("MetadataSynced") == ("True", "Synced")

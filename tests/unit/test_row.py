@@ -54,6 +54,13 @@ def test_an_object_without_a_database_has_no_row() -> None:
     assert row(looked_at.metadata, looked_at.spec, looked_at.status) is None
 
 
+def test_an_object_whose_name_another_has_has_no_row_even_if_it_once_was_allotted_one() -> None:
+    """Its row would take the name from the holder's, and the other way round, for ever."""
+    stalled = {"conditions": [builders.condition("Stalled", "True", "NameTaken")]}
+    assert made(status=stalled) is None
+    assert made(status={"conditions": [builders.condition("Stalled", "True", "DiskFull")]})
+
+
 PHASES: dict[str, tuple[Object, str, str | None]] = {
     "provisioning": ({"phase": "Provisioning"}, "provisioning", None),
     "no phase yet": ({"phase": None}, "provisioning", None),

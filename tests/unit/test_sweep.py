@@ -1,16 +1,16 @@
 """Objects and rows compared: on time, when asked, and never in the way."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Collection
 from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
 from daap_operator.cache import Cache, Key, Kind
-from daap_operator.mirror import MetadataError
+from daap_operator.mirror import Differences, Expected, MetadataError
 from daap_operator.row import Row
-from daap_operator.sweep import Sweeper, rows
+from daap_operator.sweep import Expectation, Sweeper
 from tests.unit import builders, virtual_time
 from tests.unit.fakes import FakeMirror
 from tests.unit.virtual_time import now
@@ -22,6 +22,13 @@ def cache(*names: str) -> Cache:
         status = {"clusterName": f"daap-{name}"}
         made.put(Kind.DATABASE, builders.database(status=status, name=name, uid=f"u{number}"))
     return made
+
+
+def rows(there: Cache) -> dict[str, tuple[Key | None, Row]]:
+    """The rows of all live objects with their keys, by id."""
+    expected = Expectation(there)
+    made = {uid: expected.row(uid) for uid in expected.after("", 1000)}
+    return {uid: (there.by_uid(uid), row) for uid, row in made.items() if row}
 
 
 def test_every_database_that_has_its_name_has_a_row() -> None:
@@ -67,10 +74,11 @@ class Diary(FakeMirror):
         self.times: list[float] = []
 
     async def compare(
-        self, wanted: Callable[[], Mapping[str, Row]], namespaces: Collection[str]
-    ) -> tuple[set[str], set[str]]:
+        self, expected: Expected, namespaces: Collection[str]
+    ) -> AsyncIterator[Differences]:
         self.times.append(now())
-        return await super().compare(wanted, namespaces)
+        async for page in super().compare(expected, namespaces):
+            yield page
 
 
 def swept(*asked: float, until: float = 1000, outage: bool = False) -> Diary:
@@ -107,10 +115,10 @@ def test_asking_brings_a_sweep_at_once_and_only_one() -> None:
 
 def test_a_cancellation_that_the_inventory_swallows_still_ends_the_sweeps() -> None:
     class Swallowing(FakeMirror):
-        async def compare(self, *args: object) -> tuple[set[str], set[str]]:
+        async def compare(self, *args: object) -> AsyncIterator[Differences]:
             with suppress(asyncio.CancelledError):
                 await asyncio.sleep(100)
-            return set(), set()
+            yield Differences(set(), set())
 
     async def scene() -> float:
         sweeper = Sweeper(Swallowing(), Cache(), ignored, namespaces=(), seconds=300)
@@ -135,3 +143,61 @@ async def test_a_sweep_says_what_it_found(caplog: pytest.LogCaptureFixture) -> N
     await Sweeper(FakeMirror(), cache(), ignored, namespaces=(), seconds=1).sweep()
     found = [(r.getMessage(), vars(r)["rows_to_write"]) for r in caplog.records]
     assert found == [("Inventory compared", 2)]
+
+
+# --- one row that cannot be mended ----------------------------------------------------------------
+
+
+class Locked(Diary):
+    """An inventory in which somebody holds one row for a while."""
+
+    async def mark_deleted(self, uid: str) -> None:
+        if uid == "held" and now() < 12:
+            raise MetadataError("RowLocked", "somebody holds it")
+        await super().mark_deleted(uid)
+
+
+def test_a_row_that_is_held_stops_no_other_and_is_tried_again_soon() -> None:
+    async def scene() -> Locked:
+        there = cache("orders")
+        mirror = Locked()
+        ours = Expectation(there).row("u0")
+        assert ours
+        mirror.rows = {uid: replace(ours, id=uid) for uid in ("gone", "held", "other")}
+        sweeper = Sweeper(mirror, there, ignored, namespaces=(), seconds=300)
+        sweeper.ask()
+        running = asyncio.create_task(sweeper.run())
+        await asyncio.sleep(1)
+        assert mirror.deleted == {"gone", "other"}
+        await asyncio.sleep(100)
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+        return mirror
+
+    mirror = virtual_time.run(scene())
+    assert mirror.deleted == {"gone", "held", "other"}
+    assert mirror.times == [0, 5, 10, 15]
+
+
+def test_a_table_that_is_held_is_compared_again_soon() -> None:
+    async def scene() -> Diary:
+        mirror = Diary()
+        mirror.outage = MetadataError("RowLocked", "somebody holds it")
+        sweeper = Sweeper(mirror, cache("orders"), ignored, namespaces=(), seconds=300)
+        sweeper.ask()
+        running = asyncio.create_task(sweeper.run())
+        await asyncio.sleep(11)
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+        return mirror
+
+    assert virtual_time.run(scene()).times == [0, 5, 10]
+
+
+def test_what_is_expected_comes_in_order_and_in_portions() -> None:
+    expected = Expectation(cache("a", "b", "c", "d"))
+    assert expected.after("", 3) == ["u0", "u1", "u2"]
+    assert expected.after("u2", 3) == ["u3"]
+    assert expected.row("u9") is None

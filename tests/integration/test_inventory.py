@@ -1,0 +1,366 @@
+"""The inventory under a hostile hand: rows forged, rows held, a server that gives no connection.
+
+Each time the database becomes Ready in Kubernetes, MetadataSynced says what is wrong and what to
+do, and the row is right within seconds after the cause is gone.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+
+from daap_operator.mirror.table import PAGE
+from daap_operator.row import Row
+from dev.postgres import Postgres
+from tests.integration.test_fencing import Leader, mirror
+from tests.support.api import Object
+from tests.support.databases import Databases, condition, is_ready
+from tests.support.eventually import eventually
+from tests.support.operator import Operators
+from tests.support.rows import Rows
+
+SOON = 15.0
+"""Seconds from the end of the trouble to the right row: two tries, and a busy machine."""
+
+
+async def unsynced(databases: Databases, name: str, reason: str) -> str:
+    """Wait until it is Ready and its row is not there for that reason; gives the message."""
+    found = await eventually(
+        lambda: databases.get(name),
+        lambda obj: is_ready(obj) and condition(obj, "MetadataSynced").get("reason") == reason,
+    )
+    synced = condition(found, "MetadataSynced")
+    assert synced["status"] == "False"
+    return str(synced["message"])
+
+
+async def synced(databases: Databases, name: str) -> Object:
+    """Wait until it is Ready and the inventory has it."""
+    found = await eventually(
+        lambda: databases.get(name),
+        lambda obj: is_ready(obj) and condition(obj, "MetadataSynced").get("status") == "True",
+        seconds=SOON,
+    )
+    assert found
+    return found
+
+
+async def announced(databases: Databases, *reasons: str) -> None:
+    """Wait until there was an Event of each of these reasons."""
+
+    async def seen() -> set[str]:
+        return {
+            event["reason"] for event in await databases.api.list("events", databases.namespace)
+        }
+
+    await eventually(seen, lambda there: set(reasons) <= there)
+
+
+# --- forged ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("forged", ["status = 'error'", "status = 'deleted', deleted_at = now()"])
+async def test_a_row_of_a_generation_and_an_epoch_that_never_were_is_put_right(
+    forged: str, databases: Databases, operators: Operators, rows: Rows
+) -> None:
+    await operators.start(DAAP_RESYNC_INTERVAL="1s")
+    await databases.create("orders")
+    await databases.ready("orders")
+    row = await rows.becomes("orders", status="ready")
+    await rows.execute(f"UPDATE databases SET generation = 99, leader_epoch = 99, {forged}")
+    mended = await rows.becomes("orders", status="ready", generation=1, seconds=SOON)
+    assert mended["leader_epoch"] == row["leader_epoch"]
+    assert mended["deleted_at"] is None
+
+
+async def test_a_dump_of_another_time_converges(
+    databases: Databases, operators: Operators, rows: Rows
+) -> None:
+    """Rows of the past and of the future, with the table of leaders, under a running operator."""
+    await operators.start(DAAP_RESYNC_INTERVAL="1s")
+    for name in ("older", "newer", "removed"):
+        await databases.create(name)
+        await databases.ready(name)
+        await rows.becomes(name, status="ready")
+    await rows.execute("CREATE TABLE dump AS SELECT * FROM databases")
+    await rows.execute("CREATE TABLE leaders_dump AS SELECT * FROM leaders")
+    await rows.execute("UPDATE leaders_dump SET epoch = epoch + 7, holder = 'another'")
+    await rows.execute(
+        "UPDATE dump SET generation = 70, leader_epoch = 70, owner_team = 'tomorrow' "
+        "WHERE name = 'newer'"
+    )
+    await databases.edit("older", ownerTeam="payments")
+    await databases.delete("removed")
+    await databases.gone("removed")
+    await rows.becomes("older", owner_team="payments")
+    await rows.execute(
+        "BEGIN; TRUNCATE databases, leaders; INSERT INTO databases SELECT * FROM dump; "
+        "INSERT INTO leaders SELECT * FROM leaders_dump; COMMIT"
+    )
+    await rows.becomes("older", owner_team="payments", generation=2, seconds=SOON)
+    await rows.becomes("newer", owner_team="checkout", generation=1, seconds=SOON)
+    await rows.becomes("removed", status="deleted", seconds=SOON)
+
+
+async def test_rows_that_swapped_their_names_get_them_back(
+    databases: Databases, operators: Operators, rows: Rows
+) -> None:
+    """Neither can be written before the other; no collision stops a pass, or the sweep."""
+    await operators.start(DAAP_RESYNC_INTERVAL="1s")
+    uids = {}
+    for name in ("left", "right"):
+        await databases.create(name)
+        uids[name] = (await databases.ready(name))["metadata"]["uid"]
+        await rows.becomes(name, status="ready")
+    for old, new in (("left", "x"), ("right", "left"), ("x", "right")):
+        await rows.execute("UPDATE databases SET name = %s WHERE name = %s", new, old)
+
+    async def live() -> dict[str, str]:
+        found = await rows.execute("SELECT id::text, name FROM databases WHERE deleted_at IS NULL")
+        return {row["name"]: row["id"] for row in found}
+
+    await eventually(live, lambda seen: seen == uids, seconds=2 * SOON)
+
+
+async def test_two_objects_that_were_both_allotted_a_name_have_one_row(
+    databases: Databases, other_namespace: str, operators: Operators, rows: Rows
+) -> None:
+    """As after a restore: the loser must not take the row's name, or both would, in turns."""
+    other = Databases(databases.api, other_namespace)
+    await operators.start()
+    await databases.create("orders")
+    holder = await databases.ready("orders")
+    before = await rows.becomes("orders", status="ready")
+    await other.create("orders")
+    await other.stalled("orders", "NameTaken")
+    allotted = {"status": {"clusterName": "daap-orders"}}
+    await databases.api.patch("daapdatabases", other_namespace, "orders", allotted, "status")
+    await other.edit("orders", purpose="look again")
+    await eventually(
+        lambda: other.get("orders"), lambda obj: obj and obj["status"]["observedGeneration"] == 2
+    )
+    assert await rows.named("orders") == [before]
+    assert str(before["id"]) == holder["metadata"]["uid"]
+
+
+# --- held -----------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def holding(url: str, name: str) -> AsyncIterator[None]:
+    """Somebody has begun to change a row, and gone to lunch."""
+    async with await psycopg.AsyncConnection.connect(url) as somebody:
+        await somebody.execute("SELECT FROM databases WHERE name = %s FOR UPDATE", [name])
+        yield
+        await somebody.rollback()
+
+
+async def test_a_row_that_somebody_holds_keeps_nothing_else_waiting(
+    databases: Databases, operators: Operators, rows: Rows, migrated_database: str
+) -> None:
+    await operators.start()
+    for name in ("edited", "deleted", "free"):
+        await databases.create(name)
+        await databases.ready(name)
+        await rows.becomes(name, status="ready")
+    async with (
+        holding(migrated_database, "edited"),
+        holding(migrated_database, "deleted"),
+    ):
+        await databases.edit("edited", ownerTeam="payments")
+        assert "pg_stat_activity" in await unsynced(databases, "edited", "RowLocked")
+        await databases.edit("free", ownerTeam="payments")
+        await rows.becomes("free", owner_team="payments")
+        await synced(databases, "free")
+        await databases.delete("deleted")
+        await databases.gone("deleted")
+        await unsynced(databases, "edited", "RowLocked")
+    await rows.becomes("edited", owner_team="payments", generation=2, seconds=SOON)
+    await rows.becomes("deleted", status="deleted", seconds=SOON)
+    await synced(databases, "edited")
+    await announced(databases, "MetadataNotSynced", "MetadataSynced")
+
+
+async def test_a_connection_that_drops_in_mid_transaction_is_replaced(
+    databases: Databases, operators: Operators, rows: Rows, migrated_database: str
+) -> None:
+    """A failover: the statement is under way, the server is gone, another one answers."""
+    await operators.start()
+    await databases.create("orders")
+    await databases.ready("orders")
+    await rows.becomes("orders", status="ready")
+    terminate = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    async with holding(migrated_database, "orders"):
+        await databases.edit("orders", ownerTeam="payments")
+        await eventually(lambda: rows.execute(terminate))
+    await rows.becomes("orders", owner_team="payments", seconds=SOON)
+    await synced(databases, "orders")
+
+
+# --- out of reach ---------------------------------------------------------------------------------
+
+
+async def test_a_server_without_a_free_connection_is_waited_for(
+    databases: Databases, operators: Operators, own_migrated_postgres: Postgres
+) -> None:
+    url = own_migrated_postgres.url
+    await configure(own_migrated_postgres, "max_connections = 10")
+    own_migrated_postgres.restart()
+    async with AsyncExitStack() as held:
+        with suppress(psycopg.OperationalError):
+            for _ in range(10):
+                held.push_async_callback((await psycopg.AsyncConnection.connect(url)).close)
+        with pytest.raises(psycopg.OperationalError):
+            await psycopg.AsyncConnection.connect(url)
+        await operators.start(DATABASE_URL=url)
+        await databases.create("orders")
+        said = await unsynced(databases, "orders", "TooManyConnections")
+        assert "max_connections" in said
+    await Rows(url).becomes("orders", status="ready", seconds=SOON)
+    await synced(databases, "orders")
+    await announced(databases, "MetadataNotSynced", "MetadataSynced")
+
+
+async def test_one_connection_for_all_is_slow_and_right(
+    databases: Databases, operators: Operators, rows: Rows, migrated_database: str
+) -> None:
+    await operators.start(DB_MAX_CONNS="1")
+    names = [f"orders-{number}" for number in range(5)]
+    for name in names:
+        await databases.create(name)
+    for name in names:
+        await databases.ready(name)
+        await rows.becomes(name, status="ready")
+    async with AsyncExitStack() as held:
+        for name in names[1:]:
+            await held.enter_async_context(holding(migrated_database, name))
+        for name in names:
+            await databases.edit(name, ownerTeam="payments")
+        for name in names:
+            await databases.ready(name)
+    for name in names:
+        await rows.becomes(name, owner_team="payments", seconds=SOON)
+        await synced(databases, name)
+
+
+async def test_a_server_that_becomes_read_only_is_told_of_and_waited_for(
+    databases: Databases, operators: Operators, own_migrated_postgres: Postgres
+) -> None:
+    rows = Rows(own_migrated_postgres.url)
+    await operators.start(DATABASE_URL=own_migrated_postgres.url)
+    await databases.create("edited")
+    await databases.ready("edited")
+    await rows.becomes("edited", status="ready")
+    await configure(own_migrated_postgres, "default_transaction_read_only = on")
+    await databases.create("created")
+    await databases.edit("edited", ownerTeam="payments")
+    for name in ("created", "edited"):
+        assert "DATABASE_URL name the primary" in await unsynced(databases, name, "ReadOnly")
+    await configure(own_migrated_postgres, "default_transaction_read_only = off")
+    await rows.becomes("edited", owner_team="payments", seconds=SOON)
+    await rows.becomes("created", status="ready", seconds=SOON)
+    for name in ("created", "edited"):
+        await synced(databases, name)
+    await announced(databases, "MetadataNotSynced", "MetadataSynced")
+
+
+async def configure(server: Postgres, setting: str) -> None:
+    """Change a setting of the server, for the sessions there are as well."""
+    async with await psycopg.AsyncConnection.connect(
+        server.admin_url, autocommit=True
+    ) as connection:
+        await connection.execute("SET default_transaction_read_only = off")
+        await connection.execute(f"ALTER SYSTEM SET {setting}".encode())
+        await connection.execute("SELECT pg_reload_conf()")
+
+
+# --- large ----------------------------------------------------------------------------------------
+
+MANY = 10_000
+FILL = """
+INSERT INTO databases (id, name, owner_team, namespace, cluster_name, pooler_name, status,
+                       generation, created_at)
+SELECT lpad(to_hex(number), 32, '0')::uuid, 'db' || number, 'checkout', 'shop', 'c' || number,
+       'p' || number, 'ready', 1, '2026-03-01T00:00:00Z'
+FROM generate_series(1, %s) AS number
+"""
+
+
+class Many:
+    """Ten thousand objects, none of which is held; keeps count of what is asked at once."""
+
+    def __init__(self, numbers: list[int]) -> None:
+        self.ids = [f"{number:032x}" for number in numbers]
+        self.ids = [f"{i[:8]}-{i[8:12]}-{i[12:16]}-{i[16:20]}-{i[20:]}" for i in self.ids]
+        self.asked = [0]
+
+    def after(self, uid: str, most: int) -> list[str]:
+        self.asked.append(0)
+        return [found for found in self.ids if found > uid][:most]
+
+    def row(self, uid: str) -> Row:
+        self.asked[-1] += 1
+        number = int(uid.replace("-", ""), 16)
+        return Row(
+            id=uid,
+            name=f"db{number}",
+            owner_team="checkout",
+            purpose="",
+            namespace="shop",
+            cluster_name=f"c{number}",
+            pooler_name=f"p{number}",
+            status="ready",
+            host=None,
+            port=None,
+            secret_name=None,
+            error_message=None,
+            generation=1,
+            created_at=datetime(2026, 3, 1, tzinfo=UTC),
+        )
+
+
+@pytest.mark.parametrize(
+    ("stored", "objects", "pages"),
+    [
+        (MANY, [*range(20, MANY), MANY + 5], MANY // PAGE + 1),
+        (MANY, [], MANY // PAGE + 1),
+        (0, list(range(1, MANY + 1)), MANY // PAGE + 1),
+        (MANY // 2, list(range(MANY // 2 + 1, MANY + 1)), MANY // PAGE + 1),
+    ],
+    ids=["nearly the same", "no objects", "no rows", "nothing in common"],
+)
+async def test_ten_thousand_rows_are_compared_in_pages_of_short_statements(
+    stored: int, objects: list[int], pages: int, rows: Rows, migrated_database: str
+) -> None:
+    await rows.execute(FILL, stored)
+    await rows.execute("UPDATE databases SET owner_team = 'me' WHERE name = 'db777'")
+    many = Many(objects)
+    orphans: set[str] = set()
+    wrong: set[str] = set()
+    async with mirror(migrated_database, Leader(1)) as inventory:
+        await inventory.connect()
+        async for page in inventory.compare(many, ()):
+            assert len(page.orphans) <= PAGE
+            assert len(page.wrong) <= PAGE
+            orphans |= page.orphans
+            wrong |= page.wrong
+            assert await in_transaction(rows) == []
+    there, wanted = set(Many(list(range(1, stored + 1))).ids), set(many.ids)
+    changed = set(Many([777]).ids) & there & wanted
+    assert orphans == there - wanted
+    assert wrong == (wanted - there) | changed
+    assert max(many.asked) <= PAGE
+    assert len(many.asked) - 1 == pages
+
+
+async def in_transaction(rows: Rows) -> list[dict[str, object]]:
+    """Who has a transaction open."""
+    return await rows.execute(
+        "SELECT pid, query FROM pg_stat_activity WHERE xact_start IS NOT NULL "
+        "AND datname = current_database() AND pid <> pg_backend_pid()"
+    )

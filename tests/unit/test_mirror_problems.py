@@ -1,0 +1,51 @@
+"""What goes wrong with the metadata database, and who is told to do what."""
+
+import psycopg
+import pytest
+from psycopg import errors
+from psycopg_pool import PoolTimeout
+
+from daap_operator.mirror import MetadataError
+from daap_operator.mirror.problems import problem
+
+PROBLEMS: dict[str, tuple[Exception, str, str]] = {
+    "a server without slots": (
+        psycopg.OperationalError("FATAL:  sorry, too many clients already"),
+        "TooManyConnections",
+        "max_connections",
+    ),
+    "a server whose last slots are reserved": (
+        psycopg.OperationalError("remaining connection slots are reserved for roles"),
+        "TooManyConnections",
+        "pg_stat_activity",
+    ),
+    "a role without slots": (
+        psycopg.OperationalError('too many connections for role "daap"'),
+        "TooManyConnections",
+        "max_connections",
+    ),
+    "a pool without connections": (PoolTimeout("after 3 s"), "Unreachable", "DB_MAX_CONNS"),
+    "a server that is away": (psycopg.OperationalError("refused"), "Unreachable", "tried again"),
+    "a slow statement": (errors.QueryCanceled("timeout"), "Unreachable", "tried again"),
+    "a row that is held": (errors.LockNotAvailable("lock timeout"), "RowLocked", "pg_locks"),
+    "a deadlock": (errors.DeadlockDetected("deadlock"), "RowLocked", "tried again"),
+    "a replica": (errors.ReadOnlySqlTransaction("cannot"), "ReadOnly", "primary"),
+    "a missing column": (errors.UndefinedColumn("x"), "SchemaOutdated", "daap-operator migrate"),
+    "a missing permission": (errors.InsufficientPrivilege("x"), "Forbidden", "must grant"),
+    "a text that is too long": (errors.StringDataRightTruncation("x"), "RowRefused", "x"),
+    "a name that is taken": (errors.UniqueViolation("x"), "RowRefused", "x"),
+}
+
+
+@pytest.mark.parametrize(("error", "reason", "told"), PROBLEMS.values(), ids=PROBLEMS)
+def test_a_problem_has_a_reason_and_says_what_to_do(
+    error: Exception, reason: str, told: str
+) -> None:
+    found = problem(error)
+    assert (found.reason, found.of_one_row) == (reason, reason.startswith("Row"))
+    assert told in found.message
+
+
+def test_a_problem_that_is_known_stays_as_it_is() -> None:
+    known = MetadataError("ReadOnly", "no")
+    assert problem(known) is known
