@@ -21,8 +21,9 @@ from dev.postgres.ports import free_ports
 from dev.postgres.server import Server
 
 SOCKET_DIRECTORY_LIMIT = 107 - len("/.s.PGSQL.12345")
-THROWAWAY = ("fsync=off", "full_page_writes=off")
-"""Loses data when the machine crashes, not when the server does: outage tests are fair."""
+THROWAWAY = ("fsync=off", "full_page_writes=off", "autovacuum=off")
+"""Loses data when the machine crashes, not when the server does: outage tests are fair. A worker of
+autovacuum is the superuser's, and keeps the owner of a database from dropping it."""
 ORPHANS_SECONDS = 10.0
 MAKE_DATABASE = {
     "SELECT FROM pg_roles WHERE rolname = 'daap'": (
