@@ -168,6 +168,9 @@ async def _delete(world: World, kind: Kind, found: Object) -> Object | None:
     except ApiError as error:
         if not error.conflict:
             raise
+        # Not to depend on a watch that may be behind
+        if live := await world.kube.get(RESOURCES[kind], *place):
+            world.cache.put(kind, live)
         raise Waiting("Deleting", f"{metadata['name']} has just changed", seconds=1.0) from error
 
 

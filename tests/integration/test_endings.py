@@ -41,21 +41,6 @@ def promised(name: str, policy: str) -> set[str]:
     }
 
 
-async def remains(databases: Databases) -> set[str]:
-    """What there is in the namespace, as plural/name."""
-    return {
-        f"{plural}/{obj['metadata']['name']}"
-        for plural in PLURALS.values()
-        for obj in await databases.api.list(plural, databases.namespace)
-    }
-
-
-async def events(databases: Databases, name: str) -> set[str]:
-    """The reasons of the Events on a database."""
-    found = await databases.api.list("events", databases.namespace)
-    return {event["reason"] for event in found if event["regarding"]["name"] == name}
-
-
 # --- what survives --------------------------------------------------------------------------------
 
 
@@ -78,7 +63,7 @@ async def test_what_survives_is_what_the_docs_promise_whatever_the_cascade(
         await rows.becomes(name, status="deleted")
     wanted = set().union(*(promised(name, policy) for name, policy in policies.items()))
     assert len(wanted) == 7 * len(ways)
-    await eventually(lambda: remains(databases), lambda left: left == wanted)
+    await eventually(databases.remains, lambda left: left == wanted)
     ours = [one for one in wanted if one.startswith(("cluster", "pooler")) or "-conn" in one]
     assert len(ours) == 3 * len(ways)
     for kept in ours:
@@ -101,109 +86,6 @@ async def test_a_namespace_goes_with_what_was_to_be_retained(
     )
 
 
-# --- taken over -----------------------------------------------------------------------------------
-
-
-def identity(child: Object) -> tuple[str, int, object]:
-    """What stays when a child is taken over: the object, what was asked of it, its content."""
-    metadata = child["metadata"]
-    return metadata["uid"], metadata.get("generation", 0), child.get("data")
-
-
-async def children(databases: Databases, name: str) -> list[Object]:
-    """Cluster, Pooler, Secret and CloudNativePG's credentials, which have to be there."""
-    places = {
-        f"daap-{name}": "clusters",
-        f"daap-{name}-pooler": "poolers",
-        f"daap-{name}-connection": "secrets",
-        f"daap-{name}-app": "secrets",
-    }
-    found = [await databases.child(plural, child) for child, plural in places.items()]
-    return [child for child in found if child]
-
-
-@pytest.mark.parametrize("how", ["deleted", "finalizer removed by force"])
-async def test_the_same_database_again_takes_over_what_was_retained(
-    how: str, databases: Databases, operators: Operators, rows: Rows
-) -> None:
-    spec = {"deletionPolicy": "Retain", "postgresVersion": 16, "storage": {"size": "2Gi"}}
-    operator = await operators.start()
-    await databases.create("orders", **spec)
-    old = await databases.ready("orders")
-    before = await children(databases, "orders")
-    if how != "deleted":
-        await operator.stop()
-        await databases.api.patch("daapdatabases", databases.namespace, "orders", FORCED)
-    await databases.delete("orders")
-    await databases.gone("orders")
-    if how != "deleted":
-        await operators.start()
-    await rows.becomes("orders", status="deleted")
-    del spec["postgresVersion"]
-    await databases.create("orders", **spec)
-    new = await databases.ready("orders")
-    assert [identity(child) for child in await children(databases, "orders")] == [
-        identity(child) for child in before
-    ]
-    assert new["status"]["postgresVersion"] == 16
-    for field in ("host", "secretName", "clusterName", "databaseName", "username"):
-        assert new["status"][field] == old["status"][field]
-    await rows.becomes("orders", status="ready")
-    assert [str(row["id"]) for row in await rows.named("orders")] == [
-        old["metadata"]["uid"],
-        new["metadata"]["uid"],
-    ]
-    await eventually(lambda: events(databases, "orders"), lambda seen: "Adopted" in seen)
-    await databases.edit("orders", deletionPolicy="Delete")
-    await databases.ready("orders")
-    await databases.delete("orders")
-    await databases.gone("orders")
-    await eventually(lambda: remains(databases), lambda left: left == set())
-
-
-async def test_what_does_not_fit_is_left_alone_until_it_does(
-    databases: Databases, operators: Operators
-) -> None:
-    await operators.start()
-    await databases.create("orders", deletionPolicy="Retain", storage={"size": "20Gi"})
-    await databases.ready("orders")
-    await databases.delete("orders")
-    await databases.gone("orders")
-    before = await children(databases, "orders")
-    await databases.create("orders", ownerTeam="payments", connectionSecretName="mine")
-    found = await databases.stalled("orders", "ObjectConflict")
-    said = condition(found, "Stalled")["message"]
-    for remedy in ("spec.deletionPolicy", "spec.ownerTeam", "spec.storage.size"):
-        assert remedy in said
-    assert await children(databases, "orders") == before
-    assert await databases.child("secrets", "mine") is None
-    await databases.edit(
-        "orders", ownerTeam="checkout", deletionPolicy="Retain", storage={"size": "20Gi"}
-    )
-    await databases.ready("orders")
-    assert await databases.child("secrets", "mine")
-
-
-async def test_a_process_killed_while_it_takes_over_is_followed_by_one_that_ends_it(
-    databases: Databases, operators: Operators, rows: Rows
-) -> None:
-    operator = await operators.start()
-    await databases.create("orders", deletionPolicy="Retain")
-    await databases.ready("orders")
-    before = await children(databases, "orders")
-    await databases.delete("orders")
-    await databases.gone("orders")
-    await databases.create("orders", deletionPolicy="Retain")
-    for _ in range(6):
-        await operator.kill()
-        operator = await operators.start()
-    await databases.ready("orders")
-    assert [identity(child) for child in await children(databases, "orders")] == [
-        identity(child) for child in before
-    ]
-    await rows.becomes("orders", status="ready")
-
-
 # --- nothing hangs in silence ---------------------------------------------------------------------
 
 
@@ -224,7 +106,7 @@ async def test_a_deletion_that_a_stranger_holds_says_who_must_act(
     )
     assert phase(found) == "Deleting"
     assert "example.com/hold on Cluster daap-orders" in condition(found, "Reconciling")["message"]
-    await eventually(lambda: events(databases, "orders"), lambda seen: "DeletionBlocked" in seen)
+    await eventually(lambda: databases.events("orders"), lambda seen: "DeletionBlocked" in seen)
     await databases.api.patch("clusters", databases.namespace, "daap-orders", FORCED)
     await databases.gone("orders")
 
@@ -252,7 +134,7 @@ async def test_a_database_of_an_older_operator_goes(
     await operators.start()
     await databases.gone("orders")
     await rows.becomes("orders", status="deleted")
-    await eventually(lambda: remains(databases), lambda left: left == set())
+    await eventually(databases.remains, lambda left: left == set())
 
 
 async def test_a_finalizer_removed_by_force_leaves_nothing_that_was_to_go(
@@ -267,7 +149,7 @@ async def test_a_finalizer_removed_by_force_leaves_nothing_that_was_to_go(
     await databases.gone("orders")
     await operators.start()
     await rows.becomes("orders", status="deleted")
-    await eventually(lambda: remains(databases), lambda left: left == set())
+    await eventually(databases.remains, lambda left: left == set())
 
 
 @pytest.fixture

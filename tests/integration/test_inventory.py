@@ -6,15 +6,11 @@ do, and the row is right within seconds after the cause is gone.
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from datetime import UTC, datetime
 
 import psycopg
 import pytest
 
-from daap_operator.mirror.table import PAGE
-from daap_operator.row import Row
 from dev.postgres import Postgres
-from tests.integration.test_fencing import Leader, mirror
 from tests.support.api import Object
 from tests.support.databases import Databases, condition, is_ready
 from tests.support.eventually import eventually
@@ -47,15 +43,10 @@ async def synced(databases: Databases, name: str) -> Object:
     return found
 
 
-async def announced(databases: Databases, *reasons: str) -> None:
-    """Wait until there was an Event of each of these reasons."""
-
-    async def seen() -> set[str]:
-        return {
-            event["reason"] for event in await databases.api.list("events", databases.namespace)
-        }
-
-    await eventually(seen, lambda there: set(reasons) <= there)
+async def announced(databases: Databases, name: str) -> None:
+    """Wait until there was an Event of the loss and one of the return."""
+    both = {"MetadataNotSynced", "MetadataSynced"}
+    await eventually(lambda: databases.events(name), lambda there: both <= there)
 
 
 # --- forged ---------------------------------------------------------------------------------------
@@ -157,30 +148,59 @@ async def holding(url: str, name: str) -> AsyncIterator[None]:
         await somebody.rollback()
 
 
+async def attempts(rows: Rows, count: int) -> None:
+    """Wait until so many statements have waited for a lock from now on, one after the other."""
+    query = (
+        "SELECT query_start FROM pg_stat_activity "
+        "WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    seen: set[object] = set()
+
+    async def look() -> int:
+        seen.update(row["query_start"] for row in await rows.execute(query))
+        return len(seen)
+
+    await eventually(look, lambda tried: tried >= count)
+
+
 async def test_a_row_that_somebody_holds_keeps_nothing_else_waiting(
-    databases: Databases, operators: Operators, rows: Rows, migrated_database: str
+    databases: Databases,
+    operators: Operators,
+    rows: Rows,
+    migrated_database: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     await operators.start()
-    for name in ("edited", "deleted", "free"):
+    for name in ("held", "free"):
         await databases.create(name)
         await databases.ready(name)
         await rows.becomes(name, status="ready")
-    async with (
-        holding(migrated_database, "edited"),
-        holding(migrated_database, "deleted"),
-    ):
-        await databases.edit("edited", ownerTeam="payments")
-        assert "pg_stat_activity" in await unsynced(databases, "edited", "RowLocked")
+    async with holding(migrated_database, "held"):
+        await databases.edit("held", ownerTeam="payments")
+        assert "pg_stat_activity" in await unsynced(databases, "held", "RowLocked")
         await databases.edit("free", ownerTeam="payments")
         await rows.becomes("free", owner_team="payments")
         await synced(databases, "free")
-        await databases.delete("deleted")
-        await databases.gone("deleted")
-        await unsynced(databases, "edited", "RowLocked")
-    await rows.becomes("edited", owner_team="payments", generation=2, seconds=SOON)
-    await rows.becomes("deleted", status="deleted", seconds=SOON)
-    await synced(databases, "edited")
-    await announced(databases, "MetadataNotSynced", "MetadataSynced")
+        await attempts(rows, 3)  # the edit's, its own status', and one that nothing brought about
+        await unsynced(databases, "held", "RowLocked")
+    await rows.becomes("held", owner_team="payments", generation=2, seconds=SOON)
+    await synced(databases, "held")
+    await announced(databases, "held")
+    assert "The metadata database cannot be used" not in caplog.text
+
+
+async def test_a_held_row_does_not_hold_the_deletion_and_is_marked_when_it_is_free(
+    databases: Databases, operators: Operators, rows: Rows, migrated_database: str
+) -> None:
+    await operators.start()
+    await databases.create("orders")
+    await databases.ready("orders")
+    await rows.becomes("orders", status="ready")
+    async with holding(migrated_database, "orders"):
+        await databases.delete("orders")
+        await databases.gone("orders")
+        await attempts(rows, 3)  # when the object has gone, and such as nothing brought about
+    await rows.becomes("orders", status="deleted", seconds=SOON)
 
 
 async def test_a_connection_that_drops_in_mid_transaction_is_replaced(
@@ -223,7 +243,7 @@ async def test_a_server_without_a_free_connection_is_waited_for(
         assert "max_connections" in said
     await Rows(url).becomes("orders", status="ready", seconds=SOON)
     await synced(databases, "orders")
-    await announced(databases, "MetadataNotSynced", "MetadataSynced")
+    await announced(databases, "orders")
 
 
 async def test_one_connection_for_all_is_slow_and_right(
@@ -266,7 +286,7 @@ async def test_a_server_that_becomes_read_only_is_told_of_and_waited_for(
     await rows.becomes("created", status="ready", seconds=SOON)
     for name in ("created", "edited"):
         await synced(databases, name)
-    await announced(databases, "MetadataNotSynced", "MetadataSynced")
+        await announced(databases, name)
 
 
 async def configure(server: Postgres, setting: str) -> None:
@@ -277,90 +297,3 @@ async def configure(server: Postgres, setting: str) -> None:
         await connection.execute("SET default_transaction_read_only = off")
         await connection.execute(f"ALTER SYSTEM SET {setting}".encode())
         await connection.execute("SELECT pg_reload_conf()")
-
-
-# --- large ----------------------------------------------------------------------------------------
-
-MANY = 10_000
-FILL = """
-INSERT INTO databases (id, name, owner_team, namespace, cluster_name, pooler_name, status,
-                       generation, created_at)
-SELECT lpad(to_hex(number), 32, '0')::uuid, 'db' || number, 'checkout', 'shop', 'c' || number,
-       'p' || number, 'ready', 1, '2026-03-01T00:00:00Z'
-FROM generate_series(1, %s) AS number
-"""
-
-
-class Many:
-    """Ten thousand objects, none of which is held; keeps count of what is asked at once."""
-
-    def __init__(self, numbers: list[int]) -> None:
-        self.ids = [f"{number:032x}" for number in numbers]
-        self.ids = [f"{i[:8]}-{i[8:12]}-{i[12:16]}-{i[16:20]}-{i[20:]}" for i in self.ids]
-        self.asked = [0]
-
-    def after(self, uid: str, most: int) -> list[str]:
-        self.asked.append(0)
-        return [found for found in self.ids if found > uid][:most]
-
-    def row(self, uid: str) -> Row:
-        self.asked[-1] += 1
-        number = int(uid.replace("-", ""), 16)
-        return Row(
-            id=uid,
-            name=f"db{number}",
-            owner_team="checkout",
-            purpose="",
-            namespace="shop",
-            cluster_name=f"c{number}",
-            pooler_name=f"p{number}",
-            status="ready",
-            host=None,
-            port=None,
-            secret_name=None,
-            error_message=None,
-            generation=1,
-            created_at=datetime(2026, 3, 1, tzinfo=UTC),
-        )
-
-
-@pytest.mark.parametrize(
-    ("stored", "objects", "pages"),
-    [
-        (MANY, [*range(20, MANY), MANY + 5], MANY // PAGE + 1),
-        (MANY, [], MANY // PAGE + 1),
-        (0, list(range(1, MANY + 1)), MANY // PAGE + 1),
-        (MANY // 2, list(range(MANY // 2 + 1, MANY + 1)), MANY // PAGE + 1),
-    ],
-    ids=["nearly the same", "no objects", "no rows", "nothing in common"],
-)
-async def test_ten_thousand_rows_are_compared_in_pages_of_short_statements(
-    stored: int, objects: list[int], pages: int, rows: Rows, migrated_database: str
-) -> None:
-    await rows.execute(FILL, stored)
-    await rows.execute("UPDATE databases SET owner_team = 'me' WHERE name = 'db777'")
-    many = Many(objects)
-    orphans: set[str] = set()
-    wrong: set[str] = set()
-    async with mirror(migrated_database, Leader(1)) as inventory:
-        await inventory.connect()
-        async for page in inventory.compare(many, ()):
-            assert len(page.orphans) <= PAGE
-            assert len(page.wrong) <= PAGE
-            orphans |= page.orphans
-            wrong |= page.wrong
-            assert await in_transaction(rows) == []
-    there, wanted = set(Many(list(range(1, stored + 1))).ids), set(many.ids)
-    changed = set(Many([777]).ids) & there & wanted
-    assert orphans == there - wanted
-    assert wrong == (wanted - there) | changed
-    assert max(many.asked) <= PAGE
-    assert len(many.asked) - 1 == pages
-
-
-async def in_transaction(rows: Rows) -> list[dict[str, object]]:
-    """Who has a transaction open."""
-    return await rows.execute(
-        "SELECT pid, query FROM pg_stat_activity WHERE xact_start IS NOT NULL "
-        "AND datname = current_database() AND pid <> pg_backend_pid()"
-    )

@@ -5,6 +5,9 @@ from typing import Any
 from tests.support.api import Api, Object
 from tests.support.eventually import eventually
 
+CHILDREN = ("clusters", "poolers", "deployments", "secrets", "persistentvolumeclaims")
+"""What belongs to databases, by plural."""
+
 
 def database(namespace: str, name: str, **spec: Any) -> Object:
     """A DaapDatabase."""
@@ -86,3 +89,16 @@ class Databases:
     async def gone(self, name: str, *, seconds: float = 30.0) -> None:
         """Wait until it is no more."""
         await eventually(lambda: self.get(name), lambda obj: obj is None, seconds=seconds)
+
+    async def remains(self) -> set[str]:
+        """What there is of databases in the namespace, as plural/name."""
+        return {
+            f"{plural}/{obj['metadata']['name']}"
+            for plural in CHILDREN
+            for obj in await self.api.list(plural, self.namespace)
+        }
+
+    async def events(self, name: str) -> set[str]:
+        """The reasons of the Events on one of them."""
+        found = await self.api.list("events", self.namespace)
+        return {event["reason"] for event in found if event["regarding"]["name"] == name}

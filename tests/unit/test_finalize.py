@@ -491,12 +491,28 @@ async def test_a_child_that_was_taken_over_since_it_was_seen_is_not_deleted() ->
     """A leader that was deposed in between, say: what it saw is no longer so."""
     stage = await deleting()
     stage.watch()
-    stage.kube.change(Resource.CLUSTERS, CLUSTER, lambda obj: obj["metadata"].pop("labels"))
+    stage.kube.change(Resource.CLUSTERS, CLUSTER, taken_over)
     stage.kube.changes.clear()  # the watch is late
-    for _ in range(2):
-        assert await reconcile(stage.world, KEY, 0) == 1.0
-    assert stage.kube.there(Resource.CLUSTERS) == [CLUSTER]
+    assert await reconcile(stage.world, KEY, 0) == 1.0
+    assert await reconcile(stage.world, KEY, 0) is None
+    assert gone(stage)
     assert "deletionTimestamp" not in stage.kube.one(Resource.CLUSTERS, CLUSTER)["metadata"]
+
+
+async def test_a_child_that_only_changed_is_deleted_although_no_watch_tells() -> None:
+    stage = await deleting()
+    stage.watch()
+    stage.kube.change(Resource.CLUSTERS, CLUSTER, setting("status", {"phase": "new"}))
+    stage.kube.changes.clear()
+    assert await reconcile(stage.world, KEY, 0) == 1.0
+    assert stage.kube.there(Resource.CLUSTERS) == [CLUSTER]
+    await reconcile(stage.world, KEY, 0)
+    assert stage.kube.there(Resource.CLUSTERS) == []
+
+
+def taken_over(obj: Object) -> None:
+    del obj["metadata"]["ownerReferences"]
+    obj["metadata"]["labels"][names.UID_LABEL] = "another"
 
 
 REQUESTS = [*FIRST[1:], "list PersistentVolumeClaim shop", f"get Cluster {CLUSTER}", *LAST]
