@@ -120,8 +120,9 @@ def _children(looked_at: Subject) -> list[tuple[Kind, str]]:
 
 def _secrets(looked_at: Subject) -> list[str]:
     """What the connection Secret may be called, also of an object that lost its status."""
-    asked = raw.text(looked_at.spec, "connectionSecretName")
-    candidates = {looked_at.status.secret_name, asked, names.secret_name(looked_at.metadata.name)}
+    status, asked = looked_at.status, raw.text(looked_at.spec, "connectionSecretName")
+    default = names.secret_name(looked_at.metadata.name)
+    candidates = {status.secret_name, status.pending_secret, asked, default}
     return sorted(name for name in candidates if name)
 
 

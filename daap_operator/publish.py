@@ -19,7 +19,9 @@ from daap_operator.errors import Stalled, Waiting
 from daap_operator.kube import ApiError, Resource
 from daap_operator.observed import Observed
 from daap_operator.ownership import owner_uid
-from daap_operator.status import Published
+from daap_operator.status import Published, with_pending_secret
+from daap_operator.subject import Subject
+from daap_operator.tell import latest, tell
 from daap_operator.world import World
 
 Object = dict[str, Any]
@@ -39,16 +41,36 @@ async def publish(
     if observed.credentials is None or not (observed.serving or before.secret_name):
         return None
     wanted = revision(database, observed.credentials)
-    current = before.secret_revision == wanted and before.secret_name == database.secret
+    current = (
+        before.secret_revision == wanted
+        and before.secret_name == database.secret
+        and before.pending_secret is None
+    )
     if current and not _check_due(world, database):
         username = before.username or database.database
         return Published(database.host, database.secret, wanted, username)
     credentials = await _credentials(world, database)
     manifest = connection_secret(database, credentials)
     await _write(world, manifest, database, expected=before.secret_name == database.secret)
-    if before.secret_name and before.secret_name != database.secret:
-        await remove_secret(world, database.namespace, before.secret_name, database.uid)
+    for name in (before.secret_name, before.pending_secret):
+        if name and name != database.secret:
+            await remove_secret(world, database.namespace, name, database.uid)
     return Published(database.host, database.secret, wanted, credentials.username)
+
+
+async def note_name(world: World, looked_at: Subject, database: Resolved) -> Subject:
+    """Put the connection Secret's name into the status before any Secret has it.
+
+    A process that dies after the Secret was written, or a name that changes meanwhile, would
+    otherwise leave a Secret that nobody knows of: Secrets are not listed.
+    """
+    before = looked_at.status
+    if database.secret in (before.secret_name, before.pending_secret):
+        return looked_at
+    if before.pending_secret:
+        await remove_secret(world, database.namespace, before.pending_secret, database.uid)
+    await tell(world, looked_at, with_pending_secret(before, database.secret))
+    return latest(world, looked_at)
 
 
 def _check_due(world: World, database: Resolved) -> bool:

@@ -19,7 +19,7 @@ from daap_operator.finalize import finalize, protection
 from daap_operator.kube import ApiError
 from daap_operator.observed import Children, Observed, observe
 from daap_operator.ownership import owner_uid
-from daap_operator.publish import publish
+from daap_operator.publish import note_name, publish
 from daap_operator.status import Problem, Published, claimed, deleting, refused, told
 from daap_operator.subject import Subject, database, is_valid, subject
 from daap_operator.tell import latest, tell
@@ -104,6 +104,7 @@ async def _keep(world: World, looked_at: Subject, seen: dict[str, Any], protecti
     published = None
     with suppress(Stalled):  # of a spec that breaks today's rules the children stay as they are
         resolved = resolve(database(seen), world.platform)
+        looked_at = await note_name(world, looked_at, resolved)
         _, _, published = await _maintain(world, looked_at, resolved)
     moment = looked_at.moment(world.now())
     await tell(world, looked_at, deleting(moment, "DeletionProtected", protection, published))
@@ -137,7 +138,7 @@ def _take_name(world: World, looked_at: Subject) -> None:
 
 
 async def _claim(world: World, looked_at: Subject, resolved: Resolved) -> Subject:
-    """Put our finalizer on the object and its Cluster's name into its status, before any child."""
+    """Put our finalizer on the object, and into its status what its children will be called."""
     metadata = looked_at.metadata
     if not looked_at.ours:
         finalizers = [*metadata.finalizers, names.FINALIZER]
@@ -154,7 +155,7 @@ async def _claim(world: World, looked_at: Subject, resolved: Resolved) -> Subjec
     if not looked_at.status.cluster_name:
         await tell(world, looked_at, claimed(looked_at.moment(world.now()), resolved))
         looked_at = latest(world, looked_at)
-    return looked_at
+    return await note_name(world, looked_at, resolved)
 
 
 def _observe(world: World, key: Key, resolved: Resolved) -> Observed:

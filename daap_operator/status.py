@@ -73,7 +73,14 @@ def claimed(moment: Moment, resolved: Resolved) -> DaapDatabaseStatus:
     verdict = Verdict(
         Phase.PROVISIONING, "ClusterPending", message, under_way=("Provisioning", message)
     )
-    return _written(_allotted(moment.previous, resolved), moment, verdict)
+    status = _allotted(moment.previous, resolved)
+    return _written(status.model_copy(update={"pending_secret": resolved.secret}), moment, verdict)
+
+
+def with_pending_secret(status: DaapDatabaseStatus, name: str) -> DaapDatabaseStatus:
+    """The same status with the name of a connection Secret that is going to be written."""
+    kept = [c for c in status.conditions if c.type != ConditionType.METADATA_SYNCED]
+    return status.model_copy(update={"pending_secret": name, "conditions": kept})
 
 
 def told(
@@ -210,6 +217,7 @@ def _published(status: DaapDatabaseStatus, published: Published) -> DaapDatabase
             "username": published.username,
             "secret_name": published.secret,
             "secret_revision": published.revision,
+            "pending_secret": None,
             "binding": Binding(name=published.secret),
         }
     )

@@ -167,6 +167,9 @@ class FakeKube(Kube):
         self._ask("status of", Resource.DATABASES, name)
         live = self._live((Resource.DATABASES, namespace, name), version)
         made = copied(live) | {"status": merged(live.get("status", {}), status)}
+        types = [condition["type"] for condition in made["status"].get("conditions", ())]
+        if len(types) != len(set(types)):
+            raise refused(422, "status.conditions: Duplicate value", "Invalid")
         return self._answer(self._store(Resource.DATABASES, live, made))
 
     # what others do -------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from contextlib import suppress
+from itertools import count
 from typing import Any
 
 import pytest
@@ -14,14 +15,16 @@ from daap_operator.children import SETTLE_SECONDS
 from daap_operator.errors import Waiting
 from daap_operator.kube import Resource
 from daap_operator.ownership import owned_part
+from daap_operator.run import _first
 from daap_operator.settings import SettingsError
 from daap_operator.status import merge_patch
 from daap_operator.workqueue import Workqueue
 from tests.unit import builders, virtual_time
 from tests.unit.fake_kube import merged
-from tests.unit.fakes import refused
-from tests.unit.stage import CLUSTER, POOLER, Stage, play, play_cluster, ready
+from tests.unit.fakes import Killed, refused
+from tests.unit.stage import CLUSTER, POOLER, SECRET, Stage, play, play_cluster, ready
 from tests.unit.test_crd import RULES
+from tests.unit.test_reconcile import Fate
 from tests.unit.test_status import SERVED, seen, told_
 from tests.unit.test_v1alpha1 import refusal
 
@@ -257,3 +260,93 @@ async def test_a_change_that_settles_during_the_pass_is_looked_at_again() -> Non
     assert stage.condition("Reconciling") == ("True", "Updating")
     await stage.look()
     assert stage.condition("Reconciling") is None
+
+
+# --- a name that changes again before the change before is done -----------------------------------
+
+
+def connections(stage: Stage) -> list[str]:
+    """The connection Secrets there are; CloudNativePG's own belong to the Cluster."""
+    own = (f"{CLUSTER}-app", f"{CLUSTER}-ca")
+    return [name for name in stage.kube.there(Resource.SECRETS) if name not in own]
+
+
+async def cut_off(stage: Stage, write: int) -> bool:
+    """Go on until everything is done, or until the process dies at that write."""
+    stage.kube.after_write = Fate(write, Killed())
+    try:
+        await stage.settle()
+    except Killed:
+        await stage.restart()
+    else:
+        return False
+    finally:
+        stage.kube.after_write = lambda: None
+    return True
+
+
+@pytest.mark.parametrize("policy", ["Delete", "Retain"])
+@pytest.mark.parametrize("then", [None, "third"])
+async def test_a_secret_name_changed_twice_leaves_no_secret_behind(
+    then: str | None, policy: str
+) -> None:
+    """Dying between the new Secret and the status, and another name then: nobody knew the Secret
+    in between, and with `Retain` not even garbage collection removed it."""
+    for write in count(1):
+        stage = await ready(deletionPolicy=policy)
+        stage.edit(connectionSecretName="second")
+        if not await cut_off(stage, write):
+            break
+        stage.edit(connectionSecretName=then)
+        await stage.settle()
+        assert connections(stage) == [then or SECRET], write
+        assert "pendingSecret" not in stage.status()
+    assert write > 3
+
+
+async def test_a_secret_name_changed_at_birth_leaves_no_secret_behind() -> None:
+    for write in count(1):
+        stage = Stage()
+        stage.order(connectionSecretName="first")
+        if not await cut_off(stage, write):
+            break
+        stage.edit(connectionSecretName="second")
+        await stage.settle()
+        assert connections(stage) == ["second"], write
+    assert write > 5
+
+
+async def test_a_secret_being_renamed_is_retained_however_far_that_is() -> None:
+    for write in count(1):
+        stage = await ready()
+        stage.edit(connectionSecretName="second")
+        if not await cut_off(stage, write):
+            break
+        stage.edit(deletionPolicy="Retain")
+        stage.kube.delete_object(Resource.DATABASES, "orders")
+        await stage.settle()
+        assert stage.kube.there(Resource.DATABASES) == []
+        assert connections(stage), write
+    assert write > 3
+
+
+# --- leaving --------------------------------------------------------------------------------------
+
+
+async def test_an_operator_that_is_cancelled_leaves_nothing_running() -> None:
+    """Its passes went on, without the client they need."""
+    began, ended = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    running = asyncio.create_task(_first(work(), asyncio.Event().wait()))
+    await began.wait()
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    assert ended.is_set()

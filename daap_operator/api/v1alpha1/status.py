@@ -86,6 +86,10 @@ class DaapDatabaseStatus(Model):
     secret_revision: Annotated[str | None, Field(max_length=64)] = None
     """Changes whenever the Secret's content does: a hook for restarting clients."""
 
+    pending_secret: Annotated[str | None, Field(max_length=253)] = None
+    """Name of a connection Secret that is being made, or that has to go again. Noted before the
+    Secret is written and until it is told in `secretName`, so that none is ever forgotten."""
+
     binding: Binding | None = None
     """The same Secret, where service binding looks for it."""
 
