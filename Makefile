@@ -5,7 +5,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo demo-clean test test-unit test-integration e2e migrate check format crds golden lock run control-plane
+.PHONY: help demo demo-clean test test-unit test-integration e2e migrate check format crds golden lock run chaos control-plane
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test-integration: .venv/ready control-plane ## tests against a real API server a
 # Built before the tests: minutes the first time, and no test may take so long
 control-plane: .venv/ready
 	@$(BIN)/python dev/kind build --control-plane-only
+
+chaos: .venv/ready control-plane ## random interleavings: RUNS=500 SECONDS=2400 SEED=… of them, or one again: SEED=… RUN=…
+	@RUNS=$${RUNS:-500} SECONDS=$${SECONDS:-2400} $(BIN)/python -m pytest tests/integration/test_chaos.py -q -s -p no:logging
 
 e2e: .venv/ready ## tests on a real cluster with the real CloudNativePG
 	@$(BIN)/python -m dev.e2e

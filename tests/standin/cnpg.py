@@ -27,6 +27,9 @@ T = TypeVar("T")
 CNPG = "postgresql.cnpg.io/v1"
 OPERATOR_LABEL = {"app.kubernetes.io/managed-by": "cloudnative-pg"}
 
+EVERYWHERE = ""
+"""Every namespace."""
+
 CONTROL_PLANE_FLAGS = {
     "kube-controller-manager": ["--controllers=*,-deployment-controller,-replicaset-controller"]
 }
@@ -46,7 +49,7 @@ class StandIn:
         self._last_step: dict[Place, int] = {}
         self._own: set[Place] = set()
         self._pace = 0.0
-        self._asleep = False
+        self._asleep: set[str] = set()
 
     def start(self) -> None:
         """Begin."""
@@ -75,14 +78,14 @@ class StandIn:
         """Leave a Cluster's status to the test."""
         self._own.add((namespace, cluster))
 
-    def sleep(self) -> None:
+    def sleep(self, namespace: str = EVERYWHERE) -> None:
         """Do nothing at all: CloudNativePG is down."""
-        self._asleep = True
+        self._asleep.add(namespace)
 
-    def wake(self) -> None:
+    def wake(self, namespace: str = EVERYWHERE) -> None:
         """Work again, on everything there is."""
-        self._asleep = False
-        self._loop.call_soon_threadsafe(self._look_at_all)
+        self._asleep.discard(namespace)
+        self._loop.call_soon_threadsafe(self._look_at_all, namespace)
 
     def _ask(self, asked: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(asked, self._loop).result(10)
@@ -124,9 +127,13 @@ class StandIn:
                 self._objects[key] = obj
             self._look(key)
 
-    def _look_at_all(self) -> None:
+    def _look_at_all(self, namespace: str) -> None:
         for key in list(self._objects):
-            self._look(key)
+            if namespace in (EVERYWHERE, key[1]):
+                self._look(key)
+
+    def _sleeps(self, namespace: str) -> bool:
+        return not self._asleep.isdisjoint((EVERYWHERE, namespace))
 
     def _look(self, key: tuple[str, str, str]) -> None:
         """Work on the object; once more when it is being worked on."""
@@ -141,7 +148,7 @@ class StandIn:
         work = {"clusters": self._cluster, "poolers": self._pooler}[key[0]]
         try:
             obj = self._objects.get(key)
-            if obj and not self._asleep and not obj["metadata"].get("deletionTimestamp"):
+            if obj and not self._sleeps(key[1]) and not obj["metadata"].get("deletionTimestamp"):
                 await work(obj)
         except (ApiError, aiohttp.ClientError, OSError):
             self._loop.call_later(0.2, self._look, key)

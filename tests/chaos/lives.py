@@ -1,0 +1,118 @@
+"""What became of the databases of a run, as far as its people know. Pure.
+
+Expectations are made from what was asked for and answered, not from what the operator did.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+Object = dict[str, Any]
+
+
+@dataclass
+class Life:
+    """One DaapDatabase, from its creation to whatever end."""
+
+    uid: str
+    side: int
+    name: str
+    asked_to_go: bool = False
+    held: bool = False
+    """It was protected, with a Cluster of its own, when its deletion was asked for: it must stay.
+    False where it may go or stay."""
+    retained: bool = False
+    """Its children may stay behind."""
+    must_stay: set[str] = field(default_factory=set)
+    """Uids of the Cluster and the Pooler that must stay behind."""
+    secret_must_stay: bool = False
+    """A connection Secret must stay behind; which one depends on how far a change of name was."""
+    has_name: bool = False
+    """It was seen to have the name, and keeps it while it is there."""
+
+
+def owner(child: Object) -> str:
+    """Uid of the DaapDatabase a child was made for; empty when it was not made for any."""
+    for reference in child["metadata"].get("ownerReferences") or ():
+        if reference["kind"] == "DaapDatabase":
+            return str(reference["uid"])
+    return str((child["metadata"].get("labels") or {}).get("daap.io/database-uid", ""))
+
+
+def children_of(uid: str, children: list[Object]) -> list[Object]:
+    """The children of a database that are not going."""
+    return [
+        child
+        for child in children
+        if owner(child) == uid and not child["metadata"].get("deletionTimestamp")
+    ]
+
+
+@dataclass
+class Lives:
+    """All the databases there ever were in a run."""
+
+    by_uid: dict[str, Life] = field(default_factory=dict)
+
+    def knows(self, obj: Object) -> bool:
+        """Whether it is known to have been created."""
+        return obj["metadata"]["uid"] in self.by_uid
+
+    def asked_to_go(self, obj: Object) -> bool:
+        """Whether somebody has asked for its deletion."""
+        return self.by_uid[obj["metadata"]["uid"]].asked_to_go
+
+    def is_left_behind(self, child: Object) -> bool:
+        """Whether a child is, or is about to be, one without a database."""
+        life = self.by_uid.get(owner(child))
+        return life is not None and life.retained and not life.held
+
+    def created(self, obj: Object, side: int) -> None:
+        """Somebody created one."""
+        uid, name = obj["metadata"]["uid"], obj["metadata"]["name"]
+        self.by_uid.setdefault(uid, Life(uid, side, name))
+
+    def deletion_asked(self, obj: Object, children: list[Object]) -> None:
+        """Somebody asks for a deletion; `children` are those there are just before."""
+        life = self.by_uid[obj["metadata"]["uid"]]
+        if life.asked_to_go:
+            return
+        life.asked_to_go = True
+        clusters = [c for c in children_of(life.uid, children) if c["plural"] == "clusters"]
+        life.held = bool(obj["spec"].get("deletionProtection")) and bool(clusters)
+        _leave_behind(life, obj, children)
+
+    def released(self, obj: Object, children: list[Object]) -> None:
+        """Somebody takes the protection from one that was asked to go."""
+        life = self.by_uid[obj["metadata"]["uid"]]
+        life.held = False
+        _leave_behind(life, obj, children)
+
+    def child_deleted(self, child: Object) -> None:
+        """Somebody deletes a child by hand: it need not stay, and protection may be over."""
+        life = self.by_uid.get(owner(child))
+        if life is None:
+            return
+        life.must_stay.discard(child["metadata"]["uid"])
+        life.held = life.held and child["plural"] != "clusters"
+        life.secret_must_stay = life.secret_must_stay and child["plural"] != "secrets"
+
+    def namespace_deleted(self, side: int) -> None:
+        """Somebody deletes a namespace: nothing in it stays."""
+        for life in self.by_uid.values():
+            if life.side == side:
+                life.asked_to_go = True
+                _forget(life)
+
+
+def _leave_behind(life: Life, obj: Object, children: list[Object]) -> None:
+    _forget(life, held=life.held)
+    life.retained = obj["spec"].get("deletionPolicy") == "Retain"
+    if life.retained:
+        own = children_of(life.uid, children)
+        life.must_stay = {c["metadata"]["uid"] for c in own if c["plural"] != "secrets"}
+        life.secret_must_stay = any(c["plural"] == "secrets" for c in own)
+
+
+def _forget(life: Life, *, held: bool = False) -> None:
+    life.held, life.retained = held, False
+    life.must_stay, life.secret_must_stay = set(), False

@@ -1,0 +1,263 @@
+"""The stateful machine that draws the plans: what may happen next, given what happened so far.
+
+It knows what was asked for, never what became of it: nothing is done while a plan is drawn. So a
+seed gives the same plans on every machine, and many runs can go on at the same time.
+"""
+
+from itertools import count as count_from
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from daap_operator.phases import PHASES
+from tests.chaos.plan import SECRET_WORDS, Plan, Slot, Step
+
+STEPS = 11
+"""Rules of a run; some add more than one step."""
+
+KINDS = 6
+"""A run with fewer kinds of steps is left out: hypothesis tries small sets of rules, too."""
+
+CHUNK = 100
+"""Plans are drawn by so many: what the first ones are does not depend on how many are wanted."""
+
+NAMES = ("orders", "ledger")
+SLOTS = [Slot(side, name) for name in NAMES for side in (0, 1)]
+CHILDREN = ("clusters", "poolers", "secrets")
+
+slots = st.sampled_from(SLOTS)
+known = st.runner().flatmap(lambda machine: st.sampled_from(machine.known))
+"""Where a database has been asked for."""
+
+pauses = st.sampled_from([0.0, 0.0, 0.0, 0.02, 0.05, 0.1, 0.3, 0.8])
+"""Often nothing lies between two steps: that is where they meet."""
+
+secret_names = st.sampled_from([None, *SECRET_WORDS])
+policies = st.sampled_from(["Delete", "Delete", "Retain"])
+specs = st.fixed_dictionaries(
+    {},
+    optional={
+        "instances": st.integers(1, 3),
+        "deletionPolicy": policies,
+        "deletionProtection": st.booleans(),
+        "connectionSecretName": st.sampled_from(SECRET_WORDS),
+    },
+)
+edits = st.one_of(
+    st.builds(lambda team: {"ownerTeam": team}, st.sampled_from(["payments", "search", "core"])),
+    st.builds(lambda count: {"instances": count}, st.integers(1, 3)),
+    st.builds(lambda count: {"pooler": {"instances": count}}, st.integers(1, 3)),
+    st.builds(lambda name: {"connectionSecretName": name}, secret_names),
+    st.builds(lambda policy: {"deletionPolicy": policy}, policies),
+    st.builds(lambda held: {"deletionProtection": held}, st.booleans()),
+    st.just({"storage": "more"}),
+)
+handiwork = st.sampled_from(
+    [
+        "cluster-spec",
+        "cluster-labels",
+        "pooler-spec",
+        "pooler-labels",
+        "secret-data",
+        "secret-labels",
+    ]
+)
+"""What somebody changes in a child by hand."""
+
+outages = st.sampled_from([0.0, 0.5, 2.0])
+phases = st.sampled_from([*PHASES, "A phase of tomorrow"])
+
+rare_steps = st.integers(0, 7).flatmap(
+    lambda number: (
+        st.builds(lambda side: Step("delete_namespace", {"side": side}), st.integers(0, 1))
+        if number == 7
+        else st.builds(lambda down: Step("restart_api_server", {"down": down}), outages)
+        if number == 6
+        else st.none()
+    )
+)
+
+
+class Machine(RuleBasedStateMachine):
+    """One run being drawn."""
+
+    drawn: dict[Plan, None]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._steps: list[Step] = []
+        self._up = True
+        self._metadata = True
+        self._api = True
+        self._awake = True
+        self._rare: tuple[int, Step] | None = None
+        self.known: list[Slot] = []
+        """Where a database has been asked for."""
+
+    def teardown(self) -> None:
+        """The run is drawn."""
+        if self._rare:
+            self._steps.insert(*self._rare)
+        if len({step.kind for step in self._steps}) >= KINDS:
+            self.drawn[tuple(self._steps)] = None
+
+    def _add(self, kind: str, pause: float, **arguments: Any) -> None:
+        self._steps.append(Step(kind, arguments, pause))
+        if kind == "create" and arguments["slot"] not in self.known:
+            self.known.append(arguments["slot"])
+
+    @initialize(
+        slot=slots, spec=specs, rare=rare_steps, at=st.integers(2, STEPS), quiet=st.booleans()
+    )
+    def begin(
+        self, slot: Slot, spec: dict[str, Any], rare: Step | None, at: int, quiet: bool
+    ) -> None:
+        """At least one database; what takes many seconds happens in some runs only, and once."""
+        self._rare = (at, rare) if rare else None
+        self._add("start", 0.0)
+        self._add("create", 0.0, slot=slot, spec=spec)
+        if quiet:
+            self._add("quiet", 0.0)
+
+    # what teams do --------------------------------------------------------------------------------
+
+    @rule(slot=slots, spec=specs, pause=pauses)
+    def create(self, slot: Slot, spec: dict[str, Any], pause: float) -> None:
+        self._add("create", pause, slot=slot, spec=spec)
+
+    @rule(slot=known, change=edits, pause=pauses)
+    def edit(self, slot: Slot, change: dict[str, Any], pause: float) -> None:
+        self._add("edit", pause, slot=slot, change=change)
+
+    @rule(slot=known, one=edits, other=edits, pause=pauses)
+    def edit_twice(self, slot: Slot, one: Any, other: Any, pause: float) -> None:
+        self._add("edit", 0.0, slot=slot, change=one)
+        self._add("edit", pause, slot=slot, change=other)
+
+    @rule(slot=known, pause=pauses)
+    def delete(self, slot: Slot, pause: float) -> None:
+        self._add("delete", pause, slot=slot)
+
+    @rule(slot=known, spec=specs, pause=pauses)
+    def replace(self, slot: Slot, spec: dict[str, Any], pause: float) -> None:
+        self._add("delete", pause, slot=slot)
+        self._add("create", pause, slot=slot, spec=spec)
+
+    @rule(slot=known, plural=st.sampled_from(CHILDREN), pause=pauses)
+    def delete_child(self, slot: Slot, plural: str, pause: float) -> None:
+        self._add("delete_child", pause, slot=slot, plural=plural)
+
+    @rule(slot=known, what=handiwork, pause=pauses)
+    def edit_child(self, slot: Slot, what: str, pause: float) -> None:
+        self._add("edit_child", pause, slot=slot, what=what)
+
+    @rule(side=st.integers(0, 1), pause=pauses)
+    def remove_retained(self, side: int, pause: float) -> None:
+        self._add("remove_retained", pause, side=side)
+
+    # what befalls the operator --------------------------------------------------------------------
+
+    @precondition(lambda self: not self._up)
+    @rule(pause=pauses)
+    def start(self, pause: float) -> None:
+        self._up = True
+        self._add("start", pause)
+
+    @precondition(lambda self: self._up)
+    @rule(again=st.booleans(), pause=pauses)
+    def kill(self, again: bool, pause: float) -> None:
+        self._up = again
+        self._add("kill", pause)
+        if again:
+            self._add("start", pause)
+
+    @precondition(lambda self: self._up)
+    @rule(write=st.integers(1, 9), answered=st.booleans(), pause=pauses)
+    def kill_at(self, write: int, answered: bool, pause: float) -> None:
+        """Dies at one of its next writes; whether it still runs is not known from then on."""
+        self._up = False
+        self._add("kill_at", pause, write=write, answered=answered)
+
+    @precondition(lambda self: self._up)
+    @rule(pause=pauses)
+    def stop(self, pause: float) -> None:
+        self._up = False
+        self._add("stop", pause)
+
+    # what befalls what it depends on --------------------------------------------------------------
+
+    @rule(pause=pauses)
+    def metadata(self, pause: float) -> None:
+        self._add("cut_metadata" if self._metadata else "mend_metadata", pause)
+        self._metadata = not self._metadata
+
+    @rule(pause=pauses)
+    def api(self, pause: float) -> None:
+        self._add("cut_api" if self._api else "mend_api", pause)
+        self._api = not self._api
+
+    @rule(pause=pauses)
+    def cloudnativepg(self, pause: float) -> None:
+        self._add("sleep" if self._awake else "wake", pause)
+        self._awake = not self._awake
+
+    @rule(slot=known, phase=phases, pause=pauses)
+    def phase(self, slot: Slot, phase: str, pause: float) -> None:
+        self._add("phase", pause, slot=slot, phase=phase)
+
+    @rule(slot=known, step=st.integers(0, 7), pause=pauses)
+    def stop_at(self, slot: Slot, step: int, pause: float) -> None:
+        self._add("stop_at", pause, slot=slot, step=step)
+
+    @rule(slot=known, pause=pauses)
+    def go_on(self, slot: Slot, pause: float) -> None:
+        self._add("go_on", pause, slot=slot)
+
+    @precondition(lambda self: self._steps[-1].kind != "quiet")
+    @rule()
+    def quiet(self) -> None:
+        """All is healed, and everything must come right before the next step."""
+        self._up = self._metadata = self._api = self._awake = True
+        self._add("quiet", 0.0)
+
+
+def plans(count: int, number: int) -> list[Plan]:
+    """So many plans, always the same ones for a seed."""
+    made: list[Plan] = []
+    for chunk in count_from(0):
+        if len(made) >= count:
+            break
+        made += _drawn(f"{number}/{chunk}")
+    return made[:count]
+
+
+def _drawn(key: str) -> list[Plan]:
+    made: dict[Plan, None] = {}
+
+    class Drawing(Machine):
+        drawn = made
+
+    run_state_machine_as_test(
+        seed(key)(Drawing),
+        settings=settings(
+            max_examples=CHUNK,
+            stateful_step_count=STEPS,
+            # Nothing fails here: there is nothing to shrink, to store or to try again
+            phases=[Phase.generate],
+            database=None,
+            derandomize=False,
+            deadline=None,
+            verbosity=Verbosity.quiet,
+            # Drawing is all that happens: how long it takes or how much it draws says nothing
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    return list(made)

@@ -1,0 +1,41 @@
+"""What happens in one run: a list of steps, drawn beforehand, so that a seed tells it all."""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+SECRET_WORDS = ("binding", "access")
+"""What connection Secrets may be called."""
+
+
+class Slot(NamedTuple):
+    """Where a database may be: one of the two namespaces, and a name."""
+
+    side: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that happens, and how long nothing else does afterwards."""
+
+    kind: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+    pause: float = 0.0
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    def __str__(self) -> str:
+        shown = ", ".join(f"{key}={value!r}" for key, value in self.arguments.items())
+        return f"{self.kind}({shown}), then {self.pause:g} s"
+
+
+Plan = tuple[Step, ...]
+
+FAULTS = frozenset(
+    {
+        *("kill", "kill_at", "stop", "cut_metadata", "cut_api", "restart_api_server"),
+        *("phase", "stop_at", "sleep", "delete_namespace"),
+    }
+)
+"""The kinds of steps that are not what a team does, but what befalls a platform."""

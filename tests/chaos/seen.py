@@ -1,0 +1,53 @@
+"""All there is in a run's namespaces and in its inventory, at one moment."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from tests.support.api import Api, Object
+from tests.support.rows import Row, Rows
+
+CHILDREN = ("clusters", "poolers", "secrets")
+BELOW = ("deployments", "persistentvolumeclaims")
+PLURALS = ("daapdatabases", *CHILDREN, *BELOW)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The objects by their plural, and the rows."""
+
+    objects: dict[str, list[Object]]
+    rows: list[Row]
+
+    def one(self, plural: str, namespace: str, name: str) -> Object | None:
+        """The object of that name."""
+        for obj in self.objects[plural]:
+            metadata = obj["metadata"]
+            if (metadata["namespace"], metadata["name"]) == (namespace, name):
+                return obj
+        return None
+
+    @property
+    def versions(self) -> Any:
+        """What moves with every change of anything."""
+        versions = {
+            (obj["metadata"]["uid"], obj["metadata"]["resourceVersion"])
+            for found in self.objects.values()
+            for obj in found
+        }
+        return versions, {(row["id"], row["updated_at"]) for row in self.rows}
+
+
+async def see(api: Api, namespaces: list[str], rows: Rows) -> Seen:
+    """Look at everything."""
+    asked = [(plural, namespace) for plural in PLURALS for namespace in namespaces]
+    answers = await asyncio.gather(*(listed(api, *one) for one in asked))
+    objects: dict[str, list[Object]] = {plural: [] for plural in PLURALS}
+    for (plural, _), found in zip(asked, answers, strict=True):
+        objects[plural] += found
+    return Seen(objects, await rows.execute("SELECT * FROM databases"))
+
+
+async def listed(api: Api, plural: str, namespace: str) -> list[Object]:
+    """The objects of a kind in a namespace, each knowing its plural."""
+    return [obj | {"plural": plural} for obj in await api.list(plural, namespace)]

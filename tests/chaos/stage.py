@@ -1,0 +1,59 @@
+"""What all runs share: a control plane, a stand-in for CloudNativePG, a PostgreSQL, a client."""
+
+import asyncio
+import signal
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+
+from dev.cluster import ControlPlane
+from dev.postgres import Server
+from tests.chaos.trap import Traps
+from tests.standin.cnpg import StandIn
+from tests.support.api import Api, ApiError, Object
+
+RETRY_SECONDS = 0.2
+
+
+class Patient(Api):
+    """A client that waits for an API server that is away, as a person would."""
+
+    async def call(
+        self, method: str, path: str, body: object = None, kind: str = "application/json"
+    ) -> Object:
+        """One request; raises ApiError for what the API server refuses."""
+        while True:
+            try:
+                return await super().call(method, path, body, kind)
+            except ApiError as error:
+                if error.status < 500:
+                    raise
+            except (aiohttp.ClientError, OSError):
+                pass
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+@dataclass
+class Stage:
+    """The shared things."""
+
+    plane: ControlPlane
+    operator_kubeconfig: Path
+    standin: StandIn
+    postgres: Server
+    template: str
+    """The name of a migrated database to copy."""
+    api: Patient
+    directory: Path
+    traps: Traps = field(default_factory=dict)
+    copying: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while the template is copied."""
+    _restarting: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def restart_api_server(self, down: float) -> None:
+        """Kill the API server, under everybody who works with it, and start it again."""
+        async with self._restarting:
+            await asyncio.to_thread(self.plane.stop, "kube-apiserver", signal.SIGKILL)
+            await asyncio.sleep(down)
+            await asyncio.to_thread(self.plane.start, "kube-apiserver")

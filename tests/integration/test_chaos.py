@@ -1,0 +1,77 @@
+"""Random interleavings: whatever happens in whatever order, all comes right once it is quiet.
+
+`make chaos` runs many more of them. RUNS, SECONDS, SEED and RUN say how many, how long, which.
+"""
+
+import gc
+import os
+import time
+from pathlib import Path
+
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from dev.cluster import ControlPlane
+from dev.postgres import Server
+from tests.chaos import report
+from tests.chaos.logbook import kept
+from tests.chaos.many import Task, carry_out
+from tests.chaos.run import Outcome
+from tests.chaos.stage import Patient, Stage
+from tests.chaos.trap import set_traps
+from tests.standin.cnpg import StandIn
+
+SECONDS = float(os.environ.get("SECONDS") or 70)
+
+TASK = Task(
+    runs=int(os.environ.get("RUNS") or 24),
+    seconds=SECONDS,
+    seed=int(os.environ.get("SEED") or 1),
+    only=int(os.environ["RUN"]) if os.environ.get("RUN") else None,
+)
+
+EVERY = 10
+"""Runs between two lines of progress."""
+
+
+def tell(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - `make chaos` shows it, pytest with a failure only
+
+
+def progress(outcomes: list[Outcome]) -> None:
+    if len(outcomes) % EVERY == 0 or outcomes[-1].violations:
+        wrong = sum(bool(outcome.violations) for outcome in outcomes)
+        tell(f"{time.strftime('%H:%M:%S')} {len(outcomes)} runs, {wrong} wrong")
+
+
+# A connection cut in its TLS handshake is left to the garbage collector by asyncio
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+@pytest.mark.timeout(SECONDS + 300)
+async def test_all_comes_right_once_it_is_quiet(
+    control_plane: ControlPlane,
+    operator_kubeconfig: Path,
+    standin: StandIn,
+    postgres_server: Server,
+    template_database: str,
+    tmp_path: Path,
+) -> None:
+    assert conninfo_to_dict(postgres_server.url)["host"] in ("127.0.0.1", "localhost")
+    began = time.monotonic()
+    async with Patient(control_plane.kubeconfig) as api:
+        stage = Stage(
+            plane=control_plane,
+            operator_kubeconfig=operator_kubeconfig,
+            standin=standin,
+            postgres=postgres_server,
+            template=template_database,
+            api=api,
+            directory=tmp_path,
+        )
+        with kept(), set_traps(stage.traps):
+            outcomes = await carry_out(stage, TASK, progress)
+    gc.collect()
+    tell(report.figures(outcomes, time.monotonic() - began, TASK.seed))
+    wrong = [outcome for outcome in outcomes if outcome.violations]
+    if wrong:
+        told = (report.failure(outcome, TASK.seed) for outcome in wrong)
+        pytest.fail("\n\n".join(told), pytrace=False)
