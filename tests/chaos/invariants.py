@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tests.chaos import whole
 from tests.chaos.lives import Life, Lives, owner
-from tests.chaos.seen import BELOW, CHILDREN, Seen
+from tests.chaos.seen import BELOW, CHILDREN, Seen, says
 from tests.support.api import Object
 from tests.support.databases import condition
 
@@ -44,7 +44,7 @@ def _existence(lives: Lives, seen: Seen) -> Iterator[str]:
         if obj is None and life.held:
             yield f"{life} is gone although it was protected"
         if obj and life.asked_to_go and not obj["spec"].get("deletionProtection"):
-            yield f"{_told(obj)} hangs: {obj['metadata'].get('finalizers')}, {obj.get('status')}"
+            yield f"{_told(obj)} hangs: {obj['metadata'].get('finalizers')}, {says(obj)}"
     for obj in there.values():
         yield f"{_told(obj)} was made by nobody"
 
@@ -74,7 +74,7 @@ def _names(lives: Lives, seen: Seen) -> Iterator[str]:
 
 def _rival(obj: Object, life: Life | None) -> Iterator[str]:
     if condition(obj, "Stalled").get("reason") != "NameTaken":
-        yield f"{_told(obj)} does not say NameTaken: {obj.get('status')}"
+        yield f"{_told(obj)} does not say NameTaken: {says(obj)}"
     if obj["metadata"].get("finalizers"):
         yield f"{_told(obj)} has finalizers without having the name"
     if life and life.has_name:

@@ -14,17 +14,19 @@ LINES = 400
 NOISY = ("kopf", "psycopg.pool")
 """What they have to say of an outage is a line a try."""
 
+watches: deque[str] = deque(maxlen=LINES)
+"""What the threads of the watches said, of all runs together."""
+
 _pages: ContextVar[deque[str] | None] = ContextVar("page", default=None)
 
 
 class Logbook(logging.Handler):
-    """Sorts lines by the task they come from. Those of kopf's thread belong to no run."""
+    """Sorts lines by the task they come from; those of kopf's threads are on a page of all runs."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a line."""
         page = _pages.get()
-        if page is not None:
-            page.append(self.format(record))
+        (watches if page is None else page).append(self.format(record))
 
 
 def new_page() -> deque[str]:

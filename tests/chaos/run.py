@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from tests.chaos.invariants import holders, violations
 from tests.chaos.lives import Lives
-from tests.chaos.logbook import new_page
+from tests.chaos.logbook import new_page, watches
 from tests.chaos.people import People, Refused
 from tests.chaos.plan import Plan, Slot, Step
 from tests.chaos.seen import Seen, see
@@ -65,6 +65,7 @@ class Run:
             self.outcome.violations.append(f"{type(error).__name__}: {error}")
         if self.outcome.violations:
             self.outcome.story += ["what the last operators said:", *page]
+            self.outcome.story += ["what the watches of all runs said:", *list(watches)[-40:]]
         self.outcome.seconds = time.monotonic() - self._began
         return self.outcome
 
@@ -153,7 +154,7 @@ class Run:
         seen, wrong = await self._at_rest(began + QUIET_SECONDS)
         took = time.monotonic() - began
         self.outcome.quiets.append(took)
-        self._tell(f"  quiet after {took:.1f} s, wrong: {wrong or 'nothing'}")
+        self._tell(f"  quiet after {took:.1f} s, {len(wrong)} wrong")
         self.outcome.violations += wrong
         if wrong:
             raise AssertionError(f"not right {QUIET_SECONDS:g} s after everything was healed")

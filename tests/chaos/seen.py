@@ -38,6 +38,16 @@ class Seen:
         return versions, {(row["id"], row["updated_at"]) for row in self.rows}
 
 
+def says(obj: Object) -> str:
+    """What an object's status says, in short."""
+    status = obj.get("status") or {}
+    conditions = [
+        f"{c['type']}={c['status']} {c.get('reason')}: {c.get('message')}"
+        for c in status.get("conditions") or ()
+    ]
+    return f"{status.get('phase')} ({'; '.join(conditions)})"
+
+
 async def see(api: Api, namespaces: list[str], rows: Rows) -> Seen:
     """Look at everything."""
     asked = [(plural, namespace) for plural in PLURALS for namespace in namespaces]

@@ -57,3 +57,6 @@ class Stage:
             await asyncio.to_thread(self.plane.stop, "kube-apiserver", signal.SIGKILL)
             await asyncio.sleep(down)
             await asyncio.to_thread(self.plane.start, "kube-apiserver")
+            # Its informers stay away for longer and longer, and no garbage is collected meanwhile
+            await asyncio.to_thread(self.plane.stop, "kube-controller-manager", signal.SIGKILL)
+            await asyncio.to_thread(self.plane.start, "kube-controller-manager")

@@ -4,24 +4,23 @@ from base64 import b64decode
 from collections.abc import Iterator
 
 from tests.chaos.lives import owner
-from tests.chaos.seen import Seen
+from tests.chaos.seen import Seen, says
 from tests.support.api import Object
 from tests.support.databases import condition, is_ready, phase
 
 
 def violations(obj: Object, seen: Seen) -> Iterator[str]:
     """What is not as the spec asks for."""
-    status = obj["status"]
     going = bool(obj["metadata"].get("deletionTimestamp"))
     blocked = _blocked(obj, seen)
     if going:
         if phase(obj) != "Deleting" or condition(obj, "Ready")["reason"] != "DeletionProtected":
-            yield f"is held and does not say so: {status}"
+            yield f"is held and does not say so: {says(obj)}"
     elif blocked:
         if condition(obj, "Stalled").get("reason") != blocked:
-            yield f"does not say {blocked}: {status}"
+            yield f"does not say {blocked}: {says(obj)}"
     elif not is_ready(obj):
-        yield f"is not ready: {status}"
+        yield f"is not ready: {says(obj)}"
     if blocked != "ObjectConflict":
         yield from _children(obj, seen)
     if not blocked:
@@ -53,7 +52,7 @@ def _children(obj: Object, seen: Seen) -> Iterator[str]:
     cluster = seen.one("clusters", namespace, status["clusterName"])
     pooler = seen.one("poolers", namespace, status["poolerName"])
     if cluster is None or pooler is None:
-        yield f"lacks its {'Pooler' if cluster else 'Cluster'}: {status}"
+        yield f"lacks its {'Pooler' if cluster else 'Cluster'}: {says(obj)}"
         return
     asked = {
         "instances": spec["instances"],

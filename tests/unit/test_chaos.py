@@ -1,0 +1,204 @@
+"""The invariants of the random interleavings notice what they are for; a seed fixes the plans."""
+
+from base64 import b64encode
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from tests.chaos.invariants import violations
+from tests.chaos.lives import Lives
+from tests.chaos.machine import plans
+from tests.chaos.seen import PLURALS, Seen
+
+Object = dict[str, Any]
+
+READY: Object = {"type": "Ready", "status": "True", "reason": "Ready", "observedGeneration": 1}
+SYNCED: Object = {"type": "MetadataSynced", "status": "True"}
+
+
+def metadata(name: str, uid: str, owner: tuple[str, str] | None = None) -> Object:
+    made: Object = {"namespace": "a", "name": name, "uid": uid, "resourceVersion": "1"}
+    if owner:
+        made["ownerReferences"] = [{"kind": owner[0], "name": "x", "uid": owner[1]}]
+    if owner and owner[0] == "DaapDatabase":
+        made["labels"] = {"daap.io/database": "orders", "daap.io/database-uid": owner[1]}
+    return made
+
+
+def data(**entries: str) -> Object:
+    return {key: b64encode(text.encode()).decode() for key, text in entries.items()}
+
+
+def database(uid: str = "u", namespace: str = "a") -> Object:
+    status = {
+        "observedGeneration": 1,
+        "phase": "Ready",
+        "host": "h",
+        "port": 5432,
+        "secretName": "daap-orders-connection",
+        "clusterName": "daap-orders",
+        "poolerName": "daap-orders-pooler",
+        "conditions": [READY, SYNCED],
+    }
+    made = metadata("orders", uid) | {"generation": 1, "namespace": namespace}
+    spec = {
+        "ownerTeam": "t",
+        "instances": 1,
+        "storage": {"size": "1Gi"},
+        "pooler": {"instances": 1},
+    }
+    return {"metadata": made, "spec": spec, "status": status}
+
+
+def whole() -> Seen:
+    """One database, and everything as it should be."""
+    ours = ("DaapDatabase", "u")
+    cluster = {"instances": 1, "storage": {"size": "1Gi"}, "smartShutdownTimeout": 10}
+    pooler = {"instances": 1, "cluster": {"name": "daap-orders"}}
+    secret = {"data": data(host="h", password="p")}
+    app = {"data": data(password="p")}
+    objects: dict[str, list[Object]] = {
+        "daapdatabases": [database()],
+        "clusters": [{"metadata": metadata("daap-orders", "c", ours), "spec": cluster}],
+        "poolers": [{"metadata": metadata("daap-orders-pooler", "p", ours), "spec": pooler}],
+        "secrets": [
+            {"metadata": metadata("daap-orders-connection", "s", ours)} | secret,
+            {"metadata": metadata("daap-orders-app", "s2", ("Cluster", "c"))} | app,
+        ],
+        "deployments": [{"metadata": metadata("daap-orders-pooler", "d", ("Pooler", "p"))}],
+        "persistentvolumeclaims": [{"metadata": metadata("daap-orders-1", "v", ("Cluster", "c"))}],
+    }
+    for plural in PLURALS:
+        for obj in objects[plural]:
+            obj["plural"] = plural
+    row = {
+        "id": "u",
+        "namespace": "a",
+        "name": "orders",
+        "owner_team": "t",
+        "cluster_name": "daap-orders",
+        "pooler_name": "daap-orders-pooler",
+        "status": "ready",
+        "host": "h",
+        "port": 5432,
+        "secret_name": "daap-orders-connection",
+        "generation": 1,
+        "deleted_at": None,
+    }
+    return Seen(deepcopy(objects), [row])
+
+
+def lives(*uids: str) -> Lives:
+    made = Lives()
+    for uid in uids:
+        made.created({"metadata": {"uid": uid, "name": "orders"}}, 0)
+    return made
+
+
+def rival(seen: Seen, *, told: bool) -> None:
+    """Another one of the same name."""
+    obj = database("u2", "b") | {"plural": "daapdatabases"}
+    stalled = {"type": "Stalled", "status": "True", "reason": "NameTaken"}
+    obj["status"] = {"conditions": [stalled] if told else []}
+    seen.objects["daapdatabases"].append(obj)
+
+
+def gone(seen: Seen) -> None:
+    seen.objects["daapdatabases"].clear()
+    seen.rows[0] |= {"status": "deleted", "deleted_at": "now"}
+
+
+def another(seen: Seen, plural: str) -> None:
+    """A second child of the same database."""
+    copy = deepcopy(seen.objects[plural][0])
+    copy["metadata"] |= {"name": "second", "uid": "second"}
+    seen.objects[plural].append(copy)
+
+
+def test_what_is_whole_violates_nothing() -> None:
+    assert violations(lives("u"), whole()) == []
+
+
+def test_a_rival_that_says_so_violates_nothing() -> None:
+    seen = whole()
+    rival(seen, told=True)
+    assert violations(lives("u", "u2"), seen) == []
+
+
+WRONGS: dict[str, Callable[[Seen], object]] = {
+    "is gone, and nobody asked": gone,
+    "was made by nobody": lambda seen: rival(seen, told=True),
+    "does not say NameTaken": lambda seen: rival(seen, told=False),
+    "is not ready": lambda seen: seen.objects["daapdatabases"][0]["status"].update(conditions=[]),
+    "is not synced": lambda seen: seen.objects["daapdatabases"][0]["status"].update(conditions=[]),
+    "clusters a/second is one too many": lambda seen: another(seen, "clusters"),
+    "secrets a/second is one too many": lambda seen: another(seen, "secrets"),
+    "lacks its Pooler": lambda seen: seen.objects["poolers"].clear(),
+    "its Secret is missing": lambda seen: seen.objects["secrets"].pop(0),
+    "its Secret does not connect": lambda seen: seen.objects["secrets"][0].update(
+        data=data(host="h", password="old")
+    ),
+    "its children are": lambda seen: seen.objects["clusters"][0]["spec"].update(instances=2),
+    "has the owners": lambda seen: seen.objects["poolers"][0]["metadata"].update(
+        ownerReferences=[]
+    ),
+    "has the labels": lambda seen: seen.objects["clusters"][0]["metadata"].update(labels={}),
+    "is Terminating": lambda seen: seen.objects["clusters"][0]["metadata"].update(
+        deletionTimestamp="now"
+    ),
+    "persistentvolumeclaims a/daap-orders-1 is an orphan": lambda seen: seen.objects[
+        "clusters"
+    ].clear(),
+    "secrets a/daap-orders-connection is an orphan": gone,
+    "has no row": lambda seen: seen.rows.clear(),
+    "its object is gone": lambda seen: seen.objects["daapdatabases"].clear(),
+    "row of daapdatabases a/orders is": lambda seen: seen.rows[0].update(owner_team="other"),
+}
+
+
+@pytest.mark.parametrize("told", WRONGS)
+def test_what_is_wrong_is_told(told: str) -> None:
+    seen = whole()
+    WRONGS[told](seen)
+    found = violations(lives("u"), seen)
+    assert any(told in violation for violation in found), found
+
+
+@pytest.mark.parametrize("protected", [False, True])
+def test_a_deletion_must_end_unless_it_is_held(protected: bool) -> None:
+    seen = whole()
+    obj, children = seen.objects["daapdatabases"][0], seen.objects["clusters"]
+    obj["spec"]["deletionProtection"] = protected
+    asked = lives("u")
+    asked.deletion_asked(obj, children)
+    assert any("hangs" in found for found in violations(asked, seen)) is not protected
+    gone(seen)
+    held = any("although it was protected" in found for found in violations(asked, seen))
+    assert held is protected
+
+
+def test_what_is_retained_must_stay_and_what_is_not_must_go() -> None:
+    for policy, told in (("Retain", "children some are gone"), ("Delete", "is an orphan")):
+        seen = whole()
+        obj = seen.objects["daapdatabases"][0]
+        children = [c for p in ("clusters", "poolers", "secrets") for c in seen.objects[p]]
+        obj["spec"]["deletionPolicy"] = policy
+        asked = lives("u")
+        asked.deletion_asked(obj, children)
+        gone(seen)
+        for child in children:
+            if (owner := child["metadata"]["ownerReferences"][0])["kind"] == "DaapDatabase":
+                assert owner["uid"] == "u"
+                child["metadata"]["ownerReferences"] = []
+        if policy == "Retain":
+            assert violations(asked, seen) == []
+            seen.objects["clusters"].clear()
+        assert any(told in found for found in violations(asked, seen))
+
+
+def test_a_seed_tells_it_all() -> None:
+    few, more = plans(3, 1), plans(5, 1)
+    assert more[:3] == few
+    assert plans(3, 2) != few
