@@ -29,8 +29,8 @@ test-integration: .venv/ready control-plane ## tests against a real API server a
 control-plane: .venv/ready
 	@$(BIN)/python dev/kind build --control-plane-only
 
-chaos: .venv/ready control-plane ## random interleavings: RUNS=500 SECONDS=2400 SEED=… of them, or one again: SEED=… RUN=…
-	@RUNS=$${RUNS:-500} SECONDS=$${SECONDS:-2400} $(BIN)/python -m pytest tests/integration/test_chaos.py -q -s -p no:logging
+chaos: .venv/ready control-plane ## random interleavings: RUNS=500 of them within MINUTES=40
+	@RUNS=$${RUNS:-500} MINUTES=$${MINUTES:-40} $(BIN)/python -m pytest tests/integration/test_chaos.py -q -s -p no:logging
 
 e2e: .venv/ready ## tests on a real cluster with the real CloudNativePG
 	@$(BIN)/python -m dev.e2e

@@ -7,9 +7,9 @@ from contextlib import suppress
 class Proxy:
     """Listens on a free port of 127.0.0.1, the same one until it is closed."""
 
-    def __init__(self, port: int) -> None:
-        """`port` is where the server listens on 127.0.0.1."""
-        self._target = port
+    def __init__(self, host: str, port: int) -> None:
+        """`host` and `port` are the server's."""
+        self._target = host, port
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.StreamWriter] = set()
         self.port = 0
@@ -31,7 +31,7 @@ class Proxy:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections.add(writer)
         try:
-            there, back = await asyncio.open_connection("127.0.0.1", self._target)
+            there, back = await asyncio.open_connection(*self._target)
         except OSError:
             writer.transport.abort()
         else:

@@ -34,10 +34,9 @@ class World:
     async def __aenter__(self) -> "World":
         url = await self._database()
         self.rows = Rows(url)
-        self.metadata = await self._proxy(urlsplit(url).port or 5432)
+        self.metadata = await self._proxy(url, 5432)
         config = yaml.safe_load(self.stage.operator_kubeconfig.read_text())
-        server = urlsplit(config["clusters"][0]["cluster"]["server"])
-        self.api = await self._proxy(server.port or 443)
+        self.api = await self._proxy(config["clusters"][0]["cluster"]["server"], 443)
         self._address = f"https://127.0.0.1:{self.api.port}"
         config["clusters"][0]["cluster"]["server"] = self._address
         kubeconfig = self.stage.directory / f"{self.namespaces[0]}.kubeconfig"
@@ -67,8 +66,9 @@ class World:
         self._stack.push_async_callback(asyncio.to_thread, postgres.drop_database, name)
         return url
 
-    async def _proxy(self, port: int) -> Proxy:
-        proxy = Proxy(port)
+    async def _proxy(self, url: str, port: int) -> Proxy:
+        parts = urlsplit(url)
+        proxy = Proxy(parts.hostname or "127.0.0.1", parts.port or port)
         await proxy.mend()
         self._stack.callback(proxy.cut)
         return proxy
@@ -166,5 +166,5 @@ class World:
 
 
 def _through(url: str, port: int) -> str:
-    """The URL with another port."""
-    return psycopg.conninfo.make_conninfo(url, port=port)
+    """The same through a proxy on that port."""
+    return psycopg.conninfo.make_conninfo(url, host="127.0.0.1", port=port)
