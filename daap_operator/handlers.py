@@ -6,7 +6,6 @@ it is left unused (docs/adr/0002-kopf-is-the-watch-frame.md).
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
-from concurrent.futures import Future
 from random import Random
 from typing import Any
 
@@ -17,6 +16,7 @@ from daap_operator import names
 from daap_operator.cache import Kind
 from daap_operator.intake import WATCHED
 from daap_operator.kube import LAST_TLS_SECONDS, Credentials, Resource
+from daap_operator.trace import Answered, trace
 
 Feed = Callable[[Kind, str | None, Mapping[str, Any]], None]
 """Takes the kind, the event's type (None: from a listing) and the object."""
@@ -26,24 +26,36 @@ Login = Callable[[], Awaitable[Credentials]]
 CONNECT_SECONDS = 10.0
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 15.0
 
+RENEW_SECONDS = 30
+"""How long a watch lasts: the API server ends it then, and the next one goes on where it was."""
+
+SILENT_SECONDS = 40.0
+"""A watch that has not ended by then has lost its server. Nothing else shows it: an idle watch and
+one whose server is gone without a word look the same."""
+
+CANCEL_AGAIN_SECONDS = 0.5
+
+QUIET_SECONDS = 60.0
+"""A login so long after the last one is a new one, not another try."""
+
 
 async def operate(
     feed: Feed,
-    listed: Callable[[Kind], None],
+    answered: Answered,
     login: Login,
     *,
     namespaces: Collection[str],
-    stop: "Future[None]",
+    stop: asyncio.Event,
 ) -> None:
     """Run kopf until `stop` is set, or until it gives up.
 
-    `listed` is called whenever kopf has begun a watch anew, from a listing: what was deleted before
-    that, it will never tell of.
+    `answered` is called for each of its watches and listings. After a listing kopf never tells of
+    what was deleted before.
     """
     registry = kopf.OperatorRegistry()
     register(registry, feed)
-    register_login(registry, login, listed)
-    await kopf.operator(
+    sessions = register_login(registry, login, answered)
+    tasks = await kopf.spawn_tasks(
         registry=registry,
         settings=settings(cluster_wide=not namespaces),
         standalone=True,
@@ -51,7 +63,32 @@ async def operate(
         namespaces=namespaces,
         stop_flag=stop,
     )
-    await asyncio.sleep(LAST_TLS_SECONDS)
+    try:
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await _clear_away()
+        for session in sessions:
+            await session.close()
+        await asyncio.sleep(LAST_TLS_SECONDS)
+    for task in ended:
+        task.result()
+
+
+async def _clear_away() -> None:
+    """End all that is left in this event loop, which is kopf's.
+
+    kopf's watches now and then lose a cancellation and go on; its own way out (`kopf.operator`)
+    tells them once, and then waits for ever.
+    """
+    # Requests that are cut off fail on an assertion of kopf's, in a callback that nobody hears
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+    while left := asyncio.all_tasks() - {asyncio.current_task()}:
+        for task in left:
+            task.cancel()
+        ended, _ = await asyncio.wait(left, timeout=CANCEL_AGAIN_SECONDS)
+        for task in ended:
+            if not task.cancelled():
+                task.exception()  # looked at, so that it is not logged as forgotten
 
 
 def register(registry: kopf.OperatorRegistry, feed: Feed) -> None:
@@ -74,21 +111,31 @@ def _selector(resource: Resource) -> tuple[str, str, str]:
 
 
 def register_login(
-    registry: kopf.OperatorRegistry, login: Login, listed: Callable[[Kind], None]
-) -> None:
-    """Have kopf log in as the operator's own client does, with a session that tells of listings."""
+    registry: kopf.OperatorRegistry, login: Login, answered: Answered
+) -> list[aiohttp.ClientSession]:
+    """Have kopf log in as the operator's own client does, with a session that tells of answers.
+
+    Gives back the list of sessions as it grows. kopf logs in anew after each 401, at once: while
+    the API server takes no credentials the pauses are ours.
+    """
+    pause = Pause()
+    sessions: list[aiohttp.ClientSession] = []
 
     @kopf.on.login(registry=registry, id="login")
     async def log_in(**unused: Any) -> kopf.AiohttpSession:
         del unused
+        await asyncio.sleep(pause.next(asyncio.get_running_loop().time()))
         ours = await login()
         info = _connection_info(ours)
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, ssl=info.as_ssl_context()),
             headers=info.as_http_headers(),
-            trace_configs=[_listings(listed)],
+            trace_configs=[trace(answered)],
         )
+        sessions[:] = [*(old for old in sessions if not old.closed), session]
         return kopf.AiohttpSession(server=ours.server, aiohttp_session=session)
+
+    return sessions
 
 
 def _connection_info(ours: Credentials) -> kopf.ConnectionInfo:
@@ -105,25 +152,6 @@ def _connection_info(ours: Credentials) -> kopf.ConnectionInfo:
     )
 
 
-def _listings(listed: Callable[[Kind], None]) -> aiohttp.TraceConfig:
-    """Tells when the listing of a watched kind was answered."""
-    kinds = {resource.value: kind for kind, (resource, _) in WATCHED.items()}
-
-    async def on_request_end(
-        session: aiohttp.ClientSession, context: object, end: aiohttp.TraceRequestEndParams
-    ) -> None:
-        del session, context
-        # /apis/GROUP/VERSION[/namespaces/NAMESPACE]/PLURAL
-        parts = end.url.path.split("/")
-        kind = kinds.get(("/".join(parts[:4]), parts[-1]))
-        if kind and end.response.status == 200 and "watch" not in end.url.query:
-            listed(kind)
-
-    trace = aiohttp.TraceConfig()
-    trace.on_request_end.append(on_request_end)
-    return trace
-
-
 class Backoffs:
     """kopf's pauses between tries of a request: without end, unlike its default, after which the
     whole operator exits."""
@@ -136,6 +164,41 @@ class Backoffs:
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
 
+class Pause:
+    """None before a first try, and longer and longer ones between those that follow soon."""
+
+    def __init__(self) -> None:
+        self._last = -QUIET_SECONDS
+        self._pauses: Iterator[float] = iter(())
+
+    def next(self, now: float) -> float:
+        """Seconds to wait before a try that is due at `now`."""
+        again = now - self._last < QUIET_SECONDS
+        if not again:
+            self._pauses = iter(Backoffs())
+        pause = next(self._pauses) if again else 0.0
+        self._last = now + pause
+        return pause
+
+
+class Nothing(kopf.DiffBaseStorage):
+    """kopf's memory of an object's last state: none. No handler of ours asks for differences.
+
+    Its default reads an annotation, and never hands on an object on which that is not JSON.
+    """
+
+    def build(self, **_: Any) -> Any:
+        """What of an object is compared: nothing, which also spares kopf two copies of it."""
+        return {}
+
+    def fetch(self, **_: Any) -> Any:
+        """The state before: unknown."""
+        return
+
+    def store(self, **_: Any) -> None:
+        """Never asked to."""
+
+
 def settings(*, cluster_wide: bool) -> kopf.OperatorSettings:
     """kopf's settings for watching only."""
     made = kopf.OperatorSettings()
@@ -144,11 +207,14 @@ def settings(*, cluster_wide: bool) -> kopf.OperatorSettings:
     made.posting.enabled = False
     # kopf removes this finalizer from any object it sees: it must be nobody's
     made.persistence.finalizer = f"{names.GROUP}/unused-by-kopf"
+    made.persistence.diffbase_storage = Nothing()
     made.networking.error_backoffs = Backoffs()
-    made.networking.enforce_retry_after = True
     made.networking.request_timeout = 30
     made.networking.connect_timeout = CONNECT_SECONDS
     made.watching.connect_timeout = CONNECT_SECONDS
+    made.watching.server_timeout = RENEW_SECONDS
+    made.watching.client_timeout = SILENT_SECONDS
+    made.watching.inactivity_timeout = SILENT_SECONDS  # holds for the tries of a request, too
     made.watching.chunk_size = 500
     made.queueing.idle_timeout = 0.2  # workers keep the last event that long: memory at start-up
     made.process.ultimate_exiting_timeout = None

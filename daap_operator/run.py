@@ -23,6 +23,7 @@ from daap_operator.mirror import MetadataError, Mirror, PoolSettings, Server
 from daap_operator.reconcile import reconcile
 from daap_operator.settings import Settings
 from daap_operator.sweep import Sweeper
+from daap_operator.watchdog import Watchdog
 from daap_operator.watches import Watches
 from daap_operator.workqueue import PASS_SECONDS, Workqueue
 from daap_operator.world import World
@@ -180,6 +181,7 @@ class Work:
             namespaces=self._namespaces,
             on_listed=self._gap.set,
         )
+        self._watchdog = Watchdog(self._watches, kube)
         self._began = False
 
     @property
@@ -219,6 +221,7 @@ class Work:
             tasks.create_task(self._announcer.run())
             tasks.create_task(self._sweeper.run())
             tasks.create_task(self._list_again())
+            tasks.create_task(self._watchdog.run())
             tasks.create_task(self.mirror.keep_connected(self._on_change))
 
     async def end(self) -> None:
@@ -228,8 +231,8 @@ class Work:
 
     def what_is_dead(self) -> str:
         """What only a restart mends; empty when all is well."""
-        if self._began and not self._watches.alive:
-            return "The watches have ended"
+        if self._began and (dead := self._watchdog.what_is_dead()):
+            return dead
         since = self._queue.working_since
         if since is not None and asyncio.get_running_loop().time() - since > HANGING_SECONDS:
             return "A pass hangs"

@@ -111,6 +111,16 @@ class Kube:
                 return None
             raise
 
+    async def serves(self, resource: Resource, namespace: str = "") -> bool:
+        """Whether the API server has this kind at all."""
+        try:
+            await self._request("GET", resource.path(namespace), {"limit": "1"})
+        except ApiError as error:
+            if error.absent:
+                return False
+            raise
+        return True
+
     async def pages(
         self, resource: Resource, namespace: str = "", *, selector: str = ""
     ) -> AsyncIterator[tuple[list[Object], int]]:

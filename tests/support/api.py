@@ -53,20 +53,25 @@ class ApiError(Exception):
         super().__init__(f"{status}: {self.message}")
 
 
+def connection(kubeconfig: Path) -> tuple[str, ssl.SSLContext]:
+    """The server of a kubeconfig, and TLS with its client certificate."""
+    config = yaml.safe_load(kubeconfig.read_text())
+    cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+    authority = b64decode(cluster["certificate-authority-data"]).decode()
+    tls = ssl.create_default_context(cadata=authority)
+    with tempfile.NamedTemporaryFile() as pem:
+        pem.write(b64decode(user["client-certificate-data"]))
+        pem.write(b"\n" + b64decode(user["client-key-data"]))
+        pem.flush()
+        tls.load_cert_chain(pem.name)
+    return cluster["server"], tls
+
+
 class Api:
     """Requests with a kubeconfig's client certificate. An async context manager."""
 
     def __init__(self, kubeconfig: Path) -> None:
-        config = yaml.safe_load(kubeconfig.read_text())
-        cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
-        authority = b64decode(cluster["certificate-authority-data"]).decode()
-        self._tls = ssl.create_default_context(cadata=authority)
-        with tempfile.NamedTemporaryFile() as pem:
-            pem.write(b64decode(user["client-certificate-data"]))
-            pem.write(b"\n" + b64decode(user["client-key-data"]))
-            pem.flush()
-            self._tls.load_cert_chain(pem.name)
-        self._server = cluster["server"]
+        self._server, self._tls = connection(kubeconfig)
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(ssl=self._tls, limit=0)

@@ -1,0 +1,73 @@
+"""kopf's requests as its session sees them: which watches and listings were answered, and when.
+
+kopf itself tells neither that a watch is alive nor that a listing is complete.
+"""
+
+import asyncio
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import aiohttp
+
+from daap_operator.cache import Kind
+from daap_operator.intake import WATCHED
+
+LEAST_WATCH_SECONDS = 1.0
+"""kopf begins the next watch at once when one ends: a server that ends each one right away (a load
+balancer, say) would be asked hundreds of times a second."""
+
+
+class Place(NamedTuple):
+    """What one watch is of: a kind, in a namespace or (empty) in all."""
+
+    kind: Kind
+    namespace: str
+
+
+Answered = Callable[[Place, bool], None]
+"""Told of each answer to kopf: of what, and whether it was a listing (else a watch began)."""
+
+_KINDS = {resource.value: kind for kind, (resource, _) in WATCHED.items()}
+
+
+def place(path: str) -> Place | None:
+    """What a URL's path asks for; None for anything that is not watched."""
+    # /apis/GROUP/VERSION[/namespaces/NAMESPACE]/PLURAL
+    parts = path.split("/")
+    kind = _KINDS.get(("/".join(parts[:4]), parts[-1]))
+    if kind is None or len(parts) not in (5, 7):
+        return None
+    return Place(kind, parts[5] if len(parts) == 7 else "")
+
+
+def trace(answered: Answered) -> aiohttp.TraceConfig:
+    """Tells of answers, and keeps a pause between the beginnings of two watches."""
+    begun: dict[str, float] = {}
+
+    async def on_start(
+        session: aiohttp.ClientSession,
+        context: SimpleNamespace,
+        start: aiohttp.TraceRequestStartParams,
+    ) -> None:
+        del session, context
+        what, now = start.url.path, asyncio.get_running_loop().time()
+        if "watch" not in start.url.query:
+            return
+        due = begun.get(what, now - LEAST_WATCH_SECONDS) + LEAST_WATCH_SECONDS
+        begun[what] = max(now, due)
+        if due > now:
+            await asyncio.sleep(due - now)
+
+    async def on_end(
+        session: aiohttp.ClientSession, context: SimpleNamespace, end: aiohttp.TraceRequestEndParams
+    ) -> None:
+        del session, context
+        what = place(end.url.path)
+        if what is not None and end.response.status == 200:
+            answered(what, "watch" not in end.url.query)
+
+    made = aiohttp.TraceConfig()
+    made.on_request_start.append(on_start)
+    made.on_request_end.append(on_end)
+    return made

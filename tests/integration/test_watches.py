@@ -1,0 +1,259 @@
+"""Watches that die: whatever happens to them, it is made up for within a minute.
+
+While the watches are gone one database is edited, one is deleted, and one loses a child, of whose
+deletion nobody will ever tell. The operator sits behind a proxy that plays each fault.
+"""
+
+import asyncio
+import json
+import signal
+import time
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from daap_operator import crd
+from dev.cluster import ControlPlane, cnpg
+from tests.standin.cnpg import CONTROL_PLANE_FLAGS, StandIn
+from tests.support.api import Api
+from tests.support.databases import Databases
+from tests.support.eventually import eventually
+from tests.support.faulty_api import FaultyApi, Refusal, is_watch
+from tests.support.http import probe
+from tests.support.operator import Operators, RunningOperator
+from tests.support.rows import Rows
+
+RECOVERY_SECONDS = 60.0
+ASKED, MOST_A_SECOND = 20, 20
+KINDS = (
+    "daapdatabases.daap.io",
+    "clusters.postgresql.cnpg.io",
+    "poolers.postgresql.cnpg.io",
+)
+
+
+@pytest.fixture
+async def proxy(operator_kubeconfig: Path) -> AsyncIterator[FaultyApi]:
+    async with FaultyApi(operator_kubeconfig) as made:
+        yield made
+
+
+@pytest.fixture
+async def operator(
+    proxy: FaultyApi, operators: Operators, databases: Databases, tmp_path: Path
+) -> RunningOperator:
+    """Behind the proxy, with three databases that are Ready."""
+    running = await operators.start(KUBECONFIG=str(proxy.kubeconfig(tmp_path)))
+    await Gap(databases, running).prepare()
+    return running
+
+
+class Gap:
+    """What happens while nobody watches."""
+
+    def __init__(self, databases: Databases, running: RunningOperator) -> None:
+        self._databases = databases
+        self._running = running
+        self._pooler = ""
+
+    async def prepare(self) -> None:
+        for name in ("edited", "deleted", "robbed"):
+            await self._databases.create(name)
+        for name in ("edited", "deleted", "robbed"):
+            await self._databases.ready(name)
+
+    async def happen(self) -> None:
+        pooler = await self._databases.child("poolers", "daap-robbed-pooler")
+        assert pooler
+        self._pooler = pooler["metadata"]["uid"]
+        await self._databases.edit("edited", instances=2)
+        await self._databases.delete("deleted")
+        await self._databases.api.delete("poolers", self._databases.namespace, "daap-robbed-pooler")
+
+    async def is_seen(self, *, seconds: float = RECOVERY_SECONDS) -> None:
+        """Wait until all of it has been acted upon. The probe stays green."""
+
+        async def acted() -> dict[str, bool]:
+            live = await probe(self._running.operator, "/livez")
+            edited = await self._databases.child("clusters", "daap-edited")
+            deleted = await self._databases.get("deleted")
+            pooler = await self._databases.child("poolers", "daap-robbed-pooler")
+            return {
+                "alive": live == (200, "ok\n"),
+                "edited": edited is not None and edited["spec"]["instances"] == 2,
+                "deleted": deleted is None,
+                "robbed": pooler is not None and pooler["metadata"]["uid"] != self._pooler,
+            }
+
+        def all_of_it(seen: dict[str, bool]) -> bool:
+            assert seen["alive"]
+            return all(seen.values())
+
+        await eventually(acted, all_of_it, seconds=seconds)
+
+
+@pytest.fixture
+def gap(operator: RunningOperator, databases: Databases) -> Gap:
+    return Gap(databases, operator)
+
+
+async def test_a_server_that_fell_silent_is_left_within_a_minute(
+    proxy: FaultyApi, gap: Gap, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Half open: two watches are silent in mid-stream, the others before their first word. There
+    are no bookmarks either, and so no sign of life between events."""
+    silent = asyncio.Event()
+
+    async def nothing_said(request: web.Request) -> web.StreamResponse | None:
+        hung = is_watch(request) and request.path.endswith(("/clusters", "/poolers"))
+        if hung and proxy.refused < 2:
+            proxy.refused += 1
+            await silent.wait()
+        return None
+
+    proxy.bookmarks = False
+    proxy.fall_silent("daapdatabases", "deployments")
+    proxy.refuse(nothing_said)
+    await proxy.end("clusters", "poolers")
+    await eventually(lambda: value(proxy.refused), lambda refused: refused == 2)
+    await gap.happen()
+    await gap.is_seen()
+    assert "Watch renewed after silence" in caplog.text
+
+
+async def value(of: int) -> int:
+    return of
+
+
+def error(code: int) -> bytes:
+    status = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code}
+    return json.dumps({"type": "ERROR", "object": status}).encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("plurals", "last_words"),
+    [
+        pytest.param((), error(410), id="410 Gone"),
+        pytest.param((), b"", id="just the end"),
+        # kopf as a whole gives up on these, while its other watches go on
+        pytest.param(("clusters",), error(500), id="500"),
+        pytest.param(("poolers",), b'{"type": "MODIFIED", "object": {"kind\n', id="half an event"),
+    ],
+)
+async def test_a_watch_that_ends(
+    plurals: tuple[str, ...], last_words: bytes, proxy: FaultyApi, gap: Gap
+) -> None:
+    proxy.fall_silent()
+    await gap.happen()
+    await proxy.end(*plurals, saying=last_words)
+    await gap.is_seen()
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [
+        pytest.param(429, {"Retry-After": "0"}, id="429 storm"),
+        pytest.param(401, {}, id="401 credentials expired"),
+        pytest.param(500, {}, id="500"),
+    ],
+)
+async def test_a_server_that_refuses_everything_is_not_hammered(
+    status: int, headers: dict[str, str], proxy: FaultyApi, gap: Gap
+) -> None:
+    async def refusal(request: web.Request) -> web.StreamResponse | None:
+        said = {"kind": "Status", "apiVersion": "v1", "code": status, "status": "Failure"}
+        return web.json_response(said, status=status, headers=headers)
+
+    await hammered(proxy, refusal)
+    await gap.happen()
+    proxy.refuse(None)
+    await gap.is_seen()
+
+
+async def test_a_server_that_ends_each_watch_at_once_is_not_hammered(
+    proxy: FaultyApi, gap: Gap
+) -> None:
+    async def nothing(request: web.Request) -> web.StreamResponse | None:
+        return web.Response() if is_watch(request) else None
+
+    await hammered(proxy, nothing)
+    await gap.happen()
+    proxy.refuse(None)
+    await gap.is_seen()
+
+
+async def hammered(proxy: FaultyApi, refusal: Refusal) -> None:
+    """Refuse until it was asked so often, which must have taken its time."""
+    proxy.refuse(refusal)
+    began = time.monotonic()
+    await proxy.end()
+    await eventually(lambda: value(proxy.refused), lambda refused: refused >= ASKED)
+    assert time.monotonic() - began > ASKED / MOST_A_SECOND
+
+
+# --- kinds that go and come back, and the API server itself ---------------------------------------
+
+
+@pytest.fixture(scope="module")
+def own_plane() -> Iterator[ControlPlane]:
+    """A control plane whose kinds and API server these tests may take away."""
+    name = f"watches-{uuid.uuid4().hex[:8]}"
+    with ControlPlane.create(name, flags=CONTROL_PLANE_FLAGS) as plane:
+        install(plane)
+        # Its garbage collector looks for new kinds every 30 s only, and at its start
+        plane.stop("kube-controller-manager")
+        plane.start("kube-controller-manager")
+        standin = StandIn(plane.kubeconfig)
+        standin.start()
+        yield plane
+        standin.stop()
+
+
+def install(plane: ControlPlane) -> None:
+    plane.kubectl("apply", "--server-side", "-f", str(cnpg.crds()))
+    plane.kubectl("apply", "--server-side", "-f", "-", input=crd.render())
+    plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+
+
+@pytest.fixture
+async def own_databases(own_plane: ControlPlane) -> AsyncIterator[Databases]:
+    async with Api(own_plane.kubeconfig) as client:
+        yield Databases(client, "default")
+
+
+@pytest.mark.parametrize("namespaces", ["", "default"])
+async def test_kinds_that_were_deleted_and_come_back_are_watched_again(
+    namespaces: str,
+    own_plane: ControlPlane,
+    own_databases: Databases,
+    operators: Operators,
+    rows: Rows,
+) -> None:
+    """Ours and CloudNativePG's; with the kinds all their objects go."""
+    running = await operators.start(
+        KUBECONFIG=str(own_plane.kubeconfig), DAAP_WATCH_NAMESPACES=namespaces
+    )
+    await own_databases.create("before")
+    await own_databases.ready("before")
+    await asyncio.to_thread(own_plane.kubectl, "delete", "crd", *KINDS)
+    await rows.becomes("before", status="deleted")
+    await asyncio.to_thread(install, own_plane)
+    await own_databases.create("after")
+    await own_databases.ready("after", seconds=RECOVERY_SECONDS)
+    assert await probe(running.operator, "/livez") == (200, "ok\n")
+
+
+async def test_an_api_server_that_was_killed_and_comes_back(
+    own_plane: ControlPlane, own_databases: Databases, operators: Operators
+) -> None:
+    running = await operators.start(KUBECONFIG=str(own_plane.kubeconfig))
+    gap = Gap(own_databases, running)
+    await gap.prepare()
+    await asyncio.to_thread(own_plane.stop, "kube-apiserver", signal.SIGKILL)
+    assert await probe(running.operator, "/livez") == (200, "ok\n")
+    await asyncio.to_thread(own_plane.start, "kube-apiserver")
+    await gap.happen()
+    await gap.is_seen()

@@ -1,0 +1,48 @@
+"""What kopf is told to do, and what it is kept from."""
+
+import itertools
+from typing import Any
+
+import pytest
+
+from daap_operator import handlers
+from daap_operator.handlers import QUIET_SECONDS, Backoffs, Pause
+
+
+def test_a_watch_is_renewed_and_left_in_time() -> None:
+    """The API server ends it first; a server that does not is left within a minute."""
+    watching = handlers.settings(cluster_wide=True).watching
+    assert watching.server_timeout
+    assert watching.client_timeout
+    assert watching.connect_timeout
+    assert watching.server_timeout + 5 < watching.client_timeout == watching.inactivity_timeout
+    assert watching.client_timeout + watching.connect_timeout < 60
+
+
+def test_the_api_server_is_asked_for_its_timeout_in_whole_seconds() -> None:
+    assert isinstance(handlers.settings(cluster_wide=True).watching.server_timeout, int)
+
+
+def test_back_off_never_ends_and_never_exceeds_its_limit() -> None:
+    pauses = list(itertools.islice(Backoffs(), 100))
+    assert pauses[0] < 1
+    assert max(pauses) <= handlers.LONGEST_PAUSE_SECONDS * 1.2
+
+
+def test_a_retry_after_does_not_shorten_the_back_off() -> None:
+    """`Retry-After: 0` would have kopf ask without a pause."""
+    assert not handlers.settings(cluster_wide=True).networking.enforce_retry_after
+
+
+def test_only_logins_that_follow_soon_wait() -> None:
+    pause = Pause()
+    assert pause.next(1000) == 0
+    assert [0.4 < pause.next(1001) < 0.6, 0.8 < pause.next(1002) < 1.2] == [True, True]
+    assert pause.next(1002 + QUIET_SECONDS + 2) == 0
+
+
+@pytest.mark.parametrize("body", [{}, {"metadata": {"annotations": {"a": "{"}}}])
+def test_kopf_remembers_nothing_of_an_object(body: Any) -> None:
+    storage = handlers.settings(cluster_wide=True).persistence.diffbase_storage
+    assert storage.fetch(body=body) is None
+    assert storage.build(body=body) == {}

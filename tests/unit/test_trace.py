@@ -1,0 +1,80 @@
+"""What the session tells of kopf's requests."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+import pytest
+from yarl import URL
+
+from daap_operator import trace
+from daap_operator.cache import Kind
+from daap_operator.trace import Place
+from tests.unit import virtual_time
+
+CLUSTERS = "/apis/postgresql.cnpg.io/v1/clusters"
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+IN_SHOP = "/apis/postgresql.cnpg.io/v1/namespaces/shop/clusters"
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        (CLUSTERS, Place(Kind.CLUSTER, "")),
+        (IN_SHOP, Place(Kind.CLUSTER, "shop")),
+        ("/apis/apps/v1/deployments", Place(Kind.DEPLOYMENT, "")),
+        ("/apis/daap.io/v1alpha1/daapdatabases", Place(Kind.DATABASE, "")),
+        ("/apis/daap.io/v1alpha1/namespaces/shop/daapdatabases/orders", None),
+        ("/apis/postgresql.cnpg.io/v1", None),
+        ("/apis", None),
+        ("/", None),
+    ],
+)
+def test_what_a_path_asks_for(path: str, place: Place | None) -> None:
+    assert trace.place(path) == place
+
+
+SESSION: Any = None
+CONTEXT: Any = None
+
+
+async def begin(traced: aiohttp.TraceConfig, url: str) -> None:
+    """What the session does before it sends a request."""
+    start: Any = SimpleNamespace(url=URL(f"https://server{url}"))
+    for signal in traced.on_request_start:
+        await signal(SESSION, CONTEXT, start)
+
+
+async def answer(traced: aiohttp.TraceConfig, url: str, status: int = 200) -> None:
+    """What the session does when an answer's head has come."""
+    response = SimpleNamespace(status=status)
+    end: Any = SimpleNamespace(url=URL(f"https://server{url}"), response=response)
+    for signal in traced.on_request_end:
+        await signal(SESSION, CONTEXT, end)
+
+
+async def test_answers_are_told_of() -> None:
+    told: list[tuple[Place, bool]] = []
+    traced = trace.trace(lambda what, listing: told.append((what, listing)))
+    await answer(traced, f"{CLUSTERS}?limit=500")
+    await answer(traced, f"{IN_SHOP}?watch=true")
+    await answer(traced, CLUSTERS, status=500)
+    await answer(traced, "/apis")
+    assert told == [(Place(Kind.CLUSTER, ""), True), (Place(Kind.CLUSTER, "shop"), False)]
+
+
+def test_two_watches_of_any_kind_begin_a_second_apart() -> None:
+    traced = trace.trace(lambda what, listing: None)
+
+    async def scene() -> list[float]:
+        clock, times = asyncio.get_running_loop().time, []
+        for url in (f"{CRDS}?watch=1", f"{IN_SHOP}?watch=1", CRDS, f"{CRDS}?watch=1"):
+            await begin(traced, url)
+            times.append(clock())
+        await asyncio.sleep(5)
+        await begin(traced, f"{CRDS}?watch=1")
+        return [round(time - times[0], 3) for time in [*times, clock()]]
+
+    pause = trace.LEAST_WATCH_SECONDS
+    assert virtual_time.run(scene()) == [0, 0, 0, pause, pause + 5]
