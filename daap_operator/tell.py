@@ -17,6 +17,9 @@ PROGRESS_SECONDS = 2.0
 """Least time between two statuses that tell of nothing but progress: a Cluster passes through its
 phases faster than anybody reads, and every write wakes every watcher."""
 
+REFUSED_SECONDS = 300.0
+"""When to try again to write a status that the API server refuses; its event comes first."""
+
 log = logging.getLogger(__name__)
 
 
@@ -36,7 +39,8 @@ async def tell(world: World, looked_at: Subject, status: DaapDatabaseStatus) -> 
     if held > 0 and _only_progress(looked_at.status, full):
         return held
     notes.progress_told = now
-    await _write(world, looked_at, merge_patch(looked_at.status_before, after))
+    patch = merge_patch(looked_at.status_before, after)
+    await _write(world, looked_at, patch, full)
     _announce(world, looked_at, full)
     return 0.0
 
@@ -47,7 +51,9 @@ def latest(world: World, looked_at: Subject) -> Subject:
     return looked_at if seen is None else subject(seen)
 
 
-async def _write(world: World, looked_at: Subject, patch: dict[str, object]) -> None:
+async def _write(
+    world: World, looked_at: Subject, patch: dict[str, object], full: DaapDatabaseStatus
+) -> None:
     metadata = looked_at.metadata
     try:
         made = await world.kube.write_status(
@@ -56,8 +62,28 @@ async def _write(world: World, looked_at: Subject, patch: dict[str, object]) -> 
     except ApiError as error:
         if error.conflict or error.absent:
             raise Waiting("Changed", "The object has just changed", seconds=1.0) from error
+        if error.invalid:
+            raise _untellable(world, looked_at, full, error) from error
         raise
+    world.notes_of(looked_at.key).untold = ""
     world.cache.put(Kind.DATABASE, made)
+
+
+def _untellable(
+    world: World, looked_at: Subject, full: DaapDatabaseStatus, error: ApiError
+) -> Waiting:
+    """Of an object that no write can pass an Event tells, once, and the log.
+
+    The API server refuses every write, whatever it changes, while a field that a rule reads has a
+    type that the rule does not know: such a field was stored before the rule existed.
+    """
+    notes, ready = world.notes_of(looked_at.key), full.condition(ConditionType.READY)
+    message = ready.message if ready else ""
+    if notes.untold != message:
+        notes.untold = message
+        _announce(world, looked_at, full)
+        log.warning("Status refused", extra={"key": looked_at.key, "error": error.message[:1000]})
+    return Waiting("StatusRefused", error.message, seconds=REFUSED_SECONDS)
 
 
 async def _mirrored(

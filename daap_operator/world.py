@@ -29,6 +29,8 @@ class Notes:
     """When the status last told of progress."""
     row_refused: bool = False
     """Whether the row could not be written although the others can."""
+    untold: str = ""
+    """What the status was to say when the API server last refused it."""
 
 
 @dataclass
