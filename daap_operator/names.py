@@ -32,6 +32,7 @@ CNPG_CLUSTER_LABEL = "cnpg.io/cluster"
 CNPG_POOLER_LABEL = "cnpg.io/poolerName"
 
 POSTGRES_PORT = 5432
+POSTGRES_NAME_LIMIT = 63
 SECRET_TYPE = "servicebinding.io/postgresql"  # noqa: S105 - a type, not a password
 
 CLUSTER_NAME_LIMIT = 37

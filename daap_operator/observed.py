@@ -72,13 +72,18 @@ def observe(children: Children, *, instances: int, poolers: int, image: str) -> 
         phase_reason=raw.text(cluster, "status", "phaseReason"),
         instances=_count(children.cluster, "instances"),
         ready_instances=_count(children.cluster, "readyInstances"),
-        postgres_version=raw.number(cluster, "status", "pgDataImageInfo", "majorVersion") or None,
+        postgres_version=_major_version(cluster),
         credentials=_credentials(cluster),
     )
 
 
 def _count(cluster: Object | None, field: str) -> int | None:
     return None if cluster is None else max(raw.number(cluster, "status", field), 0)
+
+
+def _major_version(cluster: Object) -> int | None:
+    number = raw.number(cluster, "status", "pgDataImageInfo", "majorVersion")
+    return number if number > 0 else None
 
 
 def _credentials(cluster: Object) -> CredentialVersions | None:

@@ -43,13 +43,13 @@ def owned_part(actual: Object) -> dict[str, Any]:
     return {}
 
 
-def _extracted(actual: Any, fields: Object) -> Any:
+def _extracted(actual: Any, fields: object) -> Any:
     """What of `actual` the set of fields covers; an empty set is the whole.
 
     Keys of the set: `f:name` a field, `k:{…}` the list item with those key fields, `v:…` a value of
     a set, `.` the thing itself.
     """
-    below = {key: value for key, value in fields.items() if key != "."}
+    below = {key: value for key, value in raw.mapping(fields).items() if key != "."}
     if not below:
         return actual
     if isinstance(actual, Mapping):
@@ -70,12 +70,22 @@ def _key(item: Any, fields: Object) -> str | None:
         kind, _, text = key.partition(":")
         if kind not in ("k", "v"):
             continue
-        wanted = json.loads(text)
+        try:
+            wanted = json.loads(text)
+        except ValueError:
+            continue
         if kind == "v" and item == wanted:
             return key
-        if kind == "k" and isinstance(item, Mapping) and wanted.items() <= item.items():
+        if kind == "k" and _has(item, wanted):
             return key
     return None
+
+
+def _has(item: Any, wanted: Any) -> bool:
+    """Whether a list's item has those key fields."""
+    if not (isinstance(item, Mapping) and isinstance(wanted, Mapping)):
+        return False
+    return all(field in item and item[field] == value for field, value in wanted.items())
 
 
 def first_difference(wanted: Object, owned: Object) -> str:

@@ -102,6 +102,12 @@ async def _credentials(world: World, database: Resolved) -> Credentials:
             f"CloudNativePG's Secrets {database.cluster}-app and {database.cluster}-ca lack the "
             "username, the password or the certificate",
         )
+    if len(credentials.username) > names.POSTGRES_NAME_LIMIT:
+        raise Waiting(
+            "CredentialsPending",
+            f"The username in CloudNativePG's Secret {database.cluster}-app is longer than the "
+            f"{names.POSTGRES_NAME_LIMIT} characters PostgreSQL takes: somebody has changed it",
+        )
     return credentials
 
 

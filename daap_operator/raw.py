@@ -26,9 +26,16 @@ def text(obj: object, *path: str) -> str:
 
 
 def number(obj: object, *path: str) -> int:
-    """The whole number at the path; 0 where there is none."""
+    """The whole number at the path; 0 where there is none, or one too large to be written back."""
     found = value(obj, *path)
-    return found if isinstance(found, int) and not isinstance(found, bool) else 0
+    if isinstance(found, int) and not isinstance(found, bool) and fits(found):
+        return found
+    return 0
+
+
+def fits(found: object) -> bool:
+    """Whether the API server can take a value back: its whole numbers have 64 bits."""
+    return not isinstance(found, int) or -(2**63) <= found < 2**63
 
 
 def truth(obj: object, *path: str) -> bool:

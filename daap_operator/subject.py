@@ -24,6 +24,9 @@ from daap_operator.status import Moment
 
 Object = dict[str, Any]
 
+_STATUS_FIELDS = {field.alias for field in DaapDatabaseStatus.model_fields.values()}
+"""By their names on the wire; the model takes Python's as well."""
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -75,11 +78,12 @@ def subject(seen: Object) -> Subject:
 
 def _status(status: raw.Object) -> DaapDatabaseStatus:
     """The status without the fields that cannot be read: of another version, or of a vandal."""
+    known = {k: v for k, v in status.items() if k in _STATUS_FIELDS and raw.fits(v)}
     try:
-        return DaapDatabaseStatus.model_validate(status)
+        return DaapDatabaseStatus.model_validate(known)
     except ValidationError as error:
         bad = {problem["loc"][0] for problem in error.errors()}
-        return DaapDatabaseStatus.model_validate({k: v for k, v in status.items() if k not in bad})
+        return DaapDatabaseStatus.model_validate({k: v for k, v in known.items() if k not in bad})
 
 
 def database(seen: Object) -> DaapDatabase:

@@ -3,7 +3,14 @@
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+    WithJsonSchema,
+)
 from pydantic.alias_generators import to_camel
 
 from daap_operator import quantity
@@ -50,9 +57,12 @@ def amount(text: str) -> Decimal:
         raise ValueError(NOT_A_QUANTITY.format(text)) from None
 
 
+QUANTITY_LENGTH = 32
+"""Longest text of a quantity."""
+
 QUANTITY_SCHEMA: dict[str, Any] = {
     "anyOf": [{"type": "integer"}, {"type": "string"}],
-    "maxLength": 32,
+    "maxLength": QUANTITY_LENGTH,
     "x-kubernetes-int-or-string": True,
     **validations(
         rule("isQuantity(string(self))", NOT_A_QUANTITY, "string(self)"),
@@ -67,6 +77,7 @@ QUANTITY_SCHEMA: dict[str, Any] = {
 Quantity = Annotated[
     str,
     BeforeValidator(_as_text),
+    StringConstraints(max_length=QUANTITY_LENGTH),
     AfterValidator(_positive),
     WithJsonSchema(QUANTITY_SCHEMA),
 ]

@@ -266,6 +266,8 @@ class Kube:
         answer = _decoded(content)
         if status >= 300:
             raise ApiError(status, answer, what=what, retry_after=_seconds(headers))
+        if "kind" not in answer:  # somebody else answered: a proxy, a load balancer
+            raise Unreachable(f"{what}: {status}, but no object: {raw.text(answer, 'message')}")
         return answer
 
     async def _send(

@@ -29,7 +29,11 @@ plain_texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 """Text as JSON can carry it: no lone surrogates."""
 
 _scalars = (
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, width=32) | plain_texts
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | plain_texts
 )
 
 json_values: st.SearchStrategy[Any] = st.recursive(
