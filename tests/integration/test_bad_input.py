@@ -1,0 +1,188 @@
+"""What nobody should have stored: told of clearly, and nobody else's trouble."""
+
+from base64 import b64decode, b64encode
+from typing import Any
+
+import pytest
+
+from tests.support.api import Api, Object, path
+from tests.support.databases import Databases, condition, database, is_ready
+from tests.support.eventually import eventually
+from tests.support.loose_schema import loose_schema
+from tests.support.operator import Operators
+from tests.support.rows import Rows
+
+HEALTHY = 100
+HEALTHY_SECONDS = 60.0
+
+POISON: dict[str, dict[str, Any]] = {
+    "types": {"ownerTeam": 5, "instances": "three", "storage": ["big"], "pooler": "none"},
+    "empty": {"ownerTeam": None},
+    "huge": {"ownerTeam": "checkout", "purpose": "x" * 500_000, "storage": {"size": "9" * 10_000}},
+    "nested": {"ownerTeam": {"a": {"b": [{"c": None}]}}, "resources": [[]]},
+    "status": {"ownerTeam": 5},
+}
+TELLABLE = ("empty", "huge")
+"""Of the others the API server refuses every write, that of the status too: a rule of the CRD that
+finds a type it does not know fails as such, whatever it was that changed."""
+
+INVALID = "InvalidSpec"
+
+WILD: Object = {
+    "conditions": {"Ready": True},
+    "clusterName": {"a": 1},
+    "instances": "many",
+    "observedGeneration": "first",
+    "unheardOf": [1],
+}
+
+
+@pytest.fixture
+async def poisoned(api: Api, databases: Databases) -> Databases:
+    """A namespace with an object of each kind of poison, stored before the rules."""
+    async with loose_schema(api, databases.namespace):
+        for name, spec in POISON.items():
+            body = database(databases.namespace, f"poison-{name}")
+            await api.create("daapdatabases", body | {"spec": spec})
+        await api.patch(
+            "daapdatabases", databases.namespace, "poison-status", {"status": WILD}, "status"
+        )
+    return databases
+
+
+async def test_poison_among_a_hundred_delays_none_of_them(
+    poisoned: Databases, operators: Operators, rows: Rows
+) -> None:
+    await operators.start()
+    for number in range(HEALTHY):
+        await poisoned.create(f"healthy-{number}")
+
+    async def all_of_them() -> dict[str, Object]:
+        found = await poisoned.api.list("daapdatabases", poisoned.namespace)
+        return {obj["metadata"]["name"]: obj for obj in found}
+
+    def healthy_ones_are_ready(seen: dict[str, Object]) -> bool:
+        waiting = [n for n, obj in seen.items() if n.startswith("healthy") and not is_ready(obj)]
+        assert not waiting, f"{len(waiting)} wait"
+        return True
+
+    await eventually(all_of_them, healthy_ones_are_ready, seconds=HEALTHY_SECONDS, every=0.5)
+    for name in POISON:
+        note = await _announced(poisoned, f"poison-{name}")
+        assert "spec." in note
+        if name in TELLABLE:
+            found = await poisoned.stalled(f"poison-{name}", "InvalidSpec")
+            assert condition(found, "Stalled")["message"].startswith(note)
+        assert await rows.named(f"poison-{name}") == []
+        await poisoned.delete(f"poison-{name}")
+        await poisoned.gone(f"poison-{name}")
+
+
+async def _announced(databases: Databases, name: str) -> str:
+    """The one Event on the object that says what is wrong with it."""
+
+    async def notes() -> list[str]:
+        found = await databases.api.list("events", databases.namespace)
+        return [
+            e["note"] for e in found if (e["regarding"]["name"], e["reason"]) == (name, INVALID)
+        ]
+
+    return (await eventually(notes, lambda seen: len(seen) == 1))[0]
+
+
+async def test_a_poisoned_object_serves_once_it_is_mended(
+    poisoned: Databases, operators: Operators
+) -> None:
+    await operators.start()
+    for name in ("poison-status", "poison-empty"):
+        await _announced(poisoned, name)
+        found = await poisoned.get(name)
+        assert found
+        mended = database(poisoned.namespace, name)
+        mended["metadata"]["resourceVersion"] = found["metadata"]["resourceVersion"]
+        await poisoned.api.call("PUT", path("daapdatabases", poisoned.namespace, name), mended)
+        await poisoned.ready(name)
+
+
+async def test_a_replacement_without_the_finalizer_gets_it_back(
+    databases: Databases, operators: Operators
+) -> None:
+    """`kubectl replace` with the file of the first day: no finalizer, no status."""
+    await operators.start()
+    await databases.create("orders")
+    before = await databases.ready("orders")
+    body = database(databases.namespace, "orders", purpose="replaced")
+    body["metadata"]["resourceVersion"] = before["metadata"]["resourceVersion"]
+    await databases.api.call("PUT", path("daapdatabases", databases.namespace, "orders"), body)
+    await eventually(
+        lambda: databases.get("orders"),
+        lambda obj: is_ready(obj) and obj and obj["metadata"]["finalizers"] == ["daap.io/cleanup"],
+    )
+
+
+@pytest.mark.parametrize("annotation", ["{", "[]", "5", '{"spec": {"ownerTeam": 1}}'])
+async def test_what_others_wrote_for_their_kopf_does_not_hide_an_object(
+    annotation: str, databases: Databases, operators: Operators
+) -> None:
+    """kopf's own memory of an object, in an annotation that anybody can write or copy."""
+    await operators.start()
+    body = database(databases.namespace, "orders")
+    body["metadata"]["annotations"] = {"kopf.zalando.org/last-handled-configuration": annotation}
+    await databases.api.create("daapdatabases", body)
+    await databases.ready("orders")
+    await databases.edit("orders", instances=2)
+    await databases.ready("orders")
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {"password": b"\xff\xfe"},
+        {"username": b"\xff\xfe"},
+        {"username": b"x" * 64},
+    ],
+    ids=str,
+)
+async def test_unusable_credentials_are_told_of(
+    entries: dict[str, bytes], databases: Databases, operators: Operators
+) -> None:
+    """CloudNativePG's own Secret, edited by somebody who meant well."""
+    await operators.start(DAAP_SECRET_CHECK_INTERVAL="1s")
+    await databases.create("orders")
+    before = await databases.ready("orders")
+    name = before["status"]["secretName"]
+    published = await databases.child("secrets", name)
+    assert published
+    application = await databases.child("secrets", "daap-orders-app")
+    assert application
+    data = {key: b64encode(value).decode() for key, value in entries.items()}
+    await databases.api.patch("secrets", databases.namespace, "daap-orders-app", {"data": data})
+    found = await eventually(
+        lambda: databases.get("orders"),
+        lambda obj: condition(obj, "Reconciling").get("reason") == "CredentialsPending",
+    )
+    assert "daap-orders-app" in condition(found, "Reconciling")["message"]
+    kept = await databases.child("secrets", name)
+    assert kept
+    assert kept["data"] == published["data"]
+    await databases.api.patch(
+        "secrets", databases.namespace, "daap-orders-app", {"data": application["data"]}
+    )
+    await databases.ready("orders")
+
+
+async def test_garbage_in_the_connection_secret_is_put_right(
+    databases: Databases, operators: Operators
+) -> None:
+    await operators.start(DAAP_SECRET_CHECK_INTERVAL="1s")
+    await databases.create("orders")
+    name = (await databases.ready("orders"))["status"]["secretName"]
+    before = await databases.child("secrets", name)
+    assert before
+    garbage = {key: b64encode(b"\xff\xfe\x00").decode() for key in before["data"]}
+    await databases.api.patch("secrets", databases.namespace, name, {"data": garbage})
+    after = await eventually(
+        lambda: databases.child("secrets", name), lambda obj: obj and obj["data"] == before["data"]
+    )
+    assert after
+    assert b64decode(after["data"]["type"]) == b"postgresql"
