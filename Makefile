@@ -30,7 +30,7 @@ control-plane: .venv/ready
 	@$(BIN)/python dev/kind build --control-plane-only
 
 chaos: .venv/ready control-plane ## random interleavings: RUNS=500 of them within MINUTES=40
-	@RUNS=$${RUNS:-500} MINUTES=$${MINUTES:-40} $(BIN)/python -m pytest tests/integration/test_chaos.py -q -s -p no:logging
+	@RUNS=$${RUNS:-500} MINUTES=$${MINUTES:-40} API_SERVER=$${API_SERVER-yes} $(BIN)/python -m pytest tests/integration/test_chaos.py -q -s -p no:logging
 
 e2e: .venv/ready ## tests on a real cluster with the real CloudNativePG
 	@$(BIN)/python -m dev.e2e

@@ -1,7 +1,7 @@
 """The stateful machine that draws the plans: what may happen next, given what happened so far.
 
-It knows what was asked for, never what became of it: nothing is done while a plan is drawn. So a
-seed gives the same plans on every machine, and many runs can go on at the same time.
+It knows what was asked for, never what became of it: nothing is done while a plan is drawn. So
+many runs can go on at the same time (`drawing` sees to it that a seed gives the same plans).
 """
 
 from itertools import count as count_from

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tests.chaos.machine import plans
+from tests.chaos.drawing import drawn
 from tests.chaos.plan import Plan
 from tests.chaos.run import Outcome, Run
 from tests.chaos.stage import Stage
@@ -28,12 +28,17 @@ class Task:
     only: int | None = None
     """The number of the one run to repeat."""
 
+    without: frozenset[str] = frozenset()
+    """Kinds of steps that are left out."""
+
     def plans(self) -> Iterator[tuple[int, Plan]]:
         """The plans with their numbers."""
-        if self.only is None:
-            return iter(list(enumerate(plans(self.runs, self.seed))))
-        again = self.only, plans(self.only + 1, self.seed)[self.only]
-        return iter([again] * self.runs)
+        made = drawn(self.runs if self.only is None else self.only + 1, self.seed)
+        numbered = [(number, self._allowed(plan)) for number, plan in enumerate(made)]
+        return iter(numbered if self.only is None else [numbered[self.only]] * self.runs)
+
+    def _allowed(self, plan: Plan) -> Plan:
+        return tuple(step for step in plan if step.kind not in self.without)
 
 
 async def carry_out(

@@ -20,11 +20,19 @@ def violations(obj: Object, seen: Seen) -> Iterator[str]:
         if condition(obj, "Stalled").get("reason") != blocked:
             yield f"does not say {blocked}: {says(obj)}"
     elif not is_ready(obj):
-        yield f"is not ready: {says(obj)}"
+        yield f"is not ready: {says(obj)}; {_cluster_says(obj, seen)}"
     if blocked != "ObjectConflict":
         yield from _children(obj, seen)
     if not blocked:
         yield from _secret(obj, seen)
+
+
+def _cluster_says(obj: Object, seen: Seen) -> str:
+    """What the Cluster really says: whose fault it is that the operator tells something else."""
+    cluster = seen.one("clusters", obj["metadata"]["namespace"], obj["status"]["clusterName"])
+    status = (cluster or {}).get("status") or {}
+    told = ("phase", "currentPrimary", "instancesStatus", "instances", "readyInstances", "image")
+    return f"the Cluster says { ({field: status.get(field) for field in told}) }"
 
 
 def _own(obj: Object, child: Object | None) -> bool:

@@ -181,7 +181,11 @@ class StandIn:
     async def _status(self, plural: str, obj: Object, patch: Object) -> None:
         metadata = obj["metadata"]
         place = (metadata["namespace"], metadata["name"])
-        body = {"metadata": {"uid": metadata["uid"]}, "status": patch}
+        latest = self._objects.get((plural, *place), obj)["metadata"]
+        if latest["uid"] != metadata["uid"]:
+            raise ApiError(409, b"another object has taken the name")
+        # A uid would not do: the API server does not look at it in a patch of the status
+        body = {"metadata": {"resourceVersion": latest["resourceVersion"]}, "status": patch}
         made = await self._api.patch(plural, *place, body, "status")
         self._objects[(plural, *place)] = made
 

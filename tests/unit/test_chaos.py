@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.chaos.drawing import drawn
 from tests.chaos.invariants import violations
 from tests.chaos.lives import Lives
-from tests.chaos.machine import plans
 from tests.chaos.seen import PLURALS, Seen
 
 Object = dict[str, Any]
@@ -199,6 +199,7 @@ def test_what_is_retained_must_stay_and_what_is_not_must_go() -> None:
 
 
 def test_a_seed_tells_it_all() -> None:
-    few, more = plans(3, 1), plans(5, 1)
+    """Whatever this process has loaded: here that is more than where plans are drawn."""
+    few, more = drawn(3, 1), drawn(5, 1)
     assert more[:3] == few
-    assert plans(3, 2) != few
+    assert drawn(3, 2) != few
