@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 DEADLINE_SHARE, RETRY_SHARE = 2 / 3, 2 / 15
 """Of a Lease's duration: how long a leader goes on without a renewal; time between two tries."""
 
+MOST_PAUSE_SECONDS = 2.0
+"""Before another try of what did not succeed, however long the Lease lasts."""
+
 RELEASE_SECONDS = 2.0
 
 
@@ -94,7 +97,7 @@ class Elector:
         """Wait until this replica leads."""
         while not await self._took_over():
             heed()
-            await asyncio.sleep(self._pause())
+            await asyncio.sleep(min(self._pause(), MOST_PAUSE_SECONDS))
         self._tell("")
         log.info("Leading", extra={"lease": self.lease, "epoch": self.epoch})
 
@@ -131,7 +134,8 @@ class Elector:
         while True:
             heed()
             left = self._until - self._monotonic()
-            await asyncio.sleep(max(0.0, min(self._pause(), left)))
+            most = min(left, MOST_PAUSE_SECONDS) if self._told else left
+            await asyncio.sleep(max(0.0, min(self._pause(), most)))
             left = self._until - self._monotonic()
             if left <= 0:
                 because = f": {self._told}" if self._told else ""

@@ -62,17 +62,23 @@ class Sweeper:
         self._look_at = look_at
         self._namespaces = namespaces
         self._seconds = seconds
+        self._pause = seconds
         self._asked = asyncio.Event()
 
     def ask(self) -> None:
         """Have a sweep made soon."""
         self._asked.set()
 
-    async def sweep(self) -> bool:
-        """Compare and mend once; False when a row has to be tried again soon.
+    async def sweep(self) -> None:
+        """Compare and mend once; what could not be mended is tried again soon.
 
         A metadata database that is away is left for later: somebody asks when it is back.
         """
+        done = await self._sweep()
+        self._pause = self._seconds if done else min(RETRY_SECONDS, self._seconds)
+
+    async def _sweep(self) -> bool:
+        """Compare and mend; False when a row refused."""
         counts = {"rows_without_object": 0, "rows_to_write": 0}
         done = True
         try:
@@ -106,11 +112,10 @@ class Sweeper:
 
     async def run(self) -> None:
         """Sweep until cancelled."""
-        seconds = self._seconds
         while True:
             heed()
             with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
+                async with asyncio.timeout(self._pause):
                     await self._asked.wait()
             self._asked.clear()
-            seconds = self._seconds if await self.sweep() else min(RETRY_SECONDS, self._seconds)
+            await self.sweep()

@@ -50,6 +50,10 @@ class World:
             "DAAP_HEALTH_HOST": "127.0.0.1",
             "DAAP_HEALTH_PORT": "0",
             "DAAP_WATCH_NAMESPACES": ",".join(self.namespaces),
+            # One after the other, never at the same time: the next need not wait for the Lease
+            "DAAP_LEASE_NAME": self.namespaces[0],
+            "DAAP_LEASE_DURATION": "5m",
+            "DAAP_IDENTITY": "chaos",
             # Secrets are not watched. Everything else has to come right without the resync
             "DAAP_SECRET_CHECK_INTERVAL": "1s",
         }

@@ -23,12 +23,14 @@ LONGEST_RETRY = 2.2
 class Replica:
     """A candidate, its way to the Lease, and a clock that can be put forward: it was frozen."""
 
-    def __init__(self, shared: Leases, identity: str = "a", seed: int = 0) -> None:
+    def __init__(
+        self, shared: Leases, identity: str = "a", seed: int = 0, seconds: float = SECONDS
+    ) -> None:
         self.client = OneClient(shared)
         self.frozen = 0.0
         self.elector = Elector(
             self.client,
-            Candidate(identity, "daap", "operator", SECONDS),
+            Candidate(identity, "daap", "operator", seconds),
             monotonic=lambda: now() + self.frozen,
             now=lambda: datetime.fromtimestamp(now(), UTC),
             random=Random(seed),
@@ -234,6 +236,19 @@ def test_a_later_epoch_is_not_exceeded_by_one_that_lost_the_lease() -> None:
         with pytest.raises(Outage):
             await first.elector.exceed(41)
         assert second.elector.epoch == 2
+
+    run(story())
+
+
+def test_a_long_lease_does_not_make_the_next_try_late() -> None:
+    async def story() -> None:
+        first = Replica(Leases(), seconds=600)
+        first.client.before = cut_off
+        waiting = asyncio.create_task(first.elector.lead())
+        await asyncio.sleep(100)
+        first.client.before = lambda: 0.0
+        await waiting
+        assert now() <= 100 + LONGEST_RETRY
 
     run(story())
 

@@ -165,7 +165,7 @@ def test_a_row_that_is_held_stops_no_other_and_is_tried_again_soon() -> None:
         assert ours
         mirror.rows = {uid: replace(ours, id=uid) for uid in ("gone", "held", "other")}
         sweeper = Sweeper(mirror, there, ignored, namespaces=(), seconds=300)
-        sweeper.ask()
+        await sweeper.sweep()  # the first one, before the passes begin
         running = asyncio.create_task(sweeper.run())
         await asyncio.sleep(1)
         assert mirror.deleted == {"gone", "other"}
