@@ -12,6 +12,10 @@ maintenance and direct clients need."""
 
 MOST_SERVER_CONNECTIONS_A_POD = 20
 
+LOGIN_RETRY_SECONDS = 0.5
+"""How long PgBouncer refuses all clients once it could not log in to PostgreSQL. With its default
+of 15 a new primary goes unused for up to 30 seconds."""
+
 
 def pooler(database: Resolved) -> Manifest:
     """The Pooler to apply."""
@@ -33,6 +37,7 @@ def pooler(database: Resolved) -> Manifest:
                     "max_client_conn": str(wanted.max_client_connections),
                     # Lets drivers prepare statements although the server connection changes
                     "max_prepared_statements": "200",
+                    "server_login_retry": str(LOGIN_RETRY_SECONDS),
                 },
             },
             "template": {"metadata": {"labels": _pod_labels(database)}, "spec": _pod(database)},
