@@ -141,8 +141,18 @@ def _from_phase(cluster: Object, seen: Phase) -> Awaited:
 
 
 def _primary_healthy(cluster: Object) -> bool:
+    """Whether the primary serves: its pod is ready, and no other is or shall be the primary.
+
+    While another one takes over, CloudNativePG's Service for writing leads nowhere: from when the
+    target changes until the instances report the new primary as theirs.
+    """
     primary = raw.text(cluster, "status", "currentPrimary")
-    return bool(primary) and primary in raw.texts(cluster, "status", "instancesStatus", "healthy")
+    healthy = primary in raw.texts(cluster, "status", "instancesStatus", "healthy")
+    target = raw.text(cluster, "status", "targetPrimary")
+    reported = raw.mapping(cluster, "status", "instancesReportedState")
+    others = [name for name in reported if name != primary]
+    replaced = any(raw.truth(reported, name, "isPrimary") for name in others)
+    return bool(primary) and primary == target and healthy and not replaced
 
 
 def _hibernated(cluster: Object) -> bool:

@@ -63,10 +63,10 @@ PHASES: dict[str, Phase] = {
         Meaning.CHANGING, "ApplyingConfiguration", "the configuration is being applied"
     ),
     "Switchover in progress": Phase(
-        Meaning.INTERRUPTED, "Switchover", "another instance is becoming the primary"
+        Meaning.CHANGING, "Switchover", "another instance is becoming the primary"
     ),
     "Failing over": Phase(
-        Meaning.INTERRUPTED, "FailingOver", "the primary was lost and is being replaced"
+        Meaning.CHANGING, "FailingOver", "the primary was lost and is being replaced"
     ),
     "Primary instance is being restarted in-place": Phase(
         Meaning.CHANGING, "PrimaryRestarting", "the primary is being restarted"

@@ -55,6 +55,10 @@ def cluster(obj: Mapping[str, Any]) -> Object:
     status = raw.mapping(obj, "status")
     kept = _picked(status, _CLUSTER_STATUS)
     kept["instancesStatus"] = {"healthy": raw.items(status, "instancesStatus", "healthy")}
+    reported = raw.mapping(status, "instancesReportedState")
+    kept["instancesReportedState"] = {
+        name: {"isPrimary": True} for name in reported if raw.truth(reported, name, "isPrimary")
+    }
     kept["secretsResourceVersion"] = _picked(
         raw.mapping(status, "secretsResourceVersion"),
         ("applicationSecretVersion", "serverCaSecretVersion"),

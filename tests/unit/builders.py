@@ -60,6 +60,7 @@ def cluster(status: Object | None = None, **metadata: Any) -> Object:
         "instances": 1,
         "readyInstances": 1,
         "currentPrimary": "daap-orders-1",
+        "targetPrimary": "daap-orders-1",
         "instancesStatus": {"healthy": ["daap-orders-1"]},
         "image": IMAGE,
         "pgDataImageInfo": {"majorVersion": 17},

@@ -62,6 +62,22 @@ SERVING: dict[str, Observed] = {
     "reconciliation is blocked": seen(
         builders.cluster({"phase": "Unable to create required cluster objects"})
     ),
+    "the old primary is not back yet, after a failover": seen(
+        builders.cluster(
+            {
+                "phase": "Failing over",
+                "currentPrimary": "daap-orders-2",
+                "targetPrimary": "daap-orders-2",
+                "instancesStatus": {"healthy": ["daap-orders-2"], "failed": ["daap-orders-1"]},
+            }
+        )
+    ),
+    "the primary is reported": seen(
+        builders.cluster({"instancesReportedState": {"daap-orders-1": {"isPrimary": True}}})
+    ),
+    "no instance reports anything": seen(
+        builders.cluster({"instancesReportedState": {"daap-orders-1": {"isPrimary": False}}})
+    ),
     "somebody must switch over": seen(builders.cluster({"phase": "Waiting for user action"})),
     "one of two poolers is up": seen(
         deployment=builders.deployment({"availableReplicas": 1}), poolers=2
@@ -130,10 +146,44 @@ NOT_SERVING: dict[str, tuple[Observed, str, str, Meaning]] = {
         Meaning.INTERRUPTED,
     ),
     "the primary fails over": (
-        seen(builders.cluster({"phase": "Failing over"})),
+        seen(builders.cluster({"phase": "Failing over", "targetPrimary": "pending"})),
         "FailingOver",
         "(CloudNativePG says: Failing over)",
-        Meaning.INTERRUPTED,
+        Meaning.CHANGING,
+    ),
+    "another instance is to become the primary": (
+        seen(builders.cluster({"phase": "Switchover in progress", "targetPrimary": "other"})),
+        "Switchover",
+        "(CloudNativePG says: Switchover in progress)",
+        Meaning.CHANGING,
+    ),
+    "the primary is lost, and nobody was chosen yet": (
+        seen(builders.cluster({"phase": "Failing over"} | down)),
+        "FailingOver",
+        "the primary was lost",
+        Meaning.CHANGING,
+    ),
+    "a roll-out has come to the primary": (
+        seen(builders.cluster({"phase": "Upgrading cluster", "targetPrimary": "daap-orders-2"})),
+        "RollingOut",
+        "(CloudNativePG says: Upgrading cluster)",
+        Meaning.CHANGING,
+    ),
+    "a new primary is not reported yet": (
+        seen(
+            builders.cluster(
+                {
+                    "phase": "Upgrading cluster",
+                    "instancesReportedState": {
+                        "daap-orders-1": {"isPrimary": False},
+                        "daap-orders-2": {"isPrimary": True},
+                    },
+                }
+            )
+        ),
+        "RollingOut",
+        "(CloudNativePG says: Upgrading cluster)",
+        Meaning.CHANGING,
     ),
     "the primary is down during a roll-out": (
         seen(builders.cluster({"phase": "Upgrading cluster", "phaseReason": "why"} | down)),
@@ -301,6 +351,8 @@ CLUSTER_STATUS: dict[str, list[Any]] = {
     "instances": [1, 3],
     "readyInstances": [1, 0],
     "currentPrimary": ["daap-orders-1", ""],
+    "targetPrimary": ["daap-orders-1", ""],
+    "instancesReportedState": [{"daap-orders-2": {"isPrimary": True}}],
     "instancesStatus": [{"healthy": ["daap-orders-1"]}, {"healthy": []}],
     "image": [builders.IMAGE],
     "resizingPVC": [["x"]],

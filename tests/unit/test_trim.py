@@ -85,6 +85,11 @@ SIGNS: dict[str, Object] = {
     | {"metadata": CLUSTER["metadata"] | {"annotations": {"cnpg.io/fencedInstances": '["*"]'}}},
     "going": CLUSTER | {"metadata": CLUSTER["metadata"] | {"deletionTimestamp": "now"}},
     "resizing": CLUSTER | {"status": CLUSTER["status"] | {"resizingPVC": ["x"]}},
+    "replaced": CLUSTER
+    | {
+        "status": CLUSTER["status"]
+        | {"instancesReportedState": {"daap-orders-2": {"isPrimary": True, "ip": "10.0.0.1"}}}
+    },
     "explained": CLUSTER | {"status": CLUSTER["status"] | {"phase": "?", "phaseReason": "why"}},
 }
 
