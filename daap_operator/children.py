@@ -189,7 +189,8 @@ def refusal(error: ApiError, manifest: Manifest) -> Stalled | Waiting | ApiError
         return Stalled(
             "Rejected",
             f"CloudNativePG refuses the {kind}: {error.message}. "
-            "Change the spec accordingly; what was there before is left as it is",
+            "Change the spec accordingly, or ask the platform team where the value is not yours; "
+            "what was there before is left as it is",
         )
     if error.quota_exceeded:
         return Stalled(

@@ -37,6 +37,11 @@ class Outage(Exception):  # noqa: N818 - a situation, not an error
     retry_after: float = 0.0
     """Seconds it asked to be left alone."""
 
+    @property
+    def remedy(self) -> str:
+        """What a person can do about it, to follow what happened; empty when that is open."""
+        return ""
+
 
 class Deposed(Outage):
     """This replica does not lead, or cannot know that it still does: it must not write."""

@@ -119,9 +119,8 @@ def _cluster_awaited(cluster: Object | None, seen: Phase) -> Awaited | None:
     if _primary_healthy(cluster):
         return None
     if seen.meaning is Meaning.SETTLED:
-        return Awaited(
-            "PrimaryDown", f"The primary of Cluster {name} is not ready", Meaning.INTERRUPTED
-        )
+        message = f"The primary of Cluster {name} is not ready{_look_at_pods(cluster)}"
+        return Awaited("PrimaryDown", message, Meaning.INTERRUPTED)
     return _from_phase(cluster, seen)
 
 
@@ -137,7 +136,18 @@ def _from_phase(cluster: Object, seen: Phase) -> Awaited:
         if text
     )
     told = f" (CloudNativePG says: {own})" if own else ""
-    return Awaited(seen.reason, f"Cluster {name}: {seen.text}{told}", seen.meaning)
+    look = _look_at_pods(cluster) if seen.waits_for_pods else ""
+    return Awaited(seen.reason, f"Cluster {name}: {seen.text}{told}{look}", seen.meaning)
+
+
+def _look_at_pods(cluster: Object) -> str:
+    """Where the reason stands when it lasts: pods and volumes are not watched."""
+    name = raw.text(cluster, "metadata", "name")
+    namespace = raw.text(cluster, "metadata", "namespace")
+    return (
+        ". If it stays so, its pods and volumes say why: "
+        f"kubectl describe pods,pvc --namespace {namespace} --selector cnpg.io/cluster={name}"
+    )
 
 
 def _primary_healthy(cluster: Object) -> bool:
@@ -189,12 +199,26 @@ def _pooler_awaited(children: Children) -> Awaited | None:
             Meaning.INTERRUPTED,
         )
     if raw.number(children.deployment, "status", "availableReplicas") < 1:
+        if raw.value(children.deployment, "spec", "replicas") == 0:
+            return _scaled_down(children.pooler)
         own = raw.text(children.pooler, "status", "phaseReason")
         told = f" (CloudNativePG says: {own})" if own else ""
         return Awaited(
             "PoolerStarting", f"No pod of Pooler {name} is available yet{told}", Meaning.STARTING
         )
     return None
+
+
+def _scaled_down(pooler: Object) -> Awaited:
+    """CloudNativePG changes a Deployment with its Pooler only; ours to see, not to write."""
+    name = raw.text(pooler, "metadata", "name")
+    namespace = raw.text(pooler, "metadata", "namespace")
+    return Awaited(
+        "PoolerScaledDown",
+        f"Deployment {name} is scaled to 0, and CloudNativePG leaves it so: "
+        f"kubectl scale deployment {name} --namespace {namespace} --replicas=1",
+        Meaning.INTERRUPTED,
+    )
 
 
 # --- is all that was asked for there? -------------------------------------------------------------

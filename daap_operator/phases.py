@@ -34,6 +34,8 @@ class Phase:
     meaning: Meaning
     reason: str
     text: str
+    waits_for_pods: bool = False
+    """Whether pods or volumes that do not start hold it up; CloudNativePG does not say why."""
 
 
 HEALTHY = "Cluster in healthy state"
@@ -42,13 +44,16 @@ PHASES: dict[str, Phase] = {
     "": Phase(Meaning.STARTING, "ClusterPending", "CloudNativePG has not taken it up yet"),
     HEALTHY: Phase(Meaning.SETTLED, "Ready", "all is well"),
     "Setting up primary": Phase(
-        Meaning.STARTING, "ClusterStarting", "the first instance is being set up"
+        Meaning.STARTING,
+        "ClusterStarting",
+        "the first instance is being set up",
+        waits_for_pods=True,
     ),
     "Creating a new replica": Phase(
-        Meaning.CHANGING, "CreatingReplica", "an instance is being added"
+        Meaning.CHANGING, "CreatingReplica", "an instance is being added", waits_for_pods=True
     ),
     "Waiting for the instances to become active": Phase(
-        Meaning.CHANGING, "InstancesStarting", "an instance is starting"
+        Meaning.CHANGING, "InstancesStarting", "an instance is starting", waits_for_pods=True
     ),
     "Upgrading cluster": Phase(
         Meaning.CHANGING, "RollingOut", "a change is being rolled out instance by instance"
@@ -69,10 +74,16 @@ PHASES: dict[str, Phase] = {
         Meaning.CHANGING, "FailingOver", "the primary was lost and is being replaced"
     ),
     "Primary instance is being restarted in-place": Phase(
-        Meaning.CHANGING, "PrimaryRestarting", "the primary is being restarted"
+        Meaning.CHANGING,
+        "PrimaryRestarting",
+        "the primary is being restarted",
+        waits_for_pods=True,
     ),
     "Primary instance is being restarted without a switchover": Phase(
-        Meaning.CHANGING, "PrimaryRestarting", "the primary is being restarted"
+        Meaning.CHANGING,
+        "PrimaryRestarting",
+        "the primary is being restarted",
+        waits_for_pods=True,
     ),
     "Promoting to primary cluster": Phase(
         Meaning.INTERRUPTED, "Promoting", "the cluster is being promoted"

@@ -208,9 +208,7 @@ async def _tell_trouble(world: World, key: Key, error: Outage) -> None:
         return
     looked_at = subject(seen)
     moment = looked_at.moment(world.now())
-    forbidden = isinstance(error, ApiError) and error.status == 403
-    remedy = ". The platform team must mend the operator's permissions" if forbidden else ""
-    trouble = Waiting("Retrying", f"{error}; it is tried again{remedy}")
+    trouble = Waiting("Retrying", f"{error}; it is tried again{error.remedy}")
     with suppress(Outage, Stalled, Waiting):
         if looked_at.metadata.deleting:
             status = deleting(moment, trouble.reason, trouble.message)

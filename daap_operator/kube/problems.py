@@ -51,6 +51,18 @@ class ApiError(Outage):
         """A ResourceQuota forbids the object."""
         return self.status == 403 and "exceeded quota" in self.message
 
+    @property
+    def remedy(self) -> str:
+        """A webhook that does not answer is named in the message, and so is what is forbidden."""
+        if self.status == 403:
+            return ". The platform team must mend the operator's permissions"
+        if self.status < 500 or "failed calling webhook" not in self.message:
+            return ""
+        return (
+            ". The platform team must see that this webhook is served: "
+            "one of cnpg.io by CloudNativePG's operator"
+        )
+
 
 class Unreachable(Outage):
     """No answer came. Whether the request had an effect is unknown."""

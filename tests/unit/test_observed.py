@@ -82,6 +82,9 @@ SERVING: dict[str, Observed] = {
     "one of two poolers is up": seen(
         deployment=builders.deployment({"availableReplicas": 1}), poolers=2
     ),
+    "the pooler is scaled to 0, and its pod is still there": seen(
+        deployment=builders.deployment() | {"spec": {"replicas": 0}}
+    ),
     "the pooler is not paused": seen(pooler=builders.pooler(paused=False)),
 }
 
@@ -185,6 +188,12 @@ NOT_SERVING: dict[str, tuple[Observed, str, str, Meaning]] = {
         "(CloudNativePG says: Upgrading cluster)",
         Meaning.CHANGING,
     ),
+    "an instance that starts is the primary": (
+        seen(builders.cluster({"phase": "Waiting for the instances to become active"} | down)),
+        "InstancesStarting",
+        "kubectl describe pods,pvc --namespace shop --selector cnpg.io/cluster=daap-orders",
+        Meaning.CHANGING,
+    ),
     "the primary is down during a roll-out": (
         seen(builders.cluster({"phase": "Upgrading cluster", "phaseReason": "why"} | down)),
         "RollingOut",
@@ -220,6 +229,12 @@ NOT_SERVING: dict[str, tuple[Observed, str, str, Meaning]] = {
         "PoolerStarting",
         "No pod of Pooler daap-orders-pooler is available yet",
         Meaning.STARTING,
+    ),
+    "the pooler's Deployment is scaled to 0": (
+        seen(deployment=builders.deployment({"availableReplicas": 0}) | {"spec": {"replicas": 0}}),
+        "PoolerScaledDown",
+        "kubectl scale deployment daap-orders-pooler --namespace shop --replicas=1",
+        Meaning.INTERRUPTED,
     ),
     "the pooler tells why": (
         seen(

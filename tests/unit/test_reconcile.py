@@ -307,6 +307,14 @@ async def test_nobody_is_looked_at_twice_who_is_gone() -> None:
 # --- outages --------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("status", "message"), [(503, "overloaded"), (403, "failed calling webhook: it says no")]
+)
+def test_an_outage_without_a_known_remedy_names_none(status: int, message: str) -> None:
+    assert refused(status, message).remedy == ""
+    assert refused(500, f"{message}: failed calling webhook").remedy
+
+
 async def test_an_outage_is_told_after_some_tries_and_forgotten_after_a_success() -> None:
     stage = await ready()
     stage.edit(instances=2)
@@ -316,7 +324,10 @@ async def test_an_outage_is_told_after_some_tries_and_forgotten_after_a_success(
         with pytest.raises(ApiError):
             await stage.look(KEY, failures)
     assert stage.condition("Reconciling") == ("True", "Retrying")
-    assert stage.message("Reconciling").endswith("failed calling webhook; it is tried again")
+    assert stage.message("Reconciling").endswith(
+        "failed calling webhook; it is tried again. The platform team must see that this webhook "
+        "is served: one of cnpg.io by CloudNativePG's operator"
+    )
     assert stage.condition("Ready") == ("True", "Ready")
     stage.kube.refusals.clear()
     await stage.settle()
