@@ -99,12 +99,12 @@ class OperatorProcess:
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Start it."""
+    def start(self, **settings: str) -> None:
+        """Start it, with settings that differ from the fixture's."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "daap_operator", "run"],
-                env=self._environment,
+                env=self._environment | settings,
                 stdout=log,
                 stderr=log,
             )

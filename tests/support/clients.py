@@ -10,7 +10,7 @@ from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
-from tests.support.api import Api, Object
+from tests.support.api import Api, ApiError, Object
 from tests.support.eventually import eventually
 
 IMAGE = "daap-e2e-client:1"
@@ -58,6 +58,20 @@ class Clients:
         The Secret is copied here, as people do, and its entries are files below /binding. Raises
         AssertionError with what the script said when it fails.
         """
+        name = await self.start(script, secret)
+        pod = await eventually(
+            lambda: self._api.get("pods", self._namespace, name),
+            lambda pod: pod and pod["status"].get("phase") in ("Succeeded", "Failed"),
+            seconds=POD_SECONDS,
+            every=0.2,
+        )
+        assert pod
+        said = await self.said(name)
+        assert pod["status"]["phase"] == "Succeeded", said
+        return json.loads(said)
+
+    async def start(self, script: str, secret: Object) -> str:
+        """Have a script begun, and give back the pod's name."""
         name = f"client-{uuid.uuid4().hex[:8]}"
         copy = {
             "metadata": {"name": name, "namespace": self._namespace},
@@ -66,16 +80,16 @@ class Clients:
         }
         await self._api.create("secrets", copy)
         await self._api.create("pods", self._pod(name, script))
-        pod = await eventually(
-            lambda: self._api.get("pods", self._namespace, name),
-            lambda pod: pod and pod["status"].get("phase") in ("Succeeded", "Failed"),
-            seconds=POD_SECONDS,
-            every=0.2,
-        )
-        assert pod
-        said = await self._api.text(f"/api/v1/namespaces/{self._namespace}/pods/{name}/log")
-        assert pod["status"]["phase"] == "Succeeded", said
-        return json.loads(said)
+        return name
+
+    async def said(self, name: str) -> str:
+        """What the script in that pod has printed so far; nothing before it runs."""
+        try:
+            return await self._api.text(f"/api/v1/namespaces/{self._namespace}/pods/{name}/log")
+        except ApiError as error:
+            if error.status == 400:  # its container waits to start
+                return ""
+            raise
 
     def _pod(self, name: str, script: str) -> Object:
         container = {
@@ -104,7 +118,7 @@ def entry(key):
     return pathlib.Path("/binding", key).read_text()
 
 def tell(value):
-    print(json.dumps(value))
+    print(json.dumps(value), flush=True)
 
 VERIFIED = {"sslmode": "verify-full", "sslrootcert": "/binding/ca.crt"}
 """

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from daap_operator.phases import PHASES, Meaning
+from tests.support.failure_table import EXPECTED
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "daap_operator"
@@ -35,6 +36,19 @@ def test_every_reason_is_in_the_status_page() -> None:
     told = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "status.md").read_text()))
     missing = reasons_in_the_code() - told - NEVER_TOLD
     assert not missing
+
+
+def test_every_failure_in_the_table_is_brought_about_and_no_other() -> None:
+    source = (ROOT / "tests" / "e2e" / "test_failures.py").read_text()
+    named = re.findall(r'(?:\.failure|created)\(\s*"([^"]+)"', source)
+    assert sorted(named) == sorted(EXPECTED)
+
+
+def test_a_failure_is_told_in_reasons_that_exist() -> None:
+    known = reasons_in_the_code() | {"Ready", "NotServing", "Retrying", ""}
+    for name, row in EXPECTED.items():
+        assert row.ready_reasons | row.reconciling | row.stalled <= known, name
+        assert row.says, name
 
 
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: str(page.relative_to(ROOT)))

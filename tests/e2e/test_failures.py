@@ -1,0 +1,241 @@
+"""Real failures: what status, Events and inventory tell, and whether Ready is what clients see.
+
+Each failure is a row of the table in docs/reliability.md.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+from pytest_kind import KindCluster
+
+from daap_operator.desired.cluster import SMART_SHUTDOWN_SECONDS
+from tests.fix_e2e import OperatorProcess
+from tests.scenarios.lifecycle import SLOW
+from tests.support.clients import Clients
+from tests.support.databases import Databases
+from tests.support.eventually import eventually
+from tests.support.failures import PROMISED_SECONDS, Failure, Stage, without_cloudnativepg
+from tests.support.observer import asking, watching
+from tests.support.promise import longest
+from tests.support.rows import Rows
+
+pytestmark = pytest.mark.timeout(600)
+
+FENCED, HIBERNATION = "cnpg.io/fencedInstances", "cnpg.io/hibernation"
+RESTARTED = "kubectl.kubernetes.io/restartedAt"
+
+NO_IMAGE = "localhost/nowhere/postgresql:{major}"
+
+SetStage = Callable[..., AbstractAsyncContextManager[Stage]]
+
+
+@pytest.fixture
+def report(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Print what was measured, also when the test passes."""
+
+    def say(line: str) -> None:
+        with capsys.disabled():
+            print(f"\n    {line}", end="", flush=True)  # noqa: T201
+
+    return say
+
+
+@pytest.fixture
+def stage(
+    shop: Databases,
+    clients: Clients,
+    real_rows: Rows,
+    report: Callable[[str], None],
+    request: pytest.FixtureRequest,
+) -> SetStage:
+    """Makes a database and its client; what both saw is kept in .artifacts."""
+    directory = request.config.rootpath / ".artifacts" / request.node.name
+
+    @asynccontextmanager
+    async def on_stage(name: str, **spec: object) -> AsyncIterator[Stage]:
+        await shop.create(name, **spec)
+        await shop.ready(name, seconds=SLOW)
+        async with watching(shop, name) as watched, asking(watched, clients, directory) as client:
+            yield Stage(watched, client, real_rows, report)
+
+    return on_stage
+
+
+# --- two instances --------------------------------------------------------------------------------
+
+
+async def test_two_instances(stage: SetStage) -> None:
+    async with stage("orders", instances=2) as on_stage:
+        await rolling_restart(on_stage)
+        await primary_killed(on_stage)
+
+
+async def rolling_restart(stage: Stage) -> None:
+    failure = stage.failure("rolling restart of two instances")
+    await stage.annotate(RESTARTED, "2026-11-21T12:00:00Z")
+    await stage.told(failure)
+    await stage.promised(failure)
+
+
+async def primary_killed(stage: Stage) -> None:
+    failure = stage.failure("primary killed")
+    await stage.kill(await stage.primary())
+    await stage.told(failure)
+    await stage.promised(failure)
+
+
+# --- one instance ---------------------------------------------------------------------------------
+
+
+async def test_one_instance(
+    stage: SetStage, real_operator: OperatorProcess, real_cluster: KindCluster
+) -> None:
+    async with stage("orders") as on_stage:
+        await only_instance_killed(on_stage, real_cluster)
+        await pooler_scaled_down(on_stage)
+        await deployment_scaled_down(on_stage)
+        await fenced(on_stage)
+        await hibernated(on_stage)
+        await cloudnativepg_stopped(on_stage)
+        await killed_behind_cloudnativepg(on_stage)
+        real_operator.stop()
+        real_operator.start(DAAP_SECRET_CHECK_INTERVAL="1s")
+        await secret_deleted(on_stage)
+        await wrong_image(on_stage, real_operator)
+        await refused(on_stage)
+
+
+async def only_instance_killed(stage: Stage, kind: KindCluster) -> None:
+    failure = stage.failure("only instance killed")
+    everything = ("sh", "-c", "kill -9 -1 || true")
+    namespace, primary = stage.watched.shop.namespace, await stage.primary()
+    kind.kubectl(
+        "exec", f"--namespace={namespace}", primary, "--container=postgres", "--", *everything
+    )
+    await stage.told(failure)
+    await stage.promised(failure)
+
+
+async def pooler_scaled_down(stage: Stage) -> None:
+    failure = stage.failure("Pooler scaled to 0 by hand")
+    await stage.patch("poolers", f"{stage.cluster}-pooler", {"spec": {"instances": 0}})
+    await eventually(
+        lambda: stage.watched.shop.child("poolers", f"{stage.cluster}-pooler"),
+        lambda pooler: pooler and pooler["spec"]["instances"] == 1,
+    )
+    await stage.told(failure)
+    await stage.promised(failure)
+
+
+async def deployment_scaled_down(stage: Stage) -> None:
+    failure = stage.failure("pooler's Deployment scaled to 0 by hand")
+    await stage.patch("deployments", f"{stage.cluster}-pooler", {"spec": {"replicas": 0}})
+    await stage.told(failure)
+    await stage.patch("deployments", f"{stage.cluster}-pooler", {"spec": {"replicas": 1}})
+    await stage.promised(failure)
+
+
+async def fenced(stage: Stage) -> None:
+    failure = stage.failure("Cluster fenced by hand")
+    await stage.annotate(FENCED, '["*"]')
+    await stage.told(failure)
+    await stage.annotate(FENCED, None)
+    await stage.promised(failure)
+
+
+async def hibernated(stage: Stage) -> None:
+    failure = stage.failure("Cluster hibernated by hand")
+    await stage.annotate(HIBERNATION, "on")
+    await stage.told(failure)
+    await eventually(
+        lambda: stage.api.list(
+            "pods", stage.watched.shop.namespace, "labelSelector=cnpg.io/instanceName"
+        ),
+        lambda pods: not pods,
+        seconds=SLOW,
+    )
+    await stage.annotate(HIBERNATION, None)
+    await stage.promised(failure, drained=SMART_SHUTDOWN_SECONDS)
+
+
+async def cloudnativepg_stopped(stage: Stage) -> None:
+    failure = stage.failure("CloudNativePG stopped, spec changed")
+    async with without_cloudnativepg(stage.api):
+        await stage.watched.shop.edit("orders", instances=2)
+        await stage.told(failure)
+        await stage.watched.shop.edit("orders", instances=1)
+        await stage.promised(failure)
+
+
+async def killed_behind_cloudnativepg(stage: Stage) -> None:
+    """The limit of what is promised: only CloudNativePG tells how an instance is."""
+    failure = stage.failure("CloudNativePG stopped, only instance killed")
+    async with without_cloudnativepg(stage.api):
+        await stage.kill(await stage.primary())
+        await stage.told(failure)
+        await eventually(
+            lambda: stage.client.compare(stage.watched, failure.began),
+            lambda compared: longest(compared.wrongly_ready) > 2 * PROMISED_SECONDS,
+        )
+        failure.nothing_else_was_told()
+    await stage.client.is_answered(seconds=SLOW)
+    await stage.watched.shop.ready(stage.watched.name, seconds=SLOW)
+
+
+async def secret_deleted(stage: Stage) -> None:
+    failure = stage.failure("connection Secret deleted")
+    name = f"{stage.cluster}-connection"
+    before = await stage.watched.shop.child("secrets", name)
+    assert before
+    await stage.api.delete("secrets", stage.watched.shop.namespace, name)
+    after = await eventually(lambda: stage.watched.shop.child("secrets", name))
+    assert after
+    assert after["data"] == before["data"]
+    await stage.told(failure)
+    await stage.promised(failure)
+
+
+async def wrong_image(stage: Stage, operator: OperatorProcess) -> None:
+    failure = stage.failure("image that cannot be pulled")
+    operator.stop()
+    operator.start(DAAP_POSTGRES_IMAGE=NO_IMAGE)
+    await stage.told(failure)
+    operator.stop()
+    operator.start()
+    await eventually(
+        lambda: stage.watched.shop.child("clusters", stage.cluster),
+        lambda cluster: cluster and "nowhere" not in cluster["spec"]["imageName"],
+    )
+    await stage.kill(f"{stage.cluster}-1")  # CloudNativePG never replaces a pod that did not start
+    await stage.promised(failure, drained=SMART_SHUTDOWN_SECONDS)
+
+
+async def refused(stage: Stage) -> None:
+    """The Cluster's volumes were made larger by hand, so what the spec says is now less."""
+    failure = stage.failure("CloudNativePG refuses the spec")
+    await stage.patch("clusters", stage.cluster, {"spec": {"storage": {"size": "12Gi"}}})
+    await stage.told(failure)
+    await stage.watched.shop.edit(stage.watched.name, storage={"size": "12Gi"})
+    await stage.over(failure)
+
+
+# --- no instance yet ------------------------------------------------------------------------------
+
+
+async def test_databases_that_cannot_come_up(
+    shop: Databases, real_rows: Rows, real_operator: OperatorProcess
+) -> None:
+    async def created(failure: str, name: str, **spec: object) -> None:
+        async with watching(shop, name) as watched:
+            seen = Failure(failure, watched, real_rows)
+            await shop.create(name, **spec)
+            await seen.told()
+
+    nowhere = {"size": "10Gi", "storageClass": "nowhere"}
+    await created("new database, storage class that does not exist", "volume", storage=nowhere)
+    real_operator.stop()
+    real_operator.start(DAAP_POSTGRES_IMAGE=NO_IMAGE)
+    await created("new database, image that cannot be pulled", "image")
+    async with without_cloudnativepg(shop.api):
+        await created("new database, CloudNativePG stopped", "webhook")

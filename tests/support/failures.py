@@ -1,0 +1,189 @@
+"""A failure on a real cluster: what is told of it, held against the table in the docs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from tests.support.api import Api, Object
+from tests.support.databases import condition
+from tests.support.eventually import eventually
+from tests.support.failure_table import EXPECTED
+from tests.support.observer import Client, Watched, now
+from tests.support.promise import Comparison, longest
+from tests.support.rows import Rows
+
+PROMISED_SECONDS = 5.0
+"""How long Ready and the client may disagree."""
+
+HICCUP_SECONDS = 2.0
+"""What a client may miss on a busy machine, and still be called answered."""
+
+CNPG = ("deployments", "cnpg-system", "cnpg-controller-manager")
+
+AT_ONCE = {"gracePeriodSeconds": 0}
+"""Delete options: no word to the pod's processes."""
+
+SLOW = 120.0
+
+
+class Failure:
+    """One row of the docs' table, and what was seen since this was made: right before the fault."""
+
+    def __init__(self, name: str, watched: Watched, rows: Rows) -> None:
+        self.name = name
+        self.expected = EXPECTED[name]
+        self._watched = watched
+        self._rows = rows
+        self.began = now()
+
+    async def told(self, *, seconds: float = 120.0) -> None:
+        """Wait until status, Events and inventory have told all that the docs say."""
+        wanted = self.expected
+        await asyncio.gather(
+            eventually(self._seen, self._all_said, seconds=seconds),
+            eventually(self._events, lambda seen: wanted.events <= seen, seconds=seconds),
+            self._rows.becomes(self._watched.name, status=wanted.inventory, seconds=seconds),
+        )
+
+    async def felt(self, client: Client) -> None:
+        """Wait until the client is not answered, where the docs say that it is not."""
+        if not self.expected.answered:
+            await eventually(
+                client.attempts, lambda seen: any(a.error and a.at > self.began for a in seen)
+            )
+
+    async def over(self, client: Client, *, seconds: float = 120.0) -> Comparison:
+        """Wait until clients are served as before; nothing but what the docs say was told.
+
+        Gives back how Ready compares with what the client saw.
+        """
+        await self._watched.shop.ready(self._watched.name, seconds=seconds)
+        await client.is_answered()
+        self.nothing_else_was_told()
+        await eventually(self._events, lambda seen: seen - {"Ready"} == self.expected.events)
+        row = await self._rows.becomes(self._watched.name, status="ready")
+        assert row["error_message"] is None
+        compared = await client.compare(self._watched, self.began)
+        if self.expected.answered:
+            assert longest(compared.unanswered) <= HICCUP_SECONDS, compared
+        else:
+            assert compared.unanswered, compared
+        return compared
+
+    def nothing_else_was_told(self) -> None:
+        """Every status was as the docs say, or that of a database that is well."""
+        others = [obj["status"] for obj in self._statuses() if not self._fits_or_is_well(obj)]
+        assert not others, f"{self.name}: {others}"
+
+    def _fits_or_is_well(self, obj: Object) -> bool:
+        return obj in self.expected or condition(obj, "Ready").get("status") == "True"
+
+    def _statuses(self) -> list[Object]:
+        return self._watched.since(self.began)
+
+    async def _seen(self) -> list[Object]:
+        return self._statuses()
+
+    def _all_said(self, seen: list[Object]) -> bool:
+        fitting = [obj for obj in seen if obj in self.expected]
+        assert fitting, "no status is as the docs say"
+        said = " ".join(c["message"] for obj in fitting for c in obj["status"]["conditions"])
+        left = [text for text in self.expected.says if text not in said]
+        assert not left, f"no message says {left}"
+        return True
+
+    async def _events(self) -> set[str]:
+        """Reasons of the Events on the database since the failure."""
+        shop = self._watched.shop
+        return {
+            event["reason"]
+            for event in await shop.api.list("events", shop.namespace)
+            if event["regarding"]["kind"] == "DaapDatabase"
+            and event["regarding"]["name"] == self._watched.name
+            and datetime.fromisoformat(event["eventTime"]).timestamp() >= self.began
+        }
+
+
+@dataclass
+class Stage:
+    """A database that serves a client which asks all the time, and hands for the faults."""
+
+    watched: Watched
+    client: Client
+    rows: Rows
+    report: Callable[[str], None]
+
+    @property
+    def api(self) -> Api:
+        """The cluster's."""
+        return self.watched.shop.api
+
+    @property
+    def cluster(self) -> str:
+        """The Cluster's name."""
+        return f"daap-{self.watched.name}"
+
+    def failure(self, name: str) -> Failure:
+        """To be made right before the fault."""
+        return Failure(name, self.watched, self.rows)
+
+    async def told(self, failure: Failure) -> None:
+        """The failure is told of as the docs say, and felt by the client as they say."""
+        await failure.told(seconds=SLOW)
+        await failure.felt(self.client)
+
+    async def over(self, failure: Failure) -> Comparison:
+        """The failure has passed, and Ready was what the client saw."""
+        compared = await failure.over(self.client, seconds=SLOW)
+        self.report(f"{failure.name}: {compared}")
+        return compared
+
+    async def promised(self, failure: Failure, *, drained: float = 0.0) -> None:
+        """The same, and Ready and the client never disagreed for long.
+
+        An instance that is shut down lets its clients stay for so long, but no new ones in.
+        """
+        compared = await self.over(failure)
+        assert longest(compared.wrongly_ready) <= PROMISED_SECONDS, compared
+        assert longest(compared.wrongly_not_ready) < PROMISED_SECONDS + drained, compared
+
+    async def patch(self, plural: str, name: str, body: Object) -> None:
+        """Change a child by hand."""
+        await self.api.patch(plural, self.watched.shop.namespace, name, body)
+
+    async def annotate(self, key: str, value: str | None) -> None:
+        """Annotate the Cluster by hand."""
+        await self.patch("clusters", self.cluster, {"metadata": {"annotations": {key: value}}})
+
+    async def primary(self) -> str:
+        """The pod of the primary."""
+        found = await self.watched.shop.child("clusters", self.cluster)
+        assert found
+        return str(found["status"]["currentPrimary"])
+
+    async def kill(self, pod: str) -> None:
+        """Delete a pod as if its node had gone."""
+        await self.api.delete("pods", self.watched.shop.namespace, pod, AT_ONCE)
+
+
+@asynccontextmanager
+async def without_cloudnativepg(api: Api) -> AsyncIterator[None]:
+    """CloudNativePG's operator is stopped meanwhile."""
+
+    async def replicas() -> int:
+        found = await api.get(*CNPG)
+        assert found
+        return int(found["status"].get("availableReplicas", 0))
+
+    async def pods() -> list[Object]:
+        return await api.list("pods", CNPG[1])
+
+    await api.patch(*CNPG, {"spec": {"replicas": 0}})
+    try:
+        await eventually(pods, lambda seen: not seen, seconds=SLOW)
+        yield
+    finally:
+        await api.patch(*CNPG, {"spec": {"replicas": 1}})
+        await eventually(replicas, seconds=SLOW)
