@@ -54,7 +54,7 @@ class ApiError(Outage):
     @property
     def remedy(self) -> str:
         """A webhook that does not answer is named in the message, and so is what is forbidden."""
-        if self.status == 403:
+        if self.status == 403 and "is forbidden: User" in self.message:
             return ". The platform team must mend the operator's permissions"
         if self.status < 500 or "failed calling webhook" not in self.message:
             return ""

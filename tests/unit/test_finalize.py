@@ -539,14 +539,16 @@ async def look_twice(stage: Stage) -> None:
 
 async def test_what_keeps_a_deletion_from_going_on_is_told() -> None:
     stage = await deleting()
-    stage.kube.refusals[f"delete Cluster {CLUSTER}"] = refused(403, "you shall not")
+    stage.kube.refusals[f"delete Cluster {CLUSTER}"] = refused(
+        403, 'clusters "orders" is forbidden: User "daap" cannot delete it'
+    )
     for failures in range(3):
         with pytest.raises(ApiError):
             await stage.look(KEY, failures)
         assert stage.status()["phase"] == "Deleting"
         reason = "Retrying" if failures >= 1 else "Deleting"
         assert stage.condition("Ready") == ("False", reason)
-    assert "you shall not; it is tried again" in stage.message()
+    assert "cannot delete it; it is tried again" in stage.message()
     assert "The platform team must mend the operator's permissions" in stage.message()
 
 
