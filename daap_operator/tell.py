@@ -17,6 +17,8 @@ PROGRESS_SECONDS = 2.0
 """Least time between two statuses that tell of nothing but progress: a Cluster passes through its
 phases faster than anybody reads, and every write wakes every watcher."""
 
+REFUSALS_BEFORE_TELLING = 3
+
 REFUSED_SECONDS = 300.0
 """When to try again to write a status that the API server refuses; its event comes first."""
 
@@ -62,11 +64,19 @@ async def _write(
     except ApiError as error:
         if error.conflict or error.absent:
             raise Waiting("Changed", "The object has just changed", seconds=1.0) from error
-        if error.invalid:
+        if error.invalid and _refused_again(world, looked_at):
             raise _untellable(world, looked_at, full, error) from error
         raise
-    world.notes_of(looked_at.key).untold = ""
+    notes = world.notes_of(looked_at.key)
+    notes.status_refusals, notes.untold = 0, ""
     world.cache.put(Kind.DATABASE, made)
+
+
+def _refused_again(world: World, looked_at: Subject) -> bool:
+    """Whether the API server means it: a webhook may refuse once in a while."""
+    notes = world.notes_of(looked_at.key)
+    notes.status_refusals += 1
+    return notes.status_refusals >= REFUSALS_BEFORE_TELLING
 
 
 def _untellable(

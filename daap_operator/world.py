@@ -29,8 +29,10 @@ class Notes:
     """When the status last told of progress."""
     row_refused: bool = False
     """Whether the row could not be written although the others can."""
+    status_refusals: int = 0
+    """How often in a row the API server has refused the status."""
     untold: str = ""
-    """What the status was to say when the API server last refused it."""
+    """What the refused status was to say, once an Event has said it."""
 
 
 @dataclass

@@ -27,6 +27,7 @@ TELLABLE = ("empty", "huge")
 finds a type it does not know fails as such, whatever it was that changed."""
 
 INVALID = "InvalidSpec"
+KOPFS_MEMORY = "kopf.zalando.org/last-handled-configuration"
 
 WILD: Object = {
     "conditions": {"Ready": True},
@@ -120,18 +121,24 @@ async def test_a_replacement_without_the_finalizer_gets_it_back(
     )
 
 
-@pytest.mark.parametrize("annotation", ["{", "[]", "5", '{"spec": {"ownerTeam": 1}}'])
 async def test_what_others_wrote_for_their_kopf_does_not_hide_an_object(
-    annotation: str, databases: Databases, operators: Operators
+    databases: Databases, operators: Operators
 ) -> None:
     """kopf's own memory of an object, in an annotation that anybody can write or copy."""
     await operators.start()
-    body = database(databases.namespace, "orders")
-    body["metadata"]["annotations"] = {"kopf.zalando.org/last-handled-configuration": annotation}
-    await databases.api.create("daapdatabases", body)
-    await databases.ready("orders")
-    await databases.edit("orders", instances=2)
-    await databases.ready("orders")
+    annotations = ("{", "[]", "5", '{"spec": {"ownerTeam": 1}}')
+    names = [f"orders-{number}" for number in range(len(annotations))]
+    for name, annotation in zip(names, annotations, strict=True):
+        body = database(databases.namespace, name)
+        body["metadata"]["annotations"] = {KOPFS_MEMORY: annotation}
+        await databases.api.create("daapdatabases", body)
+    for name in names:
+        await databases.ready(name)
+        await databases.edit(name, instances=2)
+        await eventually(
+            lambda name=name: databases.child("clusters", f"daap-{name}"),  # type: ignore[misc]
+            lambda obj: obj and obj["spec"]["instances"] == 2,
+        )
 
 
 @pytest.mark.parametrize(

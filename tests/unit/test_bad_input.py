@@ -19,7 +19,7 @@ from daap_operator.desired.pooler import pooler as pooler_manifest
 from daap_operator.desired.resolved import resolve
 from daap_operator.errors import Stalled
 from daap_operator.intake import Intake
-from daap_operator.kube import Kube, Resource, Unreachable
+from daap_operator.kube import ApiError, Kube, Resource, Unreachable
 from daap_operator.observed import observe
 from daap_operator.ownership import first_difference
 from daap_operator.row import row
@@ -34,7 +34,7 @@ from daap_operator.status import (
     with_inventory,
 )
 from daap_operator.subject import database, is_valid, subject
-from daap_operator.tell import REFUSED_SECONDS
+from daap_operator.tell import REFUSALS_BEFORE_TELLING, REFUSED_SECONDS
 from daap_operator.trim import OWNED
 from daap_operator.workqueue import Workqueue
 from tests.unit import builders, strategies
@@ -233,8 +233,11 @@ async def test_a_status_that_is_refused_is_told_of_by_one_event(
     stage = Stage()
     stage.order(ownerTeam=5)
     stage.kube.refusals["status of DaapDatabase orders"] = refused_request(422, "expected string")
-    again = [await stage.look() for _ in range(3)]
-    assert again == [REFUSED_SECONDS] * 3
+    for _ in range(REFUSALS_BEFORE_TELLING - 1):
+        with pytest.raises(ApiError):
+            await stage.look()
+    assert stage.announcer.announced == []
+    assert [await stage.look() for _ in range(3)] == [REFUSED_SECONDS] * 3
     assert [announced.reason for announced in stage.announcer.announced] == ["InvalidSpec"]
     assert caplog.text.count("Status refused") == 1
     del stage.kube.refusals["status of DaapDatabase orders"]
