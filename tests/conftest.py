@@ -1,3 +1,8 @@
-"""What all tests share: the plugins with the fixtures."""
+"""What all tests share: the plugins with the fixtures, and an orderly end."""
+
+import signal
 
 pytest_plugins = ["tests.fix_postgres", "tests.fix_cluster", "tests.fix_e2e"]
+
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+"""As Ctrl-C: whoever ends the tests early wants their control plane and servers to end, too."""
