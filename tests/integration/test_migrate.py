@@ -30,7 +30,7 @@ def test_files_are_printed_in_order_with_their_duration(empty_database: str) -> 
     assert code == 0
     assert lines[:-1:2] == [f"applying {id_}.sql" for id_ in IDS]
     assert all(line.startswith("  done in ") and line.endswith(" ms") for line in lines[1:-1:2])
-    assert lines[-1] == f"6 applied, the schema is at {IDS[-1]}"
+    assert lines[-1] == f"{len(IDS)} applied, the schema is at {IDS[-1]}"
     assert run(empty_database) == (0, "already up to date\n")
 
 
@@ -47,7 +47,7 @@ def test_rollback_goes_back_newest_first(migrated_database: str) -> None:
     lines = output.splitlines()
     assert code == 0
     assert lines[:-1:2] == [f"rolling back {id_}.sql" for id_ in IDS[:2:-1]]
-    assert lines[-1] == f"3 rolled back, the schema is at {IDS[2]}"
+    assert lines[-1] == f"{len(IDS) - 3} rolled back, the schema is at {IDS[2]}"
     assert applied(migrated_database) == IDS[:3]
     assert set(recorded(migrated_database)) == set(IDS[:3])
     assert run(migrated_database, "rollback", "--to", "003") == (0, "nothing to roll back\n")
@@ -64,7 +64,7 @@ def test_status_tells_and_changes_nothing(empty_database: str) -> None:
     code, output = run(empty_database, "status")
     assert code == 1
     states = [line.split()[-1] for line in output.splitlines()[1:]]
-    assert states == ["applied"] * 4 + ["pending"] * 2
+    assert states == ["applied"] * 4 + ["pending"] * (len(IDS) - 4)
     run(empty_database)
     assert run(empty_database, "status")[0] == 0
 
@@ -130,19 +130,19 @@ def test_a_file_slipped_in_before_an_applied_one_is_refused(
 def test_what_a_newer_version_applied_is_told_and_left_alone(
     migrated_database: str, copies: Path
 ) -> None:
-    write(copies, m007_newer="CREATE TABLE newer ();")
+    write(copies, m900_newer="CREATE TABLE newer ();")
     run(migrated_database, directory=copies)
     assert run(migrated_database) == (
         0,
-        "007_newer was applied by a newer version: left alone\nalready up to date\n",
+        "900_newer was applied by a newer version: left alone\nalready up to date\n",
     )
     code, output = run(migrated_database, "status")
     assert code == 0
     assert output.splitlines()[-1].split()[-1] == "unknown"
     code, output = run(migrated_database, "rollback", "--to", "005")
     assert code == 2
-    assert "007_newer is applied, and only the version that shipped it" in output
-    assert applied(migrated_database) == [*IDS, "007_newer"]
+    assert "900_newer is applied, and only the version that shipped it" in output
+    assert applied(migrated_database) == [*IDS, "900_newer"]
 
 
 @pytest.mark.parametrize(
