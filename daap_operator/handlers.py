@@ -33,6 +33,9 @@ SILENT_SECONDS = 40.0
 """A watch that has not ended by then has lost its server. Nothing else shows it: an idle watch and
 one whose server is gone without a word look the same."""
 
+GRACE_SECONDS = 5.0
+"""For kopf to end what it has begun: its workers have 2 seconds to finish."""
+
 CANCEL_AGAIN_SECONDS = 0.5
 
 QUIET_SECONDS = 60.0
@@ -66,7 +69,7 @@ async def operate(
     try:
         ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        await _clear_away()
+        await _end(tasks)
         for session in sessions:
             await session.close()
         await asyncio.sleep(LAST_TLS_SECONDS)
@@ -74,21 +77,26 @@ async def operate(
         task.result()
 
 
-async def _clear_away() -> None:
-    """End all that is left in this event loop, which is kopf's.
+async def _end(tasks: Collection["asyncio.Task[Any]"]) -> None:
+    """End kopf's tasks, which end what they have begun; then all that is left in the event loop.
 
     kopf's watches now and then lose a cancellation and go on; its own way out (`kopf.operator`)
     tells them once, and then waits for ever.
     """
     # Requests that are cut off fail on an assertion of kopf's, in a callback that nobody hears
     asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+    await _cancel(tasks, GRACE_SECONDS)
     while left := asyncio.all_tasks() - {asyncio.current_task()}:
-        for task in left:
-            task.cancel()
-        ended, _ = await asyncio.wait(left, timeout=CANCEL_AGAIN_SECONDS)
-        for task in ended:
-            if not task.cancelled():
-                task.exception()  # looked at, so that it is not logged as forgotten
+        await _cancel(left, CANCEL_AGAIN_SECONDS)
+
+
+async def _cancel(tasks: Collection["asyncio.Task[Any]"], patience: float) -> None:
+    for task in tasks:
+        task.cancel()
+    ended, _ = await asyncio.wait(tasks, timeout=patience)
+    for task in ended:
+        if not task.cancelled():
+            task.exception()  # looked at, so that it is not logged as forgotten
 
 
 def register(registry: kopf.OperatorRegistry, feed: Feed) -> None:

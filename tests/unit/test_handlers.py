@@ -1,12 +1,15 @@
 """What kopf is told to do, and what it is kept from."""
 
+import asyncio
 import itertools
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from daap_operator import handlers
-from daap_operator.handlers import QUIET_SECONDS, Backoffs, Pause
+from daap_operator.handlers import GRACE_SECONDS, QUIET_SECONDS, Backoffs, Pause
+from tests.unit import virtual_time
 
 
 def test_a_watch_is_renewed_and_left_in_time() -> None:
@@ -46,3 +49,51 @@ def test_kopf_remembers_nothing_of_an_object(body: Any) -> None:
     storage = handlers.settings(cluster_wide=True).persistence.diffbase_storage
     assert storage.fetch(body=body) is None
     assert storage.build(body=body) == {}
+
+
+async def never() -> None:
+    await asyncio.Event().wait()
+
+
+async def loses_two_cancellations() -> None:
+    for _ in range(2):
+        with suppress(asyncio.CancelledError):
+            await never()
+    await never()
+
+
+def test_kopf_is_ended_although_its_watches_lose_cancellations(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One of its tasks has failed; another, begun by it and known to nobody, does not hear."""
+    left: list[asyncio.Task[None]] = []
+
+    async def fails() -> None:
+        left.append(asyncio.create_task(loses_two_cancellations()))
+        await asyncio.sleep(1)
+        raise ValueError("ERROR event")
+
+    async def spawn_tasks(**_: Any) -> list[asyncio.Task[None]]:
+        return [asyncio.create_task(work) for work in (fails(), never())]
+
+    async def scene() -> float:
+        await operate_until_it_ends()
+        return asyncio.get_running_loop().time()
+
+    monkeypatch.setattr("kopf.spawn_tasks", spawn_tasks)
+    assert virtual_time.run(scene()) < 1 + GRACE_SECONDS + 2
+    assert [task.cancelled() for task in left] == [True]
+
+
+async def operate_until_it_ends() -> None:
+    stop = asyncio.Event()
+    with pytest.raises(ValueError, match="ERROR event"):
+        await handlers.operate(unheard, unheard, no_login, namespaces=(), stop=stop)
+
+
+def unheard(*_: object) -> None:
+    return
+
+
+async def no_login() -> Any:
+    raise AssertionError
