@@ -67,8 +67,19 @@ async def test_every_way_in_and_no_other(shop: Databases, clients: Clients) -> N
 
 
 READ_ONLY = """
-with psycopg.connect(entry("ro-uri"), **VERIFIED) as replica:
-    tell(replica.execute("SELECT pg_is_in_recovery()").fetchone())
+import time
+
+# Ready speaks of the pooler's host. The replica's Service may come a little later
+give_up = time.monotonic() + 30
+while True:
+    try:
+        with psycopg.connect(entry("ro-uri"), **VERIFIED) as replica:
+            tell(replica.execute("SELECT pg_is_in_recovery()").fetchone())
+        break
+    except psycopg.OperationalError:
+        if time.monotonic() > give_up:
+            raise
+        time.sleep(0.2)
 """
 
 

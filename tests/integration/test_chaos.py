@@ -23,8 +23,7 @@ from tests.standin.cnpg import StandIn
 SECONDS = float(os.environ.get("MINUTES") or 70 / 60) * 60
 
 WITHOUT = frozenset() if os.environ.get("API_SERVER") else frozenset({"restart_api_server"})
-"""Left out of `make test`: an operator that starts just when the API server is back may never watch
-(docs/reliability.md, the known fault), which would make this test fail now and then."""
+"""Left out of `make test`: to come right after that may take longer than this test has."""
 
 TASK = Task(
     runs=int(os.environ.get("RUNS") or 24),
