@@ -165,9 +165,8 @@ class Elector:
         found = await self._get()
         record = read(found) if found else None
         if record is None:
-            self._version = (
-                ""  # deleted by hand: made again at the next renewal, if nobody else did
-            )
+            # Deleted by hand: made again at the next renewal, if nobody else did
+            self._version = ""
         elif (record.holder, record.epoch) == (self._me.identity, self._term.epoch):
             self._version = record.version
         else:
