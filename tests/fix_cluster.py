@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -66,19 +67,26 @@ async def api(control_plane: ControlPlane) -> AsyncIterator[Api]:
 @pytest.fixture
 async def namespace(api: Api) -> AsyncIterator[str]:
     """A namespace for this test alone."""
-    name = f"t-{uuid.uuid4().hex[:10]}"
-    await api.create("namespaces", {"metadata": {"name": name}})
-    yield name
-    await remove_namespace(api, name)
+    async with own_namespace(api, "t") as name:
+        yield name
 
 
 @pytest.fixture
 async def other_namespace(api: Api) -> AsyncIterator[str]:
     """Another namespace for this test alone."""
-    name = f"t-{uuid.uuid4().hex[:10]}"
+    async with own_namespace(api, "t") as name:
+        yield name
+
+
+@asynccontextmanager
+async def own_namespace(api: Api, prefix: str) -> AsyncIterator[str]:
+    """A namespace that nobody else has; removed afterwards."""
+    name = f"{prefix}-{uuid.uuid4().hex[:10]}"
     await api.create("namespaces", {"metadata": {"name": name}})
-    yield name
-    await remove_namespace(api, name)
+    try:
+        yield name
+    finally:
+        await remove_namespace(api, name)
 
 
 async def remove_namespace(api: Api, name: str) -> None:
@@ -93,16 +101,24 @@ async def remove_namespace(api: Api, name: str) -> None:
 
 
 @pytest.fixture
-async def operators(operator_kubeconfig: Path, migrated_database: str) -> AsyncIterator[Operators]:
-    """Starts operators with a metadata database of their own."""
-    environment = {
+def operator_environment(operator_kubeconfig: Path, migrated_database: str) -> dict[str, str]:
+    """What every operator of a test needs: its metadata database, and a Lease of the test's own."""
+    return {
         "KUBECONFIG": str(operator_kubeconfig),
         "DATABASE_URL": migrated_database,
-        "DB_MIN_CONNS": "1",
         "DAAP_HEALTH_HOST": "127.0.0.1",
         "DAAP_HEALTH_PORT": "0",
-        # One after the other, never at the same time: the next need not wait for the Lease
         "DAAP_LEASE_NAME": f"tests-{uuid.uuid4().hex[:8]}",
+    }
+
+
+@pytest.fixture
+async def operators(operator_environment: dict[str, str]) -> AsyncIterator[Operators]:
+    """Starts operators with a metadata database of their own."""
+    environment = {
+        **operator_environment,
+        "DB_MIN_CONNS": "1",
+        # One after the other, never at the same time: the next need not wait for the Lease
         "DAAP_LEASE_DURATION": "5m",
         "DAAP_IDENTITY": "tests",
     }

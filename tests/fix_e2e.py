@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from pytest_kind import KindCluster
 from daap_operator import crd
 from dev.cluster import cnpg, provider
 from dev.cluster.established import wait_established
-from tests.fix_cluster import remove_namespace
+from tests.fix_cluster import own_namespace
 from tests.support.api import Api
 from tests.support.clients import Clients, build_image
 from tests.support.databases import Databases
@@ -57,26 +56,22 @@ async def real_api(real_cluster: KindCluster) -> AsyncIterator[Api]:
 @pytest.fixture
 async def shop(real_api: Api, real_operator: "OperatorProcess") -> AsyncIterator[Databases]:
     """DaapDatabases in a namespace of the test's own, and an operator that looks after them."""
-    name = f"shop-{uuid.uuid4().hex[:6]}"
-    await real_api.create("namespaces", {"metadata": {"name": name}})
-    shop = Databases(real_api, name)
-    yield shop
-    for found in await real_api.list("daapdatabases", name):
-        await shop.edit(found["metadata"]["name"], deletionProtection=False)
-        await shop.delete(found["metadata"]["name"])
-    await eventually(
-        lambda: real_api.list("daapdatabases", name), lambda left: not left, seconds=120
-    )
-    await remove_namespace(real_api, name)
+    async with own_namespace(real_api, "shop") as name:
+        shop = Databases(real_api, name)
+        yield shop
+        for found in await real_api.list("daapdatabases", name):
+            await shop.edit(found["metadata"]["name"], deletionProtection=False)
+            await shop.delete(found["metadata"]["name"])
+        await eventually(
+            lambda: real_api.list("daapdatabases", name), lambda left: not left, seconds=120
+        )
 
 
 @pytest.fixture
 async def elsewhere(real_api: Api) -> AsyncIterator[str]:
     """Another namespace: where clients, or rivals for a name, live."""
-    name = f"elsewhere-{uuid.uuid4().hex[:6]}"
-    await real_api.create("namespaces", {"metadata": {"name": name}})
-    yield name
-    await remove_namespace(real_api, name)
+    async with own_namespace(real_api, "elsewhere") as name:
+        yield name
 
 
 @pytest.fixture

@@ -11,12 +11,11 @@ from functools import partial
 from urllib.parse import urlsplit
 
 import psycopg
-import yaml
 
-from tests.chaos.proxy import Proxy
 from tests.chaos.stage import Stage
 from tests.chaos.trap import Trap
 from tests.support.operator import RunningOperator
+from tests.support.proxy import api_server, proxy_to, write_detour
 from tests.support.rows import Rows
 
 
@@ -34,13 +33,14 @@ class World:
     async def __aenter__(self) -> "World":
         url = await self._database()
         self.rows = Rows(url)
-        self.metadata = await self._proxy(url, 5432)
-        config = yaml.safe_load(self.stage.operator_kubeconfig.read_text())
-        self.api = await self._proxy(config["clusters"][0]["cluster"]["server"], 443)
-        self._address = f"https://127.0.0.1:{self.api.port}"
-        config["clusters"][0]["cluster"]["server"] = self._address
+        self.metadata = proxy_to(url, 5432)
+        self.api = proxy_to(api_server(self.stage.operator_kubeconfig), 443)
+        for proxy in (self.metadata, self.api):
+            await proxy.mend()
+            self._stack.callback(proxy.cut)
         kubeconfig = self.stage.directory / f"{self.namespaces[0]}.kubeconfig"
-        kubeconfig.write_text(yaml.safe_dump(config))
+        write_detour(self.stage.operator_kubeconfig, self.api, kubeconfig)
+        self._address = f"https://127.0.0.1:{self.api.port}"
         self._stack.callback(kubeconfig.unlink)
         self._environment = {
             "KUBECONFIG": str(kubeconfig),
@@ -69,13 +69,6 @@ class World:
         name = urlsplit(url).path.lstrip("/")
         self._stack.push_async_callback(asyncio.to_thread, postgres.drop_database, name)
         return url
-
-    async def _proxy(self, url: str, port: int) -> Proxy:
-        parts = urlsplit(url)
-        proxy = Proxy(parts.hostname or "127.0.0.1", parts.port or port)
-        await proxy.mend()
-        self._stack.callback(proxy.cut)
-        return proxy
 
     async def __aexit__(self, *exc: object) -> None:
         await self.kill()

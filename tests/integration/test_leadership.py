@@ -8,7 +8,6 @@ import logging
 import os
 import signal
 import time
-import uuid
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -16,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from daap_operator.cli import DEPOSED
 from daap_operator.settings import read
@@ -24,7 +22,7 @@ from tests.support.api import Api
 from tests.support.databases import Databases
 from tests.support.eventually import eventually
 from tests.support.process import operator_process
-from tests.support.relay import Relay
+from tests.support.proxy import api_server, proxy_to, write_detour
 from tests.support.rows import Rows
 
 log = logging.getLogger(__name__)
@@ -70,17 +68,11 @@ class Replicas:
 
 
 @pytest.fixture
-async def replicas(
-    api: Api, operator_kubeconfig: Path, migrated_database: str
-) -> AsyncIterator[Replicas]:
+async def replicas(api: Api, operator_environment: dict[str, str]) -> AsyncIterator[Replicas]:
     environment = {
         **os.environ,
-        "KUBECONFIG": str(operator_kubeconfig),
-        "DATABASE_URL": migrated_database,
+        **operator_environment,
         "DB_MIN_CONNS": "1",
-        "DAAP_HEALTH_HOST": "127.0.0.1",
-        "DAAP_HEALTH_PORT": "0",
-        "DAAP_LEASE_NAME": f"tests-{uuid.uuid4().hex[:8]}",
         "DAAP_LEASE_NAMESPACE": NAMESPACE,
         "DAAP_LEASE_DURATION": DURATION,
     }
@@ -94,9 +86,9 @@ def lease_seconds() -> float:
     return settings.lease_duration.total_seconds()
 
 
-async def one_leads(replicas: Replicas, databases: Databases) -> Process:
-    """A leader with a database, and a standby."""
-    leader = await replicas.start("first")
+async def one_leads(replicas: Replicas, databases: Databases, **environment: str) -> Process:
+    """A leader, with an environment of its own, and a database; and a standby."""
+    leader = await replicas.start("first", **environment)
     await replicas.leads("first")
     await replicas.start("second")
     await databases.create("orders")
@@ -138,37 +130,21 @@ async def test_a_killed_leader_is_replaced_when_its_lease_has_ended(
     assert took < lease_seconds() * 1.2 + TAKING_OVER_SECONDS
 
 
-def server_port(kubeconfig: Path) -> int:
-    config = yaml.safe_load(kubeconfig.read_text())
-    return int(config["clusters"][0]["cluster"]["server"].rpartition(":")[2])
-
-
-def through(relay: Relay, kubeconfig: Path, directory: Path) -> Path:
-    """The same kubeconfig with the relay in between."""
-    config = yaml.safe_load(kubeconfig.read_text())
-    config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{relay.port}"
-    detour = directory / "kubeconfig"
-    detour.write_text(yaml.safe_dump(config))
-    return detour
-
-
 async def test_a_leader_cut_off_from_the_api_server_ends_before_the_next_one_begins(
     replicas: Replicas, databases: Databases, rows: Rows, tmp_path: Path
 ) -> None:
-    config = Path(replicas.environment["KUBECONFIG"])
-    async with Relay("127.0.0.1", server_port(config)).serve() as relay:
-        detour = through(relay, config, tmp_path)
-        leader = await replicas.start("first", KUBECONFIG=str(detour))
-        await replicas.leads("first")
-        await replicas.start("second")
-        await databases.create("orders")
-        await databases.ready("orders")
-        since = time.monotonic()
-        relay.cut()
-        assert await leader.wait() == DEPOSED
-        assert time.monotonic() - since < lease_seconds()
-        took = await handed_over(replicas, databases, rows, "a cut network", since)
-        assert took < lease_seconds() * 1.2 + TAKING_OVER_SECONDS
+    kubeconfig = Path(replicas.environment["KUBECONFIG"])
+    proxy = proxy_to(api_server(kubeconfig), 443)
+    await proxy.mend()
+    write_detour(kubeconfig, proxy, tmp_path / "kubeconfig")
+    leader = await one_leads(replicas, databases, KUBECONFIG=str(tmp_path / "kubeconfig"))
+    since = time.monotonic()
+    proxy.fall_silent()
+    assert await leader.wait() == DEPOSED
+    assert time.monotonic() - since < lease_seconds()
+    proxy.cut()
+    took = await handed_over(replicas, databases, rows, "a cut network", since)
+    assert took < lease_seconds() * 1.2 + TAKING_OVER_SECONDS
 
 
 async def test_a_leader_frozen_past_its_lease_writes_nothing_when_it_goes_on(

@@ -4,10 +4,7 @@ import asyncio
 import os
 import random
 import signal
-import sys
-import uuid
-from asyncio.subprocess import DEVNULL, Process
-from pathlib import Path
+from contextlib import suppress
 
 import pytest
 
@@ -15,28 +12,15 @@ from tests.standin.cnpg import StandIn
 from tests.support.databases import Databases
 from tests.support.eventually import eventually
 from tests.support.operator import Operators
+from tests.support.process import operator_process
 from tests.support.rows import Rows
 
 KILLS = 20
 
 
 @pytest.fixture
-def environment(operator_kubeconfig: Path, migrated_database: str) -> dict[str, str]:
-    return {
-        **os.environ,
-        "KUBECONFIG": str(operator_kubeconfig),
-        "DATABASE_URL": migrated_database,
-        "DAAP_HEALTH_HOST": "127.0.0.1",
-        "DAAP_HEALTH_PORT": "0",
-        "DAAP_LEASE_NAME": f"tests-{uuid.uuid4().hex[:8]}",
-        "DAAP_IDENTITY": "tests",
-    }
-
-
-async def start(environment: dict[str, str]) -> Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "daap_operator", "run", env=environment, stderr=DEVNULL
-    )
+def environment(operator_environment: dict[str, str]) -> dict[str, str]:
+    return {**os.environ, **operator_environment, "DAAP_IDENTITY": "tests"}
 
 
 async def one_of_each(databases: Databases, rows: Rows, name: str) -> None:
@@ -63,13 +47,10 @@ async def test_killed_twenty_times_during_a_creation(
     standin.pace(1.0)
     await databases.create("orders")
     for _ in range(KILLS):
-        process = await start(environment)
-        try:
-            async with asyncio.timeout(chance.uniform(0.5, 2.0)):
-                await process.wait()
-        except TimeoutError:
-            process.send_signal(signal.SIGKILL)
-        await process.wait()
+        async with operator_process(environment) as process:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(chance.uniform(0.5, 2.0)):
+                    await process.wait()
     standin.pace(0)
     await operators.start()
     found = await databases.ready("orders")
@@ -95,11 +76,11 @@ async def test_cut_off_during_a_deletion(
 async def test_a_term_signal_ends_it_cleanly(
     databases: Databases, environment: dict[str, str]
 ) -> None:
-    process = await start(environment)
-    await databases.create("orders")
-    await eventually(
-        lambda: databases.get("orders"), lambda obj: obj and obj["metadata"].get("finalizers")
-    )
-    process.send_signal(signal.SIGTERM)
-    async with asyncio.timeout(10):
-        assert await process.wait() == 0
+    async with operator_process(environment) as process:
+        await databases.create("orders")
+        await eventually(
+            lambda: databases.get("orders"), lambda obj: obj and obj["metadata"].get("finalizers")
+        )
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(10):
+            assert await process.wait() == 0

@@ -1,7 +1,11 @@
-"""A TCP proxy that can be cut: what is behind it has gone away for those who come through it."""
+"""A network that can be cut: what is behind it has gone away for those who come through it."""
 
 import asyncio
 from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import yaml
 
 
 class Proxy:
@@ -12,6 +16,8 @@ class Proxy:
         self._target = host, port
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.StreamWriter] = set()
+        self._passing = asyncio.Event()
+        self._passing.set()
         self.port = 0
 
     async def mend(self) -> None:
@@ -27,6 +33,11 @@ class Proxy:
             self._server = None
         for writer in self._connections:
             writer.transport.abort()
+        self._passing.set()
+
+    def fall_silent(self) -> None:
+        """Let nothing pass any more, in either direction, and tell nobody."""
+        self._passing.clear()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections.add(writer)
@@ -36,16 +47,35 @@ class Proxy:
             writer.transport.abort()
         else:
             self._connections.add(back)
-            await asyncio.gather(_pass_on(reader, back), _pass_on(there, writer))
+            await asyncio.gather(self._pass_on(reader, back), self._pass_on(there, writer))
             self._connections.discard(back)
         finally:
             self._connections.discard(writer)
 
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Until either side is closed; then the other one is, too."""
+        with suppress(OSError):
+            while chunk := await reader.read(65536):
+                await self._passing.wait()
+                writer.write(chunk)
+                await writer.drain()
+        writer.transport.abort() if reader.exception() else writer.close()
 
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Until either side is closed; then the other one is, too."""
-    with suppress(OSError):
-        while chunk := await reader.read(65536):
-            writer.write(chunk)
-            await writer.drain()
-    writer.transport.abort() if reader.exception() else writer.close()
+
+def proxy_to(url: str, port: int) -> Proxy:
+    """A proxy before the server of a URL, whose port is that one unless the URL names one."""
+    parts = urlsplit(url)
+    return Proxy(parts.hostname or "127.0.0.1", parts.port or port)
+
+
+def api_server(kubeconfig: Path) -> str:
+    """The URL of a kubeconfig's API server."""
+    server: str = yaml.safe_load(kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
+    return server
+
+
+def write_detour(kubeconfig: Path, proxy: Proxy, there: Path) -> None:
+    """Write the same kubeconfig, leading through an open proxy."""
+    config = yaml.safe_load(kubeconfig.read_text())
+    config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{proxy.port}"
+    there.write_text(yaml.safe_dump(config))
