@@ -5,7 +5,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo demo-clean test test-unit test-integration e2e migrate check format crds golden lock run chaos control-plane
+.PHONY: help demo demo-clean test test-unit test-integration e2e migrate check format crds golden lock run chaos repeat control-plane
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ control-plane: .venv/ready
 
 chaos: .venv/ready control-plane ## random interleavings: RUNS=500 of them within MINUTES=40
 	@RUNS=$${RUNS:-500} MINUTES=$${MINUTES:-40} API_SERVER=$${API_SERVER-yes} $(BIN)/python -m pytest tests/integration/test_chaos.py -q -s -p no:logging
+
+repeat: .venv/ready control-plane ## what depends on timing, TIMES=20 times in a row
+	@$(BIN)/python -m dev.repeat
 
 e2e: .venv/ready ## tests on a real cluster with the real CloudNativePG
 	@$(BIN)/python -m dev.e2e

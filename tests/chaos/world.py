@@ -6,7 +6,8 @@ away for this run alone.
 
 import asyncio
 import secrets
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ import psycopg
 
 from tests.chaos.stage import Stage
 from tests.chaos.trap import Trap
+from tests.support.api import ApiError
 from tests.support.operator import RunningOperator
 from tests.support.proxy import api_server, proxy_to, write_detour
 from tests.support.rows import Rows
@@ -154,12 +156,23 @@ class World:
         while True:
             found = await api.get("namespaces", "", name)
             if found is None:
-                await api.create("namespaces", {"metadata": {"name": name}})
+                with already_there():  # created, and the answer was lost
+                    await api.create("namespaces", {"metadata": {"name": name}})
             elif not found["metadata"].get("deletionTimestamp"):
                 return
             else:
                 await self.start()  # it waits for the finalizers
             await asyncio.sleep(0.2)
+
+
+@contextmanager
+def already_there() -> Iterator[None]:
+    """Let a creation be refused because the object is there."""
+    try:
+        yield
+    except ApiError as error:
+        if error.status != 409:
+            raise
 
 
 def _through(url: str, port: int) -> str:
