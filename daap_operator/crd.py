@@ -51,7 +51,12 @@ _HEADER = "# Generated from daap_operator/api by `make crds`. Do not edit.\n"
 
 def render() -> str:
     """The CRD as YAML, the same text for the same models."""
-    return _HEADER + yaml.dump(definition(), sort_keys=False, width=100, Dumper=_Dumper)
+    return _HEADER + dump(definition())
+
+
+def dump(part: Schema) -> str:
+    """The CRD or a part of it as YAML."""
+    return yaml.dump(part, sort_keys=False, width=100, Dumper=_Dumper)
 
 
 def definition() -> Schema:

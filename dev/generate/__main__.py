@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from daap_operator import crd
-from dev.generate import reference
+from dev.generate import chart, reference
 
 ROOT = Path(__file__).resolve().parents[2]
 CRD = ROOT / "crds" / "daap.io_daapdatabases.yaml"
@@ -27,6 +27,7 @@ def generated(what: str) -> Iterator[tuple[Path, str]]:
         yield CRD, crd.render()
         yield REFERENCE / "api.md", reference.api(crd.definition())
         yield REFERENCE / "settings.md", reference.settings()
+        yield from chart.generated()
     if what in ("golden", "all"):
         from tests.unit import golden  # noqa: PLC0415 - the tests are not there when installed
 

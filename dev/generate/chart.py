@@ -1,0 +1,55 @@
+"""The chart's generated files: versions, the CRD's template, what names the migration Job. Pure."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from daap_operator import __version__, crd
+
+ROOT = Path(__file__).resolve().parents[2]
+CHART = ROOT / "charts" / "daap-operator"
+
+_CRD = """\
+{{{{- /* Generated from daap_operator/api by `make crds`. Do not edit. */ -}}}}
+{{{{- if .Values.crds.install }}}}
+apiVersion: {api_version}
+kind: {kind}
+metadata:
+  name: {name}
+  labels:
+    {{{{- include "daap-operator.labels" . | nindent 4 }}}}
+    servicebinding.io/provisioned-service: "true"
+  {{{{- if .Values.crds.keep }}}}
+  annotations:
+    helm.sh/resource-policy: keep
+  {{{{- end }}}}
+{spec}{{{{- end }}}}
+"""
+
+
+def generated() -> Iterator[tuple[Path, str]]:
+    """Path and content of each generated file of the chart that needs nothing but Python."""
+    chart = CHART / "Chart.yaml"
+    yield chart, versioned(chart.read_text(), __version__)
+    yield CHART / "templates" / "crds" / "daapdatabases.yaml", crd_template(crd.definition())
+    # A changed list is another Job
+    sums = (ROOT / "migrations" / "SHA256SUMS").read_text()
+    yield CHART / "files" / "migrations.sha256", sums
+
+
+def versioned(chart: str, version: str) -> str:
+    """Chart.yaml with the operator's version."""
+    return re.sub(r"(?m)^(version|appVersion): .*$", rf"\1: {version}", chart)
+
+
+def crd_template(definition: crd.Schema) -> str:
+    """The CRD as a template: switchable, and by default kept when the release is removed."""
+    text = crd.dump({"spec": definition["spec"]})
+    if "{{" in text:
+        raise ValueError("the CRD holds '{{', which a template would evaluate")
+    return _CRD.format(
+        api_version=definition["apiVersion"],
+        kind=definition["kind"],
+        name=definition["metadata"]["name"],
+        spec=text,
+    )
