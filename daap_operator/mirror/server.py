@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import os
+import socket
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -23,9 +25,20 @@ CONNECT_SECONDS = 3
 STATEMENT_SECONDS = 5
 LOCK_SECONDS = 2
 """How long to wait for a row that another session holds: a pass waits meanwhile."""
+ANSWER_SECONDS = 6
+"""How long to wait for answers. A server that hangs does not keep its own limits; one that works
+says within STATEMENT_SECONDS what took too long."""
 CLOSE_SECONDS = 2
 PROBE_SECONDS = 2.0
 """How often a server that is away is tried."""
+
+KEEP_ALIVE = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": ANSWER_SECONDS * 1000,
+}
+"""Connections that nobody uses find out, too, that the server's machine is gone."""
 
 Connection = AsyncConnection[Any]
 
@@ -55,6 +68,7 @@ class Server:
         `missing_migrations` tells what the applied ones lack.
         """
         self._parameters: dict[str, Any] = {
+            **KEEP_ALIVE,
             **parameters,
             "autocommit": True,
             "connect_timeout": CONNECT_SECONDS,
@@ -65,6 +79,8 @@ class Server:
         self._pool: AsyncConnectionPool[Connection] | None = None
         self._away: MetadataError | None = MetadataError("Connecting", "Not connected yet")
         self._went_away = asyncio.Event()
+        self.unanswered = 0
+        """How many uses of a connection ended without a word: what was sent may still come late."""
 
     @property
     def away(self) -> MetadataError | None:
@@ -108,10 +124,9 @@ class Server:
         Raises MetadataError saying what is wrong.
         """
         try:
-            async with (
-                asyncio.timeout(CONNECT_SECONDS * 2),
-                await AsyncConnection.connect(**self._parameters) as connection,
-            ):
+            async with asyncio.timeout(CONNECT_SECONDS * 2):
+                connection = await AsyncConnection.connect(**self._parameters)
+            async with connection, _answering(connection):
                 await self._verify(connection)
             await self._open_pool()
         except (psycopg.Error, PoolTimeout, OSError, TimeoutError) as error:
@@ -158,10 +173,12 @@ class Server:
         if self._away is not None or self._pool is None:
             raise self._away or MetadataError("Connecting", "Not connected yet")
         try:
-            async with self._pool.connection() as connection:
+            async with self._pool.connection() as connection, _answering(connection):
                 yield connection
         except (psycopg.Error, PoolTimeout, PoolClosed, OSError) as error:
             found = problem(error)
+            if _unanswered(error):
+                self.unanswered += 1
             if not found.of_one_row:
                 self._leave(found)
             raise found from error
@@ -173,7 +190,43 @@ class Server:
         self._went_away.set()
 
 
+def _unanswered(error: Exception) -> bool:
+    """Whether nobody knows what became of a statement: the server says a code with all it says."""
+    if isinstance(error, PoolTimeout | PoolClosed):
+        return False
+    return not (isinstance(error, psycopg.Error) and error.sqlstate)
+
+
+@asynccontextmanager
+async def _answering(connection: Connection) -> AsyncIterator[None]:
+    """Give a server that does not answer up. Raises TimeoutError then.
+
+    Not by a cancellation: before psycopg lets go of a statement it asks the server to end it.
+    """
+    loop = asyncio.get_running_loop()
+    until = loop.time() + ANSWER_SECONDS
+    timer = loop.call_at(until, _hang_up, connection)
+    try:
+        yield
+    except psycopg.Error as error:
+        if loop.time() < until:
+            raise
+        raise TimeoutError(f"nothing came within {ANSWER_SECONDS} s") from error
+    finally:
+        timer.cancel()
+
+
+def _hang_up(connection: Connection) -> None:
+    """End a connection below psycopg, as if the server had: who waits for it is told at once."""
+    with (
+        suppress(OSError, psycopg.Error),
+        socket.socket(fileno=os.dup(connection.fileno())) as line,
+    ):
+        line.shutdown(socket.SHUT_RDWR)
+
+
 async def _configure(connection: Connection) -> None:
-    await connection.execute(
-        f"SET statement_timeout = '{STATEMENT_SECONDS}s'; SET lock_timeout = '{LOCK_SECONDS}s'"
-    )
+    async with _answering(connection):
+        await connection.execute(
+            f"SET statement_timeout = '{STATEMENT_SECONDS}s'; SET lock_timeout = '{LOCK_SECONDS}s'"
+        )

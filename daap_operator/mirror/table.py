@@ -1,8 +1,10 @@
 """The table `databases`: rows saved, marked as deleted, and compared with what should be there."""
 
+import asyncio
 import dataclasses
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, LiteralString, Protocol, Self
 
@@ -76,6 +78,8 @@ class Mirror:
         self._leadership = leadership
         self._known: dict[str, int] = {}
         """The hash of each live row as it is known to be."""
+        self._outdating = asyncio.Lock()
+        self._outdated = 0
 
     async def __aenter__(self) -> Self:
         return self
@@ -118,7 +122,7 @@ class Mirror:
         if self._known.get(row.id) == hash(row):
             return
         parameters = dataclasses.asdict(row)
-        async with self._server.connection() as connection:
+        async with self._writing() as connection:
             try:
                 await self._write(connection, statements.SAVE, parameters)
             except errors.UniqueViolation:
@@ -130,9 +134,31 @@ class Mirror:
 
         Raises MetadataError when that is not possible now.
         """
-        async with self._server.connection() as connection:
+        async with self._writing() as connection:
             await self._write(connection, statements.MARK_DELETED, {"id": uid})
         self._known.pop(uid, None)
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[Connection]:
+        """A connection to write with."""
+        await self._outdate()
+        async with self._server.connection() as connection:
+            yield connection
+
+    async def _outdate(self) -> None:
+        """See that nothing that was given up can still take effect.
+
+        A server that hung, or the network, may have kept a statement. It names the epoch it was
+        written in, so that ends here.
+        """
+        async with self._outdating:
+            unanswered = self._server.unanswered
+            if unanswered == self._outdated or self._server.away is not None:
+                return
+            await self._leadership.exceed(self._leadership.epoch)
+            async with self._server.connection() as connection:
+                await self._claim(connection)
+            self._outdated = unanswered
 
     async def _supersede(self, connection: Connection, parameters: dict[str, object]) -> None:
         """Take the name from another live row: its object is gone, or we would not have it."""
@@ -185,6 +211,7 @@ class Mirror:
         statement. What is expected is asked after the page was read: a row is written after its
         object was seen, never before. Raises MetadataError when the server is not there.
         """
+        await self._outdate()
         after = statements.FIRST_ID
         while after < statements.LAST_ID:
             page = await self._live_page(after, namespaces)

@@ -126,6 +126,7 @@ class Postgres(Server):
             return
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, STOP_SIGNALS[mode])
+            os.kill(pid, signal.SIGCONT)  # a test may have been killed after it froze the server
         deadline = time.monotonic() + STOP_SECONDS
         while self._serves(pid):
             if time.monotonic() > deadline:

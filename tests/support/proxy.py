@@ -18,6 +18,7 @@ class Proxy:
         self._connections: set[asyncio.StreamWriter] = set()
         self._passing = asyncio.Event()
         self._passing.set()
+        self._waiting = 0
         self.port = 0
 
     async def mend(self) -> None:
@@ -39,6 +40,14 @@ class Proxy:
         """Let nothing pass any more, in either direction, and tell nobody."""
         self._passing.clear()
 
+    def go_on(self) -> None:
+        """Let everything pass again, first of all what was said in the silence."""
+        self._passing.set()
+
+    async def withheld(self) -> bool:
+        """Whether somebody has said something in the silence."""
+        return self._waiting > 0
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections.add(writer)
         try:
@@ -56,7 +65,9 @@ class Proxy:
         """Until either side is closed; then the other one is, too."""
         with suppress(OSError):
             while chunk := await reader.read(65536):
+                self._waiting += 1
                 await self._passing.wait()
+                self._waiting -= 1
                 writer.write(chunk)
                 await writer.drain()
         writer.transport.abort() if reader.exception() else writer.close()
