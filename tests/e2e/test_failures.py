@@ -3,6 +3,7 @@
 Each failure is a row of the table in docs/reliability.md.
 """
 
+import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -12,6 +13,7 @@ from pytest_kind import KindCluster
 from daap_operator.desired.cluster import SMART_SHUTDOWN_SECONDS
 from tests.fix_e2e import OperatorProcess
 from tests.scenarios.lifecycle import SLOW
+from tests.support.api import Api
 from tests.support.clients import Clients
 from tests.support.databases import Databases
 from tests.support.eventually import eventually
@@ -234,8 +236,34 @@ async def test_databases_that_cannot_come_up(
 
     nowhere = {"size": "10Gi", "storageClass": "nowhere"}
     await created("new database, storage class that does not exist", "volume", storage=nowhere)
+    async with one_small_volume(shop.api) as storage_class:
+        large = {"size": "100Gi", "storageClass": storage_class}
+        await created("new database, larger than any volume", "large", storage=large)
     real_operator.stop()
     real_operator.start(DAAP_POSTGRES_IMAGE=NO_IMAGE)
     await created("new database, image that cannot be pulled", "image")
     async with without_cloudnativepg(shop.api):
         await created("new database, CloudNativePG stopped", "webhook")
+
+
+@asynccontextmanager
+async def one_small_volume(api: Api) -> AsyncIterator[str]:
+    """A StorageClass whose volumes are made by hand, and the only one that was."""
+    name = f"shelf-{uuid.uuid4().hex[:8]}"
+    volume = {
+        "capacity": {"storage": "1Gi"},
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": name,
+        "hostPath": {"path": f"/tmp/{name}"},
+    }
+    by_hand = {"metadata": {"name": name}, "provisioner": "kubernetes.io/no-provisioner"}
+    await api.create("storageclasses", by_hand)
+    await api.create("persistentvolumes", {"metadata": {"name": name}, "spec": volume})
+    try:
+        yield name
+        found = await api.get("persistentvolumes", "", name)
+        assert found
+        assert found["status"]["phase"] == "Available"
+    finally:
+        await api.delete("persistentvolumes", "", name)
+        await api.delete("storageclasses", "", name)

@@ -29,6 +29,8 @@ PREFIXES = {
     "services": "/api/v1",
     "pods": "/api/v1",
     "persistentvolumeclaims": "/api/v1",
+    "persistentvolumes": "/api/v1",
+    "storageclasses": "/apis/storage.k8s.io/v1",
 }
 
 TRIES, RETRY_SECONDS = 50, 0.1
