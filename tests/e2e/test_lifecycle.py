@@ -53,3 +53,45 @@ async def test_names_that_need_care_become_working_databases(
     secret = await shop.child("secrets", found["status"]["secretName"])
     assert secret
     assert await clients.run(WRITE_AND_READ, secret) == [name.replace("-", "_"), "hello"]
+
+
+WRITE = """
+with psycopg.connect(entry("uri"), **VERIFIED) as writer:
+    writer.execute("CREATE TABLE kept (word text)")
+    writer.execute("INSERT INTO kept VALUES ('hello')")
+tell("written")
+"""
+READ_AND_WRITE = """
+with psycopg.connect(entry("uri"), **VERIFIED) as client:
+    client.execute("INSERT INTO kept VALUES ('again')")
+    tell([word for word, in client.execute("SELECT word FROM kept")])
+"""
+
+
+async def test_what_was_retained_is_taken_over_with_its_data_and_its_clients(
+    shop: Databases, clients: Clients
+) -> None:
+    """With the Secret of before: it serves while nobody looks after it, and afterwards, too."""
+    spec = {"deletionPolicy": "Retain", "ownerTeam": "checkout"}
+    await shop.create("orders", **spec)
+    old = await shop.ready("orders", seconds=lifecycle.SLOW)
+    cluster = await shop.child("clusters", "daap-orders")
+    secret = await shop.child("secrets", old["status"]["secretName"])
+    assert cluster
+    assert secret
+    assert await clients.run(WRITE, secret) == "written"
+    await shop.delete("orders")
+    await shop.gone("orders")
+    assert await clients.run(READ_AND_WRITE, secret) == ["hello", "again"]
+    await shop.create("orders", **spec)
+    new = await shop.ready("orders", seconds=lifecycle.SLOW)
+    assert new["status"]["host"] == old["status"]["host"]
+    assert await clients.run(READ_AND_WRITE, secret) == ["hello", "again", "again"]
+    after = await shop.child("secrets", new["status"]["secretName"])
+    assert after
+    assert after["data"] == secret["data"]
+    kept = await shop.child("clusters", "daap-orders")
+    assert kept
+    assert kept["metadata"]["uid"] == cluster["metadata"]["uid"]
+    await shop.edit("orders", deletionPolicy="Delete")
+    await shop.ready("orders")
