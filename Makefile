@@ -5,7 +5,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo demo-clean test test-unit test-chart test-integration e2e migrate check format crds golden lock run chaos repeat control-plane helm
+.PHONY: help demo demo-clean test test-unit test-chart test-integration e2e migrate check format crds golden lock run chaos repeat control-plane helm image
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ migrate: .venv/ready ## bring the schema of DATABASE_URL up to date
 
 run: .venv/ready ## the operator on this machine, for KUBECONFIG and DATABASE_URL
 	@DAAP_LOG_FORMAT=$${DAAP_LOG_FORMAT:-text} $(BIN)/daap-operator run
+
+image: .venv/ready ## the operator's container image, with Docker or without; TAG=name:tag
+	@$(BIN)/python -m dev.image $${TAG:+--tag "$$TAG"}
 
 check: .venv/ready ## format, lint, types, import contracts, generated files, unit tests
 	@$(BIN)/ruff format --check .

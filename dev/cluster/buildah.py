@@ -1,8 +1,11 @@
 """Building a Dockerfile without Docker: buildah, in a store of its own, on the cached Debian."""
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from dev.cluster import commands, images, packages, paths, versions
 from dev.cluster.errors import ClusterError
@@ -10,6 +13,8 @@ from dev.cluster.progress import Step
 
 SPACE_BYTES = 2 * paths.GIB
 APT = "/etc/apt/apt.conf.d/99-this-machine"
+CACHED = 12
+"""Untagged images that are kept, each the last of a stage."""
 # The build uses the machine's network and certificates, and pulls nothing.
 OPTIONS = (
     "--isolation=chroot",
@@ -39,11 +44,18 @@ def archive_path(tag: str, image_id: str) -> Path:
     return paths.cache() / "built" / f"{name}-{image_id.removeprefix('sha256:')[:12]}.tar"
 
 
-def build(directory: Path, tag: str, options: Sequence[str] = ()) -> Path:
+def build(
+    directory: Path,
+    tag: str,
+    options: Sequence[str] = (),
+    *,
+    labels: Mapping[str, str] | None = None,
+) -> Path:
     """Build `directory/Dockerfile` and return the docker-archive that carries the tag.
 
-    The only base image is `python:3.13-slim`. `options` are further ones of `buildah build`. An
-    archive of an earlier content under the tag is removed. Raises ClusterError.
+    The only base image is `python:3.13-slim`; there may be many stages. `options` are further ones
+    of `buildah build`, `labels` more of the image's. An archive of an earlier content under the tag
+    is removed. Raises ClusterError.
     """
     if not directory.is_dir():
         raise ClusterError(f"no directory {directory} to build an image from")
@@ -52,14 +64,42 @@ def build(directory: Path, tag: str, options: Sequence[str] = ()) -> Path:
     paths.require_space(paths.cache(), SPACE_BYTES, f"building the image {tag}")
     with paths.lock(paths.cache() / "locks" / "buildah", "waiting for another build of an image"):
         _python_base()
-        with Step(f"building the image {tag}") as step:
-            step.run(*_buildah("build"), *OPTIONS, *options, "--tag", tag, directory)
+        with Step(f"building the image {tag}") as step, labelled(directory, labels or {}) as file:
+            step.run(
+                *_buildah("build"), *OPTIONS, *options, "--file", file, "--tag", tag, directory
+            )
         image_id = commands.run(*_buildah("images"), "--no-trunc", "--quiet", tag).strip()
         archive = archive_path(tag, image_id)
         if not archive.exists():
             _push(tag, archive)
-        commands.ask(*_buildah("rmi"), "--prune")  # what the tag named before
+        _forget_old()
     return archive
+
+
+@contextmanager
+def labelled(directory: Path, labels: Mapping[str, str]) -> Iterator[Path]:
+    """The Dockerfile with labels at its end: --label goes to every stage, and would build anew."""
+    source = directory / "Dockerfile"
+    if not source.is_file():
+        raise ClusterError(f"no {source}: write one, or name the directory that has it")
+    lines = [f"LABEL {json.dumps(name)}={json.dumps(value)}\n" for name, value in labels.items()]
+    with images.scratch("dockerfile") as folder:
+        file = folder / "Dockerfile"
+        file.write_text(source.read_text() + "".join(lines))
+        yield file
+
+
+def _forget_old() -> None:
+    """Remove what no tag leads to but the newest: the stages before the last are a cache."""
+    listing = commands.ask(*_buildah("images"), "--filter=dangling=true", "--json")
+    for old in forgotten(json.loads(listing or "[]")):
+        commands.ask(*_buildah("rmi"), old)
+
+
+def forgotten(untagged: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The ids of those untagged images that are not to be kept."""
+    newest_first = sorted(untagged, key=lambda image: -image["created"])
+    return [image["id"] for image in newest_first[CACHED:]]
 
 
 def _push(tag: str, archive: Path) -> None:

@@ -15,10 +15,11 @@ REFERENCE = ROOT / "docs" / "reference"
 
 LOCKS = {
     "requirements/run.txt": ["pyproject.toml"],
+    "requirements/build.txt": ["--group", "build"],
     "requirements/dev.txt": ["pyproject.toml", "--group", "dev"],
     "tests/e2e/client/requirements.txt": ["tests/e2e/client/requirements.in"],
 }
-"""What is pinned where: the operator, its development, the client in the e2e tests."""
+"""What is pinned where: the operator, its wheel, its development, the client in the e2e tests."""
 
 
 def generated(what: str) -> Iterator[tuple[Path, str]]:

@@ -129,3 +129,22 @@ def test_what_a_killed_build_left_goes_before_the_next(cache: Path) -> None:
 def test_an_archive_has_the_tag_and_the_content_in_its_name(cache: Path) -> None:
     path = buildah.archive_path("daap/operator:dev", "sha256:0123456789abcdef")
     assert path == cache / "built/daap_operator_dev-0123456789ab.tar"
+
+
+def test_a_directory_without_a_dockerfile_is_a_fault(tmp_path: Path) -> None:
+    with (
+        pytest.raises(ClusterError, match=f"no {tmp_path}/Dockerfile: write one"),
+        buildah.labelled(tmp_path, {}),
+    ):
+        pass
+
+
+def test_labels_come_last_so_that_they_spoil_no_cached_layer(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM python:3.13-slim\n")
+    with buildah.labelled(tmp_path, {"version": 'a "b"'}) as file:
+        assert file.read_text() == 'FROM python:3.13-slim\nLABEL "version"="a \\"b\\""\n'
+
+
+def test_only_old_layers_without_a_tag_are_forgotten() -> None:
+    untagged = [{"id": str(age), "created": 1000 - age} for age in range(buildah.CACHED + 2)]
+    assert buildah.forgotten(untagged[::-1]) == [str(buildah.CACHED), str(buildah.CACHED + 1)]
