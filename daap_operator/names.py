@@ -100,10 +100,13 @@ def retained_from(namespace: str, name: str) -> dict[str, str]:
 
 
 def labels(name: str, uid: str) -> dict[str, str]:
-    """The labels of every child. The user's own labels and annotations are never copied."""
+    """The labels of every child. The user's own labels and annotations are never copied.
+
+    Not `app.kubernetes.io/instance`: where Argo CD tracks by label, the Application of that name
+    would take a retained child, which has no owner, for its own, and prune it.
+    """
     return {
         "app.kubernetes.io/name": SINGULAR,
-        "app.kubernetes.io/instance": name,
         MANAGED_BY_LABEL: FIELD_MANAGER,
         "app.kubernetes.io/part-of": "daap",
         DATABASE_LABEL: name,

@@ -131,7 +131,7 @@ HANDIWORK: dict[str, Object] = {
     "cluster-spec": {"spec": {"instances": 5, "smartShutdownTimeout": 99}},
     "cluster-labels": {"metadata": {"labels": {"daap.io/database": None, "mine": "too"}}},
     "pooler-spec": {"spec": {"instances": 7, "cluster": {"name": "another"}}},
-    "pooler-labels": {"metadata": {"labels": {"app.kubernetes.io/instance": "mine"}}},
+    "pooler-labels": {"metadata": {"labels": {"app.kubernetes.io/part-of": "mine"}}},
     "secret-data": {"data": {"host": "bXk=", "password": "bXk="}},
     "secret-labels": {"metadata": {"labels": {"daap.io/database": "mine"}}},
 }
