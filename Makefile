@@ -5,7 +5,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo demo-clean test test-unit test-chart test-integration e2e migrate check format crds golden lock run chaos repeat control-plane helm image
+.PHONY: help demo demo-clean test test-unit test-chart test-integration e2e migrate check format crds golden recorded lock run chaos repeat control-plane helm image
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ crds: .venv/ready ## write crds/ from the models
 
 golden: .venv/ready ## write the golden files: children of the examples, schema, checksums
 	@$(BIN)/python -m dev.generate golden
+
+recorded: .venv/ready control-plane ## write the recorded objects of gitops/: a DaapDatabase in each situation
+	@$(BIN)/python -m dev.generate recorded
 
 lock: .venv/ready ## resolve the dependencies anew into requirements/
 	@$(BIN)/python -m dev.generate lock

@@ -1,6 +1,7 @@
-"""`python -m dev.generate [--check] [crds|golden|lock]`."""
+"""`python -m dev.generate [--check] [crds|golden|lock|recorded]`."""
 
 import argparse
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,9 @@ LOCKS = {
 """What is pinned where: the operator, its wheel, its development, the client in the e2e tests."""
 
 
+CHOICES = ("crds", "golden", "lock", "recorded", "all")
+
+
 def generated(what: str) -> Iterator[tuple[Path, str]]:
     """Path and content of each generated file of a kind, or of all."""
     if what in ("crds", "all"):
@@ -30,19 +34,22 @@ def generated(what: str) -> Iterator[tuple[Path, str]]:
         yield REFERENCE / "settings.md", reference.settings()
         yield from chart.generated()
     if what in ("golden", "all"):
-        from tests.unit import golden  # noqa: PLC0415 - the tests are not there when installed
+        from tests.unit import gitops, golden  # noqa: PLC0415 - not there when installed
 
         yield from golden.generated()
+        yield from gitops.generated()
 
 
 def main() -> int:
     """Write the files, or with `--check` name those that are not up to date."""
     parser = argparse.ArgumentParser(prog="python -m dev.generate", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["crds", "golden", "lock", "all"], default="all")
+    parser.add_argument("what", nargs="?", choices=CHOICES, default="all")
     parser.add_argument("--check", action="store_true", help="change nothing, fail on a difference")
     args = parser.parse_args()
     if args.what == "lock":
         return _lock()
+    if args.what == "recorded":
+        return _recorded()
     if args.check:
         return _check(args.what)
     _write(args.what)
@@ -69,6 +76,13 @@ def _schema() -> int:
     """The metadata database's schema after all migrations; needs PostgreSQL, so it runs apart."""
     snapshot = [sys.executable, "-m", "tests.integration.schema_snapshot"]
     return subprocess.run(snapshot, cwd=ROOT, check=False).returncode
+
+
+def _recorded() -> int:
+    """DaapDatabases in every situation, as a real API server has them; minutes, so apart, too."""
+    record = [sys.executable, "-m", "pytest", "-q", "tests/integration/test_recorded.py"]
+    environment = os.environ | {"DAAP_TESTS_RECORD": "yes"}
+    return subprocess.run(record, cwd=ROOT, check=False, env=environment).returncode
 
 
 def _lock() -> int:

@@ -1,0 +1,60 @@
+"""DaapDatabases as `kubectl get -o yaml` prints them, one in each situation; committed.
+
+They are what tools that judge health are held against: kstatus, Argo CD's Lua, Flux's CEL.
+`tests/integration/test_recorded.py` makes each situation anew and compares; `make recorded` writes.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+Object = dict[str, Any]
+
+DIRECTORY = (
+    Path(__file__).parents[2]
+    / "gitops/argocd/resource_customizations/daap.io/DaapDatabase/testdata"
+)
+"""Where Argo CD's own repository has them, so that they can be handed in as they are."""
+
+TIME = "2026-03-01T12:00:00Z"
+UID = "00000000-0000-4000-8000-000000000000"
+VERSION = "1"
+
+_UID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_TIMES = ("creationTimestamp", "deletionTimestamp", "lastTransitionTime")
+
+
+def names() -> list[str]:
+    """The situations that are recorded."""
+    return sorted(path.stem for path in DIRECTORY.glob("*.yaml"))
+
+
+def read(name: str) -> Object:
+    """The object in that situation."""
+    obj: Object = yaml.safe_load(path(name).read_text())
+    return obj
+
+
+def path(name: str) -> Path:
+    """Where that situation is recorded."""
+    return DIRECTORY / f"{name}.yaml"
+
+
+def text(printed: str, namespaces: dict[str, str]) -> str:
+    """What kubectl printed without what is another on every run: times, uids, namespaces."""
+    for namespace, meant in namespaces.items():
+        printed = printed.replace(namespace, meant)
+    obj = _settled(yaml.safe_load(_UID.sub(UID, printed)))
+    return yaml.safe_dump(obj, sort_keys=True, width=1000)
+
+
+def _settled(value: Any, key: str = "") -> Any:
+    if isinstance(value, dict):
+        return {k: _settled(v, k) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_settled(item) for item in value]
+    if key in _TIMES:
+        return TIME
+    return VERSION if key in ("resourceVersion", "secretRevision") else value

@@ -1,0 +1,86 @@
+"""What kstatus, Argo CD and Flux make of each recorded situation: the table of docs/status.md."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from tests.support import recorded
+from tests.unit.gitops import EXPECTED
+from tests.unit.judges import argocd, flux, flux_expressions
+from tests.unit.kstatus import kstatus
+
+Object = dict[str, Any]
+
+OBJECTS = {name: recorded.read(name) for name in recorded.names()}
+
+
+def by_type(obj: Object) -> dict[str, Object]:
+    return {c["type"]: c for c in obj.get("status", {}).get("conditions", [])}
+
+
+def test_what_is_expected_is_recorded_and_no_other() -> None:
+    assert sorted(EXPECTED) == sorted(OBJECTS)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_kstatus(name: str) -> None:
+    assert kstatus(OBJECTS[name]) == EXPECTED[name][0]
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_argocd(name: str) -> None:
+    assert argocd(OBJECTS[name])["status"] == EXPECTED[name][1]
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+@pytest.mark.parametrize("judge", [flux, flux_expressions])
+def test_flux(name: str, judge: Any) -> None:
+    wanted = EXPECTED[name][0]
+    assert judge(OBJECTS[name]) == ("InProgress" if wanted == "Terminating" else wanted)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_the_message_is_the_one_that_says_what_to_do(name: str) -> None:
+    obj = OBJECTS[name]
+    conditions, told = by_type(obj), argocd(obj)["message"]
+    seen = obj["status"]["observedGeneration"] == obj["metadata"]["generation"]
+    if not seen:
+        deleted = "deletionTimestamp" in obj["metadata"]
+        assert told == ("Pending deletion" if deleted else "Waiting for the DaaP operator")
+    else:
+        speaks = next(c for c in ("Reconciling", "Stalled", "Ready") if c in conditions)
+        assert told == conditions[speaks]["message"]
+
+
+# --- the same rules for what no operator writes today ---------------------------------------------
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_no_older_status_counts(name: str) -> None:
+    obj = copy.deepcopy(OBJECTS[name])
+    obj["metadata"]["generation"] += 1
+    deleted = "deletionTimestamp" in obj["metadata"]
+    assert kstatus(obj) == ("Terminating" if deleted else "InProgress")
+    assert argocd(obj)["status"] == "Progressing"
+    assert flux_expressions(obj) == flux(obj) == "InProgress"
+
+
+@pytest.mark.parametrize("status", [None, {}, {"conditions": []}])
+def test_nothing_told_is_not_healthy(status: Object | None) -> None:
+    """kstatus takes an empty status for done: hence the CRD's default for observedGeneration."""
+    obj = copy.deepcopy(OBJECTS["created"])
+    del obj["status"]
+    assert argocd(obj | ({} if status is None else {"status": status}))["status"] == "Progressing"
+
+
+@pytest.mark.parametrize("value", ["False", "Unknown"])
+def test_what_is_not_true_is_not_the_case(value: str) -> None:
+    obj = copy.deepcopy(OBJECTS["ready"])
+    for kind in ("Reconciling", "Stalled"):
+        obj["status"]["conditions"].insert(0, {"type": kind, "status": value, "message": ""})
+    assert argocd(obj)["status"] == "Healthy"
+    assert flux(obj) == kstatus(obj) == "Current"
+    by_type(obj)["Ready"]["status"] = value
+    assert argocd(obj)["status"] == "Progressing"
+    assert flux(obj) == kstatus(obj) == "InProgress"
