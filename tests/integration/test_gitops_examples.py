@@ -103,3 +103,22 @@ def test_the_health_is_added_to_argocds_own_configmap(plane: ControlPlane) -> No
         )
     }
     assert found["data"] == theirs["data"] | scripts
+
+
+def test_the_health_is_copied_from_the_charts_configmap(plane: ControlPlane) -> None:
+    """As docs/gitops.md says; other entries stay."""
+    key = "resource.customizations.health.daap.io_DaapDatabase"
+    script = (EXAMPLES / "argocd/bootstrap/health/daapdatabase.lua").read_text()
+    for place, name, data in (
+        ("daap-system", "daap-operator-argocd-health", {key: script}),
+        ("default", "argocd-cm", {"url": "https://argocd.example.com"}),
+    ):
+        metadata = {"name": name, "namespace": place}
+        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+        plane.kubectl("apply", "-f", "-", input=json.dumps(body))
+    shipped = ("configmap", "daap-operator-argocd-health", "--namespace=daap-system")
+    entries = plane.kubectl("get", *shipped, "--output=jsonpath={.data}")
+    theirs = ("configmap", "argocd-cm", "--namespace=default")
+    plane.kubectl("patch", *theirs, "--patch", f'{{"data": {entries}}}')
+    found = json.loads(plane.kubectl("get", *theirs, "--output=json"))["data"]
+    assert found == {"url": "https://argocd.example.com", key: script}
