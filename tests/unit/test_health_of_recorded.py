@@ -74,6 +74,20 @@ def test_nothing_told_is_not_healthy(status: Object | None) -> None:
     assert argocd(obj | ({} if status is None else {"status": status}))["status"] == "Progressing"
 
 
+def test_seen_without_a_word_is_in_progress_for_flux() -> None:
+    obj = copy.deepcopy(OBJECTS["created"])
+    obj["status"]["observedGeneration"] = obj["metadata"]["generation"]
+    assert flux_expressions(obj) == "InProgress"
+
+
+def test_what_is_deleted_is_not_ready_whatever_it_says() -> None:
+    obj = copy.deepcopy(OBJECTS["ready"])
+    obj["metadata"]["deletionTimestamp"] = recorded.TIME
+    assert kstatus(obj) == "Terminating"
+    assert argocd(obj) == {"status": "Progressing", "message": "Pending deletion"}
+    assert flux_expressions(obj) == "InProgress"
+
+
 @pytest.mark.parametrize("value", ["False", "Unknown"])
 def test_what_is_not_true_is_not_the_case(value: str) -> None:
     obj = copy.deepcopy(OBJECTS["ready"])
