@@ -5,7 +5,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo demo-clean test test-unit test-chart test-integration e2e migrate check format crds golden recorded lock run chaos repeat control-plane helm image
+.PHONY: help demo demo-clean test test-unit test-chart test-integration e2e migrate check format crds golden recorded lock run chaos repeat control-plane helm image sbom release-notes
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,12 @@ run: .venv/ready ## the operator on this machine, for KUBECONFIG and DATABASE_UR
 
 image: .venv/ready ## the operator's container image, with Docker or without; TAG=name:tag
 	@$(BIN)/python -m dev.image $${TAG:+--tag "$$TAG"}
+
+sbom: .venv/ready ## the bill of materials, CycloneDX in dist/, from the lock file
+	@$(BIN)/python -m dev.sbom
+
+release-notes: .venv/ready ## what the changelog says of a version; VERSION=0.1.0
+	@$(BIN)/python -m dev.release $$VERSION
 
 check: .venv/ready ## format, lint, types, import contracts, generated files, unit tests
 	@$(BIN)/ruff format --check .

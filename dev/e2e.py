@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from dev import image
 from dev.cluster import programs, provider
 from dev.cluster.errors import ClusterError
 from dev.cluster.progress import say
@@ -16,10 +17,10 @@ def main() -> int:
     """Run the tests in tests/e2e; further arguments go to pytest."""
     try:
         chosen = provider.current()
-        if (
-            not chosen.real
-        ):  # before the tests: minutes the first time, and no test may take so long
+        # Before the tests: minutes the first time, and no test may take so long
+        if not chosen.real:
             subprocess.run([sys.executable, chosen.path, "build"], check=True)
+        image.build(docker=chosen.real)
         found = shutil.which("kubectl")
         kubectl = Path(found) if found else programs.build(["kubectl"])["kubectl"]
     except ClusterError as error:

@@ -11,6 +11,7 @@ import pytest
 from pytest_kind import KindCluster
 
 from daap_operator import crd
+from dev import image
 from dev.cluster import cnpg, provider
 from dev.cluster.established import wait_established
 from tests.fix_cluster import own_namespace
@@ -44,6 +45,20 @@ def client_image(real_cluster: KindCluster, tmp_path_factory: pytest.TempPathFac
         tmp_path_factory.mktemp("image"),
         real=_is_real_kind(real_cluster),
     )
+
+
+@pytest.fixture(scope="session")
+def built_image(real_cluster: KindCluster) -> image.Built:
+    """The operator's image as it was built, on the node."""
+    built = image.build(docker=_is_real_kind(real_cluster))
+    image.load(built, real_cluster.name, Path(real_cluster.kind_path))
+    return built
+
+
+@pytest.fixture(scope="session")
+def operator_image(built_image: image.Built) -> str:
+    """The tag of the operator's image, which is on the node."""
+    return built_image.tag
 
 
 @pytest.fixture
