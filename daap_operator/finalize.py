@@ -119,11 +119,11 @@ def _children(looked_at: Subject) -> list[tuple[Kind, str]]:
 
 
 def _secrets(looked_at: Subject) -> list[str]:
-    """What the connection Secret may be called, also of an object that lost its status."""
+    """What the connection Secret may be called, likeliest first, also when the status is lost."""
     status, asked = looked_at.status, raw.text(looked_at.spec, "connectionSecretName")
     default = names.secret_name(looked_at.metadata.name)
-    candidates = {status.secret_name, status.pending_secret, asked, default}
-    return sorted(name for name in candidates if name)
+    candidates = (status.secret_name, status.pending_secret, asked, default)
+    return list(dict.fromkeys(name for name in candidates if name))
 
 
 # --- Delete ---------------------------------------------------------------------------------------
@@ -217,8 +217,8 @@ async def _disown_children(world: World, looked_at: Subject) -> list[Blocker]:
     """Take the owner from the children and the Secrets, and note from whom they were retained."""
     namespace, uid = looked_at.metadata.namespace, looked_at.metadata.uid
     mark = names.retained_from(namespace, looked_at.metadata.name)
-    team = {names.RETAINED_TEAM: raw.text(looked_at.spec, "ownerTeam")}
-    marks = {Kind.CLUSTER: mark | team}
+    team, secret = raw.text(looked_at.spec, "ownerTeam"), _secrets(looked_at)[0]
+    marks = {Kind.CLUSTER: mark | names.retained_with(team, secret)}
     kept = [
         (RESOURCES[kind], name, marks.get(kind, mark))
         for kind, name in reversed(_children(looked_at))  # the data first

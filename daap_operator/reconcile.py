@@ -19,7 +19,7 @@ from daap_operator.finalize import finalize, protection
 from daap_operator.kube import ApiError
 from daap_operator.observed import Children, Observed, observe
 from daap_operator.ownership import owner_uid
-from daap_operator.publish import note_name, publish
+from daap_operator.publish import note_name, note_retained, publish
 from daap_operator.status import Problem, Published, claimed, deleting, refused, told
 from daap_operator.subject import Subject, database, is_valid, subject
 from daap_operator.tell import latest, tell
@@ -155,6 +155,7 @@ async def _claim(world: World, looked_at: Subject, resolved: Resolved) -> Subjec
     if not looked_at.status.cluster_name:
         await tell(world, looked_at, claimed(looked_at.moment(world.now()), resolved))
         looked_at = latest(world, looked_at)
+    looked_at = await note_retained(world, looked_at, resolved)
     return await note_name(world, looked_at, resolved)
 
 
