@@ -13,7 +13,7 @@ from daap_operator.api.v1alpha1 import Phase
 from daap_operator.cache import Kind
 from daap_operator.children import RESOURCES
 from daap_operator.errors import Waiting
-from daap_operator.kube import ApiError, Resource
+from daap_operator.kube import ApiError, Resource, unchanged
 from daap_operator.mirror import MetadataError
 from daap_operator.ownership import owner_uid
 from daap_operator.publish import remove_secret
@@ -228,12 +228,8 @@ async def _disown_children(world: World, looked_at: Subject) -> list[Blocker]:
         found = await world.kube.get(resource, namespace, name)
         if found is None or owner_uid(found) != uid or _is_disowned(found, uid, annotations):
             continue
-        try:
+        with unchanged(name, reason="Deleting"):
             await world.kube.disown(resource, found, uid=uid, annotations=annotations)
-        except ApiError as error:
-            if not error.conflict:
-                raise
-            raise Waiting("Deleting", f"{name} has just changed", seconds=1.0) from error
         log.info("Child retained", extra={"key": looked_at.key, "child": name})
     return []
 
@@ -272,10 +268,6 @@ async def _let_go(world: World, looked_at: Subject) -> None:
         return
     left = [f for f in raw.items(found, "metadata", "finalizers") if f != names.FINALIZER]
     version = raw.text(found, "metadata", "resourceVersion")
-    try:
+    with unchanged("The object", reason="Deleting"):
         await world.kube.set_finalizers(metadata.namespace, metadata.name, left, version=version)
-    except ApiError as error:
-        if error.conflict or error.absent:
-            raise Waiting("Deleting", "The object has just changed", seconds=1.0) from error
-        raise
     log.info("Database deleted", extra={"key": looked_at.key, "retained": looked_at.retained})

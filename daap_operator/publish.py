@@ -16,7 +16,7 @@ from daap_operator.cache import Key, Kind
 from daap_operator.desired.resolved import Manifest, Resolved
 from daap_operator.desired.secret import Credentials, connection_secret, revision
 from daap_operator.errors import Stalled, Waiting
-from daap_operator.kube import ApiError, Resource
+from daap_operator.kube import ApiError, Resource, refused, unchanged
 from daap_operator.observed import Observed
 from daap_operator.ownership import owner_uid
 from daap_operator.status import Published, with_pending_secret, with_retained_secret
@@ -195,11 +195,9 @@ async def _mend(world: World, manifest: Manifest, found: Object, database: Resol
         raise Waiting("CredentialsPending", f"Secret {name} is being made again", seconds=1.0)
     version = raw.text(found, "metadata", "resourceVersion")
     try:
-        await world.kube.replace(Resource.SECRETS, wanted, version=version)
+        with unchanged(f"Secret {name}", reason="CredentialsPending"):
+            await world.kube.replace(Resource.SECRETS, wanted, version=version)
     except ApiError as error:
-        if error.conflict or error.absent:
-            told = f"Secret {name} has just changed"
-            raise Waiting("CredentialsPending", told, seconds=1.0) from error
         raise _refusal(error, name) from error
     log.info("Secret changed", extra={"key": _key(database), "child": name})
 
@@ -221,21 +219,13 @@ def merged(manifest: Manifest, found: Object) -> Object:
 
 
 def _refusal(error: ApiError, name: str) -> Stalled | Waiting | ApiError:
-    if error.namespace_terminating:
-        return Waiting("NamespaceTerminating", "The namespace is being deleted", seconds=30.0)
     if error.invalid:
         return Stalled(
             "Rejected",
             f"The API server refuses Secret {name}: {error.message}. "
             "Set spec.connectionSecretName to another name, or remove what stands in the way",
         )
-    if error.status == 403:
-        return Stalled(
-            "Forbidden",
-            f"The operator may not write Secret {name}: {error.message}. "
-            "The platform team must mend its permissions",
-        )
-    return error
+    return refused(error, f"Secret {name}")
 
 
 async def remove_secret(
