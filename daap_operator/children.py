@@ -12,7 +12,7 @@ from daap_operator.desired.cluster import cluster
 from daap_operator.desired.pooler import pooler
 from daap_operator.desired.resolved import Manifest, Resolved
 from daap_operator.errors import Stalled, Waiting
-from daap_operator.kube import ApiError, Resource
+from daap_operator.kube import ApiError, Resource, refused
 from daap_operator.ownership import first_difference, owner_uid
 from daap_operator.trim import OWNED
 from daap_operator.world import World
@@ -183,8 +183,6 @@ def refusal(error: ApiError, manifest: Manifest) -> Stalled | Waiting | ApiError
     kind, name = manifest["kind"], manifest["metadata"]["name"]
     if error.conflict or "metadata.uid" in error.fields:
         return Waiting(f"{kind}Pending", f"{kind} {name} has just changed", seconds=1.0)
-    if error.namespace_terminating:
-        return Waiting("NamespaceTerminating", "The namespace is being deleted", seconds=30.0)
     if error.invalid:
         return Stalled(
             "Rejected",
@@ -192,22 +190,10 @@ def refusal(error: ApiError, manifest: Manifest) -> Stalled | Waiting | ApiError
             "Change the spec accordingly, or ask the platform team where the value is not yours; "
             "what was there before is left as it is",
         )
-    if error.quota_exceeded:
-        return Stalled(
-            "QuotaExceeded",
-            f"A ResourceQuota of the namespace forbids the {kind}: {error.message}. "
-            "Free some of it, or ask the platform team for more",
-        )
     if error.absent:
         return Stalled(
             "CloudNativePGMissing",
             f"The API server does not know the kind {kind}: "
             "the platform team must install CloudNativePG",
         )
-    if error.status == 403:
-        return Stalled(
-            "Forbidden",
-            f"The operator may not write the {kind}: {error.message}. "
-            "The platform team must mend its permissions",
-        )
-    return error
+    return refused(error, f"the {kind}")

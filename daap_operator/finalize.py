@@ -13,7 +13,7 @@ from daap_operator.api.v1alpha1 import Phase
 from daap_operator.cache import Kind
 from daap_operator.children import RESOURCES
 from daap_operator.errors import Waiting
-from daap_operator.kube import ApiError, Resource
+from daap_operator.kube import ApiError, Resource, unchanged
 from daap_operator.mirror import MetadataError
 from daap_operator.ownership import owner_uid
 from daap_operator.publish import remove_secret
@@ -119,11 +119,11 @@ def _children(looked_at: Subject) -> list[tuple[Kind, str]]:
 
 
 def _secrets(looked_at: Subject) -> list[str]:
-    """What the connection Secret may be called, also of an object that lost its status."""
+    """What the connection Secret may be called, likeliest first, also when the status is lost."""
     status, asked = looked_at.status, raw.text(looked_at.spec, "connectionSecretName")
     default = names.secret_name(looked_at.metadata.name)
-    candidates = {status.secret_name, status.pending_secret, asked, default}
-    return sorted(name for name in candidates if name)
+    candidates = (status.secret_name, status.pending_secret, asked, default)
+    return list(dict.fromkeys(name for name in candidates if name))
 
 
 # --- Delete ---------------------------------------------------------------------------------------
@@ -217,8 +217,8 @@ async def _disown_children(world: World, looked_at: Subject) -> list[Blocker]:
     """Take the owner from the children and the Secrets, and note from whom they were retained."""
     namespace, uid = looked_at.metadata.namespace, looked_at.metadata.uid
     mark = names.retained_from(namespace, looked_at.metadata.name)
-    team = {names.RETAINED_TEAM: raw.text(looked_at.spec, "ownerTeam")}
-    marks = {Kind.CLUSTER: mark | team}
+    team, secret = raw.text(looked_at.spec, "ownerTeam"), _secrets(looked_at)[0]
+    marks = {Kind.CLUSTER: mark | names.retained_with(team, secret)}
     kept = [
         (RESOURCES[kind], name, marks.get(kind, mark))
         for kind, name in reversed(_children(looked_at))  # the data first
@@ -228,12 +228,8 @@ async def _disown_children(world: World, looked_at: Subject) -> list[Blocker]:
         found = await world.kube.get(resource, namespace, name)
         if found is None or owner_uid(found) != uid or _is_disowned(found, uid, annotations):
             continue
-        try:
+        with unchanged(name, reason="Deleting"):
             await world.kube.disown(resource, found, uid=uid, annotations=annotations)
-        except ApiError as error:
-            if not error.conflict:
-                raise
-            raise Waiting("Deleting", f"{name} has just changed", seconds=1.0) from error
         log.info("Child retained", extra={"key": looked_at.key, "child": name})
     return []
 
@@ -272,10 +268,6 @@ async def _let_go(world: World, looked_at: Subject) -> None:
         return
     left = [f for f in raw.items(found, "metadata", "finalizers") if f != names.FINALIZER]
     version = raw.text(found, "metadata", "resourceVersion")
-    try:
+    with unchanged("The object", reason="Deleting"):
         await world.kube.set_finalizers(metadata.namespace, metadata.name, left, version=version)
-    except ApiError as error:
-        if error.conflict or error.absent:
-            raise Waiting("Deleting", "The object has just changed", seconds=1.0) from error
-        raise
     log.info("Database deleted", extra={"key": looked_at.key, "retained": looked_at.retained})

@@ -28,6 +28,7 @@ UID_LABEL = "daap.io/database-uid"
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 RETAINED_FROM = "daap.io/retained-from"
 RETAINED_TEAM = "daap.io/retained-team"
+RETAINED_SECRET = "daap.io/retained-secret"  # noqa: S105 - an annotation, not a password
 CNPG_CLUSTER_LABEL = "cnpg.io/cluster"
 CNPG_POOLER_LABEL = "cnpg.io/poolerName"
 
@@ -97,6 +98,11 @@ def service_host(service: str, namespace: str, domain: str) -> str:
 def retained_from(namespace: str, name: str) -> dict[str, str]:
     """The annotation of a child that outlives its DaapDatabase: who may take it over."""
     return {RETAINED_FROM: f"{namespace}/{name}"}
+
+
+def retained_with(team: str, secret: str) -> dict[str, str]:
+    """What the Cluster says besides: who kept it, and what its connection Secret is called."""
+    return {RETAINED_TEAM: team, RETAINED_SECRET: secret}
 
 
 def labels(name: str, uid: str) -> dict[str, str]:

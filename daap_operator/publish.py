@@ -10,16 +10,16 @@ import logging
 from typing import Any
 
 from daap_operator import names, raw
-from daap_operator.adoption import was_retained
+from daap_operator.adoption import objections, was_retained
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus
-from daap_operator.cache import Key
+from daap_operator.cache import Key, Kind
 from daap_operator.desired.resolved import Manifest, Resolved
 from daap_operator.desired.secret import Credentials, connection_secret, revision
 from daap_operator.errors import Stalled, Waiting
-from daap_operator.kube import ApiError, Resource
+from daap_operator.kube import ApiError, Resource, refused, unchanged
 from daap_operator.observed import Observed
 from daap_operator.ownership import owner_uid
-from daap_operator.status import Published, with_pending_secret
+from daap_operator.status import Published, with_pending_secret, with_retained_secret
 from daap_operator.subject import Subject
 from daap_operator.tell import latest, tell
 from daap_operator.world import World
@@ -54,7 +54,9 @@ async def publish(
     await _write(world, manifest, database, expected=before.secret_name == database.secret)
     for name in (before.secret_name, before.pending_secret):
         if name and name != database.secret:
-            await remove_secret(world, database.namespace, name, database.uid)
+            await remove_secret(
+                world, database.namespace, name, database.uid, left_by=database.name
+            )
     return Published(database.host, database.secret, wanted, credentials.username)
 
 
@@ -71,6 +73,32 @@ async def note_name(world: World, looked_at: Subject, database: Resolved) -> Sub
         await remove_secret(world, database.namespace, before.pending_secret, database.uid)
     await tell(world, looked_at, with_pending_secret(before, database.secret))
     return latest(world, looked_at)
+
+
+async def note_retained(world: World, looked_at: Subject, database: Resolved) -> Subject:
+    """Put the name of the Secret that was retained with a Cluster into the status.
+
+    Before the Cluster is taken over, and only if it will be: from then on nothing else tells the
+    name. When it is not the one that is asked for, the Secret goes once its successor is there.
+    """
+    cluster = world.cache.get(Kind.CLUSTER, database.namespace, database.cluster)
+    name = _retained_secret(cluster, database)
+    if name in ("", database.secret, looked_at.status.secret_name):
+        return looked_at
+    found = await world.kube.get(Resource.CLUSTERS, database.namespace, database.cluster)
+    if _retained_secret(found, database) != name or objections(found or {}, database):
+        return looked_at
+    await tell(world, looked_at, with_retained_secret(looked_at.status, name))
+    return latest(world, looked_at)
+
+
+def _retained_secret(cluster: Object | None, database: Resolved) -> str:
+    """What a Cluster that nobody has now says of its Secret; empty when somebody has it."""
+    if cluster is None or not was_retained(cluster, database.namespace, database.name):
+        return ""
+    if owner_uid(cluster) == database.uid:
+        return ""
+    return raw.text(cluster, "metadata", "annotations", names.RETAINED_SECRET)
 
 
 def _check_due(world: World, database: Resolved) -> bool:
@@ -167,11 +195,9 @@ async def _mend(world: World, manifest: Manifest, found: Object, database: Resol
         raise Waiting("CredentialsPending", f"Secret {name} is being made again", seconds=1.0)
     version = raw.text(found, "metadata", "resourceVersion")
     try:
-        await world.kube.replace(Resource.SECRETS, wanted, version=version)
+        with unchanged(f"Secret {name}", reason="CredentialsPending"):
+            await world.kube.replace(Resource.SECRETS, wanted, version=version)
     except ApiError as error:
-        if error.conflict or error.absent:
-            told = f"Secret {name} has just changed"
-            raise Waiting("CredentialsPending", told, seconds=1.0) from error
         raise _refusal(error, name) from error
     log.info("Secret changed", extra={"key": _key(database), "child": name})
 
@@ -193,27 +219,26 @@ def merged(manifest: Manifest, found: Object) -> Object:
 
 
 def _refusal(error: ApiError, name: str) -> Stalled | Waiting | ApiError:
-    if error.namespace_terminating:
-        return Waiting("NamespaceTerminating", "The namespace is being deleted", seconds=30.0)
     if error.invalid:
         return Stalled(
             "Rejected",
             f"The API server refuses Secret {name}: {error.message}. "
             "Set spec.connectionSecretName to another name, or remove what stands in the way",
         )
-    if error.status == 403:
-        return Stalled(
-            "Forbidden",
-            f"The operator may not write Secret {name}: {error.message}. "
-            "The platform team must mend its permissions",
-        )
-    return error
+    return refused(error, f"Secret {name}")
 
 
-async def remove_secret(world: World, namespace: str, name: str, uid: str) -> None:
-    """Delete a connection Secret that belongs to the database with that uid; leave any other."""
+async def remove_secret(
+    world: World, namespace: str, name: str, uid: str, *, left_by: str = ""
+) -> None:
+    """Delete a connection Secret that belongs to the database with that uid; leave any other.
+
+    But one that an earlier DaapDatabase of the name `left_by` left behind.
+    """
     found = await world.kube.get(Resource.SECRETS, namespace, name)
-    if found is not None and owner_uid(found) == uid:
+    if found is None:
+        return
+    if owner_uid(found) == uid or (left_by and was_retained(found, namespace, left_by)):
         own = raw.text(found, "metadata", "uid")
         await world.kube.delete(Resource.SECRETS, namespace, name, uid=own)
 

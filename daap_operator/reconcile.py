@@ -16,10 +16,10 @@ from daap_operator.children import ensure_children
 from daap_operator.desired.resolved import Resolved, resolve
 from daap_operator.errors import Outage, Stalled, Waiting
 from daap_operator.finalize import finalize, protection
-from daap_operator.kube import ApiError
+from daap_operator.kube import unchanged
 from daap_operator.observed import Children, Observed, observe
 from daap_operator.ownership import owner_uid
-from daap_operator.publish import note_name, publish
+from daap_operator.publish import note_name, note_retained, publish
 from daap_operator.status import Problem, Published, claimed, deleting, refused, told
 from daap_operator.subject import Subject, database, is_valid, subject
 from daap_operator.tell import latest, tell
@@ -142,19 +142,16 @@ async def _claim(world: World, looked_at: Subject, resolved: Resolved) -> Subjec
     metadata = looked_at.metadata
     if not looked_at.ours:
         finalizers = [*metadata.finalizers, names.FINALIZER]
-        try:
+        with unchanged("The object"):
             made = await world.kube.set_finalizers(
                 metadata.namespace, metadata.name, finalizers, version=metadata.resource_version
             )
-        except ApiError as error:
-            if error.conflict or error.absent:
-                raise Waiting("Changed", "The object has just changed", seconds=1.0) from error
-            raise
         world.cache.put(Kind.DATABASE, made)
         looked_at = latest(world, looked_at)
     if not looked_at.status.cluster_name:
         await tell(world, looked_at, claimed(looked_at.moment(world.now()), resolved))
         looked_at = latest(world, looked_at)
+    looked_at = await note_retained(world, looked_at, resolved)
     return await note_name(world, looked_at, resolved)
 
 

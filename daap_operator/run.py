@@ -5,7 +5,7 @@ import logging
 import secrets
 import socket
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -94,7 +94,7 @@ class Operator:
         log.info("Stopped")
 
     async def _lead(self, elector: Elector, work: "Work") -> None:
-        await self._schema(work.mirror)
+        await self._schema(work.mirror.check)  # it may be another by the time there is work
         self._not_ready = ""  # standing by is all that is asked of a standby
         log.info("Standing by", extra={"lease": elector.lease, "identity": elector.identity})
         await elector.lead()
@@ -106,7 +106,7 @@ class Operator:
 
     async def _look_after_databases(self, work: "Work") -> None:
         self._not_ready = "Taking over"
-        await self._schema(work.mirror)  # it may have been away, or migrated, in the meantime
+        await self._schema(work.mirror.connect)
         try:
             await work.begin()
             self._not_ready = ""
@@ -116,11 +116,11 @@ class Operator:
         finally:
             await work.end()
 
-    async def _schema(self, mirror: Mirror) -> None:
+    async def _schema(self, use: Callable[[], Awaitable[None]]) -> None:
         """Wait for a schema that lacks migrations; go on without a server that is away."""
         while True:
             try:
-                await mirror.connect()
+                await use()
             except MetadataError as error:
                 if error.reason != "SchemaOutdated":
                     log.warning("Starting without inventory", extra={"error": error.message})

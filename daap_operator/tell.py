@@ -6,7 +6,7 @@ from daap_operator.announce import transitions
 from daap_operator.api.v1alpha1 import ConditionType, DaapDatabaseStatus, Phase
 from daap_operator.cache import Kind
 from daap_operator.errors import Waiting
-from daap_operator.kube import ApiError
+from daap_operator.kube import ApiError, unchanged
 from daap_operator.mirror import MetadataError
 from daap_operator.row import row
 from daap_operator.status import Inventory, dumped, merge_patch, with_inventory
@@ -58,12 +58,11 @@ async def _write(
 ) -> None:
     metadata = looked_at.metadata
     try:
-        made = await world.kube.write_status(
-            metadata.namespace, metadata.name, patch, version=metadata.resource_version
-        )
+        with unchanged("The object"):
+            made = await world.kube.write_status(
+                metadata.namespace, metadata.name, patch, version=metadata.resource_version
+            )
     except ApiError as error:
-        if error.conflict or error.absent:
-            raise Waiting("Changed", "The object has just changed", seconds=1.0) from error
         if error.invalid and _refused_again(world, looked_at):
             raise _untellable(world, looked_at, full, error) from error
         raise

@@ -27,7 +27,12 @@ _METADATA = (
     "ownerReferences",
 )
 _LABELS = (names.DATABASE_LABEL, names.UID_LABEL, names.MANAGED_BY_LABEL)
-_ANNOTATIONS = ("cnpg.io/fencedInstances", "cnpg.io/hibernation", names.RETAINED_FROM)
+_ANNOTATIONS = (
+    "cnpg.io/fencedInstances",
+    "cnpg.io/hibernation",
+    names.RETAINED_FROM,
+    names.RETAINED_SECRET,
+)
 
 _CLUSTER_STATUS = (
     "phase",

@@ -28,7 +28,7 @@ def _metadata(database: Resolved) -> Manifest:
     """With the team, for a Cluster that outlives its owner: its data is not for any other."""
     made = database.metadata(database.cluster)
     if database.spec.deletion_policy is DeletionPolicy.RETAIN:
-        made["annotations"] |= {names.RETAINED_TEAM: database.spec.owner_team}
+        made["annotations"] |= names.retained_with(database.spec.owner_team, database.secret)
     return made
 
 

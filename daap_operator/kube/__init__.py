@@ -9,7 +9,7 @@ connection pool); its models are left aside, since they know neither CloudNative
 """
 
 from daap_operator.kube.client import LAST_TLS_SECONDS, Credentials, Kube, own_namespace
-from daap_operator.kube.problems import ApiError, Unreachable
+from daap_operator.kube.problems import ApiError, Unreachable, refused, unchanged
 from daap_operator.kube.resources import Resource
 
 __all__ = [
@@ -20,4 +20,6 @@ __all__ = [
     "Resource",
     "Unreachable",
     "own_namespace",
+    "refused",
+    "unchanged",
 ]

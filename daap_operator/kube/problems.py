@@ -1,11 +1,15 @@
 """What the API server refuses, and in which sense."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from daap_operator import raw
-from daap_operator.errors import Outage
+from daap_operator.errors import Outage, Stalled, Waiting
 
 Object = dict[str, Any]
+
+PERMISSIONS = "The platform team must mend the operator's permissions"
 
 
 class ApiError(Outage):
@@ -55,7 +59,7 @@ class ApiError(Outage):
     def remedy(self) -> str:
         """A webhook that does not answer is named in the message, and so is what is forbidden."""
         if self.status == 403 and "is forbidden: User" in self.message:
-            return ". The platform team must mend the operator's permissions"
+            return f". {PERMISSIONS}"
         if self.status < 500 or "failed calling webhook" not in self.message:
             return ""
         return (
@@ -66,3 +70,34 @@ class ApiError(Outage):
 
 class Unreachable(Outage):
     """No answer came. Whether the request had an effect is unknown."""
+
+
+@contextmanager
+def unchanged(what: str, *, reason: str = "Changed") -> Iterator[None]:
+    """For a write of something as it was seen: raises Waiting when it is not so any more."""
+    try:
+        yield
+    except ApiError as error:
+        if error.conflict or error.absent:
+            raise Waiting(reason, f"{what} has just changed", seconds=1.0) from error
+        raise
+
+
+def refused(error: ApiError, what: str) -> Stalled | Waiting | ApiError:
+    """What a refusal means that does not speak of the object itself; the error when it does. Pure.
+
+    `what` could not be written.
+    """
+    if error.namespace_terminating:
+        return Waiting("NamespaceTerminating", "The namespace is being deleted", seconds=30.0)
+    if error.quota_exceeded:
+        return Stalled(
+            "QuotaExceeded",
+            f"A ResourceQuota of the namespace forbids {what}: {error.message}. "
+            "Free some of it, or ask the platform team for more",
+        )
+    if error.status == 403:
+        return Stalled(
+            "Forbidden", f"The operator may not write {what}: {error.message}. {PERMISSIONS}"
+        )
+    return error

@@ -119,7 +119,13 @@ class Server:
         return True
 
     async def connect(self) -> None:
-        """Connect, and see that the schema is there and can be written.
+        """Connect, to stay. Raises MetadataError saying what is wrong."""
+        await self.check()
+        await self._open_pool()
+        self._away = None
+
+    async def check(self) -> None:
+        """See that the server answers, and that the schema is there and can be written.
 
         Raises MetadataError saying what is wrong.
         """
@@ -128,10 +134,8 @@ class Server:
                 connection = await AsyncConnection.connect(**self._parameters)
             async with connection, _answering(connection):
                 await self._verify(connection)
-            await self._open_pool()
-        except (psycopg.Error, PoolTimeout, OSError, TimeoutError) as error:
+        except (psycopg.Error, OSError) as error:
             raise problem(error) from error
-        self._away = None
 
     async def _verify(self, connection: Connection) -> None:
         async with connection.cursor(row_factory=scalar_row) as cursor:

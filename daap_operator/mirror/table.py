@@ -92,6 +92,10 @@ class Mirror:
         """Why the inventory cannot be written just now; None while it can."""
         return self._server.away
 
+    async def check(self) -> None:
+        """Look whether it can be used; keeps no connection. Raises MetadataError saying why not."""
+        await self._server.check()
+
     async def connect(self) -> None:
         """Connect for the first time. Raises MetadataError saying what is wrong."""
         await self._server.connect()

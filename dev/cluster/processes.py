@@ -66,7 +66,6 @@ class Record:
 
     def alive(self) -> bool:
         """Whether this program has not ended; one that is being killed has not, a zombie has."""
-        _reap(self.pid)
         try:
             text = Path(f"/proc/{self.pid}/stat").read_text()
             threads = len(list(Path(f"/proc/{self.pid}/task").iterdir()))
@@ -75,6 +74,8 @@ class Record:
         state, *rest = text.rsplit(")", 1)[1].split()
         # The first thread may be a zombie while others still hold the program's ports.
         ended = state in "ZX" and threads <= 1
+        if ended:
+            _reap(self.pid)
         return not ended and int(rest[18]) == self.started and self._executable() in (None, True)
 
     def signal(self, how: signal.Signals) -> None:

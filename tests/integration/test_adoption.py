@@ -109,3 +109,23 @@ async def test_a_process_killed_while_it_takes_over_is_followed_by_one_that_ends
         identity(child) for child in before
     ]
     await rows.becomes("orders", status="ready")
+
+
+async def test_a_database_made_anew_with_another_secret_name_has_that_secret_alone(
+    databases: Databases, operators: Operators
+) -> None:
+    await operators.start()
+    await databases.create("orders", deletionPolicy="Retain", connectionSecretName="mine")
+    await databases.ready("orders")
+    old = await databases.child("secrets", "mine")
+    assert old
+    await databases.delete("orders")
+    await databases.gone("orders")
+    assert await databases.child("secrets", "mine")
+    await databases.create("orders", deletionPolicy="Retain", connectionSecretName="yours")
+    found = await databases.ready("orders")
+    assert found["status"]["secretName"] == "yours"
+    new = await databases.child("secrets", "yours")
+    assert new
+    assert new["data"] == old["data"]
+    assert await databases.child("secrets", "mine") is None

@@ -28,9 +28,13 @@ from tests.support.rows import Rows
 log = logging.getLogger(__name__)
 
 NAMESPACE = "default"
+LATE_SECONDS = 60.0
 DURATION = os.environ.get("DAAP_LEASE_DURATION", "3s")
-TAKING_OVER_SECONDS = 10.0
-"""From the Lease to the first pass, on a busy machine."""
+TAKING_OVER_SECONDS = 30.0
+"""From the Lease to the first pass, on a busy machine; docs/reliability.md tells of usual ones."""
+
+OUTLASTS_THE_TEST = {"DAAP_LEASE_DURATION": "5m"}
+"""For a leader whose successor must not wait for the Lease: whoever does comes too late."""
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -101,23 +105,22 @@ async def handed_over(
 ) -> float:
     """Wait until the second replica does what is asked for; the seconds that took."""
     await databases.edit("orders", ownerTeam="payments")
-    await rows.becomes("orders", owner_team="payments", leader_epoch=2)
+    await rows.becomes("orders", owner_team="payments", leader_epoch=2, seconds=LATE_SECONDS)
     took = time.monotonic() - since
     lease = await replicas.leads("second")
     assert lease["leaseTransitions"] == 2
-    log.info("handover after %s: %.1f s with a Lease of %s", what, took, DURATION)
+    log.info("handover after %s: %.1f s", what, took)
     return took
 
 
 async def test_a_clean_stop_hands_over_without_waiting_for_the_lease(
     replicas: Replicas, databases: Databases, rows: Rows
 ) -> None:
-    leader = await one_leads(replicas, databases)
+    leader = await one_leads(replicas, databases, **OUTLASTS_THE_TEST)
     since = time.monotonic()
     leader.send_signal(signal.SIGTERM)
     assert await leader.wait() == 0
-    took = await handed_over(replicas, databases, rows, "a clean stop", since)
-    assert took < TAKING_OVER_SECONDS
+    await handed_over(replicas, databases, rows, "a clean stop", since)
 
 
 async def test_a_killed_leader_is_replaced_when_its_lease_has_ended(
@@ -166,18 +169,16 @@ async def test_a_leader_frozen_past_its_lease_writes_nothing_when_it_goes_on(
 async def test_a_leader_started_again_under_its_identity_goes_on_at_once(
     replicas: Replicas, databases: Databases, rows: Rows
 ) -> None:
-    leader = await one_leads(replicas, databases)
+    leader = await one_leads(replicas, databases, **OUTLASTS_THE_TEST)
     since = time.monotonic()
     leader.send_signal(signal.SIGKILL)
     await leader.wait()
-    await replicas.start("first")
+    await replicas.start("first", **OUTLASTS_THE_TEST)
     await databases.edit("orders", ownerTeam="payments")
-    await rows.becomes("orders", owner_team="payments", leader_epoch=2)
+    await rows.becomes("orders", owner_team="payments", leader_epoch=2, seconds=LATE_SECONDS)
     lease = await replicas.leads("first")
-    took = time.monotonic() - since
-    log.info("the same identity again: %.1f s with a Lease of %s", took, DURATION)
+    log.info("the same identity again: %.1f s", time.monotonic() - since)
     assert lease["leaseTransitions"] == 2
-    assert took < TAKING_OVER_SECONDS
 
 
 async def test_a_lease_deleted_by_hand_does_not_lock_the_inventory(

@@ -8,7 +8,9 @@ import psycopg
 import pytest
 
 from daap_operator.migrate import migrate, roll_back
+from daap_operator.mirror import MetadataError
 from dev.postgres import Postgres
+from tests.integration.test_fencing import ROW, Leader, mirror
 from tests.support.databases import Databases, condition, is_ready
 from tests.support.eventually import eventually
 from tests.support.http import probe
@@ -103,6 +105,24 @@ async def test_a_missing_schema_is_waited_for_and_named(
     await waiting.ready()
     assert await readiness() == (200, "ok\n")
     await databases.ready("orders")
+
+
+async def test_a_look_at_the_inventory_keeps_no_connection(
+    migrated_database: str, rows: Rows
+) -> None:
+    """A standby looks at the start, and may stand by for months."""
+    sessions = (
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() "
+        "AND application_name = 'daap-operator'"
+    )
+    async with mirror(migrated_database, Leader(1)) as standby:
+        await standby.check()
+        with pytest.raises(MetadataError, match="Not connected yet"):
+            await standby.save(ROW)
+        await eventually(lambda: rows.execute(sessions), lambda there: not there)
+        await standby.connect()
+        await standby.save(ROW)
+        assert await rows.execute(sessions)
 
 
 async def test_a_row_changed_by_hand_is_put_right(

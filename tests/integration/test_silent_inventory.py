@@ -148,7 +148,7 @@ async def test_a_statement_that_was_given_up_changes_nothing_when_it_comes_late(
         await databases.edit("orders", ownerTeam="finance")
         await rows.becomes("orders", owner_team="finance")
         await synced(databases, "orders")
-    left = "SELECT FROM pg_stat_activity WHERE pid = ANY(%s)"
+    left = "SELECT pid FROM pg_stat_activity WHERE pid = ANY(%s)"
     pids = [backend["pid"] for backend in backends]
     await eventually(lambda: rows.execute(left, pids), lambda there: not there)
     await rows.becomes("orders", owner_team="finance", seconds=0.0)

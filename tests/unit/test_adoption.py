@@ -369,3 +369,69 @@ async def test_a_mark_goes_with_the_policy() -> None:
     await stage.settle()
     for resource, name in CHILDREN:
         assert not stage.kube.one(resource, name)["metadata"].get("annotations")
+
+
+# --- another Secret's name ------------------------------------------------------------------------
+
+
+async def test_the_secret_of_before_goes_when_another_name_is_asked_for() -> None:
+    stage = await retained()
+    stage.order(**RETAIN, connectionSecretName="other")
+    await stage.settle()
+    assert stage.status()["phase"] == "Ready"
+    assert stage.status()["secretName"] == "other"
+    assert (Resource.SECRETS, "shop", SECRET) not in stage.kube.objects
+    writes = stage.kube.writes
+    assert writes.index(f"delete Secret {SECRET}") > writes.index("create Secret other")
+
+
+async def test_the_name_that_a_retained_secret_had_last_is_remembered() -> None:
+    stage = await retained(connectionSecretName="first")
+    stage.order(**RETAIN, connectionSecretName="second")
+    await stage.settle()
+    stage.edit(connectionSecretName="third")
+    await stage.settle()
+    stage.kube.delete_object(Resource.DATABASES, "orders")
+    await stage.settle()
+    stage.order(**RETAIN)
+    await stage.settle()
+    left = {name for kind, _, name in stage.kube.objects if kind is Resource.SECRETS}
+    assert left == {SECRET, f"{CLUSTER}-app", f"{CLUSTER}-ca"}
+
+
+@pytest.mark.parametrize("part", ["retained-from", "managed-by", "another's"])
+async def test_a_secret_of_that_name_that_proves_nothing_stays(part: str) -> None:
+    stage = await retained()
+    metadata = stage.kube.one(Resource.SECRETS, SECRET)["metadata"]
+    match part:
+        case "retained-from":
+            metadata["annotations"][names.RETAINED_FROM] = "shop/invoices"
+        case "managed-by":
+            metadata["labels"][names.MANAGED_BY_LABEL] = "somebody"
+        case _:
+            metadata["ownerReferences"] = [{"kind": "Deployment", "name": "web", "uid": "1"}]
+    stage.order(**RETAIN, connectionSecretName="other")
+    await stage.settle()
+    assert stage.status()["phase"] == "Ready"
+    assert f"delete Secret {SECRET}" not in stage.kube.writes
+
+
+async def test_the_secret_of_a_cluster_that_does_not_fit_is_not_named() -> None:
+    stage = await retained(storage={"size": "20Gi"})
+    stage.order(**RETAIN, connectionSecretName="other")
+    await stage.settle()
+    assert stage.status()["phase"] == "Error"
+    assert "secretName" not in stage.status()
+    stage.kube.delete_object(Resource.DATABASES, "orders")
+    await stage.settle()
+    assert (Resource.SECRETS, "shop", SECRET) in stage.kube.objects
+
+
+@pytest.mark.parametrize("writes", range(8))
+async def test_no_process_that_dies_in_between_forgets_the_secret_of_before(writes: int) -> None:
+    stage = await retained()
+    stage.order(**RETAIN, connectionSecretName="other")
+    await dying(stage, writes)
+    assert stage.status()["phase"] == "Ready"
+    left = {name for kind, _, name in stage.kube.objects if kind is Resource.SECRETS}
+    assert left == {"other", f"{CLUSTER}-app", f"{CLUSTER}-ca"}

@@ -55,7 +55,7 @@ def test_a_program_that_ignores_the_signal_is_killed(programs: Processes) -> Non
     script = "trap '' TERM; echo ready; while :; do sleep 600; done"
     programs.start("deaf", shell, ["-c", script])
     programs.wait(
-        "trap", lambda: "ready" in programs.log("deaf").read_text(), seconds=10, needs=["deaf"]
+        "trap", lambda: "ready" in programs.log("deaf").read_text(), seconds=60, needs=["deaf"]
     )
     children = family(programs.live()[0].pid)
     programs.stop(["deaf"], seconds=0)
@@ -68,7 +68,9 @@ def test_a_restarted_program_has_the_flags_it_had(programs: Processes) -> None:
     programs.stop()
     programs.restart("sleeper")
     (record,) = programs.live()
-    assert b"600.25" in Path(f"/proc/{record.pid}/cmdline").read_bytes()
+    flags = Path(f"/proc/{record.pid}/cmdline")  # empty until the kernel is through with exec
+    programs.wait("its flags", lambda: flags.read_bytes() != b"", seconds=60, needs=["sleeper"])
+    assert b"600.25" in flags.read_bytes()
 
 
 def test_a_restart_of_an_unknown_program_names_the_known(programs: Processes) -> None:
@@ -123,7 +125,7 @@ def test_waiting_for_a_program_that_ended_shows_its_log(programs: Processes) -> 
     shell = Path(shutil.which("sh") or "sh").resolve()
     programs.start("etcd", shell, ["-c", "echo address already in use; exit 1"])
     with pytest.raises(ClusterError, match=r"etcd ended while waiting for its start(.|\n)*in use"):
-        programs.wait("its start", lambda: False, seconds=10, needs=["etcd"])
+        programs.wait("its start", lambda: False, seconds=60, needs=["etcd"])
 
 
 def test_waiting_too_long_shows_the_log(programs: Processes) -> None:
@@ -146,7 +148,7 @@ def test_a_family_is_a_program_and_its_descendants(programs: Processes) -> None:
     shell = Path(shutil.which("sh") or "sh").resolve()
     programs.start("parent", shell, ["-c", "sleep 600 & echo ready; wait"])
     programs.wait(
-        "child", lambda: "ready" in programs.log("parent").read_text(), seconds=10, needs=["parent"]
+        "child", lambda: "ready" in programs.log("parent").read_text(), seconds=60, needs=["parent"]
     )
     (parent,) = programs.live()
     members = family(parent.pid)

@@ -396,11 +396,12 @@ TERMINATING = refused(403, "no", "Forbidden", causes=[{"reason": "NamespaceTermi
     ("error", "raised", "reason"),
     [
         (TERMINATING, Waiting, "NamespaceTerminating"),
-        (refused(403, "exceeded quota"), Stalled, "Forbidden"),
+        (refused(403, "exceeded quota"), Stalled, "QuotaExceeded"),
+        (refused(403, "cannot create secrets"), Stalled, "Forbidden"),
         (refused(500), None, None),
         (Unreachable("no answer"), None, None),
     ],
-    ids=["namespace terminating", "forbidden", "server error", "unreachable"],
+    ids=["namespace terminating", "quota", "forbidden", "server error", "unreachable"],
 )
 @pytest.mark.parametrize("request_", [CREATE, REPLACE])
 async def test_a_refused_secret_is_told_or_tried_again(
