@@ -5,7 +5,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo demo-clean test test-unit test-chart test-integration e2e migrate check format crds golden recorded lock run chaos repeat control-plane helm image sbom release-notes
+.PHONY: help demo demo-clean test test-unit test-chart test-integration e2e migrate check format crds golden recorded lock run chaos repeat control-plane helm image sbom release-notes promtool
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,13 +16,13 @@ demo: .venv/ready ## a cluster, the operator and a database that answers; leaves
 demo-clean: .venv/ready ## remove what `make demo` left running
 	@$(BIN)/python -m dev.demo clean
 
-test: .venv/ready control-plane helm ## unit, chart and integration tests, with coverage
+test: .venv/ready control-plane helm promtool ## unit, chart and integration tests, with coverage
 	@$(BIN)/python -m pytest tests/unit tests/chart tests/integration --cov --cov-fail-under=90
 
 test-unit: .venv/ready ## unit tests: seconds
 	@$(BIN)/python -m pytest tests/unit
 
-test-chart: .venv/ready helm ## tests of the Helm chart
+test-chart: .venv/ready helm promtool ## tests of the Helm chart
 	@$(BIN)/python -m pytest tests/chart
 
 test-integration: .venv/ready control-plane helm ## tests against a real API server and PostgreSQL 16
@@ -34,6 +34,9 @@ control-plane: .venv/ready
 
 helm: .venv/ready
 	@$(BIN)/python dev/kind get binary helm >/dev/null
+
+promtool: .venv/ready
+	@$(BIN)/python -m dev.promtool >/dev/null
 
 chaos: .venv/ready control-plane helm ## random interleavings: RUNS=500 of them within MINUTES=40
 	@RUNS=$${RUNS:-500} MINUTES=$${MINUTES:-40} API_SERVER=$${API_SERVER-yes} $(BIN)/python -m pytest tests/integration/test_chaos.py -q -s -p no:logging

@@ -86,9 +86,14 @@ class Elector:
         """Why the Lease could not be read or written at the last try; empty when it could."""
         return self._told
 
+    @property
+    def leading(self) -> bool:
+        """Whether this replica leads for certain."""
+        return self._monotonic() < self._until
+
     def require(self) -> None:
         """Raise Deposed unless this replica leads for certain. To be asked before each write."""
-        if self._monotonic() >= self._until:
+        if not self.leading:
             raise Deposed(f"The Lease {self.lease} was not renewed in time")
 
     # before ---------------------------------------------------------------------------------------
@@ -190,7 +195,7 @@ class Elector:
 
     async def release(self) -> None:
         """Give the Lease back, after all work: another replica need not wait then."""
-        if self._monotonic() >= self._until:
+        if not self.leading:
             return
         self._until = float("-inf")
         with suppress(Outage, TimeoutError):

@@ -19,6 +19,7 @@ from daap_operator.elector import Candidate, Elector
 from daap_operator.errors import Deposed, Outage, StartError
 from daap_operator.intake import Intake
 from daap_operator.kube import Kube, own_namespace
+from daap_operator.metrics import Databases, Metrics, Seen
 from daap_operator.mirror import MetadataError, Mirror, PoolSettings, Server
 from daap_operator.reconcile import reconcile
 from daap_operator.settings import Settings
@@ -58,6 +59,7 @@ class Operator:
         self._not_ready = "Starting"
         self._elector: Elector | None = None
         self._work: Work | None = None
+        self._metrics = Metrics()
         self.health_port = 0
         """Where the probes are answered, once they are."""
 
@@ -77,17 +79,19 @@ class Operator:
         settings = self._settings
         log.info("Starting", extra={"version": __version__})
         async with AsyncExitStack() as stack:
-            checks = health.Checks(live=self._what_is_dead, ready=self._what_is_missing)
+            answers = health.Answers(self._what_is_dead, self._what_is_missing, self._page)
             runner, self.health_port = await health.serve(
-                settings.health_host, settings.health_port, checks
+                settings.health_host, settings.health_port, answers
             )
             stack.push_async_callback(runner.cleanup)
-            kube = await stack.enter_async_context(await Kube.connect(settings.kubeconfig))
+            kube = await stack.enter_async_context(
+                await Kube.connect(settings.kubeconfig, self._metrics.count_request)
+            )
             elector = self._elector = Elector(
                 kube, _candidate(settings), monotonic=_uptime, now=_now
             )
             mirror = await stack.enter_async_context(_mirror(settings, elector))
-            self._work = Work(settings, kube.fenced(elector.require), mirror)
+            self._work = Work(settings, kube.fenced(elector.require), mirror, self._metrics)
             await _first(self._lead(elector, self._work), self._stopping.wait())
             self._not_ready = "Stopping"
             await elector.release()
@@ -138,6 +142,11 @@ class Operator:
     def _what_is_dead(self) -> str:
         return "" if self._work is None else self._work.what_is_dead()
 
+    async def _page(self, accept: str) -> tuple[bytes, str]:
+        leads = self._elector is not None and self._elector.leading
+        seen = Seen(__version__, leads) if self._work is None else self._work.seen(leads=leads)
+        return await self._metrics.page(accept, seen)
+
 
 async def _first(*work: Coroutine[Any, Any, object]) -> None:
     """Do all of it until one part ends, and cut off the others; raises what that part raised."""
@@ -155,7 +164,7 @@ async def _first(*work: Coroutine[Any, Any, object]) -> None:
 class Work:
     """The parts of a running operator."""
 
-    def __init__(self, settings: Settings, kube: Kube, mirror: Mirror) -> None:
+    def __init__(self, settings: Settings, kube: Kube, mirror: Mirror, metrics: Metrics) -> None:
         self.mirror = mirror
         self.cache = Cache()
         self._kube = kube
@@ -164,7 +173,9 @@ class Work:
         self._announcer = Announcer(kube)
         self._world = _world(settings, self)
         self._queue: Workqueue[Key] = Workqueue(
-            partial(reconcile, self._world), workers=settings.workers
+            partial(reconcile, self._world),
+            workers=settings.workers,
+            on_pass=metrics.count_pass,
         )
         self._sweeper = Sweeper(
             mirror,
@@ -183,6 +194,7 @@ class Work:
         )
         self._watchdog = Watchdog(self._watches, kube)
         self._began = False
+        self._listed = False
 
     @property
     def kube(self) -> Kube:
@@ -210,6 +222,7 @@ class Work:
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 break
+        self._listed = True
         await self._sweeper.sweep()
 
     async def go_on(self) -> None:
@@ -237,6 +250,22 @@ class Work:
         if since is not None and asyncio.get_running_loop().time() - since > HANGING_SECONDS:
             return "A pass hangs"
         return ""
+
+    def seen(self, *, leads: bool) -> Seen:
+        """What is now; of databases only once all have been seen, and while nobody else leads."""
+        databases = None
+        if leads and self._listed:
+            known = [self.cache.database(key) or {} for key in self.cache.databases()]
+            databases = Databases(known, self.mirror.away is None, len(self._world.unsynced))
+        return Seen(
+            __version__,
+            leads,
+            active_workers=self._queue.working,
+            depth=len(self._queue),
+            retries=self._queue.retries,
+            watch_restarts=self._watches.restarts,
+            databases=databases,
+        )
 
     async def _list_again(self) -> None:
         """LIST at every resync, and when a watch may have missed a deletion."""

@@ -144,10 +144,10 @@ class Settings(BaseModel):
     so it must never run twice: a pod's uid, for example. When unset, another one each time."""
 
     health_host: Annotated[str, Field(alias="DAAP_HEALTH_HOST")] = "0.0.0.0"  # noqa: S104 - a pod's probes come from outside
-    """Address the probes /livez and /readyz listen on."""
+    """Address of the probes /livez and /readyz, and of /metrics."""
 
     health_port: Annotated[int, Field(alias="DAAP_HEALTH_PORT", ge=0, le=65535)] = 8080
-    """Port of the probes; 0 takes any free one."""
+    """Port of the probes and of /metrics; 0 takes any free one."""
 
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(alias="DAAP_LOG_LEVEL")

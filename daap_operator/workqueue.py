@@ -8,6 +8,7 @@ https://pkg.go.dev/k8s.io/client-go/util/workqueue
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Hashable
+from enum import StrEnum
 from random import Random
 from typing import Generic, TypeVar
 
@@ -24,6 +25,18 @@ PASS_SECONDS = 120.0
 log = logging.getLogger(__name__)
 
 
+class Result(StrEnum):
+    """What came of a pass."""
+
+    SUCCESS = "success"
+    OUTAGE = "outage"
+    """Something the operator depends on refused, or did not answer."""
+    TIMEOUT = "timeout"
+    """It was cut off after PASS_SECONDS."""
+    ERROR = "error"
+    """A defect of ours."""
+
+
 class Workqueue(Generic[Item]):
     """Keys to work on, and the workers that do.
 
@@ -38,8 +51,11 @@ class Workqueue(Generic[Item]):
         *,
         workers: int,
         random: Random | None = None,
+        on_pass: Callable[[Result, float], None] = lambda *_: None,
     ) -> None:
+        """`on_pass` is told what came of each pass, and how many seconds it took."""
         self._work = work
+        self._on_pass = on_pass
         self._workers = workers
         self._random = random or Random()  # noqa: S311 - jitter, not cryptography
         self._ready: asyncio.Queue[Item] = asyncio.Queue()
@@ -47,6 +63,8 @@ class Workqueue(Generic[Item]):
         self._working: dict[Item, float] = {}
         self._failures: dict[Item, int] = {}
         self._timers: dict[Item, asyncio.TimerHandle] = {}
+        self.retries = 0
+        """How often a pass has failed, and its key was put back."""
 
     def add(self, item: Item) -> None:
         """Look at this key as soon as a worker is free."""
@@ -65,6 +83,11 @@ class Workqueue(Generic[Item]):
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+    @property
+    def working(self) -> int:
+        """How many passes are under way."""
+        return len(self._working)
 
     @property
     def working_since(self) -> float | None:
@@ -89,15 +112,16 @@ class Workqueue(Generic[Item]):
             item = await self._ready.get()
             self._waiting.discard(item)
             self._cancel_timer(item)
-            self._working[item] = asyncio.get_running_loop().time()
+            began = self._working[item] = asyncio.get_running_loop().time()
             try:
-                await self._one_pass(item)
+                result = await self._one_pass(item)
+                self._on_pass(result, asyncio.get_running_loop().time() - began)
             finally:
                 del self._working[item]
                 if item in self._waiting:
                     self._ready.put_nowait(item)
 
-    async def _one_pass(self, item: Item) -> None:
+    async def _one_pass(self, item: Item) -> Result:
         try:
             async with asyncio.timeout(PASS_SECONDS):
                 again = await self._work(item, self._failures.get(item, 0))
@@ -105,19 +129,24 @@ class Workqueue(Generic[Item]):
             heed()
             seconds = self._back_off(item)
             log.warning("Pass cut off from within", extra={"key": item, "retry_in": seconds})
+            return Result.ERROR
         except (Outage, TimeoutError) as error:
             seconds = self._back_off(item, error.retry_after if isinstance(error, Outage) else 0.0)
             said = str(error) or type(error).__name__
             log.warning("Pass failed", extra={"key": item, "error": said, "retry_in": seconds})
+            return Result.OUTAGE if isinstance(error, Outage) else Result.TIMEOUT
         except Exception:
             seconds = self._back_off(item)
             log.exception("Pass failed unexpectedly", extra={"key": item, "retry_in": seconds})
+            return Result.ERROR
         else:
             self._failures.pop(item, None)
             if again is not None:
                 self.add_after(item, again)
+            return Result.SUCCESS
 
     def _back_off(self, item: Item, at_least: float = 0.0) -> float:
+        self.retries += 1
         failures = self._failures[item] = self._failures.get(item, 0) + 1
         seconds: float = min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** min(failures - 1, 16))
         seconds = max(at_least, seconds * self._random.uniform(0.8, 1.2))

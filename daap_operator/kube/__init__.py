@@ -5,11 +5,13 @@ connection pool); its models are left aside, since they know neither CloudNative
 
     resources   the kinds the operator asks for, and their paths
     problems    what the API server refuses, and in which sense
+    request     a request as it is counted
     client      the requests, each with its precondition
 """
 
 from daap_operator.kube.client import LAST_TLS_SECONDS, Credentials, Kube, own_namespace
 from daap_operator.kube.problems import ApiError, Unreachable, refused, unchanged
+from daap_operator.kube.request import Request
 from daap_operator.kube.resources import Resource
 
 __all__ = [
@@ -17,6 +19,7 @@ __all__ = [
     "ApiError",
     "Credentials",
     "Kube",
+    "Request",
     "Resource",
     "Unreachable",
     "own_namespace",

@@ -16,6 +16,7 @@ from kubernetes.aio import client, config
 from daap_operator import __version__, names, raw
 from daap_operator.errors import StartError
 from daap_operator.kube.problems import ApiError, Unreachable
+from daap_operator.kube.request import OnRequest, request
 from daap_operator.kube.resources import Resource
 
 Object = dict[str, Any]
@@ -49,7 +50,11 @@ class Credentials:
 class Kube:
     """Requests to the API server. An async context manager, which closes the connections."""
 
-    def __init__(self, configuration: client.Configuration) -> None:
+    def __init__(
+        self, configuration: client.Configuration, on_request: OnRequest = lambda _: None
+    ) -> None:
+        """`on_request` is told of each request when it is over."""
+        self._on_request = on_request
         self._client = client.ApiClient(configuration)
         self._client.user_agent = f"{names.FIELD_MANAGER}/{__version__}"
         self._before_write: Callable[[], None] = lambda: None
@@ -61,7 +66,7 @@ class Kube:
         return fenced
 
     @classmethod
-    async def connect(cls, kubeconfig: str | None) -> Self:
+    async def connect(cls, kubeconfig: str | None, on_request: OnRequest = lambda _: None) -> Self:
         """A client for a kubeconfig's current context, or for the pod's service account.
 
         Raises StartError when neither is there, or is not usable.
@@ -78,7 +83,7 @@ class Kube:
                 f"no way to the API server by {where}: {error}; "
                 "set KUBECONFIG to a file with a current context, or run in a pod"
             ) from error
-        return cls(configuration)
+        return cls(configuration, on_request)
 
     async def __aenter__(self) -> Self:
         return self
@@ -258,11 +263,15 @@ class Kube:
         if method != "GET":
             self._before_write()
         what = f"{method} {path}"
+        status, began = 0, asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
                 status, headers, content = await self._send(method, path, query, body, kind)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise Unreachable(f"{what}: {error or type(error).__name__}") from error
+        finally:
+            seconds = asyncio.get_running_loop().time() - began
+            self._on_request(request(method, path, status, seconds))
         answer = _decoded(content)
         if status >= 300:
             raise ApiError(status, answer, what=what, retry_after=_seconds(headers))

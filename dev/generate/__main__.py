@@ -32,6 +32,7 @@ def generated(what: str) -> Iterator[tuple[Path, str]]:
         yield CRD, crd.render()
         yield REFERENCE / "api.md", reference.api(crd.definition())
         yield REFERENCE / "settings.md", reference.settings()
+        yield REFERENCE / "metrics.md", reference.metrics()
         yield from chart.generated()
     if what in ("golden", "all"):
         from tests.unit import gitops, golden  # noqa: PLC0415 - not there when installed

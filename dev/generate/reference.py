@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic_core import PydanticUndefined
 
+from daap_operator.metrics import CATALOGUE
 from daap_operator.settings import Settings
 
 Schema = dict[str, Any]
@@ -25,6 +26,16 @@ is set but empty counts as not set.
 
 | variable | default | |
 |---|---|---|
+"""
+
+_METRICS = """# Metrics
+
+Generated from `daap_operator/metrics/catalogue.py` by `make crds`. Served as `/metrics` beside the
+probes; what is marked with * only by the replica that leads. `process_*` (CPU, memory, open files)
+comes on top.
+
+| metric | type | labels | |
+|---|---|---|---|
 """
 
 
@@ -90,3 +101,17 @@ def _duration(value: timedelta) -> str:
     hours, minutes = divmod(minutes, 60)
     parts = ((hours, "h"), (minutes, "m"), (seconds, "s"))
     return "".join(f"{number}{unit}" for number, unit in parts if number) or "0"
+
+
+def metrics() -> str:
+    """All metrics, a row each."""
+    rows = [
+        (
+            f"`{metric.name}`{' *' if metric.leader_only else ''}",
+            metric.type,
+            ", ".join(f"`{label}`" for label in metric.labels),
+            metric.help,
+        )
+        for metric in CATALOGUE
+    ]
+    return _METRICS + "".join(f"| {' | '.join(row)} |\n" for row in rows)

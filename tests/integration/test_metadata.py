@@ -16,6 +16,7 @@ from tests.support.eventually import eventually
 from tests.support.http import probe
 from tests.support.operator import Operators
 from tests.support.rows import Rows
+from tests.support.scrape import scrape
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ async def test_an_outage_holds_up_neither_create_nor_edit_nor_delete(
     databases: Databases, own_operators: Operators, own_postgres: Postgres, own_url: str
 ) -> None:
     rows = Rows(own_url)
-    await own_operators.start()
+    running = await own_operators.start()
     for name in ("edited", "deleted"):
         await databases.create(name)
         await databases.ready(name)
@@ -58,6 +59,11 @@ async def test_an_outage_holds_up_neither_create_nor_edit_nor_delete(
             lambda obj: is_ready(obj) and condition(obj, "MetadataSynced")["status"] == "False",
         )
         assert condition(found, "MetadataSynced")["reason"] == "Unreachable"
+    page = await eventually(
+        lambda: scrape(running.operator),
+        lambda page: page.value("daap_metadata_rows_behind") == 2,
+    )
+    assert page.value("daap_metadata_up") == 0
     own_postgres.restart()
     await rows.becomes("created", status="ready")
     await rows.becomes("edited", owner_team="payments", generation=2)
@@ -67,6 +73,9 @@ async def test_an_outage_holds_up_neither_create_nor_edit_nor_delete(
             lambda name=name: databases.get(name),  # type: ignore[misc]
             lambda obj: condition(obj, "MetadataSynced")["status"] == "True",
         )
+    page = await scrape(running.operator)
+    assert page.value("daap_metadata_up") == 1
+    assert page.value("daap_metadata_rows_behind") == 0
     reasons = {event["reason"] for event in await databases.api.list("events", databases.namespace)}
     assert {"MetadataNotSynced", "MetadataSynced"} <= reasons
 

@@ -1,4 +1,4 @@
-"""The probes, asked over the loopback interface."""
+"""The probes and the metrics, asked over the loopback interface."""
 
 import aiohttp
 import pytest
@@ -7,9 +7,16 @@ from daap_operator import health
 from daap_operator.errors import StartError
 
 
+async def page(accept: str) -> tuple[bytes, str]:
+    return f"asked for {accept}\n".encode(), "text/plain; version=1.0.0; charset=utf-8"
+
+
+def answers(*, dead: str = "", busy: str = "") -> health.Answers:
+    return health.Answers(live=lambda: dead, ready=lambda: busy, metrics=page)
+
+
 async def answer(path: str, *, dead: str = "", busy: str = "") -> tuple[int, str]:
-    checks = health.Checks(live=lambda: dead, ready=lambda: busy)
-    runner, port = await health.serve("127.0.0.1", 0, checks)
+    runner, port = await health.serve("127.0.0.1", 0, answers(dead=dead, busy=busy))
     try:
         async with (
             aiohttp.ClientSession() as session,
@@ -36,14 +43,29 @@ async def test_a_process_that_is_not_ready_says_why_and_lives() -> None:
 
 
 async def test_there_is_nothing_else() -> None:
-    assert (await answer("/metrics"))[0] == 404
+    assert (await answer("/secrets"))[0] == 404
+
+
+async def test_the_metrics_come_in_the_format_that_is_asked_for_and_compressed() -> None:
+    runner, port = await health.serve("127.0.0.1", 0, answers(dead="A pass hangs"))
+    headers = {"Accept": "text/plain", "Accept-Encoding": "gzip"}
+    try:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"http://127.0.0.1:{port}/metrics", headers=headers) as reply,
+        ):
+            assert reply.status == 200
+            assert reply.headers["Content-Type"] == "text/plain; version=1.0.0; charset=utf-8"
+            assert reply.headers["Content-Encoding"] == "gzip"
+            assert await reply.text() == "asked for text/plain\n"
+    finally:
+        await runner.cleanup()
 
 
 async def test_a_port_that_is_taken_keeps_the_operator_from_starting() -> None:
-    checks = health.Checks(live=str, ready=str)
-    runner, port = await health.serve("127.0.0.1", 0, checks)
+    runner, port = await health.serve("127.0.0.1", 0, answers())
     try:
         with pytest.raises(StartError, match=f"127.0.0.1:{port}.*set DAAP_HEALTH_PORT to a free"):
-            await health.serve("127.0.0.1", port, checks)
+            await health.serve("127.0.0.1", port, answers())
     finally:
         await runner.cleanup()

@@ -313,3 +313,52 @@ def test_the_longest_running_pass_is_known() -> None:
     steps = [(0.0, look), (1.0, add("a")), (2.0, add("b")), (3.0, look), (11.5, look), (20.0, look)]
     play(diary, *steps, workers=2)
     assert seen == [None, 1, 2, None]
+
+
+# --- what is told of it ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("trouble", "seconds", "result"),
+    [
+        pytest.param(None, 3.0, "success", id="success"),
+        pytest.param(Outage("away"), 3.0, "outage", id="outage"),
+        pytest.param(None, PASS_SECONDS + 1, "timeout", id="timeout"),
+        pytest.param(KeyError("bug"), 3.0, "error", id="defect"),
+        pytest.param(asyncio.CancelledError(), 3.0, "error", id="cut off from within"),
+    ],
+)
+def test_what_came_of_a_pass_is_told(
+    trouble: BaseException | None, seconds: float, result: str
+) -> None:
+    diary = Diary(seconds=seconds)
+    diary.trouble = [trouble]
+    told: list[tuple[str, float]] = []
+
+    async def scene() -> Workqueue[str]:
+        queue = Workqueue(diary, workers=1, on_pass=lambda *pass_: told.append(pass_))
+        queue.add("a")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PASS_SECONDS + 0.1):
+                await queue.run()
+        return queue
+
+    queue = virtual_time.run(scene())
+    assert told[0] == (result, min(seconds, PASS_SECONDS))
+    failed = result != "success"
+    assert queue.retries == failed
+    assert queue.working == 0
+    if failed:
+        assert len(diary.passes) == (1 if result == "timeout" else 2)
+
+
+def test_passes_under_way_and_keys_that_wait_are_counted() -> None:
+    seen: list[tuple[int, int]] = []
+    diary = Diary(seconds=10)
+    play(
+        diary,
+        (0, add("a", "b", "c")),
+        (5, lambda queue: seen.append((queue.working, len(queue)))),
+        workers=2,
+    )
+    assert seen == [(2, 1)]

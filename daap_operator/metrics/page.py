@@ -1,0 +1,82 @@
+"""The counters, and the page `/metrics`."""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.core import Metric as Family
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from daap_operator.kube import Request
+from daap_operator.metrics import catalogue
+from daap_operator.metrics.seen import Seen, families
+from daap_operator.workqueue import PASS_SECONDS, Result
+
+PASS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, PASS_SECONDS)
+REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15)
+
+disable_created_metrics()  # a second series for each counter, which nobody asks for
+
+
+class Metrics:
+    """What this process has counted. One event loop owns it."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        self._passes = _counter(catalogue.RECONCILES, self._registry)
+        self._pass_seconds = _histogram(catalogue.RECONCILE_SECONDS, PASS_BUCKETS, self._registry)
+        self._requests = _counter(catalogue.KUBE_REQUESTS, self._registry)
+        self._request_seconds = _histogram(
+            catalogue.KUBE_REQUEST_SECONDS, REQUEST_BUCKETS, self._registry
+        )
+        for result in Result:  # so that the first error is a rise from 0
+            self._passes.labels(result)
+
+    def count_pass(self, result: Result, seconds: float) -> None:
+        """Note that a pass has ended."""
+        self._passes.labels(result).inc()
+        self._pass_seconds.observe(seconds)
+
+    def count_request(self, request: Request) -> None:
+        """Note that a request to the API server was answered, or was not."""
+        code = str(request.status) if request.status else "none"
+        self._requests.labels(request.verb, request.resource, code).inc()
+        self._request_seconds.labels(request.verb).observe(request.seconds)
+
+    async def page(self, accept: str, seen: Seen) -> tuple[bytes, str]:
+        """The page and its content type, in the format that the Accept header asks for.
+
+        Written in a thread: that of thousands of databases takes longer than others should wait.
+        """
+        encode, content_type = choose_encoder(accept)
+        return await asyncio.to_thread(encode, _Everything(self._registry, seen)), content_type
+
+
+class _Everything(Collector):
+    def __init__(self, registry: CollectorRegistry, seen: Seen) -> None:
+        self._registry = registry
+        self._seen = seen
+
+    def collect(self) -> Iterator[Family]:
+        """What was counted, and what was seen."""
+        yield from self._registry.collect()
+        yield from families(self._seen)
+
+
+def _counter(metric: catalogue.Metric, registry: CollectorRegistry) -> Counter:
+    return Counter(metric.name, metric.help, metric.labels, registry=registry)
+
+
+def _histogram(
+    metric: catalogue.Metric, buckets: Iterable[float], registry: CollectorRegistry
+) -> Histogram:
+    made = tuple(buckets)
+    return Histogram(metric.name, metric.help, metric.labels, buckets=made, registry=registry)

@@ -1,0 +1,208 @@
+"""What Prometheus is told."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from prometheus_client.openmetrics import parser as openmetrics
+from prometheus_client.parser import text_string_to_metric_families
+
+from daap_operator.kube import Request
+from daap_operator.metrics import CATALOGUE, Databases, Metric, Metrics, Seen
+from daap_operator.workqueue import Result
+from tests.unit.builders import condition, database
+
+Object = dict[str, Any]
+Samples = dict[str, list[tuple[dict[str, str], float]]]
+
+STANDBY = Seen("1.2.3")
+
+
+def leader(*objects: Object, metadata_up: bool = True, rows_behind: int = 0) -> Seen:
+    databases = Databases(objects, metadata_up, rows_behind)
+    return Seen("1.2.3", leader=True, databases=databases)
+
+
+async def text(seen: Seen, metrics: Metrics | None = None) -> str:
+    body, content_type = await (metrics or Metrics()).page("", seen)
+    assert content_type == "text/plain; version=0.0.4; charset=utf-8"
+    return body.decode()
+
+
+async def told(seen: Seen, metrics: Metrics | None = None) -> Samples:
+    samples: Samples = {}
+    for family in text_string_to_metric_families(await text(seen, metrics)):
+        for sample in family.samples:
+            samples.setdefault(sample.name, []).append((sample.labels, sample.value))
+    return samples
+
+
+def ready(**metadata: Any) -> Object:
+    conditions = [condition("Ready", "True"), condition("MetadataSynced", "False")]
+    status = {"phase": "Ready", "postgresVersion": 17, "conditions": conditions}
+    return database(status=status, **metadata)
+
+
+# --- the catalogue --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("metric", CATALOGUE, ids=lambda metric: metric.name)
+def test_a_name_tells_prefix_and_unit_and_the_help_is_a_sentence(metric: Metric) -> None:
+    assert re.fullmatch(r"daap_[a-z][a-z_]+[a-z]", metric.name)
+    assert metric.name.endswith("_total") == (metric.type == "counter")
+    assert metric.name.endswith("_seconds") == (metric.type == "histogram")
+    assert re.fullmatch(r"[A-Z1].{15,}\.", metric.help)
+
+
+async def test_the_page_of_a_leader_has_the_catalogue_and_nothing_else_of_ours() -> None:
+    metrics = Metrics()
+    metrics.count_pass(Result.SUCCESS, 0.1)
+    metrics.count_request(Request("get", "secrets", 200, 0.1))
+    page = await text(leader(ready()), metrics)
+    families = {f.name: f for f in text_string_to_metric_families(page) if "process_" not in f.name}
+    told_of = {metric.name.removesuffix("_total"): metric for metric in CATALOGUE}
+    assert families.keys() == told_of.keys()
+    for name, metric in told_of.items():
+        assert families[name].type == metric.type
+        assert families[name].documentation == metric.help
+        labels = {label for sample in families[name].samples for label in sample.labels}
+        assert labels - {"le"} == set(metric.labels), name
+
+
+async def test_what_is_told_by_the_leader_only_is_marked_so() -> None:
+    page = await text(STANDBY)
+    missing = {metric.name for metric in CATALOGUE if f"# HELP {metric.name} " not in page}
+    assert missing == {metric.name for metric in CATALOGUE if metric.leader_only}
+
+
+# --- what is --------------------------------------------------------------------------------------
+
+
+async def test_a_standby_says_that_it_is_one() -> None:
+    seen = await told(STANDBY)
+    assert seen["daap_leader"] == [({}, 0)]
+    assert seen["daap_build_info"] == [({"version": "1.2.3"}, 1)]
+
+
+async def test_a_leader_tells_how_it_is_doing() -> None:
+    busy = Seen("1", leader=True, active_workers=2, depth=3, retries=4, watch_restarts=5)
+    seen = await told(busy)
+    assert seen["daap_leader"] == [({}, 1)]
+    assert seen["daap_reconcile_active_workers"] == [({}, 2)]
+    assert seen["daap_workqueue_depth"] == [({}, 3)]
+    assert seen["daap_workqueue_retries_total"] == [({}, 4)]
+    assert seen["daap_watch_restarts_total"] == [({}, 5)]
+
+
+async def test_a_metadata_database_that_is_away() -> None:
+    seen = await told(leader(metadata_up=False, rows_behind=7))
+    assert seen["daap_metadata_up"] == [({}, 0)]
+    assert seen["daap_metadata_rows_behind"] == [({}, 7)]
+
+
+async def test_a_database_is_described_with_the_conditions_that_hold() -> None:
+    seen = await told(leader(ready()))
+    key = {"namespace": "shop", "name": "orders"}
+    assert seen["daap_database_info"] == [
+        (key | {"owner_team": "checkout", "postgres_version": "17"}, 1)
+    ]
+    assert seen["daap_database_condition"] == [
+        (key | {"type": "Ready", "status": "True"}, 1),
+        (key | {"type": "MetadataSynced", "status": "False"}, 1),
+    ]
+
+
+async def test_databases_are_counted_by_phase_with_zeros() -> None:
+    new = database(name="new")
+    seen = await told(leader(ready(), ready(name="other"), new))
+    counts = {labels["phase"]: value for labels, value in seen["daap_databases"]}
+    assert counts == {"Provisioning": 0, "Ready": 2, "Error": 0, "Deleting": 0, "None": 1}
+
+
+async def test_a_database_that_is_gone_leaves_nothing() -> None:
+    metrics = Metrics()
+    assert "orders" in await text(leader(ready()), metrics)
+    assert "orders" not in await text(leader(), metrics)
+
+
+VANDALISM: Iterable[Object] = (
+    {},
+    {"metadata": {"name": 1, "namespace": []}, "spec": "x", "status": [1]},
+    database({"ownerTeam": "half a \ud800 character"}),
+    database({"ownerTeam": 'quote " line \n back \\'}),
+    database(status={"phase": "Vandalised", "postgresVersion": 2**80, "conditions": "none"}),
+    database(status={"conditions": [None, 1, condition("Ready", "Maybe"), {"type": []}]}),
+    database(status={"conditions": [condition("Theirs", "True")] * 100}),
+)
+
+
+@pytest.mark.parametrize("odd", VANDALISM)
+async def test_whatever_stands_in_an_object_the_page_is_written(odd: Object) -> None:
+    seen = await told(leader(odd, ready(name="other")))
+    assert len(seen["daap_database_info"]) == 2
+    held = [(labels["type"], labels["status"]) for labels, _ in seen["daap_database_condition"]]
+    assert held == [("Ready", "True"), ("MetadataSynced", "False")]
+    assert len(seen["daap_databases"]) == 5
+
+
+async def test_a_condition_that_stands_there_twice_is_one_series() -> None:
+    twice = [condition("Ready", "False"), condition("Ready", "True")]
+    seen = await told(leader(database(status={"conditions": twice})))
+    assert len(seen["daap_database_condition"]) == 1
+
+
+async def test_a_password_in_a_message_is_not_passed_on() -> None:
+    bad = condition("Ready", "False", reason="hunter2", message="password=hunter2")
+    spec = {"purpose": "hunter2"}
+    assert "hunter2" not in await text(leader(database(spec, status={"conditions": [bad]})))
+
+
+# --- what was counted -----------------------------------------------------------------------------
+
+
+async def test_every_result_is_told_before_its_first_time() -> None:
+    seen = await told(STANDBY)
+    assert seen["daap_reconcile_total"] == [({"result": str(result)}, 0) for result in Result]
+
+
+async def test_passes_are_counted_and_timed() -> None:
+    metrics = Metrics()
+    metrics.count_pass(Result.SUCCESS, 0.3)
+    metrics.count_pass(Result.OUTAGE, 119.0)
+    seen = await told(STANDBY, metrics)
+    counts = {labels["result"]: value for labels, value in seen["daap_reconcile_total"]}
+    assert counts == {"success": 1, "outage": 1, "timeout": 0, "error": 0}
+    assert seen["daap_reconcile_duration_seconds_sum"] == [({}, 119.3)]
+    at_most = {labels["le"]: v for labels, v in seen["daap_reconcile_duration_seconds_bucket"]}
+    assert (at_most["0.25"], at_most["0.5"], at_most["60.0"], at_most["120.0"]) == (0, 1, 1, 2)
+
+
+async def test_requests_are_counted_and_timed() -> None:
+    metrics = Metrics()
+    metrics.count_request(Request("patch", "daapdatabases/status", 409, 0.2))
+    metrics.count_request(Request("get", "secrets", 0, 15.0))
+    seen = await told(STANDBY, metrics)
+    assert seen["daap_kube_requests_total"] == [
+        ({"verb": "patch", "resource": "daapdatabases/status", "code": "409"}, 1),
+        ({"verb": "get", "resource": "secrets", "code": "none"}, 1),
+    ]
+    assert seen["daap_kube_request_duration_seconds_sum"] == [
+        ({"verb": "patch"}, 0.2),
+        ({"verb": "get"}, 15.0),
+    ]
+
+
+async def test_two_operators_in_one_process_count_apart() -> None:
+    one, other = Metrics(), Metrics()
+    one.count_pass(Result.ERROR, 1.0)
+    seen = await told(STANDBY, other)
+    assert all(value == 0 for _, value in seen["daap_reconcile_total"])
+
+
+async def test_openmetrics_for_those_who_ask_for_it() -> None:
+    accept = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
+    body, content_type = await Metrics().page(accept, leader(ready()))
+    assert content_type.startswith("application/openmetrics-text; version=1.0.0")
+    names = {f.name for f in openmetrics.text_string_to_metric_families(body.decode())}
+    assert "daap_database_info" in names
