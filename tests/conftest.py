@@ -2,7 +2,12 @@
 
 import signal
 
-pytest_plugins = ["tests.fix_postgres", "tests.fix_cluster", "tests.fix_e2e"]
+pytest_plugins = [
+    "tests.fix_postgres",
+    "tests.fix_cluster",
+    "tests.fix_admission",
+    "tests.fix_e2e",
+]
 
 signal.signal(signal.SIGTERM, signal.default_int_handler)
 """As Ctrl-C: whoever ends the tests early wants their control plane and servers to end, too."""

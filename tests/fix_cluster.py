@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,14 @@ OPERATOR_USER = "daap-operator"
 @pytest.fixture(scope="session")
 def control_plane() -> Iterator[ControlPlane]:
     """etcd, kube-apiserver and kube-controller-manager with CloudNativePG's CRDs and ours."""
-    name = f"tests-{uuid.uuid4().hex[:8]}"
+    with plane_with_crds("tests") as plane:
+        yield plane
+
+
+@contextmanager
+def plane_with_crds(prefix: str) -> Iterator[ControlPlane]:
+    """A control plane of one's own, made ready for the operator and the stand-in."""
+    name = f"{prefix}-{uuid.uuid4().hex[:8]}"
     with ControlPlane.create(name, audit=True, flags=CONTROL_PLANE_FLAGS) as plane:
         plane.kubectl("apply", "--server-side", "-f", str(cnpg.crds()))
         plane.kubectl("apply", "--server-side", "-f", "-", input=crd.render())
@@ -78,10 +85,15 @@ async def other_namespace(api: Api) -> AsyncIterator[str]:
         yield name
 
 
+def own_name(prefix: str) -> str:
+    """A name that nobody else has."""
+    return f"{prefix}-{uuid.uuid4().hex[:10]}"
+
+
 @asynccontextmanager
 async def own_namespace(api: Api, prefix: str) -> AsyncIterator[str]:
     """A namespace that nobody else has; removed afterwards."""
-    name = f"{prefix}-{uuid.uuid4().hex[:10]}"
+    name = own_name(prefix)
     await api.create("namespaces", {"metadata": {"name": name}})
     try:
         yield name

@@ -21,6 +21,8 @@ PREFIXES = {
     "deployments": "/apis/apps/v1",
     "customresourcedefinitions": "/apis/apiextensions.k8s.io/v1",
     "validatingwebhookconfigurations": "/apis/admissionregistration.k8s.io/v1",
+    "validatingadmissionpolicies": "/apis/admissionregistration.k8s.io/v1",
+    "validatingadmissionpolicybindings": "/apis/admissionregistration.k8s.io/v1",
     "events": "/apis/events.k8s.io/v1",
     "leases": "/apis/coordination.k8s.io/v1",
     "resourcequotas": "/api/v1",

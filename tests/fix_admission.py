@@ -1,0 +1,57 @@
+"""Fixtures: a control plane with the chart's admission policies in force, and people on it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+
+import pytest
+
+from dev.cluster import ControlPlane
+from tests.fix_cluster import own_name, plane_with_crds
+from tests.support import admission
+from tests.support.admission import Person
+from tests.support.api import Api, ApiError
+
+As = Callable[[Person], Awaitable[Api]]
+
+
+@pytest.fixture(scope="session")
+def guarded_plane() -> Iterator[ControlPlane]:
+    """A control plane where everybody may do everything that the chart's policies let pass."""
+    with plane_with_crds("guarded") as plane:
+        plane.kubectl("apply", "-f", "-", input=admission.EVERYBODY_MAY)
+        admission.apply(plane, admission.policies(admission.VALUES))
+        asyncio.run(_in_force(plane))
+        yield plane
+
+
+async def _in_force(plane: ControlPlane) -> None:
+    stranger = admission.STRANGER
+    kubeconfig = plane.user_kubeconfig(stranger.name, stranger.groups)
+    async with Api(plane.kubeconfig) as api, Api(kubeconfig) as outsider:
+        await admission.in_force(api, outsider)
+
+
+@pytest.fixture
+async def as_person(guarded_plane: ControlPlane) -> AsyncIterator[As]:
+    """The client of a person on the guarded plane."""
+    async with AsyncExitStack() as stack:
+
+        async def made(person: Person) -> Api:
+            kubeconfig = guarded_plane.user_kubeconfig(person.name, person.groups)
+            return await stack.enter_async_context(Api(kubeconfig))
+
+        yield made
+
+
+@asynccontextmanager
+async def guarded_namespace(api: Api, prefix: str, **labels: str) -> AsyncIterator[str]:
+    """A namespace that nobody else has; afterwards it goes, with what is protected in it."""
+    name = own_name(prefix)
+    await api.create("namespaces", {"metadata": {"name": name, "labels": labels}})
+    yield name
+    free = {"metadata": {"finalizers": None}, "spec": {"deletionProtection": False}}
+    for obj in await api.list("daapdatabases", name):
+        with suppress(ApiError):  # it is gone by now
+            await api.patch("daapdatabases", name, obj["metadata"]["name"], free)
+    await admission.until_deleted(api, "namespaces", "", name)

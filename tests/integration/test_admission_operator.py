@@ -1,0 +1,139 @@
+"""The operator at work under the chart's policies: they stand in nobody's way who means well."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from dev.cluster import ControlPlane
+from tests.fix_admission import As, guarded_namespace
+from tests.scenarios import lifecycle
+from tests.standin.cnpg import StandIn
+from tests.support import admission
+from tests.support.admission import delete, refusal, until_deleted
+from tests.support.api import Api
+from tests.support.databases import Databases, condition
+from tests.support.eventually import eventually
+from tests.support.operator import Operators
+from tests.support.rows import Rows
+
+
+@pytest.fixture(scope="module")
+def operator_kubeconfig(guarded_plane: ControlPlane) -> Path:
+    """The service account that the chart makes."""
+    return guarded_plane.user_kubeconfig(admission.OPERATOR.name, admission.OPERATOR.groups)
+
+
+@pytest.fixture(scope="module")
+def shared_standin(guarded_plane: ControlPlane) -> Iterator[StandIn]:
+    """CloudNativePG under its own service account."""
+    cnpg = admission.CNPG
+    standin = StandIn(guarded_plane.user_kubeconfig(cnpg.name, cnpg.groups))
+    standin.start()
+    yield standin
+    standin.stop()
+
+
+@pytest.fixture
+async def api(as_person: As) -> Api:
+    """The platform team's client: it may change every team's databases."""
+    return await as_person(admission.PLATFORM)
+
+
+@pytest.fixture
+async def namespace(api: Api) -> AsyncIterator[str]:
+    """A namespace that belongs to no team, so that a database may change its owner."""
+    async with guarded_namespace(api, "free") as name:
+        yield name
+
+
+async def test_a_whole_life(databases: Databases, operators: Operators, rows: Rows) -> None:
+    await operators.start()
+    await lifecycle.birth(databases, rows, "orders")
+    await lifecycle.edits(databases, rows, "orders")
+    await lifecycle.scaling(databases, "orders")
+    await lifecycle.repair(databases, "orders")
+    await lifecycle.lost_cluster(databases, "orders")
+    await lifecycle.death(databases, rows, "orders")
+
+
+async def test_a_protected_database_is_repaired_and_ends_when_it_may(
+    databases: Databases, operators: Operators, rows: Rows, as_person: As
+) -> None:
+    await operators.start()
+    await databases.create("orders", deletionProtection=True)
+    await databases.ready("orders")
+    team = Databases(await as_person(admission.MEMBER), databases.namespace)
+    for plural, name in (
+        ("daapdatabases", "orders"),
+        ("clusters", "daap-orders"),
+        ("poolers", "daap-orders-pooler"),
+        ("namespaces", ""),
+    ):
+        place = databases.namespace
+        where = ("", place) if plural == "namespaces" else (place, name)
+        assert "spec.deletionProtection is true" in await refusal(delete(team.api, plural, *where))
+    vandalism = {"spec": {"instances": 0}}
+    await team.api.patch("poolers", databases.namespace, "daap-orders-pooler", vandalism)
+    await eventually(
+        lambda: databases.child("poolers", "daap-orders-pooler"),
+        lambda obj: obj and obj["spec"]["instances"] == 1,
+    )
+    await databases.ready("orders")
+    await team.edit("orders", deletionProtection=False)
+    await lifecycle.death(team, rows, "orders")
+
+
+async def test_a_deletion_from_before_the_policies_is_still_held(
+    databases: Databases, operators: Operators
+) -> None:
+    """The operator's own protection stays as the second line."""
+    operator = await operators.start()
+    await databases.create("orders")
+    await databases.ready("orders")
+    await operator.stop()
+    await databases.delete("orders")
+    await databases.edit("orders", deletionProtection=True)
+    await operators.start()
+    await eventually(
+        lambda: databases.get("orders"),
+        lambda obj: condition(obj, "Reconciling").get("reason") == "DeletionProtected",
+    )
+    assert await refusal(delete(databases.api, "clusters", databases.namespace, "daap-orders"))
+    assert await databases.child("clusters", "daap-orders")
+    await databases.edit("orders", deletionProtection=False)
+    await databases.gone("orders")
+
+
+async def test_what_was_retained_is_taken_over(databases: Databases, operators: Operators) -> None:
+    await operators.start()
+    protected = {"deletionPolicy": "Retain", "deletionProtection": True}
+    await databases.create("orders", **protected)
+    await databases.ready("orders")
+    before = await databases.child("clusters", "daap-orders")
+    assert before
+    await databases.edit("orders", deletionProtection=False)
+    await databases.delete("orders")
+    await databases.gone("orders")
+    await databases.create("orders", **protected)
+    await databases.ready("orders")
+    after = await databases.child("clusters", "daap-orders")
+    assert after
+    assert after["metadata"]["uid"] == before["metadata"]["uid"]
+    assert await refusal(delete(databases.api, "clusters", databases.namespace, "daap-orders"))
+
+
+async def test_a_namespace_goes_with_its_databases(
+    databases: Databases, operators: Operators, rows: Rows
+) -> None:
+    await operators.start()
+    for name, protected in (("orders", False), ("ledger", True)):
+        await databases.create(name, deletionProtection=protected)
+        await databases.ready(name)
+    api, namespace = databases.api, databases.namespace
+    assert "DaapDatabase ledger" in await refusal(delete(api, "namespaces", "", namespace))
+    await databases.edit("ledger", deletionProtection=False)
+    await until_deleted(api, "namespaces", "", namespace)
+    await eventually(lambda: api.get("namespaces", "", namespace), lambda found: found is None)
+    for name in ("orders", "ledger"):
+        await rows.becomes(name, status="deleted")

@@ -1,0 +1,160 @@
+"""The chart's admission policies on a control plane, and the people they judge."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import yaml
+
+from dev.cluster import ControlPlane
+from tests.support.api import Api, ApiError, Object, path
+from tests.support.databases import database
+from tests.support.eventually import eventually
+from tests.support.helm import NAMESPACE, RELEASE, render
+
+POLICY = "ValidatingAdmissionPolicy"
+BINDING = "ValidatingAdmissionPolicyBinding"
+
+PROTECTION = f"{RELEASE}-deletion-protection"
+CHILDREN = f"{PROTECTION}-children"
+NAMESPACES = f"{PROTECTION}-namespaces"
+OWNERSHIP = f"{RELEASE}-ownership"
+MEMBERS = f"{OWNERSHIP}-members"
+
+VALUES: Object = {
+    "admission": {
+        "ownership": {
+            "membersOnly": True,
+            "groupPrefix": "team:",
+            "exemptGroups": ["system:masters", "platform"],
+            "exemptServiceAccounts": ["argocd/argocd-application-controller"],
+        }
+    }
+}
+"""Everything switched on."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who asks; each of them may do everything by RBAC."""
+
+    name: str
+    groups: tuple[str, ...] = field(default=())
+
+
+def account(namespace: str, name: str) -> Person:
+    """A service account, as the API server knows it."""
+    groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}")
+    return Person(f"system:serviceaccount:{namespace}:{name}", groups)
+
+
+ADMIN = Person("admin", ("system:masters",))
+PLATFORM = Person("paula", ("platform",))
+MEMBER = Person("ann", ("team:checkout",))
+OTHER = Person("bob", ("team:payments",))
+BOTH = Person("eve", ("team:checkout", "team:payments"))
+OPERATOR = account(NAMESPACE, RELEASE)
+GITOPS = account("argocd", "argocd-application-controller")
+STRANGER = account("elsewhere", RELEASE)
+CNPG = account("cnpg-system", "cnpg-manager")
+COLLECTOR = account("kube-system", "generic-garbage-collector")
+NAMESPACE_CONTROLLER = account("kube-system", "namespace-controller")
+CONTROLLER_MANAGER = Person("system:kube-controller-manager")
+
+EVERYBODY_MAY = """
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: everybody}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: "system:authenticated"}]
+"""
+"""So that it is the policies that refuse, and nothing else."""
+
+
+def policies(values: Object | None = None) -> list[Object]:
+    """The chart's policies and bindings."""
+    return [obj for obj in render(values) if obj["kind"] in (POLICY, BINDING)]
+
+
+def apply(plane: ControlPlane, objects: list[Object]) -> None:
+    """Apply objects as an administrator does."""
+    plane.kubectl("apply", "--server-side", "-f", "-", input=yaml.safe_dump_all(objects))
+
+
+async def refused(attempt: Callable[[], Awaitable[object]], policy: str) -> None:
+    """Wait until that policy refuses what is tried: it reads what a watch brings it."""
+    await eventually(lambda: refusal(attempt()), lambda said: f"'{policy}'" in said)
+
+
+async def refusal(request: Awaitable[object]) -> str:
+    """What the API server says against a request; empty when it passes."""
+    try:
+        await request
+    except ApiError as error:
+        if error.status != 403:
+            raise
+        return error.message
+    return ""
+
+
+async def delete(api: Api, plural: str, namespace: str, name: str, *, dry: bool = False) -> Object:
+    """Delete, and raise ApiError whatever is in the way."""
+    query = "?dryRun=All" if dry else ""
+    return await api.call("DELETE", path(plural, namespace, name) + query)
+
+
+async def until_deleted(api: Api, plural: str, namespace: str, name: str) -> None:
+    """Delete as soon as it passes: what the API server knows of protections is a watch behind."""
+
+    async def attempt() -> str:
+        try:
+            return await refusal(delete(api, plural, namespace, name))
+        except ApiError as error:
+            if error.status in (404, 409):  # gone, or under way
+                return ""
+            raise
+
+    await eventually(attempt, lambda said: said == "")
+
+
+def child(parent: Object, plural: str, name: str, **metadata: object) -> Object:
+    """A Cluster or a Pooler as the operator makes it, as far as the policies look at it."""
+    uid, place = parent["metadata"]["uid"], parent["metadata"]["namespace"]
+    owner = {"apiVersion": "daap.io/v1alpha1", "kind": "DaapDatabase", "uid": uid}
+    specs: dict[str, Object] = {
+        "clusters": {"instances": 1, "storage": {"size": "1Gi"}},
+        "poolers": {"cluster": {"name": "daap-x"}, "pgbouncer": {"poolMode": "session"}},
+    }
+    return {
+        "apiVersion": "postgresql.cnpg.io/v1",
+        "kind": {"clusters": "Cluster", "poolers": "Pooler"}[plural],
+        "metadata": {
+            "name": name,
+            "namespace": place,
+            "labels": {"daap.io/database-uid": uid},
+            "ownerReferences": [owner | {"name": parent["metadata"]["name"], "controller": True}],
+            **metadata,
+        },
+        "spec": specs[plural],
+    }
+
+
+async def in_force(api: Api, outsider: Api) -> None:
+    """Wait until the API server goes by every policy: it takes them up one by one, within seconds.
+
+    Tries in a namespace of its own, dry, what each of them has to refuse.
+    """
+    labels = {"daap.io/team": "checkout"}
+    await api.create("namespaces", {"metadata": {"name": "probe", "labels": labels}})
+    parent = await api.create("daapdatabases", database("probe", "probe", deletionProtection=True))
+    await api.create("clusters", child(parent, "clusters", "daap-probe"))
+    foreign = database("probe", "foreign", ownerTeam="payments")
+    create = path("daapdatabases", "probe") + "?dryRun=All"
+    probes = {
+        PROTECTION: lambda: delete(api, "daapdatabases", "probe", "probe", dry=True),
+        CHILDREN: lambda: delete(api, "clusters", "probe", "daap-probe", dry=True),
+        NAMESPACES: lambda: delete(api, "namespaces", "", "probe", dry=True),
+        OWNERSHIP: lambda: api.call("POST", create, foreign),
+        MEMBERS: lambda: outsider.call("POST", create, database("probe", "mine")),
+    }
+    for policy, attempt in probes.items():
+        await refused(attempt, policy)
