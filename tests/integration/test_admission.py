@@ -7,13 +7,18 @@ import pytest
 from dev.cluster import ControlPlane
 from tests.fix_admission import As, guarded_namespace
 from tests.support import admission
-from tests.support.admission import child, delete, refusal, refused, until_deleted
+from tests.support.admission import (
+    CHILDREN_OF,
+    child,
+    delete,
+    refusal,
+    until_deleted,
+    with_children,
+)
 from tests.support.api import Api, Object, path
 from tests.support.databases import Databases, database
 from tests.support.eventually import eventually
 
-LIFTED: Object = {"spec": {"deletionProtection": False}}
-CHILDREN = {"clusters": "daap-{}", "poolers": "daap-{}-pooler"}
 EVERYBODY = [
     admission.ADMIN,
     admission.MEMBER,
@@ -42,20 +47,6 @@ async def anywhere(api: Api) -> AsyncIterator[Databases]:
     """A namespace that belongs to no team."""
     async with guarded_namespace(api, "anywhere") as name:
         yield Databases(api, name)
-
-
-async def with_children(databases: Databases, name: str, **spec: object) -> Object:
-    """A DaapDatabase with a Cluster and a Pooler, of which the API server's cache knows."""
-    parent = await databases.create(name, **spec)
-    for plural, made in CHILDREN.items():
-        await databases.api.create(plural, child(parent, plural, made.format(name)))
-    if parent["spec"]["deletionProtection"]:
-        api, cluster = databases.api, CHILDREN["clusters"].format(name)
-        await refused(
-            lambda: delete(api, "clusters", databases.namespace, cluster, dry=True),
-            admission.CHILDREN,
-        )
-    return parent
 
 
 # --- the policies themselves ----------------------------------------------------------------------
@@ -100,7 +91,7 @@ async def test_nobody_deletes_what_is_protected(
     assert f"Namespace {place} is not deleted, because the DaapDatabase orders is in it" in said
     assert "spec.deletionProtection is true: set that to false first" in said
     if person is not admission.OPERATOR:
-        for plural, name in CHILDREN.items():
+        for plural, name in CHILDREN_OF.items():
             said = await refusal(delete(they, plural, place, name.format("orders")))
             kind = plural.removesuffix("s").capitalize()
             assert f"{kind} {place}/{name.format('orders')} is not deleted" in said
@@ -127,10 +118,11 @@ async def test_no_way_of_deleting_gets_past(shop: Databases) -> None:
 
 
 async def test_a_lifted_protection_lets_all_of_it_go(shop: Databases, as_person: As) -> None:
+    await shop.create("ledger")
     await with_children(shop, "orders", deletionProtection=True)
     await shop.edit("orders", deletionProtection=False)
     member = await as_person(admission.MEMBER)
-    for plural, name in CHILDREN.items():
+    for plural, name in CHILDREN_OF.items():
         await until_deleted(member, plural, shop.namespace, name.format("orders"))
         assert await shop.child(plural, name.format("orders")) is None
     await delete(member, "daapdatabases", shop.namespace, "orders")
@@ -145,7 +137,7 @@ async def test_the_operator_removes_children_before_the_api_server_knows(
 ) -> None:
     await with_children(shop, "orders", deletionProtection=True)
     operator = await as_person(admission.OPERATOR)
-    for plural, name in CHILDREN.items():
+    for plural, name in CHILDREN_OF.items():
         await delete(operator, plural, shop.namespace, name.format("orders"))
     stranger = await as_person(admission.STRANGER)
     assert await refusal(delete(stranger, "daapdatabases", shop.namespace, "orders"))
@@ -192,8 +184,14 @@ async def unguarded_namespaces(api: Api, guarded_plane: ControlPlane) -> AsyncIt
 
 @pytest.mark.usefixtures("unguarded_namespaces")
 async def test_a_namespace_on_its_way_out_takes_everything_along(shop: Databases) -> None:
+    """Also the children of a database that is held by its finalizer, as by an operator's."""
     await with_children(shop, "orders", deletionProtection=True)
+    held: Object = {"metadata": {"finalizers": ["daap.io/cleanup"]}}
+    await shop.api.patch("daapdatabases", shop.namespace, "orders", held)
     await delete(shop.api, "namespaces", "", shop.namespace)
+    await eventually(shop.remains, lambda left: left == set())
+    free: Object = {"metadata": {"finalizers": None}}
+    await shop.api.patch("daapdatabases", shop.namespace, "orders", free)
     await eventually(
         lambda: shop.api.get("namespaces", "", shop.namespace), lambda found: found is None
     )

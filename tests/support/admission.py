@@ -7,7 +7,7 @@ import yaml
 
 from dev.cluster import ControlPlane
 from tests.support.api import Api, ApiError, Object, path
-from tests.support.databases import database
+from tests.support.databases import Databases, database
 from tests.support.eventually import eventually
 from tests.support.helm import NAMESPACE, RELEASE, render
 
@@ -19,6 +19,9 @@ CHILDREN = f"{PROTECTION}-children"
 NAMESPACES = f"{PROTECTION}-namespaces"
 OWNERSHIP = f"{RELEASE}-ownership"
 MEMBERS = f"{OWNERSHIP}-members"
+
+CHILDREN_OF = {"clusters": "daap-{}", "poolers": "daap-{}-pooler"}
+"""What a database's children are called, by plural."""
 
 VALUES: Object = {
     "admission": {
@@ -136,6 +139,18 @@ def child(parent: Object, plural: str, name: str, **metadata: object) -> Object:
         },
         "spec": specs[plural],
     }
+
+
+async def with_children(databases: Databases, name: str, **spec: object) -> Object:
+    """A DaapDatabase with a Cluster and a Pooler, of which the API server's cache knows."""
+    api, namespace = databases.api, databases.namespace
+    parent = await databases.create(name, **spec)
+    for plural, made in CHILDREN_OF.items():
+        await api.create(plural, child(parent, plural, made.format(name)))
+    if parent["spec"]["deletionProtection"]:
+        cluster = CHILDREN_OF["clusters"].format(name)
+        await refused(lambda: delete(api, "clusters", namespace, cluster, dry=True), CHILDREN)
+    return parent
 
 
 async def in_force(api: Api, outsider: Api) -> None:
