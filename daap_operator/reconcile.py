@@ -193,8 +193,9 @@ def _again(world: World, key: Key, problem: Problem | None) -> float:
         waits.append(problem.seconds)
     if notes.settling_until:  # told of in this pass, even if it is over by now
         waits.append(max(0.0, notes.settling_until - now))
-    if notes.secret_due is not None and notes.secret_due > now:
-        waits.append(notes.secret_due - now)
+    if notes.secret_due is not None:  # past: the pass took that long, or there is no Secret yet
+        left = notes.secret_due - now
+        waits.append(left if left > 0 else world.secret_check.total_seconds())
     return min(waits)
 
 

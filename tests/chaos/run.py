@@ -150,7 +150,7 @@ class Run:
         for slot in slots:
             await self.go_on(slot)
         began = time.monotonic()
-        await self._world.heal()
+        await self._world.heal(QUIET_SECONDS)
         seen, wrong = await self._at_rest(began + QUIET_SECONDS)
         took = time.monotonic() - began
         self.outcome.quiets.append(took)

@@ -137,8 +137,11 @@ class World:
         """It can again."""
         await self.api.mend()
 
-    async def heal(self) -> None:
-        """Everything is there, and as it was meant to be; raises what an operator died of."""
+    async def heal(self, seconds: float) -> None:
+        """Everything is there, and as it was meant to be; raises what an operator died of.
+
+        The operator may take so long to get ready: another run can have killed the API server.
+        """
         await self.metadata.mend()
         await self.api.mend()
         self.stage.traps.pop(self._address, None)
@@ -148,7 +151,7 @@ class World:
             await self.make_namespace(side)
         await self.start()
         if self._operator is not None:
-            await self._operator.ready()
+            await self._operator.ready(seconds)
 
     async def make_namespace(self, side: int) -> None:
         """Make sure it is there; one that goes is waited for."""

@@ -22,12 +22,12 @@ class RunningOperator:
         self._task = asyncio.create_task(self.operator.run())
         return self
 
-    async def ready(self) -> Self:
+    async def ready(self, seconds: float = READY_SECONDS) -> Self:
         """Wait until it looks after databases; raises what it died of."""
         assert self._task
         waiting = asyncio.create_task(self.operator.ready())
         both = {self._task, waiting}
-        async with asyncio.timeout(READY_SECONDS):
+        async with asyncio.timeout(seconds):
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
         if self._task.done():

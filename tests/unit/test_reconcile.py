@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -257,6 +258,23 @@ async def test_a_secret_that_is_due_is_looked_at_in_time() -> None:
     assert await stage.look() == 100
     stage.clock.advance(40)
     assert await stage.look() == 60
+
+
+async def test_a_secret_that_is_due_by_the_end_of_the_pass_is_not_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An API server that is slow to answer takes longer than the interval."""
+    stage = await ready()
+    stage.world.secret_check = timedelta(seconds=1)
+    stage.world.notes_of(KEY).secret_due = stage.clock.monotonic()
+    get = stage.kube.get
+
+    async def slow(*args: Any) -> Any:
+        stage.clock.advance(2)
+        return await get(*args)
+
+    monkeypatch.setattr(stage.kube, "get", slow)
+    assert await stage.look() == 1.0
 
 
 async def test_what_is_stalled_is_looked_at_every_minute() -> None:
