@@ -5,7 +5,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo demo-clean test test-unit test-chart test-integration e2e migrate check format crds golden recorded lock run chaos repeat control-plane helm image sbom release-notes promtool
+.PHONY: help demo demo-clean test test-unit test-chart test-integration e2e migrate check format crds golden recorded lock run chaos repeat control-plane helm image sbom release-notes promtool manifests
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ format: .venv/ready ## format the code and mend what can be mended
 
 crds: .venv/ready ## write crds/ from the models
 	@$(BIN)/python -m dev.generate crds
+
+manifests: .venv/ready helm ## write manifests/ from the chart, for kubectl apply -k
+	@$(BIN)/python -m dev.generate manifests
 
 golden: .venv/ready ## write the golden files: children of the examples, schema, checksums
 	@$(BIN)/python -m dev.generate golden

@@ -12,6 +12,7 @@ from typing import Any
 
 from daap_operator import names
 from daap_operator.api.v1alpha1 import ConditionType, DaapDatabaseStatus, Metadata, Phase
+from daap_operator.cancellation import heed
 from daap_operator.errors import Outage
 from daap_operator.kube import Kube, Resource
 
@@ -111,6 +112,7 @@ class Announcer:
     async def run(self) -> None:
         """Post until cancelled. A refused Event is logged and forgotten."""
         while True:
+            heed()
             made = await self._queue.get()
             try:
                 await self._kube.create_plain(Resource.EVENTS, made)

@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from daap_operator import __version__, crd, logs, migrate, settings
+from daap_operator import __version__, crd, logs, migrate, settings, trial
 from daap_operator.errors import Deposed, StartError
+from daap_operator.kube import Kube
 from daap_operator.run import Operator
 
+FAILED = 1
 USAGE_ERROR = 2
 DEPOSED = 3
 """Exit code of a replica that no longer leads: the next one starts as a standby."""
@@ -42,6 +44,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     migrate.add_arguments(migrating)
     migrating.set_defaults(command=_migrate)
+    trying = commands.add_parser("try", help="make a database and delete it again")
+    trying.add_argument("--namespace", required=True, help="where")
+    trying.add_argument("--name", required=True, help="its name")
+    trying.add_argument("--owner-team", required=True, metavar="TEAM", help="its owner")
+    trying.add_argument("--storage-class", default="", metavar="NAME", help="its StorageClass")
+    trying.add_argument("--timeout", type=float, default=300.0, metavar="SECONDS")
+    trying.set_defaults(command=_try)
     crds = commands.add_parser("crds", help="print the CustomResourceDefinition")
     crds.add_argument("--output", type=Path, metavar="FILE", help="write it there instead")
     crds.set_defaults(command=_crds)
@@ -73,6 +82,21 @@ def _leave(lost: Deposed) -> NoReturn:
 
 def _migrate(args: argparse.Namespace) -> int:
     return migrate.main(args, settings.database_url(os.environ))
+
+
+def _try(args: argparse.Namespace) -> int:
+    wish = trial.Wish(args.namespace, args.name, args.owner_team, args.storage_class)
+    try:
+        asyncio.run(_tried(wish, args.timeout))
+    except trial.TrialError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return FAILED
+    return 0
+
+
+async def _tried(wish: trial.Wish, seconds: float) -> None:
+    async with await Kube.connect(os.environ.get("KUBECONFIG")) as kube:
+        await trial.try_out(kube, wish, seconds=seconds)
 
 
 def _crds(args: argparse.Namespace) -> int:

@@ -60,7 +60,7 @@ async def operate(
     sessions = register_login(registry, login, answered)
     tasks = await kopf.spawn_tasks(
         registry=registry,
-        settings=settings(cluster_wide=not namespaces),
+        settings=settings(),
         standalone=True,
         clusterwide=not namespaces,
         namespaces=namespaces,
@@ -207,11 +207,11 @@ class Nothing(kopf.DiffBaseStorage):
         """Never asked to."""
 
 
-def settings(*, cluster_wide: bool) -> kopf.OperatorSettings:
+def settings() -> kopf.OperatorSettings:
     """kopf's settings for watching only."""
     made = kopf.OperatorSettings()
-    # Served by name, namespaces need no permission for anything outside of them
-    made.scanning.disabled = not cluster_wide
+    # No permission needed to watch kinds and namespaces: the watchdog finds kinds that come later
+    made.scanning.disabled = True
     made.posting.enabled = False
     # kopf removes this finalizer from any object it sees: it must be nobody's
     made.persistence.finalizer = f"{names.GROUP}/unused-by-kopf"

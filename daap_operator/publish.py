@@ -39,6 +39,7 @@ async def publish(
     CloudNativePG's credentials are gone for the moment.
     """
     if observed.credentials is None or not (observed.serving or before.secret_name):
+        world.notes_of(Key(database.namespace, database.name)).secret_due = None  # nothing to check
         return None
     wanted = revision(database, observed.credentials)
     current = (
@@ -52,6 +53,7 @@ async def publish(
     credentials = await _credentials(world, database)
     manifest = connection_secret(database, credentials)
     await _write(world, manifest, database, expected=before.secret_name == database.secret)
+    _checked(world, database)
     for name in (before.secret_name, before.pending_secret):
         if name and name != database.secret:
             await remove_secret(
@@ -107,13 +109,22 @@ def _check_due(world: World, database: Resolved) -> bool:
     notes = world.notes_of(Key(database.namespace, database.name))
     now = world.monotonic()
     if not interval:
+        notes.secret_due = None
         return False
     due = notes.secret_due is not None and notes.secret_due <= now
     if notes.secret_due is None:  # a new process: none soon after its start, and then spread out
         notes.secret_due = now + world.random.uniform(0.5, 1.5) * interval
     elif due:
-        notes.secret_due = now + interval
+        _checked(world, database)
     return due
+
+
+def _checked(world: World, database: Resolved) -> None:
+    """The Secret is as it should be: the next look at it is an interval away."""
+    interval = world.secret_check.total_seconds()
+    if interval:
+        notes = world.notes_of(Key(database.namespace, database.name))
+        notes.secret_due = world.monotonic() + interval
 
 
 async def _credentials(world: World, database: Resolved) -> Credentials:

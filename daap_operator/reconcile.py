@@ -101,14 +101,17 @@ def _retained_version(world: World, key: Key) -> int | None:
 
 async def _keep(world: World, looked_at: Subject, seen: dict[str, Any], protection: str) -> float:
     """Go on looking after a database whose deletion is held."""
-    published = None
-    with suppress(Stalled):  # of a spec that breaks today's rules the children stay as they are
+    published: Published | None = None
+    problem: Problem | None = None
+    try:
         resolved = resolve(database(seen), world.platform)
         looked_at = await note_name(world, looked_at, resolved)
-        _, _, published = await _maintain(world, looked_at, resolved)
+        _, problem, published = await _maintain(world, looked_at, resolved)
+    except Stalled as refusal:  # of a spec that breaks today's rules the children stay as they are
+        problem = refusal
     moment = looked_at.moment(world.now())
     await tell(world, looked_at, deleting(moment, "DeletionProtected", protection, published))
-    return _again(world, looked_at.key, None)
+    return _again(world, looked_at.key, problem)
 
 
 async def _maintain(
@@ -193,9 +196,9 @@ def _again(world: World, key: Key, problem: Problem | None) -> float:
         waits.append(problem.seconds)
     if notes.settling_until:  # told of in this pass, even if it is over by now
         waits.append(max(0.0, notes.settling_until - now))
-    if notes.secret_due is not None:  # past: the pass took that long, or there is no Secret yet
-        left = notes.secret_due - now
-        waits.append(left if left > 0 else world.secret_check.total_seconds())
+    if notes.secret_due is not None and (problem is None or notes.secret_due > now):
+        # It may have come due in this very pass, after the Secret was last thought of
+        waits.append(max(0.0, notes.secret_due - now))
     return min(waits)
 
 

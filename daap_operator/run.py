@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from daap_operator import __version__, health, migrate
 from daap_operator.announce import Announcer
 from daap_operator.cache import Cache, Key
+from daap_operator.cancellation import heed
 from daap_operator.desired.resolved import Platform
 from daap_operator.elector import Candidate, Elector
 from daap_operator.errors import Deposed, Outage, StartError
@@ -123,6 +124,7 @@ class Operator:
     async def _schema(self, use: Callable[[], Awaitable[None]]) -> None:
         """Wait for a schema that lacks migrations; go on without a server that is away."""
         while True:
+            heed()
             try:
                 await use()
             except MetadataError as error:
@@ -215,6 +217,7 @@ class Work:
         await self._watches.start(patience=WATCH_SECONDS)
         self._gap.clear()
         while True:
+            heed()
             try:
                 await self._intake.list_all(self._kube, self._namespaces)
             except Outage as error:
@@ -270,6 +273,7 @@ class Work:
     async def _list_again(self) -> None:
         """LIST at every resync, and when a watch may have missed a deletion."""
         while True:
+            heed()
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._resync_seconds):
                     await self._gap.wait()
@@ -327,6 +331,7 @@ def _mirror(settings: Settings, elector: Elector) -> Mirror:
             idle=settings.db_max_conn_idle_time,
         ),
         missing_migrations=lambda applied: migrate.missing(files, applied),
+        migration_job=settings.migration_job,
     )
     return Mirror(server, elector)
 

@@ -19,6 +19,7 @@ from pydantic import (
 from daap_operator.api.v1alpha1 import MAJORS
 
 _DNS_NAME = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"
+_JOB = r"^[a-z0-9][-a-z0-9]{0,62}/[a-z0-9][-a-z0-9.]{0,252}$"
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _GO_DURATION = re.compile(r"0|(?:\d+(?:\.\d+)?(?:ms|s|m|h))+")
@@ -91,6 +92,10 @@ class Settings(BaseModel):
         minutes=30
     )
     """A connection idle for this long is closed, down to DB_MIN_CONNS."""
+
+    migration_job: Annotated[str, Field(alias="DAAP_MIGRATION_JOB", pattern=_JOB)] = ""
+    """The Job that applies the migrations, as `namespace/name`: whoever finds the operator waiting
+    for the schema is told to look at it. The operator itself does not."""
 
     kubeconfig: Annotated[str | None, Field(alias="KUBECONFIG")] = None
     """Kubeconfig file to reach the API server with; in a pod, its service account when unset."""

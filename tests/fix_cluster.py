@@ -11,13 +11,12 @@ from daap_operator import crd
 from dev.cluster import ControlPlane, cnpg
 from dev.cluster.established import wait_established
 from tests.standin.cnpg import CONTROL_PLANE_FLAGS, StandIn
+from tests.support import rights
 from tests.support.api import Api
 from tests.support.audit import Audit
 from tests.support.databases import Databases
 from tests.support.operator import Operators
 from tests.support.rows import Rows
-
-OPERATOR_USER = "daap-operator"
 
 
 @pytest.fixture(scope="session")
@@ -43,8 +42,8 @@ def plane_with_crds(prefix: str) -> Iterator[ControlPlane]:
 
 @pytest.fixture(scope="session")
 def operator_kubeconfig(control_plane: ControlPlane) -> Path:
-    """The operator's own user, to be told apart in the audit log."""
-    return control_plane.user_kubeconfig(OPERATOR_USER, ("system:masters",))
+    """The operator's own user, who has the rights that the chart ships and no other."""
+    return rights.grant(control_plane)
 
 
 @pytest.fixture(scope="session")
@@ -113,14 +112,18 @@ async def remove_namespace(api: Api, name: str) -> None:
 
 
 @pytest.fixture
-def operator_environment(operator_kubeconfig: Path, migrated_database: str) -> dict[str, str]:
+async def operator_environment(
+    api: Api, operator_kubeconfig: Path, migrated_database: str
+) -> dict[str, str]:
     """What every operator of a test needs: its metadata database, and a Lease of the test's own."""
+    lease = f"tests-{uuid.uuid4().hex[:8]}"
+    await rights.grant_lease(api, rights.NAMESPACE, lease)
     return {
         "KUBECONFIG": str(operator_kubeconfig),
         "DATABASE_URL": migrated_database,
         "DAAP_HEALTH_HOST": "127.0.0.1",
         "DAAP_HEALTH_PORT": "0",
-        "DAAP_LEASE_NAME": f"tests-{uuid.uuid4().hex[:8]}",
+        "DAAP_LEASE_NAME": lease,
     }
 
 
@@ -153,4 +156,4 @@ def rows(migrated_database: str) -> Rows:
 @pytest.fixture
 def audit(control_plane: ControlPlane) -> Audit:
     """What the operator asked of the API server."""
-    return Audit(control_plane.audit_log, OPERATOR_USER)
+    return Audit(control_plane.audit_log, rights.USER)

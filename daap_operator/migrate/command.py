@@ -1,4 +1,4 @@
-"""The command: `migrate`, `migrate rollback --to ID`, `migrate status`."""
+"""The command: `migrate`, `migrate rollback --to ID`, `migrate status`, `migrate wait`."""
 
 import argparse
 import contextlib
@@ -113,8 +113,14 @@ def status(
     return PENDING if missing(files, applied) else DONE
 
 
+def wait(database_url: str, *, out: TextIO, wait_seconds: float = 0.0) -> None:
+    """Waits until the server accepts connections. Raises MigrationError when it has not by then."""
+    with database.connected(database_url, out=out, wait_seconds=wait_seconds):
+        say(out, f"{database.place(database_url)} accepts connections")
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the options and the commands `rollback` and `status` to the parser of `migrate`."""
+    """Adds the options and the commands `rollback`, `status` and `wait` to `migrate`'s parser."""
     parser.add_argument("--to", metavar="ID", help="the last one to apply, as 003 or in full")
     actions = parser.add_subparsers(dest="migrate_action", title="other actions", metavar="")
     rollback = actions.add_parser("rollback", help="roll back the newest migrations")
@@ -124,7 +130,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "what is applied; the exit code is 0 when all is, 1 when some is pending, 2 when refused"
     )
     state = actions.add_parser("status", help=help_)
-    for each, default in ((parser, 0.0), (rollback, argparse.SUPPRESS), (state, argparse.SUPPRESS)):
+    waiting = actions.add_parser("wait", help="wait for the server, and do nothing else")
+    for each in (parser, rollback, state, waiting):
+        default = 0.0 if each is parser else argparse.SUPPRESS
         help_ = "wait this long for the server to accept connections (default: 0, try once)"
         each.add_argument("--wait", type=float, default=default, metavar="SECONDS", help=help_)
 
@@ -139,14 +147,16 @@ def main(
 ) -> int:
     """Runs what `add_arguments` parsed; returns the exit code."""
     out = out or sys.stdout
-    url, wait = database_url, args.wait
+    url, seconds = database_url, args.wait
     try:
-        if args.migrate_action == "status":
-            return status(url, out=out, wait_seconds=wait, directory=directory)
-        if args.migrate_action == "rollback":
-            roll_back(url, to=args.to, out=out, wait_seconds=wait, directory=directory)
+        if args.migrate_action == "wait":
+            wait(url, out=out, wait_seconds=seconds)
+        elif args.migrate_action == "status":
+            return status(url, out=out, wait_seconds=seconds, directory=directory)
+        elif args.migrate_action == "rollback":
+            roll_back(url, to=args.to, out=out, wait_seconds=seconds, directory=directory)
         else:
-            migrate(url, to=args.to, out=out, wait_seconds=wait, directory=directory)
+            migrate(url, to=args.to, out=out, wait_seconds=seconds, directory=directory)
     except MigrationError as error:
         say(err or sys.stderr, f"error: {error}")
         return REFUSED if isinstance(error, RefusedError) else FAILED

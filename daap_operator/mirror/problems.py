@@ -1,5 +1,7 @@
 """What goes wrong with the metadata database, in the terms of the condition MetadataSynced."""
 
+from collections.abc import Sequence
+
 import psycopg
 from psycopg import errors
 from psycopg_pool import PoolTimeout
@@ -24,6 +26,19 @@ class MetadataError(Outage):
     def of_one_row(self) -> bool:
         """Whether only this row is refused, and others would be taken: it is tried again soon."""
         return self.reason in ("RowRefused", "RowLocked")
+
+
+def outdated(missing: Sequence[str], job: str) -> MetadataError:
+    """The schema lacks migrations, which the Job `namespace/name` applies, if there is one."""
+    remedy = "run `daap-operator migrate`"
+    if job:
+        namespace, _, name = job.partition("/")
+        remedy = (
+            f"the Job {name} in the namespace {namespace} applies them, and says why it has not: "
+            f"kubectl logs --namespace {namespace} job/{name} --all-containers"
+        )
+    lacks = f"The metadata database lacks the migrations {', '.join(missing)}"
+    return MetadataError("SchemaOutdated", f"{lacks}: {remedy}")
 
 
 _NO_SLOT = ("too many clients", "too many connections", "connection slots")

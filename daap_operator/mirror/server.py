@@ -17,7 +17,7 @@ from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from daap_operator.cancellation import heed
 from daap_operator.mirror import statements
-from daap_operator.mirror.problems import READ_ONLY, MetadataError, problem
+from daap_operator.mirror.problems import READ_ONLY, MetadataError, outdated, problem
 
 log = logging.getLogger(__name__)
 
@@ -62,10 +62,12 @@ class Server:
         pool: PoolSettings,
         *,
         missing_migrations: Callable[[Collection[str]], list[str]],
+        migration_job: str = "",
     ) -> None:
         """`parameters` are libpq's, read from the URL beforehand: its errors quote passwords.
 
-        `missing_migrations` tells what the applied ones lack.
+        `missing_migrations` tells what the applied ones lack; `migration_job` is to be looked at
+        then, when there is one.
         """
         self._parameters: dict[str, Any] = {
             **KEEP_ALIVE,
@@ -76,6 +78,7 @@ class Server:
         }
         self._settings = pool
         self._missing = missing_migrations
+        self._job = migration_job
         self._pool: AsyncConnectionPool[Connection] | None = None
         self._away: MetadataError | None = MetadataError("Connecting", "Not connected yet")
         self._went_away = asyncio.Event()
@@ -98,12 +101,13 @@ class Server:
         `on_change` is called whenever the server is back, or away for another reason.
         """
         while True:
+            heed()
             if self._away is None:
                 await self._went_away.wait()
             self._went_away.clear()
-            while not await self._is_back(on_change):  # noqa: ASYNC110 - a server is asked
+            while not await self._is_back(on_change):
+                heed()
                 await asyncio.sleep(PROBE_SECONDS)
-            heed()
 
     async def _is_back(self, on_change: Callable[[], None]) -> bool:
         told = self._away
@@ -145,11 +149,7 @@ class Server:
                 await cursor.execute(statements.APPLIED)
                 applied = await cursor.fetchall()
             if missing := self._missing(applied):
-                raise MetadataError(
-                    "SchemaOutdated",
-                    f"The metadata database lacks the migrations {', '.join(missing)}: "
-                    "run `daap-operator migrate`",
-                )
+                raise outdated(missing, self._job)
             await cursor.execute(statements.IS_READ_ONLY)
             if await cursor.fetchone() == "on":
                 raise MetadataError("ReadOnly", READ_ONLY)

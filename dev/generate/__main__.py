@@ -1,4 +1,4 @@
-"""`python -m dev.generate [--check] [crds|golden|lock|recorded]`."""
+"""`python -m dev.generate [--check] [crds|golden|manifests|lock|recorded]`."""
 
 import argparse
 import os
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from daap_operator import crd
-from dev.generate import chart, reference
+from dev.generate import chart, manifests, reference
 
 ROOT = Path(__file__).resolve().parents[2]
 CRD = ROOT / "crds" / "daap.io_daapdatabases.yaml"
@@ -23,7 +23,8 @@ LOCKS = {
 """What is pinned where: the operator, its wheel, its development, the client in the e2e tests."""
 
 
-CHOICES = ("crds", "golden", "lock", "recorded", "all")
+CHOICES = ("crds", "golden", "manifests", "lock", "recorded", "all")
+"""`all` leaves out the manifests, which need helm: tests/chart holds them."""
 
 
 def generated(what: str) -> Iterator[tuple[Path, str]]:
@@ -34,6 +35,8 @@ def generated(what: str) -> Iterator[tuple[Path, str]]:
         yield REFERENCE / "settings.md", reference.settings()
         yield REFERENCE / "metrics.md", reference.metrics()
         yield from chart.generated()
+    if what == "manifests":
+        yield from manifests.generated()
     if what in ("golden", "all"):
         from tests.unit import gitops, golden  # noqa: PLC0415 - not there when installed
 

@@ -1,13 +1,16 @@
-"""The chart's generated files: versions, the CRD's template, what names the migration Job. Pure."""
+"""The chart's generated files: versions, the CRD's template, what names the migration Job; and the
+reference pages made from it."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from daap_operator import __version__, crd
+from dev.generate import rbac, values
 
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "charts" / "daap-operator"
+REFERENCE = ROOT / "docs" / "reference"
 
 _CRD = """\
 {{{{- /* Generated from daap_operator/api by `make crds`. Do not edit. */ -}}}}
@@ -35,6 +38,8 @@ def generated() -> Iterator[tuple[Path, str]]:
     # A changed list is another Job
     sums = (ROOT / "migrations" / "SHA256SUMS").read_text()
     yield CHART / "files" / "migrations.sha256", sums
+    yield REFERENCE / "values.md", values.page((CHART / "values.yaml").read_text())
+    yield REFERENCE / "rbac.md", rbac.page((CHART / "templates" / "_rules.tpl").read_text())
 
 
 def versioned(chart: str, version: str) -> str:

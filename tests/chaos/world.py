@@ -15,6 +15,7 @@ import psycopg
 
 from tests.chaos.stage import Stage
 from tests.chaos.trap import Trap
+from tests.support import rights
 from tests.support.api import ApiError
 from tests.support.operator import RunningOperator
 from tests.support.proxy import api_server, proxy_to, write_detour
@@ -61,6 +62,7 @@ class World:
         }
         for side in (0, 1):
             await self.make_namespace(side)
+        await rights.grant_lease(self.stage.api, rights.NAMESPACE, self.namespaces[0])
         return self
 
     async def _database(self) -> str:

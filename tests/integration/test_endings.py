@@ -10,6 +10,7 @@ import pytest
 from daap_operator import crd, finalize
 from dev.cluster import ControlPlane, cnpg
 from tests.standin.cnpg import CONTROL_PLANE_FLAGS, StandIn
+from tests.support import rights
 from tests.support.api import Api, ApiError, Object
 from tests.support.databases import Databases, condition, phase
 from tests.support.eventually import eventually
@@ -182,7 +183,7 @@ async def test_cloudnativepg_may_be_uninstalled_with_all_its_kinds(
 ) -> None:
     """Its Clusters go with their kind, and garbage collection no longer knows whose claims are."""
     monkeypatch.setattr(finalize, "BLOCKED_SECONDS", 1.0)
-    await operators.start(KUBECONFIG=str(own_plane.kubeconfig))
+    await operators.start(**rights.environment(own_plane))
     for name, policy in (("orders", "Delete"), ("kept", "Retain")):
         await own_databases.create(name, deletionPolicy=policy)
         await own_databases.ready(name)

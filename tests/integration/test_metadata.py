@@ -96,7 +96,7 @@ async def test_a_missing_schema_is_waited_for_and_named(
 ) -> None:
     roll_back(migrated_database, to="004", out=io.StringIO())
     await databases.create("orders")
-    waiting = await operators.begin()
+    waiting = await operators.begin(DAAP_MIGRATION_JOB="daap-system/daap-operator-migrate-1")
 
     async def readiness() -> tuple[int, str]:
         return await probe(waiting.operator, "/readyz")
@@ -104,7 +104,7 @@ async def test_a_missing_schema_is_waited_for_and_named(
     status, text = await eventually(readiness, lambda seen: "migrations" in seen[1])
     assert status == 503
     assert "005_add_generation_and_leader_epoch" in text
-    assert "daap-operator migrate" in text
+    assert "kubectl logs --namespace daap-system job/daap-operator-migrate-1" in text
     assert "004" not in text
     assert (await probe(waiting.operator, "/livez"))[0] == 200
     found = await databases.get("orders")

@@ -24,8 +24,17 @@ def test_wait_succeeds_when_the_server_starts_later(own_postgres: Postgres) -> N
     assert applied(own_postgres.url) == IDS
 
 
+def test_wait_alone_changes_nothing(empty_database: str) -> None:
+    code, output = run(empty_database, "wait", "--wait", "60")
+    assert code == 0
+    assert "accepts connections" in output
+    assert rows(empty_database, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'") == []
+
+
 @pytest.mark.parametrize("wait", ["0", "0.5"])
-@pytest.mark.parametrize("action", [[], ["status"], ["rollback", "--to", "none"]], ids=str)
+@pytest.mark.parametrize(
+    "action", [[], ["status"], ["wait"], ["rollback", "--to", "none"]], ids=str
+)
 def test_a_server_that_never_starts_is_told_with_its_place(
     own_stopped: tuple[str, int], wait: str, action: list[str]
 ) -> None:

@@ -10,6 +10,7 @@ from daap_operator import crd
 from dev.cluster import ControlPlane
 from dev.cluster.established import wait_established
 from tests.standin.webhook import refusing, unanswered
+from tests.support import rights
 from tests.support.api import Api
 from tests.support.audit import Audit
 from tests.support.databases import Databases, condition, phase
@@ -104,7 +105,7 @@ async def test_a_cluster_without_cloudnativepg_is_told_and_databases_can_be_dele
 ) -> None:
     async with Api(bare_plane.kubeconfig) as api:
         databases = Databases(api, "default")
-        await operators.start(KUBECONFIG=str(bare_plane.kubeconfig))
+        await operators.start(**rights.environment(bare_plane))
         await databases.create("orders")
         found = await databases.stalled("orders", "CloudNativePGMissing")
         assert "install CloudNativePG" in condition(found, "Stalled")["message"]

@@ -53,7 +53,7 @@ async def test_a_healthy_database_costs_no_request(
     await eventually(listings, lambda count: count >= 3)  # so three resyncs have come and gone
     asked = audit.requests()
     assert without_lists(asked) == []
-    assert {r.resource for r in asked} <= LISTED | {"customresourcedefinitions", "leases"}
+    assert {r.resource for r in asked} <= LISTED | {"leases"}
 
 
 async def test_a_restart_writes_nothing(

@@ -18,6 +18,7 @@ from aiohttp import web
 from daap_operator import crd
 from dev.cluster import ControlPlane, cnpg
 from tests.standin.cnpg import CONTROL_PLANE_FLAGS, StandIn
+from tests.support import rights
 from tests.support.api import Api
 from tests.support.databases import Databases
 from tests.support.eventually import eventually
@@ -236,7 +237,7 @@ async def test_kinds_that_were_deleted_and_come_back_are_watched_again(
 ) -> None:
     """Ours and CloudNativePG's; with the kinds all their objects go."""
     running = await operators.start(
-        KUBECONFIG=str(own_plane.kubeconfig), DAAP_WATCH_NAMESPACES=namespaces
+        **rights.environment(own_plane), DAAP_WATCH_NAMESPACES=namespaces
     )
     await own_databases.create("before")
     await own_databases.ready("before")
@@ -251,7 +252,7 @@ async def test_kinds_that_were_deleted_and_come_back_are_watched_again(
 async def test_an_api_server_that_was_killed_and_comes_back(
     own_plane: ControlPlane, own_databases: Databases, operators: Operators
 ) -> None:
-    running = await operators.start(KUBECONFIG=str(own_plane.kubeconfig), DAAP_LEASE_DURATION="60s")
+    running = await operators.start(**rights.environment(own_plane), DAAP_LEASE_DURATION="60s")
     gap = Gap(own_databases, running)
     await gap.prepare()
     await asyncio.to_thread(own_plane.stop, "kube-apiserver", signal.SIGKILL)

@@ -1,8 +1,12 @@
 """The API server's audit log: what was asked of it, by whom."""
 
 import json
+import re
+from collections import defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from dev.generate.rbac import Right
 
 
 class Request(NamedTuple):
@@ -42,6 +46,55 @@ class Audit:
         own = [e for e in events if e["user"]["username"] == self._user]
         made = [_request(e) for e in own if (e.get("objectRef") or {}).get("resource")]
         return [r for r in made if watches or r.verb != "watch"]
+
+
+class Rights:
+    """What each user may and may not do, as the log tells of requests from now on.
+
+    One reader for all users: many ask at the same time, and the log is long.
+    """
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+        self._offset = log.stat().st_size if log.exists() else 0
+        self._used: defaultdict[str, set[Right]] = defaultdict(set)
+        self._refused: defaultdict[str, set[Right]] = defaultdict(set)
+
+    def used(self, user: str) -> set[Right]:
+        """The rights this user has used."""
+        self._read()
+        return self._used[user]
+
+    def refused(self, user: str) -> set[Right]:
+        """The rights this user lacked."""
+        self._read()
+        return self._refused[user]
+
+    def _read(self) -> None:
+        with self._log.open("rb") as log:
+            log.seek(self._offset)
+            text = log.read()
+        whole, newline, _ = text.rpartition(b"\n")
+        self._offset += len(whole) + len(newline)
+        for line in whole.splitlines():
+            self._note(json.loads(line))
+
+    def _note(self, event: dict[str, Any]) -> None:
+        user, what = event["user"]["username"], event.get("objectRef") or {}
+        said = _FORBIDDEN.search(event["responseStatus"].get("message", ""))
+        if said:
+            self._refused[user].add(Right(said["group"], said["resource"], said["verb"]))
+        elif what.get("resource"):
+            request = _request(event)
+            group = what.get("apiGroup", "")
+            self._used[user].add(Right(group, request.resource, request.verb))
+            if (request.verb, request.code) == ("patch", 201):  # server-side apply made it
+                self._used[user].add(Right(group, request.resource, "create"))
+
+
+_FORBIDDEN = re.compile(
+    r'User ".*?" cannot (?P<verb>\w+) resource "(?P<resource>[\w/]+)" in API group "(?P<group>.*?)"'
+)
 
 
 def _request(event: dict[str, Any]) -> Request:

@@ -7,6 +7,7 @@ from tests.support.api import Api
 from tests.support.databases import Databases
 from tests.support.faults import Process, inside
 from tests.support.operator import RunningOperator
+from tests.support.rights import grant_lease
 from tests.support.rows import Rows
 
 
@@ -23,6 +24,7 @@ class Site:
             **environment,
             "DAAP_WATCH_NAMESPACES": self.namespace,
             # One after the other, never at the same time: the next need not wait for the Lease
+            "DAAP_LEASE_NAME": "daap-operator",
             "DAAP_LEASE_NAMESPACE": self.namespace,
             "DAAP_LEASE_DURATION": "5m",
             "DAAP_IDENTITY": "site",
@@ -32,6 +34,7 @@ class Site:
     async def open(self) -> None:
         """Make the namespace."""
         await self.api.create("namespaces", {"metadata": {"name": self.namespace}})
+        await grant_lease(self.api, self.namespace, "daap-operator")
 
     async def begin(self, process: Process | None = None) -> None:
         """Start a process; it may not be ready yet."""

@@ -14,7 +14,7 @@ from tests.unit import virtual_time
 
 def test_a_watch_is_renewed_and_left_in_time() -> None:
     """The API server ends it first; a server that does not is left within a minute."""
-    watching = handlers.settings(cluster_wide=True).watching
+    watching = handlers.settings().watching
     assert watching.server_timeout
     assert watching.client_timeout
     assert watching.connect_timeout
@@ -23,7 +23,7 @@ def test_a_watch_is_renewed_and_left_in_time() -> None:
 
 
 def test_the_api_server_is_asked_for_its_timeout_in_whole_seconds() -> None:
-    assert isinstance(handlers.settings(cluster_wide=True).watching.server_timeout, int)
+    assert isinstance(handlers.settings().watching.server_timeout, int)
 
 
 def test_back_off_never_ends_and_never_exceeds_its_limit() -> None:
@@ -34,7 +34,7 @@ def test_back_off_never_ends_and_never_exceeds_its_limit() -> None:
 
 def test_a_retry_after_does_not_shorten_the_back_off() -> None:
     """`Retry-After: 0` would have kopf ask without a pause."""
-    assert not handlers.settings(cluster_wide=True).networking.enforce_retry_after
+    assert not handlers.settings().networking.enforce_retry_after
 
 
 def test_only_logins_that_follow_soon_wait() -> None:
@@ -46,7 +46,7 @@ def test_only_logins_that_follow_soon_wait() -> None:
 
 @pytest.mark.parametrize("body", [{}, {"metadata": {"annotations": {"a": "{"}}}])
 def test_kopf_remembers_nothing_of_an_object(body: Any) -> None:
-    storage = handlers.settings(cluster_wide=True).persistence.diffbase_storage
+    storage = handlers.settings().persistence.diffbase_storage
     assert storage.fetch(body=body) is None
     assert storage.build(body=body) == {}
 

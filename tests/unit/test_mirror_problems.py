@@ -6,7 +6,7 @@ from psycopg import errors
 from psycopg_pool import PoolTimeout
 
 from daap_operator.mirror import MetadataError
-from daap_operator.mirror.problems import problem
+from daap_operator.mirror.problems import outdated, problem
 
 PROBLEMS: dict[str, tuple[Exception, str, str]] = {
     "a server without slots": (
@@ -49,3 +49,15 @@ def test_a_problem_has_a_reason_and_says_what_to_do(
 def test_a_problem_that_is_known_stays_as_it_is() -> None:
     known = MetadataError("ReadOnly", "no")
     assert problem(known) is known
+
+
+def test_a_schema_that_lacks_migrations_is_told_with_what_applies_them() -> None:
+    by_hand = outdated(["006_a", "007_b"], "")
+    assert by_hand.message == (
+        "The metadata database lacks the migrations 006_a, 007_b: run `daap-operator migrate`"
+    )
+    by_job = outdated(["007_b"], "daap-system/daap-operator-migrate-1a2b")
+    assert "the Job daap-operator-migrate-1a2b in the namespace daap-system" in by_job.message
+    assert by_job.message.endswith(
+        "kubectl logs --namespace daap-system job/daap-operator-migrate-1a2b --all-containers"
+    )

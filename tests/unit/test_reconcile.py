@@ -277,6 +277,33 @@ async def test_a_secret_that_is_due_by_the_end_of_the_pass_is_not_forgotten(
     assert await stage.look() == 1.0
 
 
+async def test_a_secret_that_comes_due_in_a_pass_is_looked_at_at_once() -> None:
+    """After the pass has thought of it: then nothing else would come before the resync."""
+    stage = await ready()
+    stage.world.notes_of(KEY).secret_due = stage.clock.monotonic() + 1
+    stage.mirror.after_write = lambda: stage.clock.advance(2)
+    stage.edit(purpose="told to the inventory, which takes its time")
+    assert await stage.look() == 0.0
+    await stage.look()
+    assert stage.world.notes_of(KEY).secret_due == stage.clock.monotonic() + 600
+
+
+async def test_a_secret_just_written_is_looked_at_in_an_interval() -> None:
+    stage = await ready()
+    stage.world.notes_of(KEY).secret_due = None
+    stage.edit(connectionSecretName="other")
+    await stage.look()
+    assert stage.world.notes_of(KEY).secret_due == stage.clock.monotonic() + 600
+
+
+async def test_a_secret_that_cannot_be_looked_at_asks_for_no_pass() -> None:
+    stage = await ready()
+    stage.world.notes_of(KEY).secret_due = stage.clock.monotonic() - 1
+    stage.kube.delete_object(Resource.CLUSTERS, CLUSTER)
+    stage.kube.refusals[f"create Cluster {CLUSTER}"] = refused(422, "no")
+    assert await stage.look() == STALLED_SECONDS
+
+
 async def test_what_is_stalled_is_looked_at_every_minute() -> None:
     stage = Stage()
     stage.order()

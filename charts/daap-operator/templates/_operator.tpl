@@ -17,7 +17,8 @@
 - name: DAAP_LEASE_NAME
   value: {{ include "daap-operator.fullname" . }}
 - name: DAAP_LEASE_NAMESPACE
-  value: {{ .Release.Namespace }}
+  valueFrom:
+    fieldRef: {fieldPath: metadata.namespace}
 - name: DAAP_HEALTH_PORT
   value: "8080"
 {{- with .Values.watchNamespaces }}
@@ -26,7 +27,7 @@
 {{- end }}
 {{- if eq .Values.migrations.mode "hook" }}
 - name: DAAP_MIGRATION_JOB
-  value: {{ printf "%s/%s" .Release.Namespace (include "daap-operator.migrationJobName" .) }}
+  value: $(DAAP_LEASE_NAMESPACE)/{{ include "daap-operator.migrationJobName" . }}
 {{- end }}
 {{- range $name, $value := .Values.config }}
 - name: DAAP_{{ $name | snakecase | upper }}

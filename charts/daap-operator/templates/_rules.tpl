@@ -22,3 +22,15 @@
   resources: [events]
   verbs: [create]
 {{- end }}
+
+{{/* Which replica leads: one Lease, in the release's namespace. */}}
+{{- define "daap-operator.leaseRules" -}}
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  resourceNames: [{{ include "daap-operator.fullname" . }}]
+  verbs: [get, update]
+# No name here: what is to be created has none yet when it is decided
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  verbs: [create]
+{{- end }}

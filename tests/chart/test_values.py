@@ -1,0 +1,109 @@
+"""What values.yaml must not say: refused before anything is installed, by the value's name."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.helm import CHART, HelmError, Object, helm, render
+
+WRONG: dict[str, tuple[Object, str, str]] = {
+    "unknown": ({"replicas": 3}, "replicas", "not allowed"),
+    "misspelt below": ({"image": {"tags": "1"}}, "/image", "'tags' not allowed"),
+    "another setting": ({"config": {"secretKey": "x"}}, "/config", "'secretKey' not allowed"),
+    "no number": ({"replicaCount": "two"}, "/replicaCount", "got string, want integer"),
+    "no switch": ({"crds": {"install": "yes"}}, "/crds/install", "got string, want boolean"),
+    "too few workers": ({"config": {"workers": 0}}, "/config/workers", "got 0, want 1"),
+    "a mode": ({"migrations": {"mode": "job"}}, "/migrations/mode", "'initContainer'"),
+    "a log level": ({"config": {"logLevel": "debug"}}, "/config/logLevel", "'DEBUG'"),
+    "a duration": ({"config": {"resyncInterval": "10 min"}}, "/config/resyncInterval", "'10 min'"),
+    "a number for a duration": (
+        {"config": {"leaseDuration": 15}},
+        "/config/leaseDuration",
+        "got number, want string",
+    ),
+    "an image without major": (
+        {"config": {"postgresImage": "postgres:17"}},
+        "/config/postgresImage",
+        "'postgres:17'",
+    ),
+    "a version": ({"config": {"defaultPostgresVersion": 13}}, "/config/default", "got 13, want 14"),
+    "a digest": ({"image": {"digest": "abc"}}, "/image/digest", "'abc'"),
+    "a namespace": ({"watchNamespaces": ["Shop"]}, "/watchNamespaces/0", "'Shop'"),
+    "a namespace twice": ({"watchNamespaces": ["a", "a"]}, "/watchNamespaces", "equal"),
+    "no Secret": (
+        {"metadataDatabase": {"existingSecret": {"name": ""}}},
+        "/metadataDatabase/existingSecret/name",
+        "minLength",
+    ),
+    "a URL where its Secret belongs": (
+        {"metadataDatabase": {"url": "postgresql://daap:hunter2@db/daap"}},
+        "/metadataDatabase",
+        "'url' not allowed",
+    ),
+    "an sslmode": (
+        {"metadataDatabase": {"tls": {"mode": "verify"}}},
+        "/metadataDatabase/tls/mode",
+        "'verify-full'",
+    ),
+    "two authorities": (
+        {"metadataDatabase": {"tls": {"caSecret": {"name": "a"}, "caConfigMap": {"name": "b"}}}},
+        "metadataDatabase.tls.caSecret.name='a'",
+        "give one of the two",
+    ),
+    "a Job that Argo CD would not see end": (
+        {"migrations": {"ttlSecondsAfterFinished": 0}},
+        "/migrations/ttlSecondsAfterFinished",
+        "got 0, want 300",
+    ),
+}
+
+
+@pytest.mark.parametrize(("values", "where", "why"), WRONG.values(), ids=WRONG)
+def test_a_wrong_value_is_refused_by_its_name(values: Object, where: str, why: str) -> None:
+    with pytest.raises(HelmError) as refused:
+        render(values)
+    assert where in str(refused.value)
+    assert why in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_every_value_is_in_the_schema() -> None:
+    """An object that the schema does not name would be refused, so this is about the defaults."""
+    defaults = yaml.safe_load((CHART / "values.yaml").read_text())
+    schema = yaml.safe_load((CHART / "values.schema.json").read_text())
+    assert sorted(paths(schema)) == sorted(paths_of(defaults, schema))
+
+
+def paths(schema: Any, path: str = "") -> list[str]:
+    below = schema.get("properties") if schema.get("additionalProperties") is False else None
+    if not below:
+        return [path]
+    return [
+        p for key, value in below.items() if key != "global" for p in paths(value, f"{path}.{key}")
+    ]
+
+
+def paths_of(values: Any, schema: Any, path: str = "") -> list[str]:
+    below = schema.get("properties") if schema.get("additionalProperties") is False else None
+    if not below:
+        return [path]
+    return [p for key, v in values.items() for p in paths_of(v, below[key], f"{path}.{key}")]
+
+
+def notes(**values: Any) -> str:
+    sets = [f"--set={key}={value}" for key, value in values.items()]
+    said = helm("install", "daap-operator", str(CHART), "--dry-run=client", *sets)
+    return said.partition("NOTES:")[2]
+
+
+def test_notes_say_what_is_next_and_what_is_missing() -> None:
+    plain = notes()
+    assert "MISSING: CloudNativePG" in plain
+    assert "helm test daap-operator" in plain
+    assert "kind: DaapDatabase" in plain
+    assert "DANGER" not in plain
+    assert "EVERY DATABASE" in notes(**{"crds.keep": "false"})
+    assert "daap-operator migrate" in notes(**{"migrations.mode": "none"})
+    assert "serves shop, billing" in notes(watchNamespaces="{shop,billing}")
+    assert "namespace: shop" in notes(watchNamespaces="{shop,billing}")

@@ -1,0 +1,218 @@
+"""The shipped rights: all are needed, and no other.
+
+For each right an operator that lacks it, and nothing else, goes through a database's whole life: it
+is refused just that, and the life stops where the right is needed. With all of them the life goes
+to its end. All of these operators have Roles in their own namespace only, and no ClusterRole.
+"""
+
+import asyncio
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dev.cluster import ControlPlane
+from dev.generate.rbac import WHY, Right, rights
+from dev.postgres import Server
+from tests.fix_cluster import remove_namespace
+from tests.standin.cnpg import StandIn
+from tests.support.api import Api
+from tests.support.audit import Rights
+from tests.support.databases import Databases
+from tests.support.life import Life, Stuck
+from tests.support.rights import KINDS, NAME, lease_rights, shipped
+
+Object = dict[str, Any]
+
+AT_THE_SAME_TIME = 8
+
+LAST_TLS_SECONDS = 1.0
+"""With so many operators at the same time the API server closes its side of a socket later."""
+
+pytestmark = pytest.mark.timeout(600)
+
+CNPG = "postgresql.cnpg.io"
+START, BIRTH, GOING = "start", "be Ready", "go"
+ANYWHERE = ""
+"""Without a watch kopf begins anew again and again, and its listings still tell of something."""
+
+STOPS: dict[Right, str] = {
+    Right("daap.io", "daapdatabases", "get"): GOING,
+    Right("daap.io", "daapdatabases", "list"): START,
+    Right("daap.io", "daapdatabases", "watch"): ANYWHERE,
+    Right("daap.io", "daapdatabases", "patch"): BIRTH,
+    Right("daap.io", "daapdatabases/status", "patch"): BIRTH,
+    Right(CNPG, "clusters", "get"): GOING,
+    Right(CNPG, "clusters", "list"): START,
+    Right(CNPG, "clusters", "watch"): ANYWHERE,
+    Right(CNPG, "clusters", "create"): BIRTH,
+    Right(CNPG, "clusters", "patch"): BIRTH,
+    Right(CNPG, "clusters", "delete"): GOING,
+    Right(CNPG, "poolers", "get"): GOING,
+    Right(CNPG, "poolers", "list"): START,
+    Right(CNPG, "poolers", "watch"): ANYWHERE,
+    Right(CNPG, "poolers", "create"): BIRTH,
+    Right(CNPG, "poolers", "patch"): BIRTH,
+    Right(CNPG, "poolers", "delete"): GOING,
+    Right("apps", "deployments", "list"): START,
+    Right("apps", "deployments", "watch"): ANYWHERE,
+    Right("", "secrets", "get"): BIRTH,
+    Right("", "secrets", "create"): BIRTH,
+    Right("", "secrets", "update"): "have its Secret mended",
+    Right("", "secrets", "patch"): "retain",
+    Right("", "secrets", "delete"): "lose the Secret of its old name",
+    Right("", "persistentvolumeclaims", "list"): GOING,
+    Right("events.k8s.io", "events", "create"): "be told of in Events",
+    Right("coordination.k8s.io", "leases", "get"): START,
+    Right("coordination.k8s.io", "leases", "update"): START,
+    Right("coordination.k8s.io", "leases", "create"): START,
+}
+"""At which step of its life a database is stuck without the right."""
+
+
+@dataclass
+class Trial:
+    """An operator without one right, or with all, and how far a database got under it."""
+
+    lacks: Right | None
+    mark: str = field(default_factory=lambda: uuid.uuid4().hex[:10])
+    stuck: str | None = None
+    refused: set[Right] = field(default_factory=set)
+    used: set[Right] = field(default_factory=set)
+
+    @property
+    def namespace(self) -> str:
+        """Of this trial alone."""
+        return f"rbac-{self.mark}"
+
+    @property
+    def user(self) -> str:
+        """Of this trial alone."""
+        return f"operator-{self.mark}"
+
+    def roles(self) -> list[Object]:
+        """What the chart ships for the namespace and the Lease in it, less what is lacking."""
+        there = [
+            obj
+            for obj in shipped(self.namespace)
+            if obj["metadata"].get("namespace") == self.namespace
+        ]
+        return [self._adapted(obj) for obj in [*there, *lease_rights(self.namespace, NAME)]]
+
+    def _adapted(self, obj: Object) -> Object:
+        if obj["kind"] == "RoleBinding":
+            user = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": self.user}
+            return obj | {"subjects": [user]}
+        rules = [
+            {
+                "apiGroups": [right.group],
+                "resources": [right.resource],
+                "verbs": [right.verb],
+                **{key: rule[key] for key in ("resourceNames",) if key in rule},
+            }
+            for rule in obj["rules"]
+            for right in rights([rule])
+            if right != self.lacks
+        ]
+        return obj | {"rules": rules}
+
+
+class Trials:
+    """Carries them out, some at a time."""
+
+    def __init__(self, plane: ControlPlane, url: str) -> None:
+        self._plane = plane
+        self._url = url
+        self._rights = Rights(plane.audit_log)
+        self._slots = asyncio.Semaphore(AT_THE_SAME_TIME)
+        self._issuing = asyncio.Lock()  # one authority, which counts its certificates
+
+    async def carry_out(self, trials: list[Trial]) -> None:
+        """All of them."""
+        async with Api(self._plane.kubeconfig) as api, asyncio.TaskGroup() as tasks:
+            for trial in trials:
+                tasks.create_task(self._carry_out(api, trial))
+
+    async def _carry_out(self, api: Api, trial: Trial) -> None:
+        async with self._slots:
+            async with self._issuing:
+                kubeconfig = await asyncio.to_thread(self._plane.user_kubeconfig, trial.user)
+            await api.create("namespaces", {"metadata": {"name": trial.namespace}})
+            for obj in trial.roles():
+                await api.create(KINDS[obj["kind"]], obj)
+            life = Life(
+                Databases(api, trial.namespace),
+                f"n{trial.mark}",
+                self._environment(trial, kubeconfig),
+                lambda: len(self._rights.refused(trial.user)),
+            )
+            try:
+                await life.live()
+            except Stuck as stuck:
+                trial.stuck = stuck.step
+            trial.refused = self._rights.refused(trial.user)
+            trial.used = self._rights.used(trial.user)
+            await remove_namespace(api, trial.namespace)
+
+    def _environment(self, trial: Trial, kubeconfig: Path) -> dict[str, str]:
+        return {
+            "KUBECONFIG": str(kubeconfig),
+            "DATABASE_URL": self._url,
+            "DB_MIN_CONNS": "1",
+            "DB_MAX_CONNS": "2",
+            "DAAP_HEALTH_HOST": "127.0.0.1",
+            "DAAP_HEALTH_PORT": "0",
+            "DAAP_WATCH_NAMESPACES": trial.namespace,
+            "DAAP_LEASE_NAMESPACE": trial.namespace,
+            "DAAP_LEASE_NAME": NAME,
+            "DAAP_LEASE_DURATION": "5m",
+            "DAAP_IDENTITY": "rbac",
+            "DAAP_SECRET_CHECK_INTERVAL": "1s",
+        }
+
+
+@pytest.fixture(scope="module")
+def trials(
+    request: pytest.FixtureRequest,
+    control_plane: ControlPlane,
+    shared_standin: StandIn,
+    postgres_server: Server,
+    template_database: str,
+) -> dict[Right | None, Trial]:
+    """The trials that the selected tests tell of."""
+    parameters = [i.callspec.params for i in request.session.items if hasattr(i, "callspec")]
+    wanted = [None, *(given["lacking"] for given in parameters if "lacking" in given)]
+    made = {right: Trial(right) for right in wanted}
+    with (
+        postgres_server.database(template=template_database) as url,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        for module in ("handlers", "kube.client"):
+            patch.setattr(f"daap_operator.{module}.LAST_TLS_SECONDS", LAST_TLS_SECONDS)
+        asyncio.run(Trials(control_plane, url).carry_out(list(made.values())))
+    return made
+
+
+def test_a_life_uses_every_right_and_asks_for_no_other(
+    trials: dict[Right | None, Trial],
+) -> None:
+    whole = trials[None]
+    assert whole.stuck is None
+    assert whole.refused == set()
+    assert whole.used == set(WHY)
+
+
+@pytest.mark.parametrize("lacking", STOPS, ids=lambda right: f"{right.verb} {right.resource}")
+def test_without_any_one_of_them_something_breaks(
+    lacking: Right, trials: dict[Right | None, Trial]
+) -> None:
+    trial = trials[lacking]
+    assert trial.refused == {lacking}
+    assert trial.stuck is not None
+    assert trial.stuck == (STOPS[lacking] or trial.stuck)
+
+
+def test_each_right_has_its_turn() -> None:
+    assert STOPS.keys() == WHY.keys()

@@ -1,0 +1,171 @@
+"""A database's life, step by step, that needs each right of the operator; and where it stops."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from tests.support.databases import Databases, condition, is_ready
+from tests.support.eventually import eventually
+from tests.support.operator import RunningOperator
+
+Object = dict[str, Any]
+Look = Callable[[], Awaitable[object]]
+
+STEP_SECONDS = 60.0
+STUCK_SECONDS = 3.0
+"""So long after it was refused, what is not there is not coming."""
+
+
+class Stuck(Exception):  # noqa: N818 - what the test waits for
+    """The life has stopped at this step, after the operator was refused something."""
+
+    def __init__(self, step: str) -> None:
+        super().__init__(step)
+        self.step = step
+
+
+class Life:
+    """Lived by one database under an operator of its own."""
+
+    def __init__(
+        self,
+        databases: Databases,
+        name: str,
+        environment: dict[str, str],
+        refused: Callable[[], int],
+    ) -> None:
+        """`refused` counts what the API server has forbidden this operator so far."""
+        self._databases = databases
+        self._name = name
+        self._cluster, self._pooler = f"daap-{name}", f"daap-{name}-pooler"
+        self._environment = environment
+        self._refused = refused
+        self._operator: RunningOperator | None = None
+
+    async def live(self) -> None:
+        """From nothing to nothing. Raises Stuck."""
+        try:
+            await self._start()
+            await self._be_born()
+            await self._be_repaired()
+            await self._change_secrets()
+            await self._die()
+            await self._be_retained()
+        finally:
+            if self._operator:
+                await self._operator.kill()
+
+    # the steps ------------------------------------------------------------------------------------
+
+    async def _start(self) -> None:
+        self._operator = RunningOperator(self._environment)
+        await self._operator.__aenter__()
+        ready = asyncio.create_task(self._operator.operator.ready())
+        try:
+            await self._reach("start", lambda: _done(ready))
+        finally:
+            ready.cancel()
+
+    async def _be_born(self) -> None:
+        await self._databases.create(self._name)
+        await self._reach("be Ready", lambda: self._databases.get(self._name), is_ready)
+
+        async def events() -> set[str]:
+            return await self._databases.events(self._name)
+
+        await self._reach("be told of in Events", events)
+
+    async def _be_repaired(self) -> None:
+        api, namespace = self._databases.api, self._databases.namespace
+        spoilt = {"spec": {"smartShutdownTimeout": 99}}
+        await api.patch("clusters", namespace, self._cluster, spoilt)
+        await self._reach(
+            "have its Cluster mended",
+            lambda: self._databases.child("clusters", self._cluster),
+            lambda cluster: cluster["spec"]["smartShutdownTimeout"] == 10,
+        )
+        before = await self._databases.child("poolers", self._pooler)
+        assert before
+        await api.delete("poolers", namespace, self._pooler)
+        await self._reach(
+            "have its Pooler made again",
+            lambda: self._databases.child("poolers", self._pooler),
+            lambda pooler: pooler and pooler["metadata"]["uid"] != before["metadata"]["uid"],
+        )
+        await self._reach("be Ready again", lambda: self._databases.get(self._name), is_ready)
+
+    async def _change_secrets(self) -> None:
+        namespace, first = self._databases.namespace, f"daap-{self._name}-connection"
+        spoilt = {"data": {"host": ""}}
+        await self._databases.api.patch("secrets", namespace, first, spoilt)
+        await self._reach(
+            "have its Secret mended",
+            lambda: self._databases.child("secrets", first),
+            lambda secret: secret["data"]["host"],
+        )
+        await self._databases.edit(self._name, connectionSecretName=f"{self._name}-other")
+        await self._reach(
+            "lose the Secret of its old name",
+            lambda: self._databases.child("secrets", first),
+            lambda secret: secret is None,
+        )
+        await self._reach("be Ready renamed", lambda: self._databases.get(self._name), is_ready)
+
+    async def _be_retained(self) -> None:
+        """Retain and deletion come in one go: no pass has taken the owner from the children."""
+        kept = f"{self._name}-kept"
+        children = {
+            "clusters": f"daap-{kept}",
+            "poolers": f"daap-{kept}-pooler",
+            "secrets": f"daap-{kept}-connection",
+        }
+        await self._databases.create(kept)
+        await self._reach("be Ready to be kept", lambda: self._databases.get(kept), is_ready)
+        assert self._operator
+        await self._operator.kill()
+        await self._databases.edit(kept, deletionPolicy="Retain")
+        await self._databases.delete(kept)
+        await self._start()
+        await self._reach("retain", lambda: self._databases.get(kept), lambda found: found is None)
+        for plural, name in children.items():
+            child = await self._databases.child(plural, name)
+            assert child, name
+            assert not child["metadata"].get("ownerReferences"), name
+
+    async def _die(self) -> None:
+        await self._databases.delete(self._name)
+        await self._reach(
+            "go", lambda: self._databases.get(self._name), lambda found: found is None
+        )
+        for plural, name in (("clusters", self._cluster), ("poolers", self._pooler)):
+            assert await self._databases.child(plural, name) is None
+
+    # ----------------------------------------------------------------------------------------------
+
+    async def _reach(self, step: str, look: Look, holds: Callable[[Any], object] = bool) -> None:
+        """Wait until it holds. Raises Stuck when it does not, and something was refused."""
+        loop = asyncio.get_running_loop()
+        since: list[float] = []
+
+        async def look_closely() -> object:
+            found = await look()
+            if holds(found):
+                return None
+            if self._operator and not self._operator.alive:
+                raise Stuck(step)
+            if self._refused() and not since:
+                since.append(loop.time())
+            if since and loop.time() - since[0] > STUCK_SECONDS:
+                raise Stuck(step)
+            return {step: found}
+
+        await eventually(look_closely, lambda lacking: lacking is None, seconds=STEP_SECONDS)
+
+
+async def _done(task: "asyncio.Task[None]") -> bool:
+    return task.done()
+
+
+def reason(found: Object | None) -> str:
+    """Why it is not Ready."""
+    return str(condition(found, "Ready").get("reason", ""))
