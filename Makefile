@@ -10,7 +10,7 @@ BIN := .venv/bin
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: .venv/ready ## a cluster, the operator and a database that answers; leaves all running
+demo: .venv/ready ## a cluster, the operator by Helm (MODE=local: a process) and a database that answers; stays
 	@$(BIN)/python -m dev.demo start
 
 demo-clean: .venv/ready ## remove what `make demo` left running

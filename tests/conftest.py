@@ -7,6 +7,7 @@ pytest_plugins = [
     "tests.fix_cluster",
     "tests.fix_admission",
     "tests.fix_e2e",
+    "tests.fix_install",
 ]
 
 signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -15,6 +15,7 @@ from dev import image
 from dev.cluster import cnpg, provider
 from dev.cluster.established import wait_established
 from tests.fix_cluster import own_namespace
+from tests.support import account
 from tests.support.api import Api
 from tests.support.clients import Clients, build_image
 from tests.support.databases import Databases
@@ -132,14 +133,20 @@ class OperatorProcess:
         return self._log.read_text(errors="replace")
 
 
+@pytest.fixture(scope="session")
+def operator_account(real_cluster: KindCluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A kubeconfig of the operator's ServiceAccount: all it has is what the chart gives it."""
+    return account.kubeconfig(real_cluster, tmp_path_factory.mktemp("account") / "kubeconfig")
+
+
 @pytest.fixture
 def real_operator(
-    real_cluster: KindCluster, migrated_database: str, tmp_path: Path
+    operator_account: Path, migrated_database: str, tmp_path: Path
 ) -> Iterator[OperatorProcess]:
-    """The operator on this machine, with the cluster's kubeconfig."""
+    """The operator on this machine, with no rights but those that the chart ships."""
     environment = {
         **os.environ,
-        "KUBECONFIG": str(Path(real_cluster.kubeconfig_path).resolve()),
+        "KUBECONFIG": str(operator_account),
         "DATABASE_URL": migrated_database,
         "DAAP_HEALTH_HOST": "127.0.0.1",
         "DAAP_HEALTH_PORT": "0",

@@ -1,14 +1,37 @@
-"""`python -m dev.demo start|clean`."""
+"""`python -m dev.demo start|clean`; with MODE=local the operator runs on this machine."""
 
 import argparse
+import os
 import sys
 import time
+from typing import Protocol
 
 from daap_operator.migrate import MigrationError
 from dev.cluster.errors import ClusterError
 from dev.cluster.progress import duration, say
-from dev.demo import platform, team
+from dev.demo import local, platform, release, team
 from dev.postgres import PostgresError
+
+HOW = {
+    "helm": "installed by Helm into the cluster (MODE=local: a process on this machine)",
+    "local": "a process on this machine, as MODE=local asks",
+}
+
+
+class Mode(Protocol):
+    """A way to run the operator."""
+
+    def start(self) -> None:
+        """Start it with its inventory; harmless when it runs."""
+
+    def stop(self) -> None:
+        """Stop the operator, if it runs."""
+
+    def inventory(self) -> str:
+        """Its rows."""
+
+    def suggestions(self) -> str:
+        """How to look at it."""
 
 
 def main() -> int:
@@ -30,22 +53,33 @@ def main() -> int:
 def start() -> None:
     """From nothing to a database that answers; harmless when it is all there."""
     started = time.monotonic()
+    chosen, other = _modes()
     platform.cluster()
-    platform.api()
-    url = platform.inventory()
-    platform.operator(url)
+    other.stop()
+    chosen.start()
     team.ask_for_database()
     status = team.wait_until_ready()
     team.query(status["secretName"])
-    team.show(url)
-    team.suggest(url)
+    team.show(chosen.inventory())
+    team.suggest(chosen.suggestions())
     say(f"demo: done in {duration(time.monotonic() - started)}")
 
 
 def clean() -> None:
     """Remove what `start` left running."""
+    local.remove()
     platform.remove()
     say("demo: removed")
+
+
+def _modes() -> tuple[Mode, Mode]:
+    """The way the operator is to run, and the other one."""
+    name = os.environ.get("MODE") or "helm"
+    ways: dict[str, tuple[Mode, Mode]] = {"helm": (release, local), "local": (local, release)}
+    if name not in ways:
+        raise ClusterError(f"MODE={name}: must be one of {', '.join(ways)}")
+    say(f"operator: {HOW[name]}")
+    return ways[name]
 
 
 if __name__ == "__main__":

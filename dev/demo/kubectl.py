@@ -15,6 +15,11 @@ def program() -> Path:
     return Path(found) if found else programs.build(["kubectl"])["kubectl"]
 
 
+def program_name() -> str:
+    """How a reader calls it."""
+    return "kubectl" if shutil.which("kubectl") else "`dev/kind get binary kubectl`"
+
+
 def kubectl(*arguments: str, text: str | None = None) -> str:
     """Run kubectl; raises ClusterError with what it said."""
     return commands.run(program(), f"--kubeconfig={places.kubeconfig()}", *arguments, text=text)

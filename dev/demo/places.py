@@ -11,6 +11,12 @@ CLUSTER = "daap-demo"
 NAMESPACE = "shop"
 DATABASE = "orders"
 
+ROWS = """
+SELECT name, owner_team, namespace, status, host, secret_name FROM databases
+WHERE deleted_at IS NULL ORDER BY name
+"""
+"""What the demo shows of the inventory."""
+
 IMAGE = "ghcr.io/cloudnative-pg/postgresql:17-standard-trixie"
 """Has psql, and is on every node that runs the database."""
 

@@ -1,16 +1,13 @@
 """What a team does: apply a file, wait until the database answers, connect."""
 
-import shutil
 import textwrap
 import time
 from typing import Any
 
-import psycopg
-
 from dev.cluster.errors import ClusterError
 from dev.cluster.progress import say
 from dev.demo import places
-from dev.demo.kubectl import apply, get, kubectl
+from dev.demo.kubectl import apply, get, kubectl, program_name
 
 READY_SECONDS = 300.0
 QUERY_SECONDS = 120
@@ -98,38 +95,29 @@ def _client(secret: str) -> dict[str, Any]:
     }
 
 
-def show(url: str) -> None:
-    """What the cluster and the inventory say."""
+def show(inventory: str) -> None:
+    """What the cluster says, and the inventory's rows."""
     say("\n$ kubectl get daapdatabases --all-namespaces --output wide")
     say(textwrap.indent(kubectl("get", "daapdatabases", "-A", "-o", "wide").strip(), "    "))
-    say("\n$ psql $DATABASE_URL      # the platform's inventory")
-    columns = ("name", "owner_team", "namespace", "status", "host", "secret_name")
-    with psycopg.connect(url) as connection:
-        found = connection.execute(
-            f"SELECT {', '.join(columns)} FROM databases WHERE deleted_at IS NULL".encode()  # noqa: S608
-        ).fetchall()
-    rows = [tuple(map(str, row)) for row in (columns, *found)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
-        say("    " + "   ".join(cells).rstrip())
+    say("\n$ psql      # the platform's inventory")
+    say(textwrap.indent(inventory, "    "))
 
 
-def suggest(url: str) -> None:
+def suggest(more: str) -> None:
     """What to try next, ready to paste."""
-    program = "kubectl" if shutil.which("kubectl") else "`dev/kind get binary kubectl`"
+    kubectl = program_name()
     place = f"{places.DATABASE} --namespace {places.NAMESPACE}"
     two = '{"spec":{"instances":2}}'
     say(
         f"""
 All of it is running. Try next:
 
-    export KUBECONFIG={places.kubeconfig()} DATABASE_URL='{url}'
-    {program} describe daapdatabase {place}
-    {program} patch daapdatabase {place} --type merge --patch '{two}'
-    {program} delete pooler daap-{places.DATABASE}-pooler -n {places.NAMESPACE}   # comes back
-    {program} explain daapdatabase.spec
-    tail -f {places.operator_log()}
+    export KUBECONFIG={places.kubeconfig()}
+    {kubectl} describe daapdatabase {place}
+    {kubectl} patch daapdatabase {place} --type merge --patch '{two}'
+    {kubectl} delete pooler daap-{places.DATABASE}-pooler -n {places.NAMESPACE}   # comes back
+    {kubectl} explain daapdatabase.spec
+    {more}
     make demo-clean   # when you have seen enough
 """
     )

@@ -1,0 +1,137 @@
+"""The operator as people install it: by Helm or kustomize, upgraded, interrupted, taken away."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.clients import Clients
+from tests.support.databases import Databases, condition
+from tests.support.eventually import eventually
+from tests.support.release import CHART, NAMESPACE, Release
+
+pytestmark = pytest.mark.timeout(900)
+
+PREVIOUS = Path(__file__).parent / "charts" / "daap-operator-0.1.0.tgz"
+"""The chart that users have before they upgrade to the one of this checkout."""
+MANIFESTS = CHART.parents[1] / "manifests"
+SLOW = 120.0
+
+ANSWER = """
+with psycopg.connect(entry("uri"), **VERIFIED) as connection:
+    tell(connection.execute("SELECT 1").fetchone())
+"""
+
+
+async def test_a_release_from_install_to_uninstall(
+    release: Release, team: Databases, clients: Clients
+) -> None:
+    release.install(PREVIOUS)
+    await team.create("orders")
+    await team.ready("orders", seconds=SLOW)
+    assert await answer(team, "orders", clients) == [1]
+
+    before = await what_runs(team)
+    async with readiness(team, "orders") as told:
+        release.upgrade("--set=podAnnotations.upgraded=yes")  # other pods, whatever else changed
+        await the_new_one_has_looked(team, "orders")
+    assert set(told) == {"True"}, told
+    assert await what_runs(team) == before
+
+    await team.create("later")
+    leader = release.leader()["metadata"]["name"]
+    release.kubectl("delete", "pod", leader, f"--namespace={NAMESPACE}")
+    await team.ready("later", seconds=SLOW)
+    assert release.leader()["metadata"]["name"] != leader
+    release.test()
+
+    before = await what_runs(team)
+    release.uninstall()
+    release.kubectl("get", "crd", "daapdatabases.daap.io")
+    assert await what_runs(team) == before
+    assert await answer(team, "orders", clients) == [1]
+    release.install()
+    await the_new_one_has_looked(team, "orders")
+    assert await what_runs(team) == before
+    await gone(team, "orders", "later")
+    release.uninstall()
+
+
+async def test_installed_by_kustomize(release: Release, team: Databases, clients: Clients) -> None:
+    uri = (await team.api.get("secrets", NAMESPACE, "daap-metadata-app") or {})["data"]["uri"]
+    await team.api.create(
+        "secrets",
+        {
+            "metadata": {"name": "daap-metadata", "namespace": NAMESPACE},
+            "data": {"DATABASE_URL": uri},
+        },
+    )
+    release.kubectl("apply", "--server-side", "--force-conflicts", "--kustomize", str(MANIFESTS))
+    await team.create("orders")
+    await team.ready("orders", seconds=SLOW)
+    assert await answer(team, "orders", clients) == [1]
+    await gone(team, "orders")
+    release.kubectl("delete", "--kustomize", str(MANIFESTS / "operator"), "--ignore-not-found")
+    release.kubectl("get", "crd", "daapdatabases.daap.io")
+
+
+async def answer(team: Databases, name: str, clients: Clients) -> Any:
+    """What a client in another namespace gets."""
+    found = await team.get(name)
+    assert found
+    secret = await team.child("secrets", found["status"]["secretName"])
+    assert secret
+    return await clients.run(ANSWER, secret)
+
+
+async def what_runs(team: Databases) -> dict[str, object]:
+    """The databases' objects by generation, their pods by id and restarts."""
+    seen: dict[str, object] = {}
+    for plural in ("clusters", "poolers", "deployments"):
+        for obj in await team.api.list(plural, team.namespace):
+            seen[f"{plural}/{obj['metadata']['name']}"] = obj["metadata"]["generation"]
+    for pod in await team.api.list("pods", team.namespace):
+        restarts = sum(c["restartCount"] for c in pod["status"].get("containerStatuses", []))
+        seen[f"pods/{pod['metadata']['name']}"] = (pod["metadata"]["uid"], restarts)
+    return seen
+
+
+@asynccontextmanager
+async def readiness(team: Databases, name: str) -> AsyncIterator[list[str]]:
+    """Every value of Ready that was written meanwhile."""
+    told: list[str] = []
+
+    async def listen() -> None:
+        async for _, obj in team.api.watch("daapdatabases"):
+            if obj["metadata"]["namespace"] == team.namespace and obj["metadata"]["name"] == name:
+                told.append(condition(obj, "Ready").get("status", "absent"))
+
+    listening = asyncio.create_task(listen())
+    try:
+        await eventually(lambda: _value(told))
+        yield told
+    finally:
+        listening.cancel()
+
+
+async def _value(told: list[str]) -> list[str]:
+    return told
+
+
+async def the_new_one_has_looked(team: Databases, name: str) -> None:
+    """A change that no child sees is taken up by whoever leads now."""
+    found = await team.get(name)
+    assert found
+    await team.edit(name, purpose=f"looked at after generation {found['metadata']['generation']}")
+    await team.ready(name, seconds=SLOW)
+
+
+async def gone(team: Databases, *names: str) -> None:
+    """Deleted by the operator, before it is taken away."""
+    for name in names:
+        await team.delete(name)
+    for name in names:
+        await team.gone(name, seconds=SLOW)

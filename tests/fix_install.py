@@ -1,0 +1,57 @@
+"""Fixtures: the operator installed in the real cluster, with a metadata database in it."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from pytest_kind import KindCluster
+
+from daap_operator import crd
+from dev.cluster import programs
+from dev.cluster.established import wait_established
+from tests.fix_cluster import own_namespace
+from tests.support.api import Api
+from tests.support.databases import Databases
+from tests.support.eventually import eventually
+from tests.support.release import NAMESPACE, Release
+
+METADATA = Path(__file__).resolve().parents[1] / "examples" / "install" / "metadata-database.yaml"
+RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
+
+
+@pytest.fixture(scope="module")
+def release(real_cluster: KindCluster, operator_image: str) -> Iterator[Release]:
+    """Nothing of the operator is in the cluster, and a metadata database waits for it.
+
+    Other tests find their CRD again afterwards.
+    """
+    helm = programs.build(["helm"])["helm"]
+    made = Release(
+        Path(real_cluster.kubeconfig_path).resolve(), helm, Path(real_cluster.kubectl_path)
+    )
+    made.kubectl("delete", "crd", "daapdatabases.daap.io")
+    made.kubectl("create", "namespace", NAMESPACE)
+    made.kubectl("label", "namespace", NAMESPACE, *(f"{k}={v}" for k, v in RESTRICTED.items()))
+    made.kubectl("apply", "--filename", str(METADATA))
+    ready = ("--for=condition=Ready", "cluster/daap-metadata", "--timeout=180s")
+    made.kubectl("wait", *ready, f"--namespace={NAMESPACE}")
+    yield made
+    made.uninstall()
+    made.kubectl("delete", "namespace", NAMESPACE)
+    made.kubectl("delete", "crd", "daapdatabases.daap.io", "--ignore-not-found")
+    made.kubectl("apply", "--server-side", "--filename=-", text=crd.render())
+    wait_established(made.kubectl)
+
+
+@pytest.fixture
+async def team(release: Release, real_api: Api) -> AsyncIterator[Databases]:
+    """A team's namespace with Pod Security restricted; emptied afterwards by the operator."""
+    async with own_namespace(real_api, "team") as name:
+        await real_api.patch("namespaces", "", name, {"metadata": {"labels": RESTRICTED}})
+        team = Databases(real_api, name)
+        yield team
+        for found in await real_api.list("daapdatabases", name):
+            await team.delete(found["metadata"]["name"])
+        await eventually(
+            lambda: real_api.list("daapdatabases", name), lambda left: not left, seconds=120
+        )

@@ -1,0 +1,80 @@
+"""The operator's chart in a real cluster, as Helm, kubectl and their users see it."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+NAME = "daap-operator"
+NAMESPACE = "daap-system"
+CHART = Path(__file__).resolve().parents[2] / "charts" / "daap-operator"
+TIMEOUT = "--timeout=180s"
+
+DOCUMENTED = {
+    "metadataDatabase.existingSecret.name": "daap-metadata-app",
+    "metadataDatabase.existingSecret.key": "uri",
+    "metadataDatabase.tls.caSecret.name": "daap-metadata-ca",
+}
+"""The values of docs/install.md for a metadata database run by CloudNativePG."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """One release of the chart in its namespace."""
+
+    kubeconfig: Path
+    helm: Path
+    kubectl_path: Path
+
+    def install(self, chart: Path = CHART) -> str:
+        """`helm install`, waiting until the operator is ready; what Helm prints."""
+        return self._helm("install", NAME, str(chart), *_values(), "--wait", TIMEOUT)
+
+    def upgrade(self, *options: str) -> str:
+        """`helm upgrade` to this checkout's chart with the same values."""
+        return self._helm("upgrade", NAME, str(CHART), *_values(), "--wait", TIMEOUT, *options)
+
+    def test(self) -> str:
+        """`helm test`."""
+        return self._helm("test", NAME, TIMEOUT, "--logs")
+
+    def uninstall(self) -> str:
+        """`helm uninstall`, waiting until all is gone; fine when it is not installed."""
+        return self._helm("uninstall", NAME, "--wait", TIMEOUT, "--ignore-not-found")
+
+    def kubectl(self, *arguments: str, text: str | None = None) -> str:
+        """kubectl, with all rights."""
+        return _run(
+            str(self.kubectl_path), f"--kubeconfig={self.kubeconfig}", *arguments, text=text
+        )
+
+    def objects(self, *arguments: str) -> list[dict[str, Any]]:
+        """What `kubectl get` finds."""
+        found = yaml.safe_load(self.kubectl("get", *arguments, "--output=yaml"))
+        items: list[dict[str, Any]] = found["items"]
+        return items
+
+    def leader(self) -> dict[str, Any]:
+        """The pod that holds the Lease."""
+        lease = yaml.safe_load(
+            self.kubectl("get", "lease", NAME, f"--namespace={NAMESPACE}", "--output=yaml")
+        )
+        holder = lease["spec"].get("holderIdentity")
+        pods = self.objects("pods", f"--namespace={NAMESPACE}")
+        return next(pod for pod in pods if pod["metadata"]["uid"] == holder)
+
+    def _helm(self, *arguments: str) -> str:
+        where = (f"--kubeconfig={self.kubeconfig}", f"--namespace={NAMESPACE}")
+        return _run(str(self.helm), *arguments, *where)
+
+
+def _values() -> list[str]:
+    return [f"--set={name}={value}" for name, value in DOCUMENTED.items()]
+
+
+def _run(*command: str, text: str | None = None) -> str:
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
