@@ -40,6 +40,8 @@ async def test_a_release_from_install_to_uninstall(
         await the_new_one_has_looked(team, "orders")
     assert set(told) == {"True"}, told
     assert await what_runs(team) == before
+    assert "already up to date" in release.migrated()
+    await a_migration_that_fails(release, team)
 
     await team.create("later")
     leader = release.leader()["metadata"]["name"]
@@ -76,6 +78,23 @@ async def test_installed_by_kustomize(release: Release, team: Databases, clients
     await gone(team, "orders")
     release.kubectl("delete", "--kustomize", str(MANIFESTS / "operator"), "--ignore-not-found")
     release.kubectl("get", "crd", "daapdatabases.daap.io")
+
+
+async def a_migration_that_fails(release: Release, team: Databases) -> None:
+    """The upgrade fails with it, and the operator of before goes on."""
+    url = "postgresql://nobody@daap-metadata-rw:1/nowhere"
+    release.kubectl(
+        *("create", "secret", "generic", "nowhere", f"--namespace={NAMESPACE}"),
+        f"--from-literal=DATABASE_URL={url}",
+    )
+    before = release.operators()
+    where = "metadataDatabase.existingSecret"
+    wrong = (f"--set={where}.name=nowhere", f"--set={where}.key=DATABASE_URL")
+    once = ("--set=migrations.waitSeconds=1", "--set=migrations.backoffLimit=0")
+    with pytest.raises(AssertionError, match="pre-upgrade hooks failed"):
+        release.upgrade(*wrong, *once)
+    assert release.operators() == before
+    await the_new_one_has_looked(team, "orders")
 
 
 async def answer(team: Databases, name: str, clients: Clients) -> Any:

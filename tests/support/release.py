@@ -10,6 +10,8 @@ import yaml
 NAME = "daap-operator"
 NAMESPACE = "daap-system"
 CHART = Path(__file__).resolve().parents[2] / "charts" / "daap-operator"
+OPERATOR = f"app.kubernetes.io/name={NAME},app.kubernetes.io/component=operator"
+MIGRATION = f"app.kubernetes.io/name={NAME},app.kubernetes.io/component=migration"
 TIMEOUT = "--timeout=180s"
 
 DOCUMENTED = {
@@ -64,6 +66,18 @@ class Release:
         holder = lease["spec"].get("holderIdentity")
         pods = self.objects("pods", f"--namespace={NAMESPACE}")
         return next(pod for pod in pods if pod["metadata"]["uid"] == holder)
+
+    def operators(self) -> set[str]:
+        """The uids of the operator's pods that are to stay."""
+        found = self.objects("pods", f"--namespace={NAMESPACE}", f"--selector={OPERATOR}")
+        return {
+            pod["metadata"]["uid"] for pod in found if "deletionTimestamp" not in pod["metadata"]
+        }
+
+    def migrated(self) -> str:
+        """What the last migration Job said."""
+        where = (f"--namespace={NAMESPACE}", f"--selector={MIGRATION}")
+        return self.kubectl("logs", *where, "--container=migrate", "--tail=-1")
 
     def _helm(self, *arguments: str) -> str:
         where = (f"--kubeconfig={self.kubeconfig}", f"--namespace={NAMESPACE}")
