@@ -123,10 +123,13 @@ class _Trial:
             await self._kube.delete(Resource.DATABASES, *place, uid=uid)
 
     async def become(self, goal: str, holds: Callable[[Object | None], bool]) -> None:
-        """Wait until it holds, and tell of what goes on meanwhile."""
+        """Wait until it holds, and tell of what goes on meanwhile.
+
+        Raises TrialError when somebody has to act first; what is being deleted may have needed it.
+        """
         self.goal = goal
         while not holds(found := await self._look()):
-            if stalled := _condition(found, "Stalled"):
+            if self._uid and (stalled := _condition(found, "Stalled")):
                 raise TrialError(f"{self._wish} is not {goal}: {raw.text(stalled, 'message')}")
             heed()
             await asyncio.sleep(LOOK_SECONDS)
@@ -134,8 +137,8 @@ class _Trial:
 
     async def _look(self) -> Object | None:
         found = await self._get()
-        told = f"{raw.text(found, 'status', 'phase')}: " if found else ""
-        told += raw.text(_condition(found, "Ready"), "message")
+        phase = raw.text(found, "status", "phase")
+        told = f"{phase}: {raw.text(_condition(found, 'Ready'), 'message')}" if phase else ""
         if told and told != self.told:
             self._say(told)
         self.told = told

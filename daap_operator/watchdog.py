@@ -1,9 +1,9 @@
 """Sees to it that all is watched that the API server has.
 
-kopf renews every watch, and begins one when a kind appears; but it may overlook a kind (it looks
-for kinds when their definition changes, which may be before they are served), and in the end it is
-somebody else's code in a thread. So what it has not watched anew for too long is asked for once: if
-the API server has it, kopf is started anew. While all goes well this asks nothing.
+kopf looks once, at its start, which kinds there are, and renews their watches. To see kinds that
+come later it would need to watch all definitions, a right that nothing else asks for; and in the
+end it is somebody else's code in a thread. So what it has not watched anew for too long is asked
+for once: if the API server has it, kopf is started anew. While all goes well this asks nothing.
 """
 
 import asyncio

@@ -10,10 +10,11 @@ import pytest
 from daap_operator import crd
 from dev.cluster import ControlPlane, cnpg
 from dev.cluster.established import wait_established
+from dev.generate.rbac import WHY
 from tests.standin.cnpg import CONTROL_PLANE_FLAGS, StandIn
 from tests.support import rights
 from tests.support.api import Api
-from tests.support.audit import Audit
+from tests.support.audit import Audit, Rights
 from tests.support.databases import Databases
 from tests.support.operator import Operators
 from tests.support.rows import Rows
@@ -41,9 +42,15 @@ def plane_with_crds(prefix: str) -> Iterator[ControlPlane]:
 
 
 @pytest.fixture(scope="session")
-def operator_kubeconfig(control_plane: ControlPlane) -> Path:
-    """The operator's own user, who has the rights that the chart ships and no other."""
-    return rights.grant(control_plane)
+def operator_kubeconfig(control_plane: ControlPlane) -> Iterator[Path]:
+    """The operator's own user, who has the rights that the chart ships and no other.
+
+    In no test of the session it may have asked for more. An API server that has just started
+    refuses even what is granted, for a moment.
+    """
+    told = Rights(control_plane.audit_log)
+    yield rights.grant(control_plane)
+    assert told.refused(rights.USER) <= WHY.keys()
 
 
 @pytest.fixture(scope="session")
