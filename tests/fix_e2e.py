@@ -150,6 +150,7 @@ def real_operator(
         "DATABASE_URL": migrated_database,
         "DAAP_HEALTH_HOST": "127.0.0.1",
         "DAAP_HEALTH_PORT": "0",
+        "DAAP_LEASE_NAME": account.NAME,
         "DAAP_IDENTITY": "tests",  # one after the other: the next need not wait for the Lease
         "DAAP_LOG_FORMAT": "text",
     }

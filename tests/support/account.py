@@ -7,8 +7,10 @@ import yaml
 from pytest_kind import KindCluster
 
 from tests.support import rights
+from tests.support.helm import render
 
-TOKEN = ("--duration=12h",)
+NAME = "daap-e2e"
+"""Of account, roles and Lease: a release in the same cluster has names of its own."""
 
 
 def kubeconfig(cluster: KindCluster, target: Path) -> Path:
@@ -17,11 +19,12 @@ def kubeconfig(cluster: KindCluster, target: Path) -> Path:
     account = {
         "apiVersion": "v1",
         "kind": "ServiceAccount",
-        "metadata": {"name": rights.NAME, "namespace": rights.NAMESPACE},
+        "metadata": {"name": NAME, "namespace": rights.NAMESPACE},
     }
-    listed = {"apiVersion": "v1", "kind": "List", "items": [account, *rights.shipped()]}
+    roles = rights.of_the_operator(render({"fullnameOverride": NAME}, namespace=rights.NAMESPACE))
+    listed = {"apiVersion": "v1", "kind": "List", "items": [account, *roles]}
     cluster.kubectl("apply", "--server-side", "--filename=-", input=json.dumps(listed))
-    token = cluster.kubectl("create", "token", rights.NAME, where, *TOKEN).strip()
+    token = cluster.kubectl("create", "token", NAME, where, "--duration=12h").strip()
     config = yaml.safe_load(Path(cluster.kubeconfig_path).read_text())
     for user in config["users"]:
         user["user"] = {"token": token}

@@ -32,7 +32,11 @@ EFFECTIVE_SECONDS, PAUSE_SECONDS = 30.0, 0.1
 @cache
 def shipped(*watch_namespaces: str) -> list[Object]:
     """The operator's roles and bindings as the chart has them. Not to be changed."""
-    objects = render({"watchNamespaces": list(watch_namespaces)}, namespace=NAMESPACE)
+    return of_the_operator(render({"watchNamespaces": list(watch_namespaces)}, namespace=NAMESPACE))
+
+
+def of_the_operator(objects: list[Object]) -> list[Object]:
+    """The roles and bindings among them that are the operator's."""
     return [obj for obj in objects if obj["kind"] in KINDS and _is_the_operators(obj)]
 
 
