@@ -5,7 +5,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo demo-clean test test-unit test-chart test-integration e2e migrate check format crds golden recorded lock run chaos repeat control-plane helm image sbom release-notes promtool manifests
+.PHONY: help demo demo-clean test test-unit test-chart test-integration e2e migrate check format crds golden recorded lock run chaos repeat control-plane helm image sbom release-notes promtool manifests gitops-crds
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,7 +16,7 @@ demo: .venv/ready ## a cluster, the operator by Helm (MODE=local: a process) and
 demo-clean: .venv/ready ## remove what `make demo` left running
 	@$(BIN)/python -m dev.demo clean
 
-test: .venv/ready control-plane helm promtool ## unit, chart and integration tests, with coverage
+test: .venv/ready control-plane helm gitops-crds promtool ## unit, chart and integration tests, with coverage
 	@$(BIN)/python -m pytest tests/unit tests/chart tests/integration --cov --cov-fail-under=90
 
 test-unit: .venv/ready ## unit tests: seconds
@@ -25,12 +25,15 @@ test-unit: .venv/ready ## unit tests: seconds
 test-chart: .venv/ready helm promtool ## tests of the Helm chart
 	@$(BIN)/python -m pytest tests/chart
 
-test-integration: .venv/ready control-plane helm ## tests against a real API server and PostgreSQL 16
+test-integration: .venv/ready control-plane helm gitops-crds ## tests against a real API server and PostgreSQL 16
 	@$(BIN)/python -m pytest tests/integration
 
 # Built before the tests: minutes the first time, and no test may take so long
 control-plane: .venv/ready
 	@$(BIN)/python dev/kind build --control-plane-only
+
+gitops-crds: .venv/ready
+	@$(BIN)/python -m tests.support.gitops_crds
 
 helm: .venv/ready
 	@$(BIN)/python dev/kind get binary helm >/dev/null

@@ -1,4 +1,7 @@
-"""The CRDs of Argo CD and Flux as their Go modules ship them. No copy of either is kept here."""
+"""The CRDs of Argo CD and Flux as their Go modules ship them. No copy of either is kept here.
+
+`python -m tests.support.gitops_crds` downloads them before the tests: no test may take so long.
+"""
 
 import json
 from pathlib import Path
@@ -36,3 +39,7 @@ def _crds(module: str, wanted: str, where: str) -> Path:
     path = Path(found["Dir"]) / where
     assert path.exists(), path
     return path
+
+
+if __name__ == "__main__":
+    crds()
