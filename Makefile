@@ -44,7 +44,7 @@ promtool: .venv/ready
 chaos: .venv/ready control-plane helm ## random interleavings: RUNS=500 of them within MINUTES=40
 	@RUNS=$${RUNS:-500} MINUTES=$${MINUTES:-40} API_SERVER=$${API_SERVER-yes} $(BIN)/python -m pytest tests/integration/test_chaos.py -q -s -p no:logging
 
-repeat: .venv/ready control-plane helm ## what depends on timing, TIMES=20 times in a row
+repeat: .venv/ready control-plane helm ## what depends on timing, TIMES=20 times, AT_ONCE=1 at the same time
 	@$(BIN)/python -m dev.repeat
 
 e2e: .venv/ready ## tests on a real cluster with the real CloudNativePG

@@ -1,9 +1,14 @@
-"""`make repeat`: the tests that depend on timing, many times in a row, and how long each took."""
+"""`make repeat`: the tests that depend on timing, many times, and how long each round took.
+
+TIMES rounds of each file, AT_ONCE of them at the same time, which also loads the machine.
+"""
 
 import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from dev.cluster.progress import duration, say
@@ -17,25 +22,21 @@ TESTS = (
 
 
 def main() -> int:
-    """Run TIMES rounds; a failed one is printed whole and ends it."""
-    rounds = int(os.environ.get("TIMES", "20"))
-    tests = tuple(sys.argv[1:]) or TESTS
-    for number in range(1, rounds + 1):
-        for test in tests:
-            if not _passes(number, rounds, test):
-                return 1
-    say(f"{rounds} rounds of {len(tests)} files, 0 failures")
-    return 0
+    """Run the rounds; what failed is printed whole, and fails the command."""
+    rounds = int(os.environ.get("TIMES") or 20)
+    failures = 0
+    with ThreadPoolExecutor(int(os.environ.get("AT_ONCE") or 1)) as pool:
+        for test in sys.argv[1:] or TESTS:
+            passed = list(pool.map(partial(_passes, test, rounds), range(1, rounds + 1)))
+            say(f"{test}: {rounds} rounds, {passed.count(False)} failures")
+            failures += passed.count(False)
+    return int(failures > 0)
 
 
-def _passes(number: int, rounds: int, test: str) -> bool:
+def _passes(test: str, rounds: int, number: int) -> bool:
     started = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", test],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = [sys.executable, "-m", "pytest", "-q", test]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     took = duration(time.monotonic() - started)
     last = done.stdout.strip().splitlines()[-1:] or ["nothing said"]
     load = os.getloadavg()[0]
