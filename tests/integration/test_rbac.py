@@ -21,7 +21,7 @@ from tests.standin.cnpg import StandIn
 from tests.support.api import Api
 from tests.support.audit import Rights
 from tests.support.databases import Databases
-from tests.support.life import Life, Stuck
+from tests.support.life import ANYWHERE, NOWHERE, Life, Stuck
 from tests.support.rights import KINDS, NAME, lease_rights, shipped
 
 Object = dict[str, Any]
@@ -35,41 +35,40 @@ pytestmark = pytest.mark.timeout(600)
 
 CNPG = "postgresql.cnpg.io"
 START, BIRTH, GOING = "start", "be Ready", "go"
-ANYWHERE = ""
-"""Without a watch kopf begins anew again and again, and its listings still tell of something."""
-
-STOPS: dict[Right, str] = {
-    Right("daap.io", "daapdatabases", "get"): GOING,
-    Right("daap.io", "daapdatabases", "list"): START,
+STOPS: dict[Right, set[str]] = {
+    Right("daap.io", "daapdatabases", "get"): {GOING},
+    Right("daap.io", "daapdatabases", "list"): {START},
     Right("daap.io", "daapdatabases", "watch"): ANYWHERE,
-    Right("daap.io", "daapdatabases", "patch"): BIRTH,
-    Right("daap.io", "daapdatabases/status", "patch"): BIRTH,
-    Right(CNPG, "clusters", "get"): GOING,
-    Right(CNPG, "clusters", "list"): START,
+    Right("daap.io", "daapdatabases", "patch"): {BIRTH},
+    Right("daap.io", "daapdatabases/status", "patch"): {BIRTH},
+    Right(CNPG, "clusters", "get"): {GOING, "retain"},
+    Right(CNPG, "clusters", "list"): {START},
     Right(CNPG, "clusters", "watch"): ANYWHERE,
-    Right(CNPG, "clusters", "create"): BIRTH,
-    Right(CNPG, "clusters", "patch"): BIRTH,
-    Right(CNPG, "clusters", "delete"): GOING,
-    Right(CNPG, "poolers", "get"): GOING,
-    Right(CNPG, "poolers", "list"): START,
+    Right(CNPG, "clusters", "create"): {BIRTH},
+    Right(CNPG, "clusters", "patch"): {BIRTH},
+    Right(CNPG, "clusters", "delete"): {GOING},
+    Right(CNPG, "poolers", "get"): {GOING, "retain"},
+    Right(CNPG, "poolers", "list"): {START},
     Right(CNPG, "poolers", "watch"): ANYWHERE,
-    Right(CNPG, "poolers", "create"): BIRTH,
-    Right(CNPG, "poolers", "patch"): BIRTH,
-    Right(CNPG, "poolers", "delete"): GOING,
-    Right("apps", "deployments", "list"): START,
+    Right(CNPG, "poolers", "create"): {BIRTH},
+    Right(CNPG, "poolers", "patch"): {BIRTH},
+    Right(CNPG, "poolers", "delete"): {GOING},
+    Right("apps", "deployments", "list"): {START},
     Right("apps", "deployments", "watch"): ANYWHERE,
-    Right("", "secrets", "get"): BIRTH,
-    Right("", "secrets", "create"): BIRTH,
-    Right("", "secrets", "update"): "have its Secret mended",
-    Right("", "secrets", "patch"): "retain",
-    Right("", "secrets", "delete"): "lose the Secret of its old name",
-    Right("", "persistentvolumeclaims", "list"): GOING,
-    Right("events.k8s.io", "events", "create"): "be told of in Events",
-    Right("coordination.k8s.io", "leases", "get"): START,
-    Right("coordination.k8s.io", "leases", "update"): START,
-    Right("coordination.k8s.io", "leases", "create"): START,
+    Right("", "secrets", "get"): {BIRTH},
+    Right("", "secrets", "create"): {BIRTH},
+    Right("", "secrets", "update"): {"have its Secret mended"},
+    Right("", "secrets", "patch"): {"retain"},
+    Right("", "secrets", "delete"): {"lose the Secret of its old name"},
+    Right("", "persistentvolumeclaims", "list"): {GOING},
+    Right("events.k8s.io", "events", "create"): {"be told of in Events"},
+    Right("coordination.k8s.io", "leases", "get"): {START},
+    Right("coordination.k8s.io", "leases", "update"): {START},
+    Right("coordination.k8s.io", "leases", "create"): {START},
 }
-"""At which step of its life a database is stuck without the right."""
+"""At which step of its life a database is stuck without the right, or at one of which: the second
+look at a child that goes may find nothing to ask for. Without a watch kopf begins anew again and
+again, and its listings still tell of something."""
 
 
 @dataclass
@@ -146,7 +145,8 @@ class Trials:
                 Databases(api, trial.namespace),
                 f"n{trial.mark}",
                 self._environment(trial, kubeconfig),
-                lambda: len(self._rights.refused(trial.user)),
+                lambda: self._rights.refused(trial.user),
+                stops=STOPS[trial.lacks] if trial.lacks else NOWHERE,
             )
             try:
                 await life.live()
@@ -210,8 +210,7 @@ def test_without_any_one_of_them_something_breaks(
 ) -> None:
     trial = trials[lacking]
     assert trial.refused == {lacking}
-    assert trial.stuck is not None
-    assert trial.stuck == (STOPS[lacking] or trial.stuck)
+    assert trial.stuck in (STOPS[lacking] or {trial.stuck} - {None})
 
 
 def test_each_right_has_its_turn() -> None:
