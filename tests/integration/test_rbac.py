@@ -22,7 +22,7 @@ from tests.support.api import Api
 from tests.support.audit import Rights
 from tests.support.databases import Databases
 from tests.support.life import ANYWHERE, NOWHERE, Life, Stuck
-from tests.support.rights import KINDS, NAME, lease_rights, shipped
+from tests.support.rights import KINDS, NAME, lease_rights, may, shipped
 
 Object = dict[str, Any]
 
@@ -141,6 +141,7 @@ class Trials:
             await api.create("namespaces", {"metadata": {"name": trial.namespace}})
             for obj in trial.roles():
                 await api.create(KINDS[obj["kind"]], obj)
+            await self._in_force(api, trial)
             life = Life(
                 Databases(api, trial.namespace),
                 f"n{trial.mark}",
@@ -155,6 +156,14 @@ class Trials:
             trial.refused = self._rights.refused(trial.user)
             trial.used = self._rights.used(trial.user)
             await remove_namespace(api, trial.namespace)
+
+    async def _in_force(self, api: Api, trial: Trial) -> None:
+        """Wait until the roles hold, by a right of each that is not the one that is lacking."""
+        for verbs, plural in ((("list", "patch"), "daapdatabases"), (("create", "get"), "leases")):
+            lacked = (trial.lacks.resource, trial.lacks.verb) if trial.lacks else None
+            verb = next(verb for verb in verbs if (plural, verb) != lacked)
+            name = NAME if verb == "get" else ""
+            await may(api, verb, plural, trial.namespace, name=name, user=trial.user)
 
     def _environment(self, trial: Trial, kubeconfig: Path) -> dict[str, str]:
         return {

@@ -15,7 +15,7 @@ from tests.support.databases import Databases, database
 from tests.support.eventually import eventually
 from tests.support.helm import render
 from tests.support.operator import Operators
-from tests.support.rights import KINDS
+from tests.support.rights import KINDS, may
 
 USER = "helm-test"
 SECONDS = 60.0
@@ -35,6 +35,7 @@ async def wish(control_plane: ControlPlane, databases: Databases) -> Wish:
             group = "rbac.authorization.k8s.io"
             obj["subjects"] = [{"apiGroup": group, "kind": "User", "name": USER}]
         await databases.api.create(KINDS[obj["kind"]], obj)
+    await may(databases.api, "create", "daapdatabases", wish.namespace, user=USER)
     return wish
 
 
