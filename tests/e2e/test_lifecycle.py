@@ -21,11 +21,7 @@ async def test_a_life(shop: Databases, real_rows: Rows) -> None:
     born = datetime.fromisoformat(found["metadata"]["creationTimestamp"])
     ready = datetime.fromisoformat(condition(found, "Ready")["lastTransitionTime"])
     assert (ready - born).total_seconds() <= READY_SECONDS
-    await lifecycle.edits(shop, real_rows, "orders")
-    await lifecycle.scaling(shop, "orders")
-    await lifecycle.repair(shop, "orders")
-    await lifecycle.lost_cluster(shop, "orders")
-    await lifecycle.death(shop, real_rows, "orders")
+    await lifecycle.from_birth_to_death(shop, real_rows, "orders")
 
 
 async def test_rivals_for_a_name(shop: Databases, elsewhere: str) -> None:

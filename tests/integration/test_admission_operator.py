@@ -49,12 +49,7 @@ async def namespace(api: Api) -> AsyncIterator[str]:
 
 async def test_a_whole_life(databases: Databases, operators: Operators, rows: Rows) -> None:
     await operators.start()
-    await lifecycle.birth(databases, rows, "orders")
-    await lifecycle.edits(databases, rows, "orders")
-    await lifecycle.scaling(databases, "orders")
-    await lifecycle.repair(databases, "orders")
-    await lifecycle.lost_cluster(databases, "orders")
-    await lifecycle.death(databases, rows, "orders")
+    await lifecycle.life(databases, rows, "orders")
 
 
 async def test_a_protected_database_is_repaired_and_ends_when_it_may(

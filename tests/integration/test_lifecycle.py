@@ -11,12 +11,7 @@ from tests.support.rows import Rows
 
 async def test_a_life(databases: Databases, operators: Operators, rows: Rows) -> None:
     await operators.start()
-    await lifecycle.birth(databases, rows, "orders")
-    await lifecycle.edits(databases, rows, "orders")
-    await lifecycle.scaling(databases, "orders")
-    await lifecycle.repair(databases, "orders")
-    await lifecycle.lost_cluster(databases, "orders")
-    await lifecycle.death(databases, rows, "orders")
+    await lifecycle.life(databases, rows, "orders")
 
 
 async def test_rivals_for_a_name(

@@ -12,6 +12,21 @@ SLOW = 120.0
 """Seconds for what starts or stops PostgreSQL."""
 
 
+async def life(databases: Databases, rows: Rows, name: str) -> None:
+    """All of it."""
+    await birth(databases, rows, name)
+    await from_birth_to_death(databases, rows, name)
+
+
+async def from_birth_to_death(databases: Databases, rows: Rows, name: str) -> None:
+    """What befalls one that is Ready, until it is gone."""
+    await edits(databases, rows, name)
+    await scaling(databases, name)
+    await repair(databases, name)
+    await lost_cluster(databases, name)
+    await death(databases, rows, name)
+
+
 async def birth(databases: Databases, rows: Rows, name: str) -> None:
     """From nothing to Ready: status, Secret and row tell the same."""
     created = await databases.create(name, purpose="Order history of the web shop")
