@@ -7,16 +7,13 @@ import pytest
 from pytest_kind import KindCluster
 
 from daap_operator import crd
-from dev.cluster import programs
 from dev.cluster.established import wait_established
+from dev.installation import NAMESPACE, RESTRICTED, metadata_database
 from tests.fix_cluster import own_namespace
 from tests.support.api import Api
 from tests.support.databases import Databases
 from tests.support.eventually import eventually
-from tests.support.release import NAMESPACE, Release
-
-METADATA = Path(__file__).resolve().parents[1] / "examples" / "install" / "metadata-database.yaml"
-RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
+from tests.support.release import Release
 
 
 @pytest.fixture(scope="module")
@@ -25,16 +22,9 @@ def release(real_cluster: KindCluster, operator_image: str) -> Iterator[Release]
 
     Other tests find their CRD again afterwards.
     """
-    helm = programs.build(["helm"])["helm"]
-    made = Release(
-        Path(real_cluster.kubeconfig_path).resolve(), helm, Path(real_cluster.kubectl_path)
-    )
+    made = Release(Path(real_cluster.kubeconfig_path).resolve(), Path(real_cluster.kubectl_path))
     made.kubectl("delete", "crd", "daapdatabases.daap.io")
-    made.kubectl("create", "namespace", NAMESPACE)
-    made.kubectl("label", "namespace", NAMESPACE, *(f"{k}={v}" for k, v in RESTRICTED.items()))
-    made.kubectl("apply", "--filename", str(METADATA))
-    ready = ("--for=condition=Ready", "cluster/daap-metadata", "--timeout=180s")
-    made.kubectl("wait", *ready, f"--namespace={NAMESPACE}")
+    metadata_database(made.kubectl, seconds=180)
     yield made
     made.uninstall()
     made.kubectl("delete", "namespace", NAMESPACE)

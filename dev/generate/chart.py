@@ -7,9 +7,8 @@ from pathlib import Path
 
 from daap_operator import __version__, crd
 from dev.generate import rbac, values
+from dev.installation import CHART, ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
-CHART = ROOT / "charts" / "daap-operator"
 REFERENCE = ROOT / "docs" / "reference"
 
 _CRD = """\

@@ -7,13 +7,9 @@ from typing import Any
 
 import yaml
 
-from dev.cluster import programs
+from dev.installation import CHART, NAMESPACE, RELEASE, ROOT, helm
 
-ROOT = Path(__file__).resolve().parents[2]
-CHART = ROOT / "charts" / "daap-operator"
 MANIFESTS = ROOT / "manifests"
-
-RELEASE, NAMESPACE = "daap-operator", "daap-system"
 
 Object = dict[str, Any]
 
@@ -34,8 +30,7 @@ def generated() -> Iterator[tuple[Path, str]]:
 
 def rendered() -> list[Object]:
     """What helm makes of the chart with its own values."""
-    helm = programs.build(["helm"])["helm"]
-    text = run(helm, "template", RELEASE, CHART, f"--namespace={NAMESPACE}")
+    text = run(helm(), "template", RELEASE, CHART, f"--namespace={NAMESPACE}")
     return [obj for obj in yaml.safe_load_all(text) if obj]
 
 

@@ -4,6 +4,7 @@ import yaml
 
 from dev.cluster import programs
 from dev.generate import manifests
+from dev.installation import CHART
 from tests.support.helm import Object, helm, render
 
 
@@ -47,5 +48,5 @@ def test_the_operator_can_be_removed_without_the_databases() -> None:
 
 
 def test_helm_packages_the_chart(tmp_path: object) -> None:
-    said = helm("package", str(manifests.CHART), f"--destination={tmp_path}")
+    said = helm("package", str(CHART), f"--destination={tmp_path}")
     assert "Successfully packaged" in said

@@ -14,8 +14,9 @@ import yaml
 from daap_operator.kube import Request
 from daap_operator.metrics import Databases, Metrics, Seen
 from daap_operator.workqueue import Result
+from dev.installation import CHART
 from dev.promtool import promtool
-from tests.support.helm import CHART, HelmError, only, render
+from tests.support.helm import HelmError, only, render
 
 Object = dict[str, Any]
 

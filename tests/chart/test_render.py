@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from daap_operator import __version__, crd, settings
-from tests.support.helm import CHART, Object, helm, only, pod_specs, render, template
+from dev.installation import CHART
+from tests.support.helm import Object, helm, only, pod_specs, render, template
 
 CLUSTER_WIDE = {
     "ClusterRole",

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.helm import CHART, HelmError, Object, helm, render
+from dev.installation import CHART
+from tests.support.helm import HelmError, Object, helm, render
 
 WRONG: dict[str, tuple[Object, str, str]] = {
     "unknown": ({"replicas": 3}, "replicas", "not allowed"),

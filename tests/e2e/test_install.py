@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 
+from dev.installation import NAMESPACE, ROOT
 from tests.support.clients import Clients
 from tests.support.databases import Databases, condition
 from tests.support.eventually import eventually
-from tests.support.release import CHART, NAMESPACE, Release
+from tests.support.release import Release
 
 pytestmark = pytest.mark.timeout(900)
 
 PREVIOUS = Path(__file__).parent / "charts" / "daap-operator-0.1.0.tgz"
 """The chart that users have before they upgrade to the one of this checkout."""
-MANIFESTS = CHART.parents[1] / "manifests"
+MANIFESTS = ROOT / "manifests"
 SLOW = 120.0
 
 ANSWER = """

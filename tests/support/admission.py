@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 import yaml
 
 from dev.cluster import ControlPlane
+from dev.installation import NAMESPACE, RELEASE
 from tests.support.api import Api, ApiError, Object, path
 from tests.support.databases import Databases, database
 from tests.support.eventually import eventually
-from tests.support.helm import NAMESPACE, RELEASE, render
+from tests.support.helm import render
 
 POLICY = "ValidatingAdmissionPolicy"
 BINDING = "ValidatingAdmissionPolicyBinding"

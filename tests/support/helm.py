@@ -8,13 +8,10 @@ from typing import Any
 
 import yaml
 
-from dev.cluster import programs
+from dev.installation import CHART, NAMESPACE, RELEASE
+from dev.installation import helm as program
 
 Object = dict[str, Any]
-
-CHART = Path(__file__).resolve().parents[2] / "charts" / "daap-operator"
-
-RELEASE, NAMESPACE = "daap-operator", "daap-system"
 
 
 class HelmError(Exception):
@@ -24,7 +21,7 @@ class HelmError(Exception):
 @cache
 def binary() -> Path:
     """The helm of dev/kind; `make` builds it before the tests."""
-    return programs.build(["helm"])["helm"]
+    return program()
 
 
 def helm(*arguments: str) -> str:

@@ -7,19 +7,11 @@ from typing import Any
 
 import yaml
 
-NAME = "daap-operator"
-NAMESPACE = "daap-system"
-CHART = Path(__file__).resolve().parents[2] / "charts" / "daap-operator"
-OPERATOR = f"app.kubernetes.io/name={NAME},app.kubernetes.io/component=operator"
-MIGRATION = f"app.kubernetes.io/name={NAME},app.kubernetes.io/component=migration"
-TIMEOUT = "--timeout=180s"
+from dev.installation import CHART, NAMESPACE, RELEASE, VALUES, helm
 
-DOCUMENTED = {
-    "metadataDatabase.existingSecret.name": "daap-metadata-app",
-    "metadataDatabase.existingSecret.key": "uri",
-    "metadataDatabase.tls.caSecret.name": "daap-metadata-ca",
-}
-"""The values of docs/install.md for a metadata database run by CloudNativePG."""
+OPERATOR = f"app.kubernetes.io/name={RELEASE},app.kubernetes.io/component=operator"
+MIGRATION = f"app.kubernetes.io/name={RELEASE},app.kubernetes.io/component=migration"
+TIMEOUT = "--timeout=180s"
 
 
 @dataclass(frozen=True)
@@ -27,24 +19,23 @@ class Release:
     """One release of the chart in its namespace."""
 
     kubeconfig: Path
-    helm: Path
     kubectl_path: Path
 
     def install(self, chart: Path = CHART) -> str:
         """`helm install`, waiting until the operator is ready; what Helm prints."""
-        return self._helm("install", NAME, str(chart), *_values(), "--wait", TIMEOUT)
+        return self._helm("install", RELEASE, str(chart), *VALUES, "--wait", TIMEOUT)
 
     def upgrade(self, *options: str) -> str:
         """`helm upgrade` to this checkout's chart with the same values."""
-        return self._helm("upgrade", NAME, str(CHART), *_values(), "--wait", TIMEOUT, *options)
+        return self._helm("upgrade", RELEASE, str(CHART), *VALUES, "--wait", TIMEOUT, *options)
 
     def test(self) -> str:
         """`helm test`."""
-        return self._helm("test", NAME, TIMEOUT, "--logs")
+        return self._helm("test", RELEASE, TIMEOUT, "--logs")
 
     def uninstall(self) -> str:
         """`helm uninstall`, waiting until all is gone; fine when it is not installed."""
-        return self._helm("uninstall", NAME, "--wait", TIMEOUT, "--ignore-not-found")
+        return self._helm("uninstall", RELEASE, "--wait", TIMEOUT, "--ignore-not-found")
 
     def kubectl(self, *arguments: str, text: str | None = None) -> str:
         """kubectl, with all rights."""
@@ -61,7 +52,7 @@ class Release:
     def leader(self) -> dict[str, Any]:
         """The pod that holds the Lease."""
         lease = yaml.safe_load(
-            self.kubectl("get", "lease", NAME, f"--namespace={NAMESPACE}", "--output=yaml")
+            self.kubectl("get", "lease", RELEASE, f"--namespace={NAMESPACE}", "--output=yaml")
         )
         holder = lease["spec"].get("holderIdentity")
         pods = self.objects("pods", f"--namespace={NAMESPACE}")
@@ -81,11 +72,7 @@ class Release:
 
     def _helm(self, *arguments: str) -> str:
         where = (f"--kubeconfig={self.kubeconfig}", f"--namespace={NAMESPACE}")
-        return _run(str(self.helm), *arguments, *where)
-
-
-def _values() -> list[str]:
-    return [f"--set={name}={value}" for name, value in DOCUMENTED.items()]
+        return _run(str(helm()), *arguments, *where)
 
 
 def _run(*command: str, text: str | None = None) -> str:
