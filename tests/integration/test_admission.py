@@ -219,6 +219,29 @@ async def test_the_owner_is_the_namespaces_team(
     assert "set spec.ownerTeam to 'checkout'" in said
 
 
+@pytest.fixture
+async def members_alone(
+    shop: Databases, as_person: As, guarded_plane: ControlPlane
+) -> AsyncIterator[Databases]:
+    """A member's DaapDatabases, judged by the members' policy and not by the namespace's."""
+    foreign = database(shop.namespace, "orders", ownerTeam="payments")
+    create = path("daapdatabases", shop.namespace) + "?dryRun=All"
+    everybody = lambda: refusal(shop.api.call("POST", create, foreign))  # noqa: E731
+    await shop.api.delete("validatingadmissionpolicybindings", "", admission.OWNERSHIP)
+    await eventually(everybody, lambda said: said == "")
+    yield Databases(await as_person(admission.MEMBER), shop.namespace)
+    admission.apply(guarded_plane, admission.policies(admission.VALUES))
+    await eventually(everybody)
+
+
+async def test_whichever_policy_refuses_names_the_remedy(members_alone: Databases) -> None:
+    """Both refuse what is not the namespace's team's, and the API server tells of either."""
+    said = await refusal(members_alone.create("orders", ownerTeam="payments"))
+    assert f"'{admission.MEMBERS}'" in said
+    assert "belongs to the team 'checkout' (its label daap.io/team)" in said
+    assert "set spec.ownerTeam to 'checkout'" in said
+
+
 async def test_a_namespace_without_a_team_takes_any_owner(anywhere: Databases) -> None:
     await anywhere.create("orders", ownerTeam="Équipe n° 7 / checkout")
     await anywhere.edit("orders", ownerTeam="payments")
