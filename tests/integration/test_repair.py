@@ -5,7 +5,7 @@ from base64 import b64decode, b64encode
 import pytest
 
 from tests.support.api import Object
-from tests.support.databases import Databases, condition
+from tests.support.databases import Databases, condition, is_ready
 from tests.support.eventually import eventually
 from tests.support.operator import Operators
 
@@ -133,8 +133,13 @@ async def test_a_new_password_reaches_the_secret(
     )
     assert secret
     assert b"p%40ss%2Fword@" in b64decode(secret["data"]["uri"])
-    found = await databases.ready("orders")
-    assert found["status"]["secretRevision"] != status["secretRevision"]
+    # the status follows the Secret: that of before is Ready for this generation as well
+    await eventually(
+        lambda: databases.get("orders"),
+        lambda obj: (
+            is_ready(obj) and obj and obj["status"]["secretRevision"] != status["secretRevision"]
+        ),
+    )
 
 
 async def test_a_cluster_deleted_by_hand_is_told_of(
