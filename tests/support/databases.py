@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.support.api import Api, Object
-from tests.support.eventually import eventually
+from tests.support.eventually import SECONDS, eventually
 
 CHILDREN = ("clusters", "poolers", "deployments", "secrets", "persistentvolumeclaims")
 """What belongs to databases, by plural."""
@@ -70,13 +70,13 @@ class Databases:
         """A child as it is now."""
         return await self.api.get(plural, self.namespace, name)
 
-    async def ready(self, name: str, *, seconds: float = 30.0) -> Object:
+    async def ready(self, name: str, *, seconds: float = SECONDS) -> Object:
         """Wait until it is Ready with nothing under way."""
         found = await eventually(lambda: self.get(name), is_ready, seconds=seconds)
         assert found
         return found
 
-    async def stalled(self, name: str, reason: str, *, seconds: float = 30.0) -> Object:
+    async def stalled(self, name: str, reason: str, *, seconds: float = SECONDS) -> Object:
         """Wait until it is Stalled with that reason."""
         found = await eventually(
             lambda: self.get(name),
@@ -86,7 +86,7 @@ class Databases:
         assert found
         return found
 
-    async def gone(self, name: str, *, seconds: float = 30.0) -> None:
+    async def gone(self, name: str, *, seconds: float = SECONDS) -> None:
         """Wait until it is no more."""
         await eventually(lambda: self.get(name), lambda obj: obj is None, seconds=seconds)
 

@@ -7,8 +7,9 @@ from typing import Self
 from daap_operator import settings
 from daap_operator.run import Operator
 
-READY_SECONDS = 20.0
-STOP_SECONDS = 20.0
+READY_SECONDS = 60.0
+STOP_SECONDS = 30.0
+"""As long as the chart gives it."""
 
 
 class RunningOperator:

@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from tests.support.eventually import eventually
+from tests.support.eventually import SECONDS, eventually
 
 Row = dict[str, Any]
 
@@ -36,7 +36,7 @@ class Rows:
         assert len(rows) <= 1
         return rows[0] if rows else None
 
-    async def becomes(self, name: str, *, seconds: float = 30.0, **columns: object) -> Row:
+    async def becomes(self, name: str, *, seconds: float = SECONDS, **columns: object) -> Row:
         """Wait until the newest row of that name has these values."""
 
         async def newest() -> Row:
