@@ -1,7 +1,9 @@
 """Running other programs: their failures become one clear message with the tail of their output."""
 
+import codecs
+import io
 import os
-import queue
+import select
 import shlex
 import signal
 import subprocess
@@ -10,13 +12,14 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from dev.cluster.errors import ClusterError
 
 TAIL_LINES = 20
 TAIL_COLUMNS = 300
 TICK_SECONDS = 1.0
+CHUNK_BYTES = 65536
 
 REMEDIES = {
     "go": "install Go (https://go.dev/dl), or start a control plane alone with KUBEBUILDER_ASSETS",
@@ -113,8 +116,7 @@ def watch(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
+            bufsize=0,
             cwd=cwd,
             env=os.environ | (env or {}),
             start_new_session=True,
@@ -128,35 +130,42 @@ def watch(
             os.killpg(child.pid, signal.SIGTERM)
         raise
     finally:
+        threading.Thread(target=_swallow, args=(child.stdout,), daemon=True).start()
         child.wait()
     if child.returncode:
         raise failure(words, child.returncode, "\n".join(output))
 
 
 def _follow(
-    child: subprocess.Popen[str], line: Callable[[str], None], tick: Callable[[], None]
+    child: subprocess.Popen[bytes], line: Callable[[str], None], tick: Callable[[], None]
 ) -> deque[str]:
-    lines: queue.Queue[str | None] = queue.Queue()
-
-    def read(stdout: IO[str]) -> None:
-        with stdout:
-            for text in stdout:
-                lines.put(text.rstrip("\n"))
-        lines.put(None)
-
-    # A thread, since a quiet program (a linker) must not keep the clock on the screen from moving.
-    threading.Thread(target=read, args=(child.stdout,), daemon=True).start()
+    stdout = cast("IO[bytes]", child.stdout)
+    text = io.IncrementalNewlineDecoder(
+        codecs.getincrementaldecoder("utf-8")("replace"), translate=True
+    )
     output: deque[str] = deque(maxlen=200)
+    rest = ""
     while True:
-        try:
-            text = lines.get(timeout=TICK_SECONDS)
-        except queue.Empty:
-            if child.poll() is not None:
-                return output  # a service that it started keeps its output open
+        ended = child.poll() is not None  # before the look: what it has printed is there by then
+        readable, _, _ = select.select([stdout], [], [], 0 if ended else TICK_SECONDS)
+        printed = os.read(stdout.fileno(), CHUNK_BYTES) if readable else b""
+        # A service that it started may keep its output open
+        over = not printed and (ended or bool(readable))
+        *lines, rest = (rest + text.decode(printed, final=over)).split("\n")
+        if over and rest:
+            lines.append(rest)
+        for one in lines:
+            output.append(one)
+            line(one)
             tick()
-            continue
-        if text is None:
+        if over:
             return output
-        output.append(text)
-        line(text)
-        tick()
+        if not lines:
+            tick()
+
+
+def _swallow(stdout: IO[bytes]) -> None:
+    """Read on to the end: what keeps it open must not break on what it prints."""
+    with stdout:
+        while stdout.read(CHUNK_BYTES):
+            pass
