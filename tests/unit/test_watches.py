@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -22,6 +23,9 @@ class Kopf:
     def __init__(self) -> None:
         self.runs = 0
         self.failing = False
+        self.may_end = threading.Event()
+        """Until it is set, it has been told to stop and has not."""
+        self.may_end.set()
         self.feed: Callable[[Kind, str | None, Mapping[str, Any]], None]
         self.answered: Callable[[Place, bool], None]
 
@@ -35,6 +39,7 @@ class Kopf:
         for kind in Kind:
             answered(Place(kind, ""), True)
         await stop.wait()
+        await asyncio.to_thread(self.may_end.wait)
 
     async def ran(self, times: int) -> None:
         async def runs() -> int:
@@ -78,8 +83,10 @@ async def test_kopf_that_gives_up_is_started_again(kopf: Kopf) -> None:
 
 async def test_kopf_is_started_anew_when_asked(kopf: Kopf) -> None:
     async with watching() as watches:
+        kopf.may_end.clear()
         watches.restart()
         watches.restart()
+        kopf.may_end.set()
         await kopf.ran(2)
         assert watches.restarting_for == 0
         watches.restart()
