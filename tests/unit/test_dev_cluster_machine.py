@@ -10,6 +10,7 @@ import pytest
 
 from dev.cluster import mounts, node, packages, paths, ports, volumes
 from dev.cluster.errors import ClusterError
+from tests.unit.reserved import reserved_port
 
 
 def test_the_cache_is_where_it_is_told_or_where_caches_are(
@@ -67,14 +68,16 @@ def test_a_lock_that_is_taken_is_waited_for_aloud(
 
 
 def test_a_port_in_use_names_who_needs_it_and_who_has_it() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        holder = Path("/proc/self/comm").read_text().strip()
-        with pytest.raises(ClusterError) as refused:
+    holder = Path("/proc/self/comm").read_text().strip()
+    with reserved_port() as port:
+        with (
+            socket.create_server(("127.0.0.1", port)),
+            pytest.raises(ClusterError) as refused,
+        ):
             ports.require({port: "kubelet"})
+        ports.require({port: "kubelet"})
     assert f"port {port}, which kubelet needs, is in use by" in str(refused.value)
     assert f"{holder} (pid {os.getpid()})" in str(refused.value)
-    ports.require({port: "kubelet"})
 
 
 def test_chosen_ports_are_distinct_not_taken_and_never_given_to_connections() -> None:

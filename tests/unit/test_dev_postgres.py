@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from dev.postgres import Postgres, PostgresError, binaries, from_environment, ports, url_of
+from tests.unit.reserved import reserved_port
 
 STRANGER = pwd.struct_passwd(("stranger", "x", 65533, 65533, "", "/", "/bin/false"))
 
@@ -145,10 +146,10 @@ def test_a_zombie_is_alive_but_has_no_command_line() -> None:
 
 
 def test_a_port_that_is_listened_to_is_not_free() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        assert not ports.free(port)
-    assert ports.free(port)
+    with reserved_port() as port:
+        with socket.create_server(("127.0.0.1", port)):
+            assert not ports.free(port)
+        assert ports.free(port)
 
 
 def test_free_ports_are_few_and_of_our_range() -> None:
