@@ -48,6 +48,12 @@ def certified(directory: Path) -> pki.Authority:
     return authority
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server is a thread of this process: on a busy machine it may be slow."""
+    monkeypatch.setattr(api, "ANSWER_SECONDS", 60.0)
+
+
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Layout]:
     directory = tmp_path_factory.mktemp("cluster")

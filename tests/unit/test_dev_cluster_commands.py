@@ -93,7 +93,7 @@ def test_an_interrupted_watch_ends_the_program_and_its_children() -> None:
     with pytest.raises(KeyboardInterrupt):
         commands.watch(("sh", "-c", "sleep 600 & echo $!; wait"), line=interrupt, tick=nothing)
     (grandchild,) = grandchildren
-    ended, _, _ = select.select([grandchild], [], [], 5)
+    ended, _, _ = select.select([grandchild], [], [], 60)
     with suppress(ProcessLookupError):
         signal.pidfd_send_signal(grandchild, signal.SIGKILL)
     os.close(grandchild)
