@@ -25,6 +25,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "unit"))
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 DIGITS = "0123456789"
 
+seeds = st.integers(0, 2**32)
+"""Of a test's own random generator."""
+
 plain_texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 """Text as JSON can carry it: no lone surrogates."""
 
