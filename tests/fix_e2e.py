@@ -124,7 +124,7 @@ class OperatorProcess:
         """Send it a signal and wait for its end."""
         if self._process is not None:
             self._process.send_signal(number)
-            self._process.wait(timeout=30)
+            self._process.wait(timeout=60)
             self._process = None
 
     @property

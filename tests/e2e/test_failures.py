@@ -13,7 +13,7 @@ from pytest_kind import KindCluster
 from daap_operator.desired.cluster import SMART_SHUTDOWN_SECONDS
 from tests.fix_e2e import OperatorProcess
 from tests.scenarios.lifecycle import SLOW
-from tests.support.api import Api
+from tests.support.api import Api, Object
 from tests.support.clients import Clients
 from tests.support.databases import Databases
 from tests.support.eventually import eventually
@@ -120,14 +120,30 @@ async def only_instance_killed(stage: Stage, kind: KindCluster) -> None:
 
 
 async def pooler_scaled_down(stage: Stage) -> None:
-    failure = stage.failure("Pooler scaled to 0 by hand")
-    await stage.patch("poolers", f"{stage.cluster}-pooler", {"spec": {"instances": 0}})
+    failure, name = stage.failure("Pooler scaled to 0 by hand"), f"{stage.cluster}-pooler"
+    await taken_up(stage, name, {"spec": {"instances": 0}})
     await eventually(
-        lambda: stage.watched.shop.child("poolers", f"{stage.cluster}-pooler"),
+        lambda: stage.watched.shop.child("poolers", name),
         lambda pooler: pooler and pooler["spec"]["instances"] == 1,
     )
     await stage.told(failure)
     await stage.promised(failure)
+
+
+async def taken_up(stage: Stage, name: str, patch: Object) -> None:
+    """Change a Pooler until CloudNativePG has acted on it: it may be mended before that."""
+    shop = stage.watched.shop
+    before = await shop.child("deployments", name)
+    assert before
+
+    async def acted_on() -> bool:
+        found = await shop.child("deployments", name)
+        if found and found["metadata"]["generation"] != before["metadata"]["generation"]:
+            return True
+        await stage.patch("poolers", name, patch)
+        return False
+
+    await eventually(acted_on, every=1.0)
 
 
 async def deployment_scaled_down(stage: Stage) -> None:
@@ -181,8 +197,8 @@ async def killed_behind_cloudnativepg(stage: Stage) -> None:
             lambda compared: longest(compared.wrongly_ready) > 2 * PROMISED_SECONDS,
         )
         failure.nothing_else_was_told()
-    await stage.client.is_answered(seconds=SLOW)
-    await stage.watched.shop.ready(stage.watched.name, seconds=SLOW)
+    await stage.client.is_answered()
+    await eventually(failure.settled, seconds=SLOW)
 
 
 async def secret_deleted(stage: Stage) -> None:
@@ -209,8 +225,22 @@ async def wrong_image(stage: Stage, operator: OperatorProcess) -> None:
         lambda: stage.watched.shop.child("clusters", stage.cluster),
         lambda cluster: cluster and "nowhere" not in cluster["spec"]["imageName"],
     )
-    await stage.kill(f"{stage.cluster}-1")  # CloudNativePG never replaces a pod that did not start
+    await eventually(lambda: replaced(stage, f"{stage.cluster}-1"), seconds=SLOW, every=1.0)
     await stage.promised(failure, drained=SMART_SHUTDOWN_SECONDS)
+
+
+async def replaced(stage: Stage, pod: str) -> bool:
+    """Kill a pod whose image is nowhere: CloudNativePG never replaces one that did not start.
+
+    It may make one such pod more: its view of the Cluster may be older than ours.
+    """
+    found = await stage.api.get("pods", stage.watched.shop.namespace, pod)
+    if found is None:
+        return False
+    wrong = any("nowhere" in container["image"] for container in found["spec"]["containers"])
+    if wrong:
+        await stage.kill(pod)
+    return not wrong
 
 
 async def refused(stage: Stage) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tests.support.api import Api, Object
-from tests.support.databases import condition
+from tests.support.databases import condition, is_ready
 from tests.support.eventually import eventually
 from tests.support.failure_table import EXPECTED
 from tests.support.observer import Client, Watched, now
@@ -59,7 +59,7 @@ class Failure:
 
         Gives back how Ready compares with what the client saw.
         """
-        await self._watched.shop.ready(self._watched.name, seconds=seconds)
+        await eventually(self.settled, seconds=seconds)
         await client.is_answered()
         self.nothing_else_was_told()
         await eventually(self._events, lambda seen: seen - {"Ready"} == self.expected.events)
@@ -71,6 +71,13 @@ class Failure:
         else:
             assert compared.unanswered, compared
         return compared
+
+    async def settled(self) -> bool:
+        """Whether it is Ready, as the watch tells it.
+
+        What the watch still has to tell then is of this failure, and not of the next one.
+        """
+        return is_ready(self._statuses()[-1])
 
     def nothing_else_was_told(self) -> None:
         """Every status was as the docs say, or that of a database that is well."""
@@ -175,7 +182,8 @@ async def without_cloudnativepg(api: Api) -> AsyncIterator[None]:
     async def replicas() -> int:
         found = await api.get(*CNPG)
         assert found
-        return int(found["status"].get("availableReplicas", 0))
+        seen = found["status"].get("observedGeneration") == found["metadata"]["generation"]
+        return int(found["status"].get("availableReplicas", 0)) if seen else 0
 
     async def pods() -> list[Object]:
         return await api.list("pods", CNPG[1])

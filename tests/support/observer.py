@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.support.api import Api, Object
 from tests.support.clients import Clients
 from tests.support.databases import Databases, condition
-from tests.support.eventually import SECONDS, eventually
+from tests.support.eventually import eventually
 from tests.support.promise import Attempt, Comparison, attempts_in, compare
 
 ASK_FOR_EVER = """
@@ -112,7 +112,7 @@ class Client:
         """Its log."""
         return attempts_in(await self.clients.said(self.pod))
 
-    async def is_answered(self, *, seconds: float = SECONDS) -> None:
+    async def is_answered(self, *, seconds: float = 120.0) -> None:
         """Wait until its last queries were answered."""
 
         def answered(seen: list[Attempt]) -> bool:
