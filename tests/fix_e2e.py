@@ -87,7 +87,13 @@ async def shop(real_api: Api, real_operator: "OperatorProcess") -> AsyncIterator
 async def elsewhere(real_api: Api) -> AsyncIterator[str]:
     """Another namespace: where clients, or rivals for a name, live."""
     async with own_namespace(real_api, "elsewhere") as name:
+        await pods_may_come(real_api, name)
         yield name
+
+
+async def pods_may_come(api: Api, namespace: str) -> None:
+    """Wait until a new namespace has the account that pods run as: without it they are refused."""
+    await eventually(lambda: api.get("serviceaccounts", namespace, "default"))
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from daap_operator import __version__
 from dev.image import Built
 from tests.fix_cluster import remove_namespace
+from tests.fix_e2e import pods_may_come
 from tests.support.api import Api, Object
 from tests.support.eventually import eventually
 
@@ -41,7 +42,7 @@ class Pods:
         pod = await eventually(
             lambda: self._api.get("pods", self._namespace, name),
             lambda pod: pod and pod["status"].get("phase") in ("Succeeded", "Failed"),
-            seconds=90,
+            seconds=120,
             every=0.2,
         )
         assert pod
@@ -83,6 +84,7 @@ async def pods(real_api: Api, operator_image: str) -> AsyncIterator[Pods]:
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     await real_api.create("namespaces", {"metadata": {"name": name, "labels": labels}})
     try:
+        await pods_may_come(real_api, name)
         yield Pods(real_api, name, operator_image)
     finally:
         await remove_namespace(real_api, name)

@@ -32,6 +32,7 @@ PREFIXES = {
     "resourcequotas": "/api/v1",
     "namespaces": "/api/v1",
     "secrets": "/api/v1",
+    "serviceaccounts": "/api/v1",
     "services": "/api/v1",
     "pods": "/api/v1",
     "persistentvolumeclaims": "/api/v1",
