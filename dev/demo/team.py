@@ -91,7 +91,8 @@ def _client(secret: str) -> dict[str, Any]:
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": "client", "namespace": places.NAMESPACE},
-        "spec": {"restartPolicy": "Never", "containers": [container]},
+        # The host's Service leads somewhere a moment after the pods behind it are ready
+        "spec": {"restartPolicy": "OnFailure", "containers": [container]},
     }
 
 

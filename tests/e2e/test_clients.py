@@ -40,12 +40,12 @@ with psycopg.connect(entry("uri"), prepare_threshold=0) as prepared:
     seen["prepared"] = prepared.execute("SELECT %s::int", [21]).fetchone()
 for key in ("uri", "direct-uri"):
     try:
-        psycopg.connect(entry(key), sslmode="disable", connect_timeout=5).close()
+        psycopg.connect(entry(key), sslmode="disable", connect_timeout=30).close()
         seen[f"plain {key}"] = "accepted"
     except psycopg.OperationalError as error:
         seen[f"plain {key}"] = str(error)
 try:
-    psycopg.connect(entry("uri"), password="wrong", connect_timeout=5).close()
+    psycopg.connect(entry("uri"), password="wrong", connect_timeout=30).close()
     seen["wrong password"] = "accepted"
 except psycopg.OperationalError:
     seen["wrong password"] = "refused"
