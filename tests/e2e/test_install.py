@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from dev.cluster.established import wait_established
 from dev.installation import NAMESPACE, ROOT
 from tests.support.clients import Clients
 from tests.support.databases import Databases, condition
@@ -45,10 +46,10 @@ async def test_a_release_from_install_to_uninstall(
     await a_migration_that_fails(release, team)
 
     await team.create("later")
-    leader = release.leader()["metadata"]["name"]
+    leader = await led(release)
     release.kubectl("delete", "pod", leader, f"--namespace={NAMESPACE}")
     await team.ready("later", seconds=SLOW)
-    assert release.leader()["metadata"]["name"] != leader
+    await led(release, after=leader)
     release.test()
 
     before = await what_runs(team)
@@ -73,6 +74,7 @@ async def test_installed_by_kustomize(release: Release, team: Databases, clients
         },
     )
     release.kubectl("apply", "--server-side", "--force-conflicts", "--kustomize", str(MANIFESTS))
+    wait_established(release.kubectl, "daapdatabases.daap.io")
     await team.create("orders")
     await team.ready("orders", seconds=SLOW)
     assert await answer(team, "orders", clients) == [1]
@@ -113,7 +115,8 @@ async def what_runs(team: Databases) -> dict[str, object]:
     for plural in ("clusters", "poolers", "deployments"):
         for obj in await team.api.list(plural, team.namespace):
             seen[f"{plural}/{obj['metadata']['name']}"] = obj["metadata"]["generation"]
-    for pod in await team.api.list("pods", team.namespace):
+    # A Job's pod has done its work, and goes when garbage collection comes round
+    for pod in await team.api.list("pods", team.namespace, "labelSelector=!job-name"):
         restarts = sum(c["restartCount"] for c in pod["status"].get("containerStatuses", []))
         seen[f"pods/{pod['metadata']['name']}"] = (pod["metadata"]["uid"], restarts)
     return seen
@@ -139,6 +142,15 @@ async def readiness(team: Databases, name: str) -> AsyncIterator[list[str]]:
 
 async def _value(told: list[str]) -> list[str]:
     return told
+
+
+async def led(release: Release, *, after: str = "") -> str:
+    """Wait until a pod leads, and another one than that before; its name."""
+
+    async def leader() -> str:
+        return release.leader()
+
+    return await eventually(leader, lambda name: name and name != after, seconds=SLOW, every=0.5)
 
 
 async def the_new_one_has_looked(team: Databases, name: str) -> None:

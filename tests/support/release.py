@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from dev.cluster import commands
 from dev.installation import CHART, NAMESPACE, RELEASE, VALUES, helm
 
 OPERATOR = f"app.kubernetes.io/name={RELEASE},app.kubernetes.io/component=operator"
@@ -38,10 +39,9 @@ class Release:
         return self._helm("uninstall", RELEASE, "--wait", TIMEOUT, "--ignore-not-found")
 
     def kubectl(self, *arguments: str, text: str | None = None) -> str:
-        """kubectl, with all rights."""
-        return _run(
-            str(self.kubectl_path), f"--kubeconfig={self.kubeconfig}", *arguments, text=text
-        )
+        """kubectl, with all rights. Raises ClusterError."""
+        where = f"--kubeconfig={self.kubeconfig}"
+        return commands.run(self.kubectl_path, where, *arguments, text=text)
 
     def objects(self, *arguments: str) -> list[dict[str, Any]]:
         """What `kubectl get` finds."""
@@ -49,14 +49,15 @@ class Release:
         items: list[dict[str, Any]] = found["items"]
         return items
 
-    def leader(self) -> dict[str, Any]:
-        """The pod that holds the Lease."""
+    def leader(self) -> str:
+        """The pod that holds the Lease; empty while none does, or one that is gone."""
         lease = yaml.safe_load(
             self.kubectl("get", "lease", RELEASE, f"--namespace={NAMESPACE}", "--output=yaml")
         )
         holder = lease["spec"].get("holderIdentity")
         pods = self.objects("pods", f"--namespace={NAMESPACE}")
-        return next(pod for pod in pods if pod["metadata"]["uid"] == holder)
+        held = [pod["metadata"]["name"] for pod in pods if pod["metadata"]["uid"] == holder]
+        return held[0] if held else ""
 
     def operators(self) -> set[str]:
         """The uids of the operator's pods that are to stay."""
@@ -75,7 +76,7 @@ class Release:
         return _run(str(helm()), *arguments, *where)
 
 
-def _run(*command: str, text: str | None = None) -> str:
-    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+def _run(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
     return done.stdout
