@@ -11,15 +11,21 @@ from pathlib import Path
 from aiohttp import web
 
 from tests.support.api import Api
+from tests.support.eventually import eventually
+from tests.support.tried import new_cluster
 
 CONFIGURATION = "tests-refusing"
+NAME = "refusing.tests.example"
 
 
 @asynccontextmanager
 async def refusing(
     api: Api, namespace: str, directory: Path, *, status: int, message: str
 ) -> AsyncIterator[None]:
-    """Every write of a Cluster or Pooler in the namespace is refused with that status."""
+    """Every write of a Cluster or Pooler in the namespace is refused with that status.
+
+    From the first one in the context on, and none after it.
+    """
 
     async def answer(request: web.Request) -> web.Response:
         review = await request.json()
@@ -56,7 +62,7 @@ async def unanswered(api: Api, namespace: str, directory: Path) -> AsyncIterator
 @asynccontextmanager
 async def _configured(api: Api, namespace: str, port: int, authority: bytes) -> AsyncIterator[None]:
     webhook = {
-        "name": "refusing.tests.example",
+        "name": NAME,
         "clientConfig": {
             "url": f"https://127.0.0.1:{port}/",
             "caBundle": b64encode(authority).decode(),
@@ -77,9 +83,11 @@ async def _configured(api: Api, namespace: str, port: int, authority: bytes) -> 
     body = {"metadata": {"name": CONFIGURATION}, "webhooks": [webhook]}
     await api.create("validatingwebhookconfigurations", body)
     try:
+        await eventually(lambda: new_cluster(api, namespace), lambda said: NAME in said)
         yield
     finally:
         await api.delete("validatingwebhookconfigurations", "", CONFIGURATION)
+        await eventually(lambda: new_cluster(api, namespace), lambda said: NAME not in said)
 
 
 def _certificate(directory: Path) -> tuple[Path, Path]:
