@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.api import Object
-from tests.support.databases import Databases, condition
+from tests.support.databases import Databases, condition, phase
 from tests.support.eventually import eventually
 from tests.support.operator import Operators
 from tests.support.rows import Rows
@@ -76,6 +76,11 @@ async def test_what_does_not_fit_is_left_alone_until_it_does(
     await databases.ready("orders")
     await databases.delete("orders")
     await databases.gone("orders")
+    # The last that CloudNativePG tells, and what nobody waits for who only looks at the database
+    await eventually(
+        lambda: databases.child("poolers", "daap-orders-pooler"),
+        lambda obj: phase(obj) == "active",
+    )
     before = await children(databases, "orders")
     await databases.create("orders", ownerTeam="payments", connectionSecretName="mine")
     found = await databases.stalled("orders", "ObjectConflict")

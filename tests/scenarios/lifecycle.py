@@ -102,10 +102,14 @@ async def death(databases: Databases, rows: Rows, name: str) -> None:
     """Nothing is left but the row."""
     await databases.delete(name)
     await databases.gone(name, seconds=SLOW)
-    for plural in ("clusters", "poolers", "deployments", "persistentvolumeclaims"):
-        left = await databases.api.list(plural, databases.namespace)
-        assert [obj["metadata"]["name"] for obj in left if name in obj["metadata"]["name"]] == []
-    assert await databases.child("secrets", f"daap-{name}-connection") is None
+    gone = ("clusters/", "poolers/", f"secrets/daap-{name}-connection")
+    assert [one for one in await databases.remains() if name in one and one.startswith(gone)] == []
+    kinds = ("deployments/", "persistentvolumeclaims/")  # garbage collection's, which comes later
+    await eventually(
+        databases.remains,
+        lambda left: not [one for one in left if name in one and one.startswith(kinds)],
+        seconds=SLOW,
+    )
     row = await rows.becomes(name, status="deleted")
     assert row["deleted_at"] is not None
 
