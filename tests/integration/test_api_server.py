@@ -1,6 +1,5 @@
 """The CRD as the real API server takes it: what it refuses, what it prints, what is selected."""
 
-import json
 from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import yaml
 from dev.cluster import ControlPlane
 from tests.support.api import APPLY, Api, ApiError, Object, path
 from tests.support.databases import Databases
+from tests.support.eventually import eventually
 from tests.wrong_objects import TRANSITIONS, WRONG, Fragments, Transition, Wrong
 
 EXAMPLES = {
@@ -157,19 +157,34 @@ async def test_the_status_cannot_be_written_with_the_spec(api: Api, namespace: s
     assert changed["status"] == {"observedGeneration": -1}
 
 
-def test_every_field_is_explained(control_plane: ControlPlane) -> None:
+async def test_every_field_is_explained(control_plane: ControlPlane, api: Api) -> None:
+    kind = await eventually(lambda: published(api), lambda schema: "spec" in fields(schema))
     explained = control_plane.kubectl("explain", "daapdatabase", "--recursive")
     assert "DESCRIPTION" in explained
-    schema: Any = json.loads(
-        control_plane.kubectl("get", "--raw", "/openapi/v3/apis/daap.io/v1alpha1")
-    )
-    kind = schema["components"]["schemas"]["io.daap.v1alpha1.DaapDatabase"]
     missing = list(_undocumented(kind["properties"]["spec"], "spec"))
     assert missing == []
 
 
+async def published(api: Api) -> Object:
+    """The kind as OpenAPI has it, a moment after it has been established; until then nothing."""
+    try:
+        document = await api.call("GET", "/openapi/v3/apis/daap.io/v1alpha1")
+    except ApiError as error:
+        if error.status == 404:
+            return {}
+        raise
+    kind: Object = document["components"]["schemas"].get("io.daap.v1alpha1.DaapDatabase", {})
+    return kind
+
+
+def fields(schema: Object) -> Object:
+    """The fields of a schema."""
+    found: Object = schema.get("properties", {})
+    return found
+
+
 def _undocumented(schema: Any, where: str) -> Any:
-    for name, below in schema.get("properties", {}).items():
+    for name, below in fields(schema).items():
         if not below.get("description"):
             yield f"{where}.{name}"
         yield from _undocumented(below, f"{where}.{name}")

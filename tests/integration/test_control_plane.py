@@ -19,6 +19,7 @@ from dev.cluster import ClusterError, ControlPlane, cnpg, homes, paths, programs
 from dev.cluster.established import wait_established
 from dev.cluster.processes import Processes
 from dev.cluster.provider import OURS
+from tests.fix_postgres import wait_until
 
 pytestmark = pytest.mark.timeout(1800)  # what is not built yet is built by the first test
 
@@ -41,7 +42,7 @@ def audited(plane: ControlPlane, path: str) -> list[str]:
 def wait_for_audit(plane: ControlPlane, path: str, count: int) -> list[str]:
     # The API server writes the entry while the answer is already under way.
     Processes(paths.cluster_directory(plane.name)).wait(
-        "the audit log", lambda: len(audited(plane, path)) >= count, seconds=10, needs=()
+        "the audit log", lambda: len(audited(plane, path)) >= count, seconds=60, needs=()
     )
     return audited(plane, path)
 
@@ -97,7 +98,17 @@ def test_a_user_has_no_rights_before_a_binding_gives_some(plane: ControlPlane) -
     with pytest.raises(ClusterError, match="forbidden"):
         plane.kubectl(kubeconfig, "get", "secrets")
     plane.kubectl("create", "rolebinding", "bob", "--clusterrole=view", "--user=bob")
-    plane.kubectl(kubeconfig, "get", "configmaps")
+
+    def may() -> bool:
+        try:
+            plane.kubectl(kubeconfig, "get", "configmaps")
+        except ClusterError as error:
+            if "forbidden" in str(error):
+                return False
+            raise
+        return True
+
+    wait_until(may, "bob may see ConfigMaps")  # the API server hears of its own bindings by a watch
 
 
 def test_the_audit_log_counts_each_request_with_its_user(plane: ControlPlane) -> None:

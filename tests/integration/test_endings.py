@@ -9,6 +9,7 @@ import pytest
 
 from daap_operator import crd, finalize
 from dev.cluster import ControlPlane, cnpg
+from dev.cluster.established import wait_established
 from tests.standin.cnpg import CONTROL_PLANE_FLAGS, StandIn
 from tests.support import rights
 from tests.support.api import Api, ApiError, Object
@@ -160,7 +161,7 @@ def own_plane() -> Iterator[ControlPlane]:
     with ControlPlane.create(name, flags=CONTROL_PLANE_FLAGS) as plane:
         plane.kubectl("apply", "--server-side", "-f", str(cnpg.crds()))
         plane.kubectl("apply", "--server-side", "-f", "-", input=crd.render())
-        plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        wait_established(plane.kubectl)
         yield plane
 
 

@@ -15,6 +15,7 @@ from daap_operator import crd
 from dev.cluster import ControlPlane, cnpg
 from dev.cluster.errors import ClusterError
 from dev.cluster.established import wait_established
+from tests.fix_cluster import own_name
 from tests.support.api import Object
 from tests.support.gitops_crds import crds
 
@@ -30,7 +31,7 @@ UNKNOWN_HERE = "HelmRelease"
 @pytest.fixture(scope="module")
 def plane() -> Iterator[ControlPlane]:
     """A control plane of its own: other tests need not know these kinds."""
-    with ControlPlane.create("gitops") as made:
+    with ControlPlane.create(own_name("gitops")) as made:
         for path in (cnpg.crds(), *crds()):
             made.kubectl("apply", "--server-side", "-f", str(path))
         made.kubectl("apply", "--server-side", "-f", "-", input=crd.render())
