@@ -251,7 +251,9 @@ async def test_databases_that_were_there_before_the_label_stay(anywhere: Databas
     await anywhere.create("orders", ownerTeam="payments")
     labels = {"metadata": {"labels": {"daap.io/team": "checkout"}}}
     await anywhere.api.patch("namespaces", "", anywhere.namespace, labels)
-    await eventually(lambda: refusal(anywhere.create("new", ownerTeam="payments")))
+    create = path("daapdatabases", anywhere.namespace) + "?dryRun=All"  # it may still pass
+    new = database(anywhere.namespace, "new", ownerTeam="payments")
+    await eventually(lambda: refusal(anywhere.api.call("POST", create, new)))
     await anywhere.edit("orders", instances=2)
     status = {"status": {"observedGeneration": 1}}
     await anywhere.api.patch("daapdatabases", anywhere.namespace, "orders", status, "status")

@@ -10,7 +10,7 @@ from tests.fix_admission import As, guarded_namespace
 from tests.scenarios import lifecycle
 from tests.standin.cnpg import StandIn
 from tests.support import admission
-from tests.support.admission import delete, refusal, until_deleted
+from tests.support.admission import delete, protection_known, refusal, until_deleted
 from tests.support.api import Api
 from tests.support.databases import Databases, condition
 from tests.support.eventually import eventually
@@ -58,6 +58,7 @@ async def test_a_protected_database_is_repaired_and_ends_when_it_may(
     await operators.start()
     await databases.create("orders", deletionProtection=True)
     await databases.ready("orders")
+    await protection_known(databases.api, databases.namespace, "orders")
     team = Databases(await as_person(admission.MEMBER), databases.namespace)
     for plural, name in (
         ("daapdatabases", "orders"),
@@ -94,6 +95,7 @@ async def test_a_deletion_from_before_the_policies_is_still_held(
         lambda: databases.get("orders"),
         lambda obj: condition(obj, "Reconciling").get("reason") == "DeletionProtected",
     )
+    await protection_known(databases.api, databases.namespace, "orders")
     assert await refusal(delete(databases.api, "clusters", databases.namespace, "daap-orders"))
     assert await databases.child("clusters", "daap-orders")
     await databases.edit("orders", deletionProtection=False)
@@ -115,6 +117,7 @@ async def test_what_was_retained_is_taken_over(databases: Databases, operators: 
     after = await databases.child("clusters", "daap-orders")
     assert after
     assert after["metadata"]["uid"] == before["metadata"]["uid"]
+    await protection_known(databases.api, databases.namespace, "orders")
     assert await refusal(delete(databases.api, "clusters", databases.namespace, "daap-orders"))
 
 
@@ -126,6 +129,7 @@ async def test_a_namespace_goes_with_its_databases(
         await databases.create(name, deletionProtection=protected)
         await databases.ready(name)
     api, namespace = databases.api, databases.namespace
+    await protection_known(api, namespace, "ledger")
     assert "DaapDatabase ledger" in await refusal(delete(api, "namespaces", "", namespace))
     await databases.edit("ledger", deletionProtection=False)
     await until_deleted(api, "namespaces", "", namespace)

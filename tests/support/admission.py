@@ -86,7 +86,20 @@ def apply(plane: ControlPlane, objects: list[Object]) -> None:
 
 async def refused(attempt: Callable[[], Awaitable[object]], policy: str) -> None:
     """Wait until that policy refuses what is tried: it reads what a watch brings it."""
-    await eventually(lambda: refusal(attempt()), lambda said: f"'{policy}'" in said)
+
+    async def said() -> str:
+        try:
+            return await refusal(attempt())
+        except ApiError as error:
+            if UNREADY in error.message:
+                return ""
+            raise
+
+    await eventually(said, lambda answer: f"'{policy}'" in answer)
+
+
+UNREADY = "failed to configure"
+"""What is said, with another code, while the kind or the objects a policy reads are not known."""
 
 
 async def refusal(request: Awaitable[object]) -> str:
@@ -149,9 +162,14 @@ async def with_children(databases: Databases, name: str, **spec: object) -> Obje
     for plural, made in CHILDREN_OF.items():
         await api.create(plural, child(parent, plural, made.format(name)))
     if parent["spec"]["deletionProtection"]:
-        cluster = CHILDREN_OF["clusters"].format(name)
-        await refused(lambda: delete(api, "clusters", namespace, cluster, dry=True), CHILDREN)
+        await protection_known(api, namespace, name)
     return parent
+
+
+async def protection_known(api: Api, namespace: str, name: str) -> None:
+    """Wait until the API server's cache has a protection; all the policies read the same one."""
+    cluster = CHILDREN_OF["clusters"].format(name)
+    await refused(lambda: delete(api, "clusters", namespace, cluster, dry=True), CHILDREN)
 
 
 async def in_force(api: Api, outsider: Api) -> None:
