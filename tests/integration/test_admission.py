@@ -16,7 +16,7 @@ from tests.support.admission import (
     with_children,
 )
 from tests.support.api import Api, Object, path
-from tests.support.databases import Databases, database
+from tests.support.databases import NAMESPACE_SECONDS, Databases, database
 from tests.support.eventually import eventually
 
 EVERYBODY = [
@@ -127,9 +127,7 @@ async def test_a_lifted_protection_lets_all_of_it_go(shop: Databases, as_person:
         assert await shop.child(plural, name.format("orders")) is None
     await delete(member, "daapdatabases", shop.namespace, "orders")
     await delete(member, "namespaces", "", shop.namespace)
-    await eventually(
-        lambda: shop.api.get("namespaces", "", shop.namespace), lambda found: found is None
-    )
+    await shop.namespace_gone()
 
 
 async def test_the_operator_removes_children_before_the_api_server_knows(
@@ -182,6 +180,7 @@ async def unguarded_namespaces(api: Api, guarded_plane: ControlPlane) -> AsyncIt
     await eventually(probe)
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.usefixtures("unguarded_namespaces")
 async def test_a_namespace_on_its_way_out_takes_everything_along(shop: Databases) -> None:
     """Also the children of a database that is held by its finalizer, as by an operator's."""
@@ -189,12 +188,10 @@ async def test_a_namespace_on_its_way_out_takes_everything_along(shop: Databases
     held: Object = {"metadata": {"finalizers": ["daap.io/cleanup"]}}
     await shop.api.patch("daapdatabases", shop.namespace, "orders", held)
     await delete(shop.api, "namespaces", "", shop.namespace)
-    await eventually(shop.remains, lambda left: left == set())
+    await eventually(shop.remains, lambda left: left == set(), seconds=NAMESPACE_SECONDS)
     free: Object = {"metadata": {"finalizers": None}}
     await shop.api.patch("daapdatabases", shop.namespace, "orders", free)
-    await eventually(
-        lambda: shop.api.get("namespaces", "", shop.namespace), lambda found: found is None
-    )
+    await shop.namespace_gone()
 
 
 # --- ownership: the namespace's team --------------------------------------------------------------

@@ -133,6 +133,6 @@ async def test_a_namespace_goes_with_its_databases(
     assert "DaapDatabase ledger" in await refusal(delete(api, "namespaces", "", namespace))
     await databases.edit("ledger", deletionProtection=False)
     await until_deleted(api, "namespaces", "", namespace)
-    await eventually(lambda: api.get("namespaces", "", namespace), lambda found: found is None)
+    await databases.namespace_gone()
     for name in ("orders", "ledger"):
         await rows.becomes(name, status="deleted")

@@ -216,9 +216,7 @@ async def test_a_namespace_goes_with_its_databases(
     await databases.create("protected", deletionProtection=True)
     await databases.ready("protected")
     await api.delete("namespaces", "", databases.namespace)
-    await eventually(
-        lambda: api.get("namespaces", "", databases.namespace), lambda found: found is None
-    )
+    await databases.namespace_gone()
     await rows.becomes("orders", status="deleted")
     await rows.becomes("protected", status="deleted")
 

@@ -16,6 +16,8 @@ from tests.support.process import operator_process
 from tests.support.rows import Rows
 
 KILLS = 20
+STOP_SECONDS = 30.0
+"""What the chart gives a pod to end."""
 
 
 @pytest.fixture
@@ -82,5 +84,5 @@ async def test_a_term_signal_ends_it_cleanly(
             lambda: databases.get("orders"), lambda obj: obj and obj["metadata"].get("finalizers")
         )
         process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(STOP_SECONDS):
             assert await process.wait() == 0

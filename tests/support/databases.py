@@ -8,6 +8,8 @@ from tests.support.eventually import SECONDS, eventually
 CHILDREN = ("clusters", "poolers", "deployments", "secrets", "persistentvolumeclaims")
 """What belongs to databases, by plural."""
 
+NAMESPACE_SECONDS = 90.0
+
 
 def database(namespace: str, name: str, **spec: Any) -> Object:
     """A DaapDatabase."""
@@ -89,6 +91,18 @@ class Databases:
     async def gone(self, name: str, *, seconds: float = SECONDS) -> None:
         """Wait until it is no more."""
         await eventually(lambda: self.get(name), lambda obj: obj is None, seconds=seconds)
+
+    async def namespace_gone(self) -> None:
+        """Wait until the namespace is no more.
+
+        Its controller comes 5 seconds after the deletion, and 5 more, 10, 20 after a try that
+        failed, as one does while an API server's cache is behind.
+        """
+        await eventually(
+            lambda: self.api.get("namespaces", "", self.namespace),
+            lambda found: found is None,
+            seconds=NAMESPACE_SECONDS,
+        )
 
     async def remains(self) -> set[str]:
         """What there is of databases in the namespace, as plural/name."""
