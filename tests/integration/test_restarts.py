@@ -16,6 +16,7 @@ from tests.support.process import operator_process
 from tests.support.rows import Rows
 
 KILLS = 20
+START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 """What the chart gives a pod to end."""
 
@@ -81,7 +82,9 @@ async def test_a_term_signal_ends_it_cleanly(
     async with operator_process(environment) as process:
         await databases.create("orders")
         await eventually(
-            lambda: databases.get("orders"), lambda obj: obj and obj["metadata"].get("finalizers")
+            lambda: databases.get("orders"),
+            lambda obj: obj and obj["metadata"].get("finalizers"),
+            seconds=START_SECONDS,
         )
         process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(STOP_SECONDS):
