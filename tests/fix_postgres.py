@@ -84,6 +84,16 @@ async def connection(shared_database: str) -> AsyncIterator[psycopg.AsyncConnect
         yield connection
 
 
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The operator gives a server that is slow to answer all the time it takes.
+
+    For tests that would tell a busy machine from a server that is away.
+    """
+    for limit in ("CONNECT", "STATEMENT", "ANSWER"):
+        monkeypatch.setattr(f"daap_operator.mirror.server.{limit}_SECONDS", 60)
+
+
 def wait_until(condition: Callable[[], bool], what: str, *, seconds: float = 60.0) -> None:
     """Waits for something outside this process that nothing announces; fails saying for what."""
     deadline = time.monotonic() + seconds

@@ -51,6 +51,12 @@ class Leader:
         self.epoch = epoch + 1
 
 
+@pytest.fixture(autouse=True)
+def patient(unhurried: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Locks are waited for until the test frees them."""
+    monkeypatch.setattr("daap_operator.mirror.server.LOCK_SECONDS", 60)
+
+
 @pytest.fixture
 async def mirrors(migrated_database: str) -> AsyncIterator[dict[int, Mirror]]:
     """The inventory as the leaders of epochs 1 and 2 see it."""
