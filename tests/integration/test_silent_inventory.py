@@ -4,16 +4,19 @@ Neither an error nor the end of a connection tells the operator: it has to give 
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
+from functools import partial
 
 import pytest
 
 from dev.postgres import Postgres
 from tests.integration.test_inventory import SOON, announced, synced, unsynced
-from tests.support.databases import Databases
+from tests.support.api import Object
+from tests.support.databases import Databases, condition, is_ready
 from tests.support.eventually import eventually
 from tests.support.frozen import frozen
 from tests.support.http import probe
+from tests.support.observer import Watched, watching
 from tests.support.operator import Operators, RunningOperator
 from tests.support.proxy import Proxy, proxy_to
 from tests.support.rows import Rows
@@ -139,11 +142,14 @@ async def test_a_statement_that_was_given_up_changes_nothing_when_it_comes_late(
         "AND application_name = 'daap-operator'"
     )
     assert backends
-    with ExitStack() as hanging:
+    async with AsyncExitStack() as hanging:
+        watched = await hanging.enter_async_context(watching(databases, "orders"))
+        await eventually(partial(states, watched))
         for backend in backends:
             hanging.enter_context(frozen(backend["pid"]))
         await databases.edit("orders", ownerTeam="payments")
-        await unsynced(databases, "orders", "Unreachable")
+        # The server answers, so that this is over within a moment, between two looks
+        await eventually(partial(states, watched), lambda seen: any(map(is_lost, seen)))
         await synced(databases, "orders")
         await databases.edit("orders", ownerTeam="finance")
         await rows.becomes("orders", owner_team="finance")
@@ -152,3 +158,13 @@ async def test_a_statement_that_was_given_up_changes_nothing_when_it_comes_late(
     pids = [backend["pid"] for backend in backends]
     await eventually(lambda: rows.execute(left, pids), lambda there: not there)
     await rows.becomes("orders", owner_team="finance", seconds=0.0)
+
+
+async def states(watched: Watched) -> list[Object]:
+    """Each state that the database has had."""
+    return [obj for _, obj in watched.statuses]
+
+
+def is_lost(obj: Object) -> bool:
+    """Whether it is Ready and says that the inventory does not answer."""
+    return is_ready(obj) and condition(obj, "MetadataSynced").get("reason") == "Unreachable"
