@@ -28,6 +28,21 @@ sys.exit(migrate.main(
 """What cli.py does, and the migrations may be somebody else's."""
 
 
+class Clock:
+    """Time that passes by sleeping only: however busy the machine, no step takes any."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def monotonic(self) -> float:
+        """Seconds since the beginning."""
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        """Let them pass."""
+        self._now += seconds
+
+
 class Command:
     """`daap-operator migrate` as a process of its own."""
 

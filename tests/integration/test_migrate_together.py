@@ -10,7 +10,7 @@ import pytest
 from daap_operator import migrate
 from daap_operator.migrate import MigrationError, database
 from tests.fix_postgres import wait_until
-from tests.integration.migrating import IDS, Command, applied, recorded, rows, run, write
+from tests.integration.migrating import IDS, Clock, Command, applied, recorded, rows, run, write
 from tests.integration.schema_snapshot import SNAPSHOT, render
 
 
@@ -124,7 +124,10 @@ def test_a_second_one_waits_for_the_first(
     assert output.endswith("already up to date\n")
 
 
-def test_waiting_for_another_one_has_an_end(empty_database: str) -> None:
+def test_waiting_for_another_one_has_an_end(
+    empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "time", Clock())
     with psycopg.connect(empty_database) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", [database.COMMAND_LOCK])
         out = io.StringIO()
