@@ -13,7 +13,7 @@ from dev.cluster.established import wait_established
 from dev.generate.rbac import WHY
 from tests.standin.cnpg import CONTROL_PLANE_FLAGS, StandIn
 from tests.support import rights
-from tests.support.api import Api
+from tests.support.api import Api, ApiError
 from tests.support.audit import Audit, Rights
 from tests.support.databases import Databases
 from tests.support.operator import Operators
@@ -108,14 +108,24 @@ async def own_namespace(api: Api, prefix: str) -> AsyncIterator[str]:
 
 
 async def remove_namespace(api: Api, name: str) -> None:
-    """Delete a namespace, with what a failed test may have left hanging."""
+    """Delete a namespace, with what a failed test may have left hanging.
+
+    First the deletion, then the finalizers: an operator that still runs cannot put its own back.
+    """
     for plural in ("daapdatabases", "clusters", "poolers"):
         for obj in await api.list(plural, name):
             own = obj["metadata"]["name"]
-            if obj["metadata"].get("finalizers"):
-                await api.patch(plural, name, own, {"metadata": {"finalizers": None}})
             await api.delete(plural, name, own)
+            await _let_go(api, plural, name, own)
     await api.delete("namespaces", "", name)
+
+
+async def _let_go(api: Api, plural: str, namespace: str, name: str) -> None:
+    try:
+        await api.patch(plural, namespace, name, {"metadata": {"finalizers": None}})
+    except ApiError as error:
+        if error.status != 404:  # gone meanwhile
+            raise
 
 
 @pytest.fixture

@@ -176,6 +176,8 @@ class StandIn:
             steps = script.left(steps[: self._last_step.get(place)], status)
         for step in steps:
             await asyncio.sleep(self._pace)
+            if place in self._own:  # since the last look; what is under way comes before the test's
+                return
             await self._status("clusters", obj, step)
 
     async def _status(self, plural: str, obj: Object, patch: Object) -> None:
