@@ -99,8 +99,8 @@ async def test_a_database_that_takes_too_long_is_told_and_deleted(
 ) -> None:
     standin.sleep(wish.namespace)
     await operators.start()
-    with pytest.raises(TrialError, match=r"is not Ready after 3 s\. Provisioning: "):
-        await try_out(kube, wish, seconds=3.0)
+    with pytest.raises(TrialError, match=r"is not Ready after 10 s\. Provisioning: "):
+        await try_out(kube, wish, seconds=10.0)
     await databases.gone(wish.name)
 
 

@@ -18,6 +18,7 @@ from aiohttp import web
 
 from daap_operator import crd
 from dev.cluster import ControlPlane, cnpg
+from dev.cluster.established import wait_established
 from tests.standin.cnpg import CONTROL_PLANE_FLAGS, StandIn
 from tests.support import rights
 from tests.support.api import Api
@@ -46,6 +47,8 @@ KINDS = (
     "clusters.postgresql.cnpg.io",
     "poolers.postgresql.cnpg.io",
 )
+
+WATCHED = ("daapdatabases", "clusters", "poolers", "deployments")
 
 
 @pytest.fixture
@@ -128,6 +131,7 @@ async def test_a_server_that_fell_silent_is_left_within_a_minute(
         return None
 
     proxy.bookmarks = False
+    await watched(proxy)
     proxy.fall_silent("daapdatabases", "deployments")
     proxy.refuse(nothing_said)
     await proxy.end("clusters", "poolers")
@@ -135,6 +139,15 @@ async def test_a_server_that_fell_silent_is_left_within_a_minute(
     await gap.happen()
     await gap.is_seen()
     assert "Watch renewed after silence" in caplog.text
+
+
+async def watched(proxy: FaultyApi) -> None:
+    """Wait until no watch is just being renewed."""
+
+    async def missing() -> list[str]:
+        return [kind for kind in WATCHED if not proxy.watches(kind)]
+
+    await eventually(missing, lambda kinds: not kinds)
 
 
 async def value(of: int) -> int:
@@ -159,6 +172,7 @@ def error(code: int) -> bytes:
 async def test_a_watch_that_ends(
     plurals: tuple[str, ...], last_words: bytes, proxy: FaultyApi, gap: Gap
 ) -> None:
+    await watched(proxy)
     proxy.fall_silent()
     await gap.happen()
     await proxy.end(*plurals, saying=last_words)
@@ -230,7 +244,7 @@ def own_plane() -> Iterator[ControlPlane]:
 def install(plane: ControlPlane) -> None:
     plane.kubectl("apply", "--server-side", "-f", str(cnpg.crds()))
     plane.kubectl("apply", "--server-side", "-f", "-", input=crd.render())
-    plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    wait_established(plane.kubectl)
 
 
 @pytest.fixture
