@@ -29,8 +29,12 @@ from tests.support.http import probe
 from tests.support.operator import Operators, RunningOperator
 from tests.support.rows import Rows
 
-# kopf, cut off on a busy machine, leaves its connections to the garbage collector
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+pytestmark = [
+    # kopf, cut off on a busy machine, leaves its connections to the garbage collector
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+    # A control plane of their own, and kinds installed twice
+    pytest.mark.timeout(300),
+]
 
 
 @pytest.fixture(autouse=True)
