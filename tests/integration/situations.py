@@ -4,10 +4,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from tests.standin.cnpg import StandIn
-from tests.support.api import ApiError, Object, path
+from tests.support.api import Object
 from tests.support.databases import Databases, condition
 from tests.support.eventually import eventually
 from tests.support.operator import Operators
+from tests.support.tried import new_cluster
 
 NAME = "orders"
 NO_INVENTORY = "postgresql://daap@127.0.0.1:1/daap"
@@ -151,30 +152,15 @@ async def name_taken(stage: Stage) -> None:
     await stage.databases.stalled(NAME, "NameTaken")
 
 
-def _cluster(stage: Stage) -> Object:
-    """A Cluster of the name that the database's will have."""
-    return {
+async def object_conflict(stage: Stage) -> None:
+    """A Cluster of that name exists that is not this database's."""
+    cluster = {
         "apiVersion": "postgresql.cnpg.io/v1",
         "kind": "Cluster",
         "metadata": {"name": f"daap-{NAME}", "namespace": stage.namespace},
         "spec": {"instances": 1, "storage": {"size": "1Gi"}},
     }
-
-
-async def _refusal(stage: Stage) -> str:
-    """Why the API server would not take a Cluster; empty when it would."""
-    try:
-        await stage.databases.api.call(
-            "POST", f"{path('clusters', stage.namespace)}?dryRun=All", _cluster(stage)
-        )
-    except ApiError as error:
-        return error.message
-    return ""
-
-
-async def object_conflict(stage: Stage) -> None:
-    """A Cluster of that name exists that is not this database's."""
-    await stage.databases.api.create("clusters", _cluster(stage))
+    await stage.databases.api.create("clusters", cluster)
     await stage.operators.start()
     await _create(stage)
     await stage.databases.stalled(NAME, "ObjectConflict")
@@ -187,7 +173,10 @@ async def quota_exceeded(stage: Stage) -> None:
         "spec": {"hard": {"count/clusters.postgresql.cnpg.io": "0"}},
     }
     await stage.databases.api.create("resourcequotas", quota)
-    await eventually(lambda: _refusal(stage), lambda said: "exceeded quota" in said)
+    await eventually(
+        lambda: new_cluster(stage.databases.api, stage.namespace),
+        lambda said: "exceeded quota" in said,
+    )
     await stage.operators.start()
     await _create(stage)
     await stage.databases.stalled(NAME, "QuotaExceeded")

@@ -25,7 +25,7 @@ STALLED_SECONDS = 2.0
 LAST_TLS_SECONDS = 1.0
 """With so many operators at the same time the API server closes its side of a socket later."""
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1800)
 
 Outcomes = dict[What, Outcome]
 

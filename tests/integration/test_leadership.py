@@ -40,7 +40,7 @@ OUTLASTS_THE_TEST = {"DAAP_LEASE_DURATION": "5m"}
 """For a leader that is not to lose its Lease: all successors, and all whose successor must not wait
 for it. Whoever does comes too late."""
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(600)
 
 
 class Replicas:

@@ -33,7 +33,7 @@ pytestmark = [
     # kopf, cut off on a busy machine, leaves its connections to the garbage collector
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
     # A control plane of their own, and kinds installed twice
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
 ]
 
 
