@@ -106,6 +106,10 @@ async def _mirrored(
     notes.row_refused = False
     try:
         await world.mirror.save(wanted)
+        if world.cache.by_uid(wanted.id) is None:
+            # Gone while it was saved, its finalizer removed by force: that may have been noticed,
+            # and the row marked, before
+            await world.mirror.mark_deleted(wanted.id)
     except MetadataError as error:
         notes.row_refused = error.of_one_row
         world.unsynced.add(looked_at.key)

@@ -200,6 +200,22 @@ async def test_an_object_that_is_gone_is_looked_at_again() -> None:
         await tell(stage.world, before, first(stage))
 
 
+async def test_an_object_that_goes_while_its_row_is_saved_leaves_no_live_row() -> None:
+    """A sweep that was made meanwhile has marked the row, which the late statement undid."""
+    stage, before = begun()
+
+    def vanish() -> None:
+        stage.kube.objects.pop((Resource.DATABASES, "shop", "orders"), None)
+        stage.cache.remove(Kind.DATABASE, stage.cache.database(KEY) or {})
+        stage.mirror.after_write = lambda: None
+
+    stage.mirror.after_write = vanish
+    with pytest.raises(Waiting):
+        await tell(stage.world, before, first(stage))
+    assert stage.mirror.rows == {}
+    assert stage.mirror.deleted == {before.metadata.uid}
+
+
 async def test_a_status_that_cannot_be_written_is_an_outage() -> None:
     stage, before = begun()
     error = fakes.refused(500)
