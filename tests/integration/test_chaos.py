@@ -49,8 +49,6 @@ def progress(outcomes: list[Outcome]) -> None:
         tell(report.failure(outcomes[-1], TASK.seed))
 
 
-# A connection cut in its TLS handshake is left to the garbage collector by asyncio
-@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 @pytest.mark.timeout(SECONDS + 300)
 async def test_all_comes_right_once_it_is_quiet(
     control_plane: ControlPlane,

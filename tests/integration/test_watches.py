@@ -29,12 +29,7 @@ from tests.support.http import probe
 from tests.support.operator import Operators, RunningOperator
 from tests.support.rows import Rows
 
-pytestmark = [
-    # kopf, cut off on a busy machine, leaves its connections to the garbage collector
-    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
-    # A control plane of their own, and kinds installed twice
-    pytest.mark.timeout(600),
-]
+pytestmark = pytest.mark.timeout(600)  # a control plane of their own, and kinds installed twice
 
 
 @pytest.fixture(autouse=True)
