@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from tests.support.api import Api
 from tests.support.clients import Clients, build_image
 from tests.support.databases import Databases
 from tests.support.eventually import eventually
+from tests.support.frozen import frozen
 from tests.support.rows import Rows
 
 
@@ -133,6 +135,11 @@ class OperatorProcess:
             self._process.wait(timeout=60)
             self._process = None
 
+    def frozen(self) -> AbstractContextManager[None]:
+        """It stands still while the context lasts."""
+        assert self._process
+        return frozen(self._process.pid)
+
     @property
     def log(self) -> str:
         """All it has said."""
@@ -157,7 +164,9 @@ def real_operator(
         "DAAP_HEALTH_HOST": "127.0.0.1",
         "DAAP_HEALTH_PORT": "0",
         "DAAP_LEASE_NAME": account.NAME,
-        "DAAP_IDENTITY": "tests",  # one after the other: the next need not wait for the Lease
+        # One after the other: the next need not wait for the Lease, nor a frozen one end over it
+        "DAAP_IDENTITY": "tests",
+        "DAAP_LEASE_DURATION": "5m",
         "DAAP_LOG_FORMAT": "text",
     }
     process = OperatorProcess(environment, tmp_path / "operator.log")

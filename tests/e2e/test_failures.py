@@ -13,7 +13,7 @@ from pytest_kind import KindCluster
 from daap_operator.desired.cluster import SMART_SHUTDOWN_SECONDS
 from tests.fix_e2e import OperatorProcess
 from tests.scenarios.lifecycle import SLOW
-from tests.support.api import Api, Object
+from tests.support.api import Api
 from tests.support.clients import Clients
 from tests.support.databases import Databases
 from tests.support.eventually import eventually
@@ -95,7 +95,7 @@ async def test_one_instance(
 ) -> None:
     async with stage("orders") as on_stage:
         await only_instance_killed(on_stage, real_cluster)
-        await pooler_scaled_down(on_stage)
+        await pooler_scaled_down(on_stage, real_operator)
         await deployment_scaled_down(on_stage)
         await fenced(on_stage)
         await hibernated(on_stage)
@@ -119,31 +119,22 @@ async def only_instance_killed(stage: Stage, kind: KindCluster) -> None:
     await stage.promised(failure)
 
 
-async def pooler_scaled_down(stage: Stage) -> None:
+async def pooler_scaled_down(stage: Stage, operator: OperatorProcess) -> None:
+    """Told of once it has taken effect: else it may be mended before anybody has acted on it."""
     failure, name = stage.failure("Pooler scaled to 0 by hand"), f"{stage.cluster}-pooler"
-    await taken_up(stage, name, {"spec": {"instances": 0}})
+    shop = stage.watched.shop
+    with operator.frozen():
+        await stage.patch("poolers", name, {"spec": {"instances": 0}})
+        await eventually(
+            lambda: shop.child("deployments", name),
+            lambda found: found and not found["status"].get("replicas"),
+        )
     await eventually(
-        lambda: stage.watched.shop.child("poolers", name),
+        lambda: shop.child("poolers", name),
         lambda pooler: pooler and pooler["spec"]["instances"] == 1,
     )
     await stage.told(failure)
     await stage.promised(failure)
-
-
-async def taken_up(stage: Stage, name: str, patch: Object) -> None:
-    """Change a Pooler until CloudNativePG has acted on it: it may be mended before that."""
-    shop = stage.watched.shop
-    before = await shop.child("deployments", name)
-    assert before
-
-    async def acted_on() -> bool:
-        found = await shop.child("deployments", name)
-        if found and found["metadata"]["generation"] != before["metadata"]["generation"]:
-            return True
-        await stage.patch("poolers", name, patch)
-        return False
-
-    await eventually(acted_on, every=1.0)
 
 
 async def deployment_scaled_down(stage: Stage) -> None:
