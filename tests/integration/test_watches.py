@@ -47,6 +47,8 @@ KINDS = (
     "poolers.postgresql.cnpg.io",
 )
 
+COLLECTED_SECONDS = 180.0
+
 WATCHED = ("daapdatabases", "clusters", "poolers", "deployments")
 
 
@@ -94,7 +96,7 @@ class Gap:
         async def acted() -> dict[str, bool]:
             live = await probe(self._running.operator, "/livez")
             edited = await self._databases.child("clusters", "daap-edited")
-            deleted = await self._databases.get("deleted")
+            deleted = await self._databases.child("clusters", "daap-deleted")
             pooler = await self._databases.child("poolers", "daap-robbed-pooler")
             return {
                 "alive": live == (200, "ok\n"),
@@ -108,6 +110,8 @@ class Gap:
             return all(seen.values())
 
         await eventually(acted, all_of_it, seconds=seconds)
+        # It waits for the volume claims, which garbage collection takes: that has watches, too
+        await self._databases.gone("deleted", seconds=COLLECTED_SECONDS)
 
 
 @pytest.fixture
