@@ -14,8 +14,6 @@ from tests.fix_e2e import pods_may_come
 from tests.support.api import Api, Object
 from tests.support.eventually import eventually
 
-pytestmark = pytest.mark.timeout(300)
-
 MOST_BYTES = 150_000_000
 MOST_SECONDS = 1.5
 """Of CPU until all is imported, where 0.6 is usual: the first watch is to begin within 2 s."""

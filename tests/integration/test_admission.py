@@ -180,7 +180,6 @@ async def unguarded_namespaces(api: Api, guarded_plane: ControlPlane) -> AsyncIt
     await eventually(probe)
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.usefixtures("unguarded_namespaces")
 async def test_a_namespace_on_its_way_out_takes_everything_along(shop: Databases) -> None:
     """Also the children of a database that is held by its finalizer, as by an operator's."""

@@ -35,7 +35,6 @@ async def one_of_each(databases: Databases, rows: Rows, name: str) -> None:
     assert [row["status"] for row in await rows.named(name)] == ["ready"]
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", [1])
 async def test_killed_twenty_times_during_a_creation(
     seed: int,
