@@ -78,10 +78,14 @@ class Record:
             _reap(self.pid)
         return not ended and int(rest[18]) == self.started and self._executable() in (None, True)
 
+    def running(self) -> bool:
+        """Whether this program is alive, and the kernel is not taking it down."""
+        return self.alive() and self._executable() is True
+
     def signal(self, how: signal.Signals) -> None:
         """Send a signal, if it is this program that has the process id."""
         with suppress(ProcessLookupError):
-            if self.alive() and self._executable():
+            if self.running():
                 os.kill(self.pid, how)
 
     def _executable(self) -> bool | None:
@@ -178,8 +182,9 @@ class Processes:
             setsid=True,
         )
         _children.add(pid)
-        # Until the shell has become the program it is neither recorded nor recognised.
-        while pid in _children and pid not in {record.pid for record in self.live([name])}:
+        # Until the shell has become the program it is neither recorded nor recognised; where it
+        # cannot, it ends, and its end is waited for.
+        while pid in _children and not any(r.pid == pid and r.running() for r in self.live([name])):
             time.sleep(END_POLL_SECONDS / 10)
             _reap(pid)
 

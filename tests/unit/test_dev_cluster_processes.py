@@ -139,8 +139,9 @@ def test_waiting_too_long_shows_the_log(programs: Processes) -> None:
 
 
 def test_a_program_that_cannot_be_executed_says_why_in_its_log(programs: Processes) -> None:
-    programs.start("ghost", Path("/nowhere/ghost"), [])
-    assert programs.live() == []
+    for _ in range(100):  # for a moment, now and then, what ends counts as alive
+        programs.start("ghost", Path("/nowhere/ghost"), [])
+        assert programs.live() == []
     assert "ghost" in programs.log("ghost").read_text()
 
 
