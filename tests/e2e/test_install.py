@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from dev.cluster.errors import ClusterError
 from dev.cluster.established import wait_established
 from dev.installation import NAMESPACE, ROOT
 from tests.support.clients import Clients
@@ -94,7 +95,7 @@ async def a_migration_that_fails(release: Release, team: Databases) -> None:
     where = "metadataDatabase.existingSecret"
     wrong = (f"--set={where}.name=nowhere", f"--set={where}.key=DATABASE_URL")
     once = ("--set=migrations.waitSeconds=1", "--set=migrations.backoffLimit=0")
-    with pytest.raises(AssertionError, match="pre-upgrade hooks failed"):
+    with pytest.raises(ClusterError, match="pre-upgrade hooks failed"):
         release.upgrade(*wrong, *once)
     assert release.operators() == before
     await the_new_one_has_looked(team, "orders")

@@ -1,6 +1,5 @@
 """The operator's chart in a real cluster, as Helm, kubectl and their users see it."""
 
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ TIMEOUT = "--timeout=180s"
 
 @dataclass(frozen=True)
 class Release:
-    """One release of the chart in its namespace."""
+    """One release of the chart in its namespace. Each method raises ClusterError when it fails."""
 
     kubeconfig: Path
     kubectl_path: Path
@@ -39,7 +38,7 @@ class Release:
         return self._helm("uninstall", RELEASE, "--wait", TIMEOUT, "--ignore-not-found")
 
     def kubectl(self, *arguments: str, text: str | None = None) -> str:
-        """kubectl, with all rights. Raises ClusterError."""
+        """kubectl, with all rights."""
         where = f"--kubeconfig={self.kubeconfig}"
         return commands.run(self.kubectl_path, where, *arguments, text=text)
 
@@ -73,10 +72,4 @@ class Release:
 
     def _helm(self, *arguments: str) -> str:
         where = (f"--kubeconfig={self.kubeconfig}", f"--namespace={NAMESPACE}")
-        return _run(str(helm()), *arguments, *where)
-
-
-def _run(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
+        return commands.run(helm(), *arguments, *where)
