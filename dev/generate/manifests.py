@@ -1,5 +1,6 @@
 """The manifests for `kubectl apply -k`: the default chart as rendered, without what is Helm's."""
 
+import hashlib
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import yaml
 from dev.installation import CHART, NAMESPACE, RELEASE, ROOT, helm
 
 MANIFESTS = ROOT / "manifests"
+KUSTOMIZATION = MANIFESTS / "kustomization.yaml"
 
 Object = dict[str, Any]
 
@@ -25,7 +27,21 @@ def generated() -> Iterator[tuple[Path, str]]:
     others = [obj for obj in objects if obj["kind"] != "CustomResourceDefinition"]
     yield from _directory(MANIFESTS / "crds", {"daapdatabases.yaml": crds})
     yield from _directory(MANIFESTS / "operator", {"operator.yaml": others})
-    yield MANIFESTS / "kustomization.yaml", _kustomization(["crds", "operator"])
+    yield KUSTOMIZATION, f"# The chart: {digest()}\n" + _kustomization(["crds", "operator"])
+
+
+def of_another_chart() -> bool:
+    """Whether the chart has changed since the manifests were made: tells without helm."""
+    return digest() not in KUSTOMIZATION.read_text()
+
+
+def digest(chart: Path = CHART) -> str:
+    """One sum of all files of a chart."""
+    found = hashlib.sha256()
+    for path in sorted(path for path in chart.rglob("*") if path.is_file()):
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        found.update(f"{content}  {path.relative_to(chart)}\n".encode())
+    return f"sha256:{found.hexdigest()}"
 
 
 def rendered() -> list[Object]:
