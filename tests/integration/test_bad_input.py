@@ -1,5 +1,6 @@
 """What nobody should have stored: told of clearly, and nobody else's trouble."""
 
+import time
 from base64 import b64decode, b64encode
 from typing import Any
 
@@ -14,8 +15,9 @@ from tests.support.rows import Rows
 
 HEALTHY = 100
 HEALTHY_SECONDS = 240.0
-"""For some thousand requests on a busy machine. Whoever waits for poison waits for longer: it is
-tried again for ever, with pauses of up to five minutes."""
+"""For some thousand requests on a busy machine."""
+MOST_TIMES = 3
+"""How much longer a hundred may take beside poison: a machine is not equally fast all the time."""
 
 POISON: dict[str, dict[str, Any]] = {
     "types": {"ownerTeam": 5, "instances": "three", "storage": ["big"], "pooler": "none"},
@@ -53,24 +55,12 @@ async def poisoned(api: Api, databases: Databases) -> Databases:
     return databases
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 async def test_poison_among_a_hundred_delays_none_of_them(
     poisoned: Databases, operators: Operators, rows: Rows
 ) -> None:
-    await operators.start()
-    for number in range(HEALTHY):
-        await poisoned.create(f"healthy-{number}")
-
-    async def all_of_them() -> dict[str, Object]:
-        found = await poisoned.api.list("daapdatabases", poisoned.namespace)
-        return {obj["metadata"]["name"]: obj for obj in found}
-
-    def healthy_ones_are_ready(seen: dict[str, Object]) -> bool:
-        waiting = [n for n, obj in seen.items() if n.startswith("healthy") and not is_ready(obj)]
-        assert not waiting, f"{len(waiting)} wait"
-        return True
-
-    await eventually(all_of_them, healthy_ones_are_ready, seconds=HEALTHY_SECONDS, every=0.5)
+    await operators.start(DAAP_WORKERS="3")  # fewer than there is poison
+    beside = await seconds_to_ready(poisoned, "beside")
     for name in POISON:
         note = await _announced(poisoned, f"poison-{name}")
         assert "spec." in note
@@ -80,6 +70,27 @@ async def test_poison_among_a_hundred_delays_none_of_them(
         assert await rows.named(f"poison-{name}") == []
         await poisoned.delete(f"poison-{name}")
         await poisoned.gone(f"poison-{name}")
+    alone = await seconds_to_ready(poisoned, "alone")
+    assert beside < alone * MOST_TIMES
+
+
+async def seconds_to_ready(databases: Databases, prefix: str) -> float:
+    """How long it takes from the first one's creation until all of a hundred are Ready."""
+    began = time.monotonic()
+    for number in range(HEALTHY):
+        await databases.create(f"{prefix}-{number}")
+
+    async def all_of_them() -> dict[str, Object]:
+        found = await databases.api.list("daapdatabases", databases.namespace)
+        return {obj["metadata"]["name"]: obj for obj in found}
+
+    def are_ready(seen: dict[str, Object]) -> bool:
+        waiting = [n for n, obj in seen.items() if n.startswith(prefix) and not is_ready(obj)]
+        assert not waiting, f"{len(waiting)} wait"
+        return True
+
+    await eventually(all_of_them, are_ready, seconds=HEALTHY_SECONDS, every=0.5)
+    return time.monotonic() - began
 
 
 async def _announced(databases: Databases, name: str) -> str:
