@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shutil
 import sys
 import time
 from typing import Protocol
@@ -9,7 +10,7 @@ from typing import Protocol
 from daap_operator.migrate import MigrationError
 from dev.cluster.errors import ClusterError
 from dev.cluster.progress import duration, say
-from dev.demo import local, platform, release, team
+from dev.demo import local, places, platform, release, team
 from dev.postgres import PostgresError
 
 HOW = {
@@ -69,6 +70,7 @@ def clean() -> None:
     """Remove what `start` left running."""
     local.remove()
     platform.remove()
+    shutil.rmtree(places.home())
     say("demo: removed")
 
 

@@ -31,7 +31,9 @@ def remove() -> None:
     chosen = provider.current()
     if _is_running(chosen.path):
         delete = [str(chosen.path), "delete", "cluster", f"--name={places.CLUSTER}"]
-        subprocess.run([*delete, f"--kubeconfig={places.kubeconfig()}"], check=False)
+        done = subprocess.run([*delete, f"--kubeconfig={places.kubeconfig()}"], check=False)
+        if done.returncode:
+            raise ClusterError("the cluster could not be deleted; the message above says why")
 
 
 def _is_running(kind: Path) -> bool:
