@@ -16,6 +16,12 @@ LOGIN_RETRY_SECONDS = 0.5
 """How long PgBouncer refuses all clients once it could not log in to PostgreSQL. With its default
 of 15 a new primary goes unused for up to 30 seconds."""
 
+CONNECT_SECONDS = 5
+"""How long PgBouncer tries one connection to PostgreSQL, its login included. Linux asks again after
+1, 3, 7 and 15 seconds where nobody answers, and refusals are mostly not heard of either: the kernel
+sends one a second (net.ipv4.icmp_ratelimit). With PgBouncer's default of 15 an instance that takes
+connections again goes unused for up to 8."""
+
 
 def pooler(database: Resolved) -> Manifest:
     """The Pooler to apply."""
@@ -37,6 +43,7 @@ def pooler(database: Resolved) -> Manifest:
                     "max_client_conn": str(wanted.max_client_connections),
                     # Lets drivers prepare statements although the server connection changes
                     "max_prepared_statements": "200",
+                    "server_connect_timeout": str(CONNECT_SECONDS),
                     "server_login_retry": str(LOGIN_RETRY_SECONDS),
                 },
             },

@@ -46,6 +46,7 @@ def test_parameters_are_texts_and_plain_text_connections_are_refused() -> None:
         "default_pool_size": "20",
         "max_client_conn": "2000",
         "max_prepared_statements": "200",
+        "server_connect_timeout": "5",
         "server_login_retry": "0.5",
     }
 
