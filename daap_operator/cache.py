@@ -33,6 +33,7 @@ class Kind(Enum):
     CLUSTER = (trim.cluster,)
     POOLER = (trim.pooler,)
     DEPLOYMENT = (trim.deployment,)
+    ENDPOINTS = (trim.endpoints,)
 
     @property
     def trim(self) -> Callable[[Mapping[str, Any]], Object]:
@@ -48,6 +49,7 @@ class Cache:
         self._objects: dict[Kind, dict[Key, Object]] = {kind: {} for kind in Kind}
         self._by_name: dict[str, set[Key]] = defaultdict(set)
         self._by_uid: dict[str, Key] = {}
+        self._by_service: dict[Key, set[Key]] = defaultdict(set)
         self._claims: dict[str, str] = {}
         self._buried: dict[str, int] = {}
 
@@ -80,7 +82,12 @@ class Cache:
             cluster=self.get(Kind.CLUSTER, namespace, cluster),
             pooler=self.get(Kind.POOLER, namespace, pooler),
             deployment=self.get(Kind.DEPLOYMENT, namespace, pooler),
+            endpoints=self._endpoints(Key(namespace, names.primary_service(cluster))),
         )
+
+    def _endpoints(self, service: Key) -> tuple[Object, ...]:
+        slices = self._objects[Kind.ENDPOINTS]
+        return tuple(slices[key] for key in sorted(self._by_service.get(service, ())))
 
     def owner(self, kind: Kind, obj: Mapping[str, Any]) -> Key | None:
         """The DaapDatabase that is to look at this object."""
@@ -116,6 +123,9 @@ class Cache:
             self._by_name[key.name].add(key)
             self._by_uid.pop(raw.text(before, "metadata", "uid"), None)
             self._by_uid[raw.text(kept, "metadata", "uid")] = key
+        elif kind is Kind.ENDPOINTS:
+            self._leave_service(key, before)
+            self._by_service[_service(kept)].add(key)
         return kept if before is None or _told(before) != _told(kept) else None
 
     def remove(self, kind: Kind, obj: Mapping[str, Any]) -> Object | None:
@@ -157,6 +167,16 @@ class Cache:
             self._by_uid.pop(raw.text(kept, "metadata", "uid"), None)
             if self._claims.get(key.name) == raw.text(kept, "metadata", "uid"):
                 del self._claims[key.name]
+        elif kind is Kind.ENDPOINTS:
+            self._leave_service(key, kept)
+
+    def _leave_service(self, key: Key, kept: Object | None) -> None:
+        if kept is None:
+            return
+        slices = self._by_service[_service(kept)]
+        slices.discard(key)
+        if not slices:
+            del self._by_service[_service(kept)]
 
     def _bury(self, uid: str, version: int) -> None:
         self._buried[uid] = max(version, self._buried.pop(uid, 0))
@@ -207,6 +227,12 @@ def _precedence(
 def key_of(obj: Mapping[str, Any]) -> Key:
     """Namespace and name of an object."""
     return Key(raw.text(obj, "metadata", "namespace"), raw.text(obj, "metadata", "name"))
+
+
+def _service(slice_: Mapping[str, Any]) -> Key:
+    """The Service that an EndpointSlice is of."""
+    namespace = raw.text(slice_, "metadata", "namespace")
+    return Key(namespace, raw.text(slice_, "metadata", "labels", names.SERVICE_LABEL))
 
 
 def _version(obj: Mapping[str, Any]) -> int:

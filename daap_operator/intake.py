@@ -17,6 +17,8 @@ WATCHED: dict[Kind, tuple[Resource, str]] = {
     Kind.CLUSTER: (Resource.CLUSTERS, f"{names.MANAGED_BY_LABEL}={names.FIELD_MANAGER}"),
     Kind.POOLER: (Resource.POOLERS, f"{names.MANAGED_BY_LABEL}={names.FIELD_MANAGER}"),
     Kind.DEPLOYMENT: (Resource.DEPLOYMENTS, names.CNPG_POOLER_LABEL),
+    # CloudNativePG gives its Services the labels that it was asked to, and Kubernetes their slices
+    Kind.ENDPOINTS: (Resource.ENDPOINTS, f"{names.DATABASE_LABEL},{names.SERVICE_LABEL}"),
 }
 """What is listed and watched, and by which label selector."""
 

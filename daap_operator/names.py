@@ -31,6 +31,7 @@ RETAINED_TEAM = "daap.io/retained-team"
 RETAINED_SECRET = "daap.io/retained-secret"  # noqa: S105 - an annotation, not a password
 CNPG_CLUSTER_LABEL = "cnpg.io/cluster"
 CNPG_POOLER_LABEL = "cnpg.io/poolerName"
+SERVICE_LABEL = "kubernetes.io/service-name"
 
 POSTGRES_PORT = 5432
 POSTGRES_NAME_LIMIT = 63
@@ -63,6 +64,11 @@ def cluster_name(name: str) -> str:
 def pooler_name(cluster: str) -> str:
     """The name of a Cluster's Pooler, and so of its Deployment and Service."""
     return f"{cluster}-pooler"
+
+
+def primary_service(cluster: str) -> str:
+    """The name of CloudNativePG's Service in front of a Cluster's primary: the pooler's way in."""
+    return f"{cluster}-rw"
 
 
 def database_name(name: str) -> str:

@@ -3,6 +3,8 @@
 CloudNativePG's own summary is not enough: its phase stays "healthy" while a single instance is
 down, while the cluster is fenced or hibernated, and until it notices a change; and a Pooler says
 "active" before its pods exist. So serving is judged from the primary and the pooler's Deployment.
+And while CloudNativePG is stopped its words on the primary are old: Kubernetes' own tell, too,
+whether a pod takes connections.
 """
 
 import json
@@ -26,6 +28,8 @@ class Children:
     cluster: Object | None = None
     pooler: Object | None = None
     deployment: Object | None = None
+    endpoints: tuple[Object, ...] = ()
+    """The EndpointSlices of the Service in front of the primary."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ def observe(children: Children, *, instances: int, poolers: int, image: str) -> 
     cluster = children.cluster or {}
     seen = phase(raw.text(cluster, "status", "phase"))
     return Observed(
-        awaited=_cluster_awaited(children.cluster, seen) or _pooler_awaited(children),
+        awaited=_cluster_awaited(children, seen) or _pooler_awaited(children),
         unsettled=_unsettled(children, seen, instances, poolers, image),
         phase=seen,
         phase_reason=raw.text(cluster, "status", "phaseReason"),
@@ -96,7 +100,8 @@ def _credentials(cluster: Object) -> CredentialVersions | None:
 # --- the Cluster ----------------------------------------------------------------------------------
 
 
-def _cluster_awaited(cluster: Object | None, seen: Phase) -> Awaited | None:
+def _cluster_awaited(children: Children, seen: Phase) -> Awaited | None:
+    cluster = children.cluster
     if cluster is None:
         return Awaited("ClusterPending", "The Cluster is not there yet", Meaning.STARTING)
     name = raw.text(cluster, "metadata", "name")
@@ -116,12 +121,27 @@ def _cluster_awaited(cluster: Object | None, seen: Phase) -> Awaited | None:
         )
     if seen.meaning in (Meaning.STARTING, Meaning.INTERRUPTED, Meaning.UNKNOWN):
         return _from_phase(cluster, seen)
-    if _primary_healthy(cluster):
+    healthy = _primary_healthy(cluster)
+    if healthy and _reachable(children.endpoints):
         return None
-    if seen.meaning is Meaning.SETTLED:
-        message = f"The primary of Cluster {name} is not ready{_look_at_pods(cluster)}"
-        return Awaited("PrimaryDown", message, Meaning.INTERRUPTED)
-    return _from_phase(cluster, seen)
+    if seen.meaning is not Meaning.SETTLED:
+        return _from_phase(cluster, seen)
+    message = _unnoticed(cluster) if healthy else _not_ready(cluster)
+    return Awaited("PrimaryDown", message, Meaning.INTERRUPTED)
+
+
+def _not_ready(cluster: Object) -> str:
+    name = raw.text(cluster, "metadata", "name")
+    return f"The primary of Cluster {name} is not ready{_look_at_pods(cluster)}"
+
+
+def _unnoticed(cluster: Object) -> str:
+    name = raw.text(cluster, "metadata", "name")
+    return (
+        f"No instance of Cluster {name} takes connections, and CloudNativePG has not noticed yet. "
+        "If it stays so, the platform team must see that CloudNativePG runs; "
+        f"the pods and volumes say more: {_describe(cluster)}"
+    )
 
 
 def _from_phase(cluster: Object, seen: Phase) -> Awaited:
@@ -142,12 +162,13 @@ def _from_phase(cluster: Object, seen: Phase) -> Awaited:
 
 def _look_at_pods(cluster: Object) -> str:
     """Where the reason stands when it lasts: pods and volumes are not watched."""
+    return f". If it stays so, its pods and volumes say why: {_describe(cluster)}"
+
+
+def _describe(cluster: Object) -> str:
     name = raw.text(cluster, "metadata", "name")
     namespace = raw.text(cluster, "metadata", "namespace")
-    return (
-        ". If it stays so, its pods and volumes say why: "
-        f"kubectl describe pods,pvc --namespace {namespace} --selector cnpg.io/cluster={name}"
-    )
+    return f"kubectl describe pods,pvc --namespace {namespace} --selector cnpg.io/cluster={name}"
 
 
 def _primary_healthy(cluster: Object) -> bool:
@@ -163,6 +184,19 @@ def _primary_healthy(cluster: Object) -> bool:
     others = [name for name in reported if name != primary]
     replaced = any(raw.truth(reported, name, "isPrimary") for name in others)
     return bool(primary) and primary == target and healthy and not replaced
+
+
+def _reachable(endpoints: tuple[Object, ...]) -> bool:
+    """Whether new connections lead to a pod; also when nothing is told of that.
+
+    A condition that is absent counts as ready.
+    https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/#conditions
+    """
+    return not endpoints or any(
+        raw.value(endpoint, "conditions", "ready") is not False
+        for each in endpoints
+        for endpoint in raw.items(each, "endpoints")
+    )
 
 
 def _hibernated(cluster: Object) -> bool:

@@ -183,6 +183,7 @@ def _ours(children: Children, uid: str) -> Children:
         cluster=children.cluster if own(children.cluster) else None,
         pooler=children.pooler if own(children.pooler) else None,
         deployment=children.deployment if own(children.pooler) else None,
+        endpoints=children.endpoints if own(children.cluster) else (),
     )
 
 

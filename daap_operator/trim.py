@@ -97,6 +97,20 @@ def deployment(obj: Mapping[str, Any]) -> Object:
     }
 
 
+def endpoints(obj: Mapping[str, Any]) -> Object:
+    """An EndpointSlice of one of CloudNativePG's Services: which pods take connections."""
+    metadata = raw.mapping(obj, "metadata")
+    kept = _picked(metadata, _METADATA)
+    kept["labels"] = _picked(
+        raw.mapping(metadata, "labels"), (names.DATABASE_LABEL, names.SERVICE_LABEL)
+    )
+    conditions = [raw.mapping(endpoint, "conditions") for endpoint in raw.items(obj, "endpoints")]
+    return {
+        "metadata": kept,
+        "endpoints": [{"conditions": _picked(each, ("ready",))} for each in conditions],
+    }
+
+
 def _child_metadata(obj: Mapping[str, Any]) -> Object:
     metadata = raw.mapping(obj, "metadata")
     kept = _picked(metadata, _METADATA)

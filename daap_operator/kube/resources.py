@@ -13,6 +13,7 @@ class Resource(Enum):
     CLUSTERS = (f"/apis/{names.CNPG_API_VERSION}", "clusters")
     POOLERS = (f"/apis/{names.CNPG_API_VERSION}", "poolers")
     DEPLOYMENTS = ("/apis/apps/v1", "deployments")
+    ENDPOINTS = ("/apis/discovery.k8s.io/v1", "endpointslices")
     SECRETS = ("/api/v1", "secrets")
     VOLUME_CLAIMS = ("/api/v1", "persistentvolumeclaims")
     LEASES = ("/apis/coordination.k8s.io/v1", "leases")

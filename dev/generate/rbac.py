@@ -59,6 +59,9 @@ WHY: dict[Right, str] = {
     Right("postgresql.cnpg.io", "poolers", "delete"): "with its DaapDatabase, by uid",
     Right("apps", "deployments", "list"): "the Poolers' only, by label: whether PgBouncer serves",
     Right("apps", "deployments", "watch"): "the same, within a second",
+    Right("discovery.k8s.io", "endpointslices", "list"): "those of the Clusters' Services only, by "
+    "label: whether an instance takes connections, also while CloudNativePG is stopped",
+    Right("discovery.k8s.io", "endpointslices", "watch"): "the same, within a second",
     Right(
         "", "secrets", "get"
     ): "CloudNativePG's credentials and authority, and its own Secret; by "

@@ -17,9 +17,8 @@ from tests.support.api import Api
 from tests.support.clients import Clients
 from tests.support.databases import Databases
 from tests.support.eventually import eventually
-from tests.support.failures import PROMISED_SECONDS, Failure, Stage, without_cloudnativepg
+from tests.support.failures import Failure, Stage, without_cloudnativepg
 from tests.support.observer import asking, watching
-from tests.support.promise import longest
 from tests.support.rows import Rows
 
 pytestmark = pytest.mark.timeout(600)
@@ -178,18 +177,13 @@ async def cloudnativepg_stopped(stage: Stage) -> None:
 
 
 async def killed_behind_cloudnativepg(stage: Stage) -> None:
-    """The limit of what is promised: only CloudNativePG tells how an instance is."""
+    """Only Kubernetes tells of the instance then, by the endpoints of the primary's Service."""
     failure = stage.failure("CloudNativePG stopped, only instance killed")
     async with without_cloudnativepg(stage.api):
         await stage.kill(await stage.primary())
         await stage.told(failure)
-        await eventually(
-            lambda: stage.client.compare(stage.watched, failure.began),
-            lambda compared: longest(compared.wrongly_ready) > 2 * PROMISED_SECONDS,
-        )
         failure.nothing_else_was_told()
-    await stage.client.is_answered()
-    await eventually(failure.settled, seconds=SLOW)
+    await stage.promised(failure)
 
 
 async def secret_deleted(stage: Stage) -> None:

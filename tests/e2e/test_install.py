@@ -1,6 +1,7 @@
 """The operator as people install it: by Helm or kustomize, upgraded, interrupted, taken away."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -8,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from dev.cluster import commands
 from dev.cluster.errors import ClusterError
 from dev.cluster.established import wait_established
-from dev.installation import NAMESPACE, ROOT
+from dev.installation import CHART, NAMESPACE, ROOT
 from tests.support.clients import Clients
 from tests.support.databases import Databases, condition
 from tests.support.eventually import eventually
@@ -29,10 +31,22 @@ with psycopg.connect(entry("uri"), **VERIFIED) as connection:
 """
 
 
+@pytest.fixture
+def previous(tmp_path: Path) -> Path:
+    """The chart of before, with the rights that this checkout's image asks for.
+
+    Image and chart belong together, and no image of that time is kept.
+    """
+    commands.run("tar", "--extract", f"--file={PREVIOUS}", f"--directory={tmp_path}")
+    chart = tmp_path / CHART.name
+    shutil.copy(CHART / "templates" / "_rules.tpl", chart / "templates")
+    return chart
+
+
 async def test_a_release_from_install_to_uninstall(
-    release: Release, team: Databases, clients: Clients
+    release: Release, team: Databases, clients: Clients, previous: Path
 ) -> None:
-    release.install(PREVIOUS)
+    release.install(previous)
     await team.create("orders")
     await team.ready("orders", seconds=SLOW)
     assert await answer(team, "orders", clients) == [1]

@@ -55,6 +55,8 @@ STOPS: dict[Right, set[str]] = {
     Right(CNPG, "poolers", "delete"): {GOING},
     Right("apps", "deployments", "list"): {START},
     Right("apps", "deployments", "watch"): ANYWHERE,
+    Right("discovery.k8s.io", "endpointslices", "list"): {START},
+    Right("discovery.k8s.io", "endpointslices", "watch"): ANYWHERE,
     Right("", "secrets", "get"): {BIRTH},
     Right("", "secrets", "create"): {BIRTH},
     Right("", "secrets", "update"): {"have its Secret mended"},

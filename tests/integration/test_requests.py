@@ -11,7 +11,7 @@ from tests.support.eventually import eventually
 from tests.support.operator import Operators
 from tests.support.rows import Rows
 
-LISTED = {"daapdatabases", "clusters", "poolers", "deployments"}
+LISTED = {"daapdatabases", "clusters", "poolers", "deployments", "endpointslices"}
 EVENTS = 2
 """What a creation is announced by; the second one is its last request, after the last status."""
 

@@ -51,7 +51,7 @@ CLAIM = "daap-deleted-1"
 COLLECTED_SECONDS = 180.0
 """For Kubernetes' controllers to begin, and to take what nobody owns any more."""
 
-WATCHED = ("daapdatabases", "clusters", "poolers", "deployments")
+WATCHED = ("daapdatabases", "clusters", "poolers", "deployments", "endpointslices")
 
 
 @pytest.fixture

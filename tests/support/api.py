@@ -19,6 +19,7 @@ PREFIXES = {
     "clusters": "/apis/postgresql.cnpg.io/v1",
     "poolers": "/apis/postgresql.cnpg.io/v1",
     "deployments": "/apis/apps/v1",
+    "endpointslices": "/apis/discovery.k8s.io/v1",
     "customresourcedefinitions": "/apis/apiextensions.k8s.io/v1",
     "validatingwebhookconfigurations": "/apis/admissionregistration.k8s.io/v1",
     "validatingadmissionpolicies": "/apis/admissionregistration.k8s.io/v1",

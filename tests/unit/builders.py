@@ -88,6 +88,14 @@ def deployment(status: Object | None = None, **metadata: Any) -> Object:
     return _live(made | spec, metadata) | {"status": counts | (status or {})}
 
 
+def endpoints(*ready: bool | None, service: str = "daap-orders-rw", **metadata: Any) -> Object:
+    """An EndpointSlice of the primary's Service, with an endpoint for each given condition."""
+    labels = {names.DATABASE_LABEL: "orders", names.SERVICE_LABEL: service}
+    made: Object = {"metadata": {"name": f"{service}-abcde", "namespace": "shop", "labels": labels}}
+    conditions = [{"conditions": {} if each is None else {"ready": each}} for each in ready]
+    return _live(made, metadata) | {"endpoints": conditions}
+
+
 def _live(manifest: Object, metadata: Object) -> Object:
     born = {"uid": "child", "resourceVersion": "1", "generation": 1}
     return manifest | {"metadata": manifest["metadata"] | born | metadata}

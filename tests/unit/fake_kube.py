@@ -23,6 +23,7 @@ KINDS = {
     Resource.CLUSTERS: "Cluster",
     Resource.POOLERS: "Pooler",
     Resource.DEPLOYMENTS: "Deployment",
+    Resource.ENDPOINTS: "EndpointSlice",
     Resource.SECRETS: "Secret",
     Resource.VOLUME_CLAIMS: "PersistentVolumeClaim",
     Resource.EVENTS: "Event",
@@ -283,10 +284,10 @@ class FakeKube(Kube):
 
 
 def selects(selector: str, obj: Object) -> bool:
-    """Whether a label selector, `key` or `key=value`, covers the object."""
-    key, _, value = selector.partition("=")
+    """Whether a label selector, of `key` and `key=value`, covers the object."""
     labels = obj["metadata"].get("labels", {})
-    return not selector or (key in labels and value in ("", labels[key]))
+    wanted = [term.partition("=") for term in selector.split(",") if term]
+    return all(key in labels and value in ("", labels[key]) for key, _, value in wanted)
 
 
 def merged(before: Any, patch: Any) -> Any:

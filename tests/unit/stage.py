@@ -204,6 +204,7 @@ def play_cluster(kube: FakeKube, namespace: str, name: str, **status: Any) -> No
     for pod in pods:
         labels = {"labels": {names.CNPG_CLUSTER_LABEL: name}}
         _owned(kube, Resource.VOLUME_CLAIMS, cluster, pod, {"metadata": labels})
+    play_endpoints(kube, cluster, ready=True)
     user = cluster["spec"]["bootstrap"]["initdb"]["owner"]
     app = _owned(kube, Resource.SECRETS, cluster, f"{name}-app", secret(user, "s3cret"))
     ca = _owned(kube, Resource.SECRETS, cluster, f"{name}-ca", authority("PEM"))
@@ -222,6 +223,18 @@ def play_cluster(kube: FakeKube, namespace: str, name: str, **status: Any) -> No
         },
     } | status
     kube.change(Resource.CLUSTERS, name, setting("status", seen), namespace)
+
+
+def play_endpoints(kube: FakeKube, cluster: Object, *, ready: bool) -> None:
+    """Have Kubernetes tell whether the primary's pod takes connections."""
+    namespace, name = cluster["metadata"]["namespace"], cluster["metadata"]["name"]
+    service, found = names.primary_service(name), [{"conditions": {"ready": ready}}]
+    labels = {
+        names.DATABASE_LABEL: cluster["metadata"]["labels"][names.DATABASE_LABEL],
+        names.SERVICE_LABEL: service,
+    }
+    _owned(kube, Resource.ENDPOINTS, cluster, f"{service}-abcde", {"metadata": {"labels": labels}})
+    kube.change(Resource.ENDPOINTS, f"{service}-abcde", setting("endpoints", found), namespace)
 
 
 def play_pooler(kube: FakeKube, namespace: str, name: str, available: int | None = None) -> None:

@@ -154,11 +154,12 @@ annotations = strategies.objects_with(
 
 @st.composite
 def children(draw: st.DrawFn) -> dict[Kind, dict[str, Any]]:
-    """The three children with anything in what is not the API server's own."""
+    """The children, and what is made of them, with anything in what is not the API server's own."""
     made = {
         Kind.CLUSTER: builders.cluster() | {"status": draw(cluster_statuses)},
         Kind.POOLER: builders.pooler() | {"status": draw(strategies.json_values)},
         Kind.DEPLOYMENT: builders.deployment() | {"status": draw(deployment_statuses)},
+        Kind.ENDPOINTS: builders.endpoints() | {"endpoints": draw(strategies.json_values)},
     }
     for obj in made.values():
         obj["metadata"]["annotations"] = draw(annotations)

@@ -116,7 +116,7 @@ def test_the_kinds_are_kept_apart() -> None:
         cache.put(kind, database(1, uid=kind.name))
     cache.prune(Kind.POOLER, set(), version=5)
     kept = [kind for kind in Kind if cache.get(kind, *KEY)]
-    assert kept == [Kind.DATABASE, Kind.CLUSTER, Kind.DEPLOYMENT]
+    assert kept == [kind for kind in Kind if kind is not Kind.POOLER]
 
 
 # --- any order ------------------------------------------------------------------------------------
@@ -385,6 +385,27 @@ def test_children_are_found_by_their_names_whoever_owns_them() -> None:
     children = cache.children("shop", "daap-orders")
     assert (children.pooler, children.deployment) == (pooler, deployment)
     assert cache.children("other", "daap-orders").cluster is None
+
+
+def test_endpoints_are_found_by_their_service_as_long_as_they_are_of_it() -> None:
+    cache = Cache()
+
+    def found(namespace: str = "shop") -> list[str]:
+        children = cache.children(namespace, "daap-orders")
+        return [key_of(each).name for each in children.endpoints]
+
+    for name, service in (("four", "daap-orders-rw"), ("six", "daap-orders-rw"), ("ro", "other")):
+        cache.put(Kind.ENDPOINTS, builders.endpoints(True, service=service, name=name, uid=name))
+    assert found() == ["four", "six"]
+    assert found("billing") == []
+    moved = builders.endpoints(True, service="other", name="four", uid="four", resourceVersion="2")
+    cache.put(Kind.ENDPOINTS, moved)
+    assert found() == ["six"]
+    cache.remove(Kind.ENDPOINTS, builders.endpoints(name="six", uid="six", resourceVersion="2"))
+    assert found() == []
+    cache.prune(Kind.ENDPOINTS, set(), version=9)
+    cache.put(Kind.ENDPOINTS, builders.endpoints(True, name="six", uid="new", resourceVersion="10"))
+    assert found() == ["six"]
 
 
 def test_a_database_is_found_by_its_uid_while_it_is_the_one_at_its_place() -> None:

@@ -282,7 +282,7 @@ async def test_protection_of_nothing_holds_nothing() -> None:
 
 # --- retained -------------------------------------------------------------------------------------
 
-KEPT = ["CLUSTERS", "DEPLOYMENTS", "POOLERS", "SECRETS", "SECRETS", "SECRETS", "VOLUME_CLAIMS"]
+KEPT = ["CLUSTERS", "DEPLOYMENTS", "ENDPOINTS", "POOLERS", *["SECRETS"] * 3, "VOLUME_CLAIMS"]
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,16 @@ def test_a_deployment_wakes_the_owner_of_its_pooler() -> None:
     assert woken(stage, Kind.DEPLOYMENT, "DELETED", gone) == [KEY]
 
 
+def test_endpoints_wake_the_database_when_a_pod_takes_connections_or_does_not() -> None:
+    stage = Stage()
+    assert woken(stage, Kind.ENDPOINTS, "ADDED", builders.endpoints(True)) == [KEY]
+    moved = builders.endpoints(True, resourceVersion="2", annotations={"trigger-time": "now"})
+    assert woken(stage, Kind.ENDPOINTS, "MODIFIED", moved) == []
+    unready = builders.endpoints(False, resourceVersion="3")
+    assert woken(stage, Kind.ENDPOINTS, "MODIFIED", unready) == [KEY]
+    assert woken(stage, Kind.ENDPOINTS, "DELETED", builders.endpoints(resourceVersion="4")) == [KEY]
+
+
 def test_a_childs_end_wakes_its_owner() -> None:
     stage = Stage()
     woken(stage, Kind.CLUSTER, None, CLUSTER)
@@ -100,6 +110,7 @@ async def test_a_list_fills_the_cache_and_wakes_everybody() -> None:
     assert children.cluster
     assert children.pooler
     assert children.deployment
+    assert len(children.endpoints) == 1
 
 
 async def test_a_list_of_what_is_known_wakes_nobody() -> None:
@@ -116,15 +127,21 @@ async def test_owners_are_listed_before_what_they_own() -> None:
         "list Cluster",
         "list Pooler",
         "list Deployment",
+        "list EndpointSlice",
     ]
-    assert list(WATCHED) == [Kind.DATABASE, Kind.CLUSTER, Kind.POOLER, Kind.DEPLOYMENT]
+    assert list(WATCHED) == [
+        *(Kind.DATABASE, Kind.CLUSTER, Kind.POOLER),
+        *(Kind.DEPLOYMENT, Kind.ENDPOINTS),
+    ]
 
 
-async def test_only_our_children_and_poolers_deployments_are_listed() -> None:
+async def test_only_our_children_and_what_is_made_of_them_are_listed() -> None:
     stage = Stage()
     foreign = {"metadata": {"name": "foreign"}, "spec": {}, "status": {}}
+    other_service = {"labels": {names.SERVICE_LABEL: "foreign"}}
     for resource in (Resource.CLUSTERS, Resource.POOLERS, Resource.DEPLOYMENTS):
         stage.kube.add(resource, foreign)
+    stage.kube.add(Resource.ENDPOINTS, foreign | {"metadata": foreign["metadata"] | other_service})
     await stage.relist()
     for kind in Kind:
         assert stage.cache.get(kind, "shop", "foreign") is None
@@ -134,6 +151,7 @@ async def test_only_our_children_and_poolers_deployments_are_listed() -> None:
         managed,
         managed,
         "cnpg.io/poolerName",
+        "daap.io/database,kubernetes.io/service-name",
     ]
 
 

@@ -20,7 +20,7 @@ def seen(
     cluster: Object | None = None,
     pooler: Object | None = None,
     deployment: Object | None = None,
-    *,
+    *endpoints: Object,
     instances: int = 1,
     poolers: int = 1,
 ) -> Observed:
@@ -29,8 +29,14 @@ def seen(
         cluster=trim.cluster(builders.cluster() if cluster is None else cluster),
         pooler=trim.pooler(builders.pooler() if pooler is None else pooler),
         deployment=trim.deployment(builders.deployment() if deployment is None else deployment),
+        endpoints=tuple(trim.endpoints(each) for each in endpoints),
     )
     return observe(children, instances=instances, poolers=poolers, image=builders.IMAGE)
+
+
+def reached(*endpoints: Object, cluster: Object | None = None) -> Observed:
+    """What is observed when the primary's Service has these EndpointSlices."""
+    return seen(cluster, None, None, *endpoints)
 
 
 def annotated(key: str, value: str) -> Object:
@@ -86,6 +92,10 @@ SERVING: dict[str, Observed] = {
         deployment=builders.deployment() | {"spec": {"replicas": 0}}
     ),
     "the pooler is not paused": seen(pooler=builders.pooler(paused=False)),
+    "an instance takes connections": reached(builders.endpoints(True)),
+    "an instance that was the primary takes none": reached(builders.endpoints(False, True)),
+    "there are no addresses of one kind": reached(builders.endpoints(), builders.endpoints(True)),
+    "it is not said whether an instance takes connections": reached(builders.endpoints(None)),
 }
 
 
@@ -135,6 +145,30 @@ NOT_SERVING: dict[str, tuple[Observed, str, str, Meaning]] = {
         "PrimaryDown",
         "The primary of Cluster daap-orders is not ready",
         Meaning.INTERRUPTED,
+    ),
+    "no instance takes connections, of which CloudNativePG says nothing": (
+        reached(builders.endpoints(False)),
+        "PrimaryDown",
+        "the platform team must see that CloudNativePG runs",
+        Meaning.INTERRUPTED,
+    ),
+    "there is no instance, of which CloudNativePG says nothing": (
+        reached(builders.endpoints(), builders.endpoints()),
+        "PrimaryDown",
+        "kubectl describe pods,pvc --namespace shop --selector cnpg.io/cluster=daap-orders",
+        Meaning.INTERRUPTED,
+    ),
+    "no instance takes connections, and CloudNativePG knows": (
+        reached(builders.endpoints(), cluster=builders.cluster(down)),
+        "PrimaryDown",
+        "The primary of Cluster daap-orders is not ready",
+        Meaning.INTERRUPTED,
+    ),
+    "no instance takes connections during a roll-out": (
+        reached(builders.endpoints(), cluster=builders.cluster({"phase": "Upgrading cluster"})),
+        "RollingOut",
+        "(CloudNativePG says: Upgrading cluster)",
+        Meaning.CHANGING,
     ),
     "another instance is healthy, the primary is not": (
         seen(builders.cluster({"instancesStatus": {"healthy": ["daap-orders-2"]}})),
@@ -385,6 +419,9 @@ REST: dict[str, list[Any]] = {
     "spec": [{"pgbouncer": {"paused": True}}, {"replicas": 1}],
     "metadata": [{"generation": 1, "name": "p"}],
 }
+ENDPOINTS: dict[str, list[Any]] = {
+    "endpoints": [[{"conditions": {"ready": True}}], [{"conditions": {"ready": False}}], [{}, 5]],
+}
 
 
 @given(
@@ -392,16 +429,22 @@ REST: dict[str, list[Any]] = {
     strategies.objects_with(METADATA),
     strategies.objects_with(REST),
     strategies.objects_with(REST),
+    strategies.objects_with(ENDPOINTS),
 )
 def test_no_children_can_keep_themselves_from_being_observed(
-    status: Object, metadata: Object, pooler: Object, deployment: Object
+    status: Object, metadata: Object, pooler: Object, deployment: Object, endpoints: Object
 ) -> None:
     cluster = {"metadata": metadata, "status": status}
     for trimmed in (False, True):
         children = (
-            Children(trim.cluster(cluster), trim.pooler(pooler), trim.deployment(deployment))
+            Children(
+                trim.cluster(cluster),
+                trim.pooler(pooler),
+                trim.deployment(deployment),
+                (trim.endpoints(endpoints),),
+            )
             if trimmed
-            else Children(cluster, pooler, deployment)
+            else Children(cluster, pooler, deployment, (endpoints,))
         )
         observed = observe(children, instances=1, poolers=1, image=builders.IMAGE)
         unknown = observed.phase.meaning is Meaning.UNKNOWN

@@ -27,6 +27,7 @@ from tests.unit.stage import (
     Stage,
     play,
     play_cluster,
+    play_endpoints,
     play_pooler,
     ready,
     setting,
@@ -151,6 +152,31 @@ async def test_a_database_that_stops_serving_is_an_error_until_it_serves_again()
     assert stage.status()["phase"] == "Ready"
     assert [row.status for row in stage.mirror.saved][-2:] == ["error", "ready"]
     assert stage.mirror.saved[-2].error_message == stage.announcer.announced[-2].note
+
+
+async def test_a_primary_that_takes_no_connections_is_told_of_though_its_cluster_is_well() -> None:
+    stage = await ready()
+    play_endpoints(stage.kube, stage.kube.one(Resource.CLUSTERS, CLUSTER), ready=False)
+    await stage.look()
+    assert (stage.status()["phase"], stage.condition("Ready")) == ("Error", ("False", "NotServing"))
+    assert stage.condition("Reconciling") == ("True", "PrimaryDown")
+    stage.kube.delete_object(Resource.ENDPOINTS, f"{CLUSTER}-rw-abcde")
+    await stage.settle(playing=False)
+    assert stage.status()["phase"] == "Ready", "what is not told counts for nothing"
+
+
+async def test_a_database_is_not_ready_before_its_primary_takes_connections() -> None:
+    stage = Stage()
+    stage.order()
+    await stage.settle(playing=False)
+    play(stage.kube)
+    play_endpoints(stage.kube, stage.kube.one(Resource.CLUSTERS, CLUSTER), ready=False)
+    await stage.settle(playing=False)
+    assert stage.status()["phase"] == "Provisioning"
+    assert stage.condition("Ready") == ("False", "PrimaryDown")
+    assert (Resource.SECRETS, "shop", SECRET) not in stage.kube.objects
+    await stage.settle()
+    assert stage.status()["phase"] == "Ready"
 
 
 async def test_a_secret_that_is_taken_stalls_a_database_that_is_otherwise_well() -> None:

@@ -24,6 +24,7 @@ IN_SHOP = "/apis/postgresql.cnpg.io/v1/namespaces/shop/clusters"
         (CLUSTERS, Place(Kind.CLUSTER, "")),
         (IN_SHOP, Place(Kind.CLUSTER, "shop")),
         ("/apis/apps/v1/deployments", Place(Kind.DEPLOYMENT, "")),
+        ("/apis/discovery.k8s.io/v1/endpointslices", Place(Kind.ENDPOINTS, "")),
         ("/apis/daap.io/v1alpha1/daapdatabases", Place(Kind.DATABASE, "")),
         ("/apis/daap.io/v1alpha1/namespaces/shop/daapdatabases/orders", None),
         ("/apis/postgresql.cnpg.io/v1", None),

@@ -74,6 +74,15 @@ def test_a_deployment_keeps_its_counts() -> None:
     assert "labels" not in kept["metadata"]
 
 
+def test_endpoints_keep_their_service_and_who_is_ready() -> None:
+    full = builders.endpoints(True, False, None)
+    full["endpoints"][0] |= {"addresses": ["10.0.0.1"], "nodeName": "node"}
+    full["endpoints"][0]["conditions"] |= {"serving": True}
+    kept = trim.endpoints(full)
+    assert kept["endpoints"] == builders.endpoints(True, False, None)["endpoints"]
+    assert kept["metadata"]["labels"] == full["metadata"]["labels"]
+
+
 SIGNS: dict[str, Object] = {
     "well": CLUSTER,
     "hibernated": CLUSTER
@@ -96,10 +105,19 @@ SIGNS: dict[str, Object] = {
 
 @pytest.mark.parametrize("cluster", SIGNS.values(), ids=SIGNS)
 @pytest.mark.parametrize("paused", [True, False], ids=["paused", "not paused"])
-def test_a_trimmed_child_is_observed_as_the_whole_one(cluster: Object, paused: bool) -> None:
+@pytest.mark.parametrize("reachable", [True, False], ids=["reachable", "not reachable"])
+def test_a_trimmed_child_is_observed_as_the_whole_one(
+    cluster: Object, paused: bool, reachable: bool
+) -> None:
     pooler, deployment = builders.pooler(paused=paused), builders.deployment()
-    whole = Children(cluster, pooler, deployment)
-    kept = Children(trim.cluster(cluster), trim.pooler(pooler), trim.deployment(deployment))
+    endpoints = builders.endpoints(reachable)
+    whole = Children(cluster, pooler, deployment, (endpoints,))
+    kept = Children(
+        trim.cluster(cluster),
+        trim.pooler(pooler),
+        trim.deployment(deployment),
+        (trim.endpoints(endpoints),),
+    )
     asked: Any = {"instances": 1, "poolers": 1, "image": builders.IMAGE}
     assert observe(kept, **asked) == observe(whole, **asked)
 
