@@ -15,6 +15,7 @@ from tests.support.databases import CHILDREN, Databases
 from tests.support.operator import Operators
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
+NAMES = [yaml.safe_load(example.read_text())["metadata"]["name"] for example in EXAMPLES]
 
 MARKS: dict[str, Object] = {
     "argocd-controller": {
@@ -76,18 +77,22 @@ async def test_no_example_differs_once_it_is_applied(
     await operators.start()
     file = in_git(tool, tmp_path)
     await kubectl("apply", "-f", str(file), *how(tool))
-    names = [yaml.safe_load(example.read_text())["metadata"]["name"] for example in EXAMPLES]
-    before = {name: await databases.ready(name) for name in names}
+    before = await at_rest(databases)
     assert await kubectl("diff", "-f", str(file), *how(tool)) == ""
     said = await kubectl("apply", "-f", str(file), *how(tool))
-    after = {name: await databases.get(name) for name in names}
+    after = {name: await databases.get(name) for name in NAMES}
     assert after == before
     word = "serverside-applied" if how(tool) else "unchanged"
-    assert said.splitlines() == [f"daapdatabase.daap.io/{name} {word}" for name in names]
+    assert said.splitlines() == [f"daapdatabase.daap.io/{name} {word}" for name in NAMES]
     for obj in before.values():
         assert obj["metadata"]["generation"] == 1
         told_by_the_operator(obj, tool)
     assert not await marks_on_children(databases)
+
+
+async def at_rest(databases: Databases) -> dict[str, Object]:
+    """Every example, once nothing is under way: a status that moves is a difference to kubectl."""
+    return {name: await databases.ready(name) for name in NAMES}
 
 
 def told_by_the_operator(obj: Object, tool: str) -> None:
@@ -124,12 +129,13 @@ async def test_a_difference_would_be_seen(
     tool = "argocd-controller"
     file = in_git(tool, tmp_path)
     await kubectl("apply", "-f", str(file), *how(tool))
-    await databases.ready("orders")
+    await at_rest(databases)
     await databases.edit("orders", purpose="By hand")
+    await at_rest(databases)
     with pytest.raises(ClusterError, match="By hand"):
         await kubectl("diff", "-f", str(file), *how(tool))
     await kubectl("apply", "-f", str(file), *how(tool))
-    found = await databases.ready("orders")
+    found = (await at_rest(databases))["orders"]
     assert found["spec"]["purpose"] == "Order history of the web shop"
     assert found["metadata"]["generation"] == 3
     assert await kubectl("diff", "-f", str(file), *how(tool)) == ""
