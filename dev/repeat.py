@@ -6,6 +6,7 @@ TIMES rounds of each file, AT_ONCE of them at the same time, which also loads th
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -35,8 +36,10 @@ def main() -> int:
 
 def _passes(test: str, rounds: int, number: int) -> bool:
     started = time.monotonic()
-    command = [sys.executable, "-m", "pytest", "-q", test]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    with tempfile.TemporaryDirectory(prefix="daap-repeat-", ignore_cleanup_errors=True) as own:
+        # pytest tidies up the directory it shares by default, also under a round beside this one
+        command = [sys.executable, "-m", "pytest", "-q", f"--basetemp={own}/tests", test]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
     took = duration(time.monotonic() - started)
     last = done.stdout.strip().splitlines()[-1:] or ["nothing said"]
     load = os.getloadavg()[0]
