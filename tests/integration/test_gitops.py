@@ -14,8 +14,11 @@ from tests.support.api import Object
 from tests.support.databases import CHILDREN, Databases
 from tests.support.operator import Operators
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
-NAMES = [yaml.safe_load(example.read_text())["metadata"]["name"] for example in EXAMPLES]
+EXAMPLES: list[Object] = [
+    yaml.safe_load(example.read_text())
+    for example in sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
+]
+NAMES = [obj["metadata"]["name"] for obj in EXAMPLES]
 
 MARKS: dict[str, Object] = {
     "argocd-controller": {
@@ -40,11 +43,9 @@ Kubectl = Callable[..., Awaitable[str]]
 
 def in_git(tool: str, directory: Path) -> Path:
     """The examples in one file, marked as the tool does."""
-    found = [yaml.safe_load(example.read_text()) for example in EXAMPLES]
-    for obj in found:
-        obj["metadata"] |= MARKS[tool]
+    marked = [{**obj, "metadata": {**obj["metadata"], **MARKS[tool]}} for obj in EXAMPLES]
     file = directory / "databases.yaml"
-    file.write_text(yaml.safe_dump_all(found))
+    file.write_text(yaml.safe_dump_all(marked))
     return file
 
 
