@@ -24,5 +24,10 @@ fi
 
 echo "making .venv with the locked dependencies (once)" >&2
 "$PYTHON" -m venv --clear .venv
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+# The lock is whole, so pip takes it as it is: asked to resolve, it would meet today's releases. Wheels
+# only: building a package would resolve what its build needs.
+.venv/bin/python -m pip install --quiet --disable-pip-version-check \
+    --no-deps --only-binary=:all: --require-hashes --requirement requirements/dev.txt
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
+.venv/bin/python -m pip --disable-pip-version-check check >&2 ||
+    fail "requirements/dev.txt lacks something that a package in it needs: run make lock"
