@@ -10,10 +10,11 @@ FROM ${PYTHON_IMAGE} AS base
 FROM base AS root
 WORKDIR /build
 COPY requirements/run.txt ./
-# Wheels only: nobody's build script runs here
+# The lock as it is, nothing resolved anew. Wheels only: nobody's build script runs here
 RUN python -m venv --without-pip /opt/daap \
  && python -m pip --python /opt/daap/bin/python install --quiet --disable-pip-version-check --no-cache-dir \
-      --root-user-action=ignore --no-compile --only-binary=:all: --require-hashes --requirement run.txt
+      --root-user-action=ignore --no-compile --no-deps --only-binary=:all: --require-hashes --requirement run.txt \
+ && python -m pip --disable-pip-version-check --python /opt/daap/bin/python check
 COPY dev/image/root.py ./
 RUN python root.py /image /opt/daap
 
@@ -21,7 +22,7 @@ FROM root AS package
 COPY requirements/build.txt ./
 RUN python -m venv --without-pip /build/tools \
  && python -m pip --python /build/tools/bin/python install --quiet --disable-pip-version-check --no-cache-dir \
-      --root-user-action=ignore --only-binary=:all: --require-hashes --requirement build.txt
+      --root-user-action=ignore --no-deps --only-binary=:all: --require-hashes --requirement build.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY migrations migrations
 COPY daap_operator daap_operator

@@ -39,7 +39,7 @@ helm: .venv/ready
 	@$(BIN)/python dev/kind get binary helm >/dev/null
 
 promtool: .venv/ready
-	@$(BIN)/python -m dev.promtool >/dev/null
+	@$(BIN)/python dev/kind get binary promtool >/dev/null
 
 chaos: .venv/ready control-plane helm ## random interleavings: RUNS=500 of them within MINUTES=40
 	@RUNS=$${RUNS:-500} MINUTES=$${MINUTES:-40} API_SERVER=$${API_SERVER-yes} $(BIN)/python -m pytest tests/integration/test_chaos.py -q -s -p no:logging

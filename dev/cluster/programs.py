@@ -34,6 +34,12 @@ class Program:
     module: str
     package: str
     link_flags: str = "-s -w"
+    tags: str = ""
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """How go is to read and compile it; the linker's flags apart."""
+        return (*GO_FLAGS, f"-tags={self.tags}") if self.tags else GO_FLAGS
 
 
 def _kubernetes(name: str) -> Program:
@@ -68,16 +74,23 @@ PROGRAMS = {
             f"-s -w -X {versions.CNPG_MODULE}/pkg/versions.buildVersion={versions.CNPG}",
         ),
         Program("helm", "helm", "helm.sh/helm/v4/cmd/helm"),
+        Program("kind", "kind", "sigs.k8s.io/kind"),
+        Program(
+            "promtool",
+            "promtool",
+            "github.com/prometheus/prometheus/cmd/promtool",
+            tags="remove_all_sd",  # every cloud's SDK, half of the time that the build takes
+        ),
     )
 }
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl")
 NODE = ("kube-scheduler", "kubelet", "kube-proxy", "coredns", "manager")
-"""What a node needs beside the control plane; helm is built only when asked for."""
+"""What a node needs beside the control plane; the others are built only when asked for."""
 
 
 def key(program: Program, go_mod: bytes, go_sum: bytes) -> str:
     """The cache key of a program: it changes with every input of its build."""
-    flags = " ".join((*GO_FLAGS, program.link_flags, program.package))
+    flags = " ".join((*program.flags, program.link_flags, program.package))
     digest = hashlib.sha256()
     for part in (go_mod, go_sum, flags.encode()):
         digest.update(hashlib.sha256(part).digest())
@@ -179,12 +192,20 @@ def _go_build(program: Program, target: Path, title: str) -> None:
     module = versions.MODULES / program.module
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(".partial")
-    flags = (*GO_FLAGS, f"-ldflags={program.link_flags}")
+    flags = (*program.flags, f"-ldflags={program.link_flags}")
     with Step(title) as step:
         step.detail = "looking at its packages"
         step.total = _stale(program, step)
         _require_space(step.total, module)
-        command = ("go", "build", "-v", *flags, "-o", partial, program.package)
+        command: tuple[str | Path, ...] = (
+            "go",
+            "build",
+            "-v",
+            *flags,
+            "-o",
+            partial,
+            program.package,
+        )
 
         def line(text: str) -> None:
             # Only packages are parts: go also prints what it downloads.
@@ -210,7 +231,7 @@ def _stale(program: Program, step: Step) -> int:
             step.detail = text.removeprefix("go: ")
         stale += text == "true"
 
-    command = ("go", "list", *GO_FLAGS, "-deps", "-f", "{{.Stale}}", program.package)
+    command = ("go", "list", *program.flags, "-deps", "-f", "{{.Stale}}", program.package)
     commands.watch(
         command,
         line=line,

@@ -14,8 +14,8 @@ import yaml
 from daap_operator.kube import Request
 from daap_operator.metrics import Databases, Metrics, Seen
 from daap_operator.workqueue import Result
+from dev.cluster import programs
 from dev.installation import CHART
-from dev.promtool import promtool
 from tests.support.helm import HelmError, only, render
 
 Object = dict[str, Any]
@@ -42,6 +42,11 @@ def the_port(objects: list[Object]) -> Object:
     (port,) = containers[0]["ports"]
     assert isinstance(port, dict)
     return port
+
+
+def promtool() -> Path:
+    """Prometheus' own check of its rules; `make` builds it before the tests."""
+    return programs.build(["promtool"])["promtool"]
 
 
 def check(*arguments: str | Path) -> None:

@@ -50,8 +50,9 @@ def fake_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> Pat
         (ETCD, b"mods", b"um"),
         (Program("etcd", "etcd", "other/package"), b"mod", b"sum"),
         (Program("etcd", "etcd", ETCD.package, "-s"), b"mod", b"sum"),
+        (Program("etcd", "etcd", ETCD.package, tags="small"), b"mod", b"sum"),
     ],
-    ids=["go.mod", "go.sum", "border", "package", "linker flags"],
+    ids=["go.mod", "go.sum", "border", "package", "linker flags", "build tags"],
 )
 def test_the_key_changes_with_every_input(program: Program, go_mod: bytes, go_sum: bytes) -> None:
     assert programs.key(program, go_mod, go_sum) != programs.key(ETCD, b"mod", b"sum")
