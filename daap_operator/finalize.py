@@ -12,6 +12,7 @@ from daap_operator import names, raw
 from daap_operator.api.v1alpha1 import Phase
 from daap_operator.cache import Kind
 from daap_operator.children import RESOURCES
+from daap_operator.desired import defaults
 from daap_operator.errors import Waiting
 from daap_operator.kube import ApiError, Resource, unchanged
 from daap_operator.mirror import MetadataError
@@ -218,7 +219,8 @@ async def _disown_children(world: World, looked_at: Subject) -> list[Blocker]:
     namespace, uid = looked_at.metadata.namespace, looked_at.metadata.uid
     mark = names.retained_from(namespace, looked_at.metadata.name)
     team, secret = raw.text(looked_at.spec, "ownerTeam"), _secrets(looked_at)[0]
-    marks = {Kind.CLUSTER: mark | names.retained_with(team, secret)}
+    made_by = defaults.marks(looked_at.status.defaults_revision)
+    marks = {Kind.CLUSTER: mark | names.retained_with(team, secret) | made_by}
     kept = [
         (RESOURCES[kind], name, marks.get(kind, mark))
         for kind, name in reversed(_children(looked_at))  # the data first

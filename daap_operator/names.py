@@ -29,6 +29,7 @@ MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 RETAINED_FROM = "daap.io/retained-from"
 RETAINED_TEAM = "daap.io/retained-team"
 RETAINED_SECRET = "daap.io/retained-secret"  # noqa: S105 - an annotation, not a password
+DEFAULTS_REVISION = "daap.io/defaults-revision"
 CNPG_CLUSTER_LABEL = "cnpg.io/cluster"
 CNPG_POOLER_LABEL = "cnpg.io/poolerName"
 SERVICE_LABEL = "kubernetes.io/service-name"

@@ -9,11 +9,12 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from daap_operator import names
+from daap_operator import names, raw
 from daap_operator.adoption import major_version, was_retained
 from daap_operator.cache import Key, Kind
 from daap_operator.children import ensure_children
-from daap_operator.desired.resolved import Resolved, resolve
+from daap_operator.desired import defaults
+from daap_operator.desired.resolved import Left, Resolved, resolve
 from daap_operator.errors import Outage, Stalled, Waiting
 from daap_operator.finalize import finalize, protection
 from daap_operator.kube import unchanged
@@ -82,21 +83,20 @@ async def _serve(world: World, looked_at: Subject, seen: dict[str, Any]) -> floa
     except Stalled as refusal:
         await tell(world, looked_at, refused(looked_at.moment(world.now()), refusal))
         return world.resync.total_seconds()
-    resolved = resolve(
-        wanted, world.platform, retained_version=_retained_version(world, looked_at.key)
-    )
+    resolved = resolve(wanted, world.platform, left=_left(world, looked_at.key))
     looked_at = await _claim(world, looked_at, resolved)
     seen_now = await _maintain(world, looked_at, resolved)
     status = told(looked_at.moment(world.now()), resolved, *seen_now)
     return await tell(world, looked_at, status) or _again(world, looked_at.key, seen_now[1])
 
 
-def _retained_version(world: World, key: Key) -> int | None:
-    """The version of the Cluster that an earlier DaapDatabase of this name left behind."""
+def _left(world: World, key: Key) -> Left | None:
+    """What the Cluster that an earlier DaapDatabase of this name left behind was made as."""
     left = world.cache.get(Kind.CLUSTER, key.namespace, names.cluster_name(key.name))
     if left is None or not was_retained(left, key.namespace, key.name):
         return None
-    return major_version(left)
+    annotations = raw.mapping(left, "metadata", "annotations")
+    return Left(major_version(left), defaults.of_cluster(annotations))
 
 
 async def _keep(world: World, looked_at: Subject, seen: dict[str, Any], protection: str) -> float:

@@ -18,6 +18,7 @@ from daap_operator.api.v1alpha1 import (
     Metadata,
     Phase,
 )
+from daap_operator.desired import defaults
 from daap_operator.desired.resolved import Resolved
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.observed import Awaited, Observed
@@ -203,9 +204,16 @@ def _allotted(previous: DaapDatabaseStatus, resolved: Resolved) -> DaapDatabaseS
             "cluster_name": resolved.cluster,
             "pooler_name": resolved.pooler,
             "database_name": resolved.database,
+            "defaults_revision": _told_revision(previous, resolved),
             "postgres_version": previous.postgres_version or resolved.postgres_version,
         }
     )
+
+
+def _told_revision(previous: DaapDatabaseStatus, resolved: Resolved) -> int | None:
+    """The first revision is told where it already is: an upgrade of the operator writes nothing."""
+    first = resolved.defaults == defaults.FIRST
+    return previous.defaults_revision if first else resolved.defaults
 
 
 def _seen(status: DaapDatabaseStatus, resolved: Resolved, observed: Observed) -> DaapDatabaseStatus:

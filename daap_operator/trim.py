@@ -32,6 +32,7 @@ _ANNOTATIONS = (
     "cnpg.io/hibernation",
     names.RETAINED_FROM,
     names.RETAINED_SECRET,
+    names.DEFAULTS_REVISION,
 )
 
 _CLUSTER_STATUS = (
@@ -48,8 +49,12 @@ _CLUSTER_STATUS = (
 
 def database(obj: Mapping[str, Any]) -> Object:
     """A DaapDatabase: without others' annotations, labels and field managers."""
+    metadata = raw.mapping(obj, "metadata")
+    kept = _picked(metadata, _METADATA)
+    if asked := raw.text(metadata, "annotations", names.DEFAULTS_REVISION):
+        kept["annotations"] = {names.DEFAULTS_REVISION: asked}
     return {
-        "metadata": _picked(raw.mapping(obj, "metadata"), _METADATA),
+        "metadata": kept,
         "spec": dict(raw.mapping(obj, "spec")),
         "status": dict(raw.mapping(obj, "status")),
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 from daap_operator import names
 from daap_operator.api.v1alpha1 import DeletionPolicy
+from daap_operator.desired import defaults
 from daap_operator.desired.resolved import Manifest, Resolved
 
 SMART_SHUTDOWN_SECONDS = 10
@@ -29,6 +30,7 @@ def _metadata(database: Resolved) -> Manifest:
     made = database.metadata(database.cluster)
     if database.spec.deletion_policy is DeletionPolicy.RETAIN:
         made["annotations"] |= names.retained_with(database.spec.owner_team, database.secret)
+        made["annotations"] |= defaults.marks(database.defaults)
     return made
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from daap_operator import names
 from daap_operator.api.v1alpha1 import DaapDatabase, DaapDatabaseSpec, DeletionPolicy
+from daap_operator.desired import defaults
 
 Manifest = dict[str, Any]
 
@@ -38,6 +39,8 @@ class Resolved:
     postgres_version: int
     image: str
     domain: str
+    defaults: int
+    """The revision of the operator's defaults (desired/defaults.py)."""
 
     @property
     def pooler(self) -> str:
@@ -81,16 +84,23 @@ class Resolved:
         return made
 
 
-def resolve(
-    database: DaapDatabase, platform: Platform, *, retained_version: int | None = None
-) -> Resolved:
+@dataclass(frozen=True)
+class Left:
+    """What the Cluster that an earlier DaapDatabase left behind was made as."""
+
+    postgres_version: int | None
+    defaults: int
+
+
+def resolve(database: DaapDatabase, platform: Platform, *, left: Left | None = None) -> Resolved:
     """The database with every choice made.
 
-    `retained_version` is the version of the Cluster that an earlier DaapDatabase of this name left
-    behind: taken over, it must not be upgraded by the way.
+    `left` is what an earlier DaapDatabase of this name left behind: taken over, it must not be
+    upgraded or restarted by the way.
     """
     spec, status = database.spec, database.status
-    unasked = status.postgres_version or retained_version or platform.default_postgres_version
+    left_version = left.postgres_version if left else None
+    unasked = status.postgres_version or left_version or platform.default_postgres_version
     version = max(spec.postgres_version or unasked, status.postgres_version or 0)
     return Resolved(
         name=database.metadata.name,
@@ -104,4 +114,9 @@ def resolve(
         postgres_version=version,
         image=platform.postgres_image.replace("{major}", str(version)),
         domain=platform.cluster_domain,
+        defaults=defaults.revision(
+            status.defaults_revision or (left.defaults if left else None),
+            made=bool(status.cluster_name),
+            annotations=database.metadata.annotations,
+        ),
     )

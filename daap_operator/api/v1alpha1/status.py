@@ -102,6 +102,10 @@ class DaapDatabaseStatus(Model):
     postgres_version: Annotated[int | None, Field(ge=1)] = None
     """PostgreSQL's major version."""
 
+    defaults_revision: Annotated[int | None, Field(ge=1)] = None
+    """Which revision of the operator's defaults the Cluster and the Pooler are made by. A live
+    database keeps its own until the annotation `daap.io/defaults-revision` asks for a newer one."""
+
     instances: Annotated[int | None, Field(ge=0)] = None
     """Number of instances there are."""
 

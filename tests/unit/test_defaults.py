@@ -1,0 +1,78 @@
+"""Which revision of the defaults a database has: its own, until somebody asks for a newer one."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daap_operator import names, status, trim
+from daap_operator.desired import defaults
+from daap_operator.desired.cluster import cluster
+from daap_operator.desired.resolved import Left, resolve
+from tests.unit import builders
+
+LIVE = {"clusterName": "daap-orders"}
+
+
+def asked(revision: object) -> dict[str, Any]:
+    return {"annotations": {names.DEFAULTS_REVISION: revision}}
+
+
+def test_a_new_database_has_the_newest() -> None:
+    assert builders.resolved().defaults == defaults.NEWEST
+
+
+def test_one_from_before_there_were_revisions_keeps_the_first() -> None:
+    assert builders.resolved(status=LIVE).defaults == defaults.FIRST
+
+
+def test_a_live_one_keeps_its_own() -> None:
+    assert builders.resolved(status=LIVE | {"defaultsRevision": 1}).defaults == 1
+    assert builders.resolved(status=LIVE | {"defaultsRevision": 2}).defaults == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "revision"),
+    [("2", 2), ("1", 1), ("99", defaults.NEWEST), ("9" * 5000, 1), ("-2", 1), ("²", 1), ("", 1)],
+)
+def test_the_annotation_raises_it_as_far_as_there_is_one(text: str, revision: int) -> None:
+    assert builders.resolved(status=LIVE, **asked(text)).defaults == revision
+
+
+@given(st.integers(1, 9) | st.none(), st.booleans(), st.text(max_size=8))
+def test_it_never_falls(allotted: int | None, made: bool, text: str) -> None:
+    found = defaults.revision(allotted, made=made, annotations={names.DEFAULTS_REVISION: text})
+    assert found >= (allotted or 1)
+    assert found <= max(defaults.NEWEST, allotted or 1)
+
+
+@pytest.mark.parametrize("revision", [1, 2])
+def test_what_is_taken_over_keeps_its_own(revision: int) -> None:
+    made = builders.resolved({"deletionPolicy": "Retain"}, LIVE | {"defaultsRevision": revision})
+    annotations = cluster(made)["metadata"].get("annotations", {})
+    left = Left(17, defaults.of_cluster(annotations))
+    assert resolve(builders.model(), builders.PLATFORM, left=left).defaults == revision
+
+
+def test_the_first_revision_changes_nothing_of_what_there_is() -> None:
+    made = builders.resolved(status=LIVE)
+    assert names.DEFAULTS_REVISION not in cluster(made)["metadata"].get("annotations", {})
+    moment = status.Moment(
+        builders.model(status=LIVE).status, builders.model().metadata, builders.NOW
+    )
+    assert "defaultsRevision" not in status.dumped(status.claimed(moment, made))
+
+
+def test_the_status_names_the_revision_that_the_children_are_made_by() -> None:
+    made = builders.resolved()
+    moment = status.Moment(builders.model().status, builders.model().metadata, builders.NOW)
+    assert status.dumped(status.claimed(moment, made))["defaultsRevision"] == defaults.NEWEST
+
+
+def test_the_cache_keeps_what_it_is_read_from() -> None:
+    seen = builders.database(**asked("2"))
+    seen["metadata"]["annotations"]["others"] = "x" * 1000
+    assert trim.database(seen)["metadata"]["annotations"] == {names.DEFAULTS_REVISION: "2"}
+    made = builders.cluster(**asked("2"))
+    assert trim.cluster(made)["metadata"]["annotations"] == {names.DEFAULTS_REVISION: "2"}
