@@ -17,7 +17,7 @@ demo-clean: .venv/ready ## remove what `make demo` left running
 	@$(BIN)/python -m dev.demo clean
 
 test: .venv/ready control-plane helm gitops-crds promtool ## unit, chart and integration tests, with coverage
-	@$(BIN)/python -m pytest tests/unit tests/chart tests/integration --cov --cov-fail-under=90
+	@$(BIN)/python -m pytest tests/unit tests/chart tests/integration --second-try --cov --cov-fail-under=90
 
 test-unit: .venv/ready ## unit tests: seconds
 	@$(BIN)/python -m pytest tests/unit
@@ -26,7 +26,7 @@ test-chart: .venv/ready helm promtool ## tests of the Helm chart
 	@$(BIN)/python -m pytest tests/chart
 
 test-integration: .venv/ready control-plane helm gitops-crds ## tests against a real API server and PostgreSQL 16
-	@$(BIN)/python -m pytest tests/integration
+	@$(BIN)/python -m pytest tests/integration --second-try
 
 # Built before the tests: minutes the first time, and no test may take so long
 control-plane: .venv/ready
@@ -42,7 +42,7 @@ promtool: .venv/ready
 	@$(BIN)/python dev/kind get binary promtool >/dev/null
 
 chaos: .venv/ready control-plane helm ## random interleavings: RUNS=500 of them within MINUTES=40
-	@RUNS=$${RUNS:-500} MINUTES=$${MINUTES:-40} API_SERVER=$${API_SERVER-yes} $(BIN)/python -m pytest tests/integration/test_chaos.py -q -s -p no:logging
+	@RUNS=$${RUNS:-500} MINUTES=$${MINUTES:-40} API_SERVER=$${API_SERVER-yes} $(BIN)/python -m pytest tests/integration/test_chaos.py -q -s -p no:logging --no-second-try
 
 repeat: .venv/ready control-plane helm ## what depends on timing, TIMES=20 times, AT_ONCE=1 at the same time
 	@$(BIN)/python -m dev.repeat

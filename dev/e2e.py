@@ -33,6 +33,7 @@ def main() -> int:
         f"--kind-bin={chosen.path}",
         f"--kind-kubectl-bin={kubectl}",
         f"--cluster-name={CLUSTER}",
+        "--second-try",
     ]
     pytest = [sys.executable, "-m", "pytest", "tests/e2e", *options, *sys.argv[1:]]
     return subprocess.run(pytest, check=False).returncode

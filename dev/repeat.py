@@ -21,6 +21,9 @@ TESTS = (
 )
 """The fault matrix, the random interleavings and the watches that die."""
 
+OPTIONS = ("-q", "--no-second-try")
+"""What fails once is what this is to find."""
+
 
 def main() -> int:
     """Run the rounds; what failed is printed whole, and fails the command."""
@@ -38,7 +41,7 @@ def _passes(test: str, rounds: int, number: int) -> bool:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="daap-repeat-", ignore_cleanup_errors=True) as own:
         # pytest tidies up the directory it shares by default, also under a round beside this one
-        command = [sys.executable, "-m", "pytest", "-q", f"--basetemp={own}/tests", test]
+        command = [sys.executable, "-m", "pytest", *OPTIONS, f"--basetemp={own}/tests", test]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     took = duration(time.monotonic() - started)
     last = done.stdout.strip().splitlines()[-1:] or ["nothing said"]

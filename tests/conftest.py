@@ -3,6 +3,8 @@
 import signal
 
 pytest_plugins = [
+    "pytester",
+    "tests.support.second_try",
     "tests.fix_postgres",
     "tests.fix_cluster",
     "tests.fix_admission",

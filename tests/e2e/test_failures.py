@@ -20,6 +20,7 @@ from tests.support.eventually import eventually
 from tests.support.failures import Failure, Stage, without_cloudnativepg
 from tests.support.observer import asking, watching
 from tests.support.rows import Rows
+from tests.support.second_try import is_repeated
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -51,7 +52,8 @@ def stage(
     request: pytest.FixtureRequest,
 ) -> SetStage:
     """Makes a database and its client; what both saw is kept in .artifacts."""
-    directory = request.config.rootpath / ".artifacts" / request.node.name
+    again = "-again" if is_repeated(request.session) else ""
+    directory = request.config.rootpath / ".artifacts" / f"{request.node.name}{again}"
 
     @asynccontextmanager
     async def on_stage(name: str, **spec: object) -> AsyncIterator[Stage]:
