@@ -70,7 +70,7 @@ READ_ONLY = """
 import time
 
 # Ready speaks of the pooler's host. The replica's Service may come a little later
-give_up = time.monotonic() + 30
+give_up = time.monotonic() + 60
 while True:
     try:
         with psycopg.connect(entry("ro-uri"), **VERIFIED) as replica:
@@ -138,4 +138,4 @@ async def test_a_new_password_works_once_the_secret_has_it(
         except AssertionError:
             return False
 
-    await eventually(connects, seconds=60)
+    await eventually(connects)

@@ -8,19 +8,23 @@ from tests.scenarios import lifecycle
 from tests.support.clients import Clients
 from tests.support.databases import Databases, condition
 from tests.support.rows import Rows
+from tests.support.slowness import slowness
 
 pytestmark = pytest.mark.timeout(600)
 
 READY_SECONDS = 60.0
+"""README promises half a minute, on a cluster that has the images."""
 
 
 async def test_a_life(shop: Databases, real_rows: Rows) -> None:
+    before = slowness()
     await lifecycle.birth(shop, real_rows, "orders")
     found = await shop.get("orders")
     assert found
     born = datetime.fromisoformat(found["metadata"]["creationTimestamp"])
     ready = datetime.fromisoformat(condition(found, "Ready")["lastTransitionTime"])
-    assert (ready - born).total_seconds() <= READY_SECONDS
+    took = (ready - born).total_seconds()
+    assert took <= READY_SECONDS * max(before, slowness())
     await lifecycle.from_birth_to_death(shop, real_rows, "orders")
 
 

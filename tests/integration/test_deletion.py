@@ -228,6 +228,6 @@ async def test_propagation_policies(
     await operators.start()
     await ready(databases)
     await databases.delete("orders", {"propagationPolicy": propagation})
-    await databases.gone("orders", seconds=60)
+    await databases.gone("orders")
     if propagation == "Foreground":
         await eventually(lambda: remains(databases), lambda left: left == set())

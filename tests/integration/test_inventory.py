@@ -18,9 +18,6 @@ from tests.support.operator import Operators
 from tests.support.rows import Rows
 from tests.support.tuning import RESERVED, configure, in_force
 
-SOON = 30.0
-"""Seconds from the end of the trouble to the right row: two tries, and a busy machine."""
-
 
 async def unsynced(databases: Databases, name: str, reason: str) -> str:
     """Wait until it is Ready and its row is not there for that reason; gives the message."""
@@ -38,7 +35,6 @@ async def synced(databases: Databases, name: str) -> Object:
     found = await eventually(
         lambda: databases.get(name),
         lambda obj: is_ready(obj) and condition(obj, "MetadataSynced").get("status") == "True",
-        seconds=SOON,
     )
     assert found
     return found
@@ -62,7 +58,7 @@ async def test_a_row_of_a_generation_and_an_epoch_that_never_were_is_put_right(
     await databases.ready("orders")
     row = await rows.becomes("orders", status="ready")
     await rows.execute(f"UPDATE databases SET generation = 99, leader_epoch = 99, {forged}")
-    mended = await rows.becomes("orders", status="ready", generation=1, seconds=SOON)
+    mended = await rows.becomes("orders", status="ready", generation=1)
     assert mended["leader_epoch"] == row["leader_epoch"]
     assert mended["deleted_at"] is None
 
@@ -91,9 +87,9 @@ async def test_a_dump_of_another_time_converges(
         "BEGIN; TRUNCATE leaders, databases; INSERT INTO databases SELECT * FROM dump; "
         "INSERT INTO leaders SELECT * FROM leaders_dump; COMMIT"
     )
-    await rows.becomes("older", owner_team="payments", generation=2, seconds=SOON)
-    await rows.becomes("newer", owner_team="checkout", generation=1, seconds=SOON)
-    await rows.becomes("removed", status="deleted", seconds=SOON)
+    await rows.becomes("older", owner_team="payments", generation=2)
+    await rows.becomes("newer", owner_team="checkout", generation=1)
+    await rows.becomes("removed", status="deleted")
 
 
 async def test_rows_that_swapped_their_names_get_them_back(
@@ -114,7 +110,7 @@ async def test_rows_that_swapped_their_names_get_them_back(
         found = await rows.execute("SELECT id::text, name FROM databases WHERE deleted_at IS NULL")
         return {row["name"]: row["id"] for row in found}
 
-    await eventually(live, lambda seen: seen == uids, seconds=2 * SOON)
+    await eventually(live, lambda seen: seen == uids)
 
 
 async def test_two_objects_that_were_both_allotted_a_name_have_one_row(
@@ -162,7 +158,7 @@ async def attempts(rows: Rows, count: int) -> None:
         seen.update(row["query_start"] for row in await rows.execute(query))
         return len(seen)
 
-    await eventually(look, lambda tried: tried >= count, seconds=60)
+    await eventually(look, lambda tried: tried >= count)
 
 
 @pytest.mark.usefixtures("unhurried")
@@ -186,7 +182,7 @@ async def test_a_row_that_somebody_holds_keeps_nothing_else_waiting(
         await synced(databases, "free")
         await attempts(rows, 3)  # the edit's, its own status', and one that nothing brought about
         await unsynced(databases, "held", "RowLocked")
-    await rows.becomes("held", owner_team="payments", generation=2, seconds=SOON)
+    await rows.becomes("held", owner_team="payments", generation=2)
     await synced(databases, "held")
     await announced(databases, "held")
     assert "The metadata database cannot be used" not in caplog.text
@@ -203,7 +199,7 @@ async def test_a_held_row_does_not_hold_the_deletion_and_is_marked_when_it_is_fr
         await databases.delete("orders")
         await databases.gone("orders")
         await attempts(rows, 3)  # when the object has gone, and such as nothing brought about
-    await rows.becomes("orders", status="deleted", seconds=SOON)
+    await rows.becomes("orders", status="deleted")
 
 
 async def test_a_connection_that_drops_in_mid_transaction_is_replaced(
@@ -221,7 +217,7 @@ async def test_a_connection_that_drops_in_mid_transaction_is_replaced(
     async with holding(migrated_database, "orders"):
         await databases.edit("orders", ownerTeam="payments")
         await eventually(lambda: rows.execute(terminate))
-    await rows.becomes("orders", owner_team="payments", seconds=SOON)
+    await rows.becomes("orders", owner_team="payments")
     await synced(databases, "orders")
 
 
@@ -251,7 +247,7 @@ async def test_a_server_without_a_free_connection_is_waited_for(
         said = await unsynced(databases, "orders", "TooManyConnections")
         assert "max_connections" in said
     # By a reserved slot: those that were held may not be free yet
-    await Rows(url_of(admin, "daap")).becomes("orders", status="ready", seconds=SOON)
+    await Rows(url_of(admin, "daap")).becomes("orders", status="ready")
     await synced(databases, "orders")
     await announced(databases, "orders")
 
@@ -274,7 +270,7 @@ async def test_one_connection_for_all_is_slow_and_right(
         for name in names:
             await databases.ready(name)
     for name in names:
-        await rows.becomes(name, owner_team="payments", seconds=SOON)
+        await rows.becomes(name, owner_team="payments")
         await synced(databases, name)
 
 
@@ -293,8 +289,8 @@ async def test_a_server_that_becomes_read_only_is_told_of_and_waited_for(
     for name in ("created", "edited"):
         assert "DATABASE_URL name the primary" in await unsynced(databases, name, "ReadOnly")
     await configure(own_migrated_postgres, "default_transaction_read_only", "off")
-    await rows.becomes("edited", owner_team="payments", seconds=SOON)
-    await rows.becomes("created", status="ready", seconds=SOON)
+    await rows.becomes("edited", owner_team="payments")
+    await rows.becomes("created", status="ready")
     for name in ("created", "edited"):
         await synced(databases, name)
         await announced(databases, name)

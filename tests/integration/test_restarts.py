@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import signal
+import time
 from contextlib import suppress
 
 import pytest
@@ -14,11 +15,11 @@ from tests.support.eventually import eventually
 from tests.support.operator import Operators
 from tests.support.process import operator_process
 from tests.support.rows import Rows
+from tests.support.slowness import slowness
 
 KILLS = 20
-START_SECONDS = 60.0
 STOP_SECONDS = 30.0
-"""What the chart gives a pod to end."""
+"""What the chart gives a pod to end, by the docs."""
 
 
 @pytest.fixture
@@ -83,8 +84,8 @@ async def test_a_term_signal_ends_it_cleanly(
         await eventually(
             lambda: databases.get("orders"),
             lambda obj: obj and obj["metadata"].get("finalizers"),
-            seconds=START_SECONDS,
         )
         process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(STOP_SECONDS):
-            assert await process.wait() == 0
+        asked = time.monotonic()
+        assert await process.wait() == 0
+        assert time.monotonic() - asked < STOP_SECONDS * slowness()

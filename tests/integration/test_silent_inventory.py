@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from dev.postgres import Postgres
-from tests.integration.test_inventory import SOON, announced, synced, unsynced
+from tests.integration.test_inventory import announced, synced, unsynced
 from tests.support.api import Object
 from tests.support.databases import Databases, condition, is_ready
 from tests.support.eventually import eventually
@@ -92,10 +92,10 @@ async def test_a_server_that_hangs_holds_up_neither_create_nor_edit_nor_delete(
         await databases.edit("edited", ownerTeam="finance")
         await unsynced(databases, "edited", "Unreachable")
         await is_live(running)
-    await direct.becomes("edited", owner_team="finance", generation=3, seconds=SOON)
-    await direct.becomes("deleted", status="deleted", seconds=SOON)
+    await direct.becomes("edited", owner_team="finance", generation=3)
+    await direct.becomes("deleted", status="deleted")
     for name in new:
-        await direct.becomes(name, status="ready", seconds=SOON)
+        await direct.becomes(name, status="ready")
     for name in ["edited", *new]:
         await synced(databases, name)
         await announced(databases, name)
@@ -111,7 +111,7 @@ async def test_an_operator_starts_and_ends_beside_a_server_that_hangs(
         await is_live(running)
         await running.stop()
     await operators.start(DATABASE_URL=url)
-    await direct.becomes("orders", status="ready", seconds=SOON)
+    await direct.becomes("orders", status="ready")
 
 
 async def test_an_operator_ends_while_a_statement_hangs(
@@ -126,7 +126,7 @@ async def test_an_operator_ends_while_a_statement_hangs(
         await eventually(detour.withheld)
         await running.stop()
     await operators.start(DATABASE_URL=url)
-    await direct.becomes("orders", owner_team="payments", seconds=SOON)
+    await direct.becomes("orders", owner_team="payments")
 
 
 async def test_a_statement_that_was_given_up_changes_nothing_when_it_comes_late(

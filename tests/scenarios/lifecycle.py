@@ -50,9 +50,9 @@ async def birth(databases: Databases, rows: Rows, name: str) -> None:
 
 
 async def edits(databases: Databases, rows: Rows, name: str) -> None:
-    """Owner and purpose reach the row at once."""
+    """Owner and purpose reach the row."""
     await databases.edit(name, ownerTeam="payments", purpose="All orders")
-    await rows.becomes(name, owner_team="payments", purpose="All orders", seconds=2.0)
+    await rows.becomes(name, owner_team="payments", purpose="All orders")
     await databases.ready(name, seconds=SLOW)
 
 

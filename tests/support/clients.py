@@ -127,7 +127,7 @@ VERIFIED = {"sslmode": "verify-full", "sslrootcert": "/binding/ca.crt"}
 ANSWERED = """
 import time
 
-give_up = time.monotonic() + 30
+give_up = time.monotonic() + 60
 while True:
     try:
         psycopg.connect(entry("uri"), connect_timeout=5).close()

@@ -7,13 +7,14 @@ from typing import Any
 from tests.support.databases import Databases, condition, is_ready
 from tests.support.eventually import eventually
 from tests.support.operator import RunningOperator
+from tests.support.slowness import slowness
 
 Object = dict[str, Any]
 Look = Callable[[], Awaitable[object]]
 
 STEP_SECONDS = 60.0
 STUCK_SECONDS = 3.0
-"""So long after it was refused, what is not there is not coming."""
+"""So long after it was refused, times the machine's slowness, what is not there is not coming."""
 
 
 ANYWHERE: set[str] = set()
@@ -156,7 +157,7 @@ class Life:
     async def _reach(self, step: str, look: Look, holds: Callable[[Any], object] = bool) -> None:
         """Wait until it holds. Raises Stuck when it does not, and something was refused."""
         loop = asyncio.get_running_loop()
-        since: list[float] = []
+        until: list[float] = []
 
         async def look_closely() -> object:
             found = await look()
@@ -165,9 +166,9 @@ class Life:
             if self._operator and not self._operator.alive:
                 raise Stuck(step)
             counts = self._stops == ANYWHERE or step in self._stops
-            if counts and self._refused() and not since:
-                since.append(loop.time())
-            if since and loop.time() - since[0] > STUCK_SECONDS:
+            if counts and self._refused() and not until:
+                until.append(loop.time() + STUCK_SECONDS * await asyncio.to_thread(slowness))
+            if until and loop.time() > until[0]:
                 raise Stuck(step)
             return {step: found}
 

@@ -6,10 +6,11 @@ from typing import Self
 
 from daap_operator import settings
 from daap_operator.run import Operator
+from tests.support.slowness import slowness
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 30.0
-"""As long as the chart gives it."""
+"""As long as the chart gives it, by the docs."""
 
 
 class RunningOperator:
@@ -52,6 +53,9 @@ class RunningOperator:
         """Wait for the end; when it does not come, tell what is still going on."""
         assert self._task
         done, _ = await asyncio.wait({self._task}, timeout=STOP_SECONDS)
+        if not done:
+            slow = await asyncio.to_thread(slowness)
+            done, _ = await asyncio.wait({self._task}, timeout=STOP_SECONDS * (slow - 1))
         if not done:
             stacks = "\n".join(f"{t.get_name()}: {t.get_stack()}" for t in asyncio.all_tasks())
             raise AssertionError(f"the operator does not stop:\n{stacks}")

@@ -13,7 +13,7 @@ from pathlib import Path
 from dev.cluster import ControlPlane
 from dev.cluster.errors import ClusterError
 from tests.support.api import Api, Object, path
-from tests.support.eventually import eventually
+from tests.support.eventually import SECONDS, eventually
 from tests.support.helm import render
 
 NAMESPACE, NAME = "default", "daap-operator"
@@ -26,7 +26,7 @@ KINDS = {
     "Role": "roles",
     "RoleBinding": "rolebindings",
 }
-EFFECTIVE_SECONDS, PAUSE_SECONDS = 30.0, 0.1
+PAUSE_SECONDS = 0.1
 
 
 @cache
@@ -58,7 +58,7 @@ def grant(plane: ControlPlane) -> Path:
     listed = {"apiVersion": "v1", "kind": "List", "items": shipped()}
     plane.kubectl("apply", "--server-side", "--filename=-", input=json.dumps(listed))
     asked = ("auth", "can-i", f"--as={USER}", *(f"--as-group={group}" for group in GROUPS))
-    deadline = time.monotonic() + EFFECTIVE_SECONDS
+    deadline = time.monotonic() + SECONDS
     for verb, what in (
         ("watch", "daapdatabases.daap.io"),
         ("create", "leases.coordination.k8s.io"),
