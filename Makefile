@@ -5,7 +5,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo demo-clean test test-unit test-chart test-integration e2e migrate check format crds golden recorded lock run chaos repeat control-plane helm image sbom release-notes promtool manifests gitops-crds
+.PHONY: help demo demo-clean test test-unit test-chart test-integration e2e migrate check format crds golden recorded lock run chaos repeat control-plane helm image sbom release-notes promtool manifests gitops-crds newcomer nightly
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,11 @@ chaos: .venv/ready control-plane helm ## random interleavings: RUNS=500 of them 
 
 repeat: .venv/ready control-plane helm ## what depends on timing, TIMES=20 times, AT_ONCE=1 at the same time
 	@$(BIN)/python -m dev.repeat
+
+newcomer: .venv/ready ## the README to the letter, in an empty home, by the oldest and the newest Python: 1 h for each
+	@$(BIN)/python -m dev.newcomer
+
+nightly: chaos repeat newcomer ## what is slow and seldom breaks: some hours
 
 e2e: .venv/ready ## tests on a real cluster with the real CloudNativePG
 	@$(BIN)/python -m dev.e2e

@@ -51,6 +51,13 @@ def test_all_that_ci_runs_here_runs_there() -> None:
     assert there == here - {"demo-clean"}  # the machine goes away
 
 
+def test_the_nightly_run_is_what_make_nightly_runs() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    (here,) = re.findall(r"^nightly: ([\w ]+) ##", makefile, re.MULTILINE)
+    workflow = yaml.safe_load((ROOT / ".github/workflows/nightly.yml").read_text())
+    assert workflow["jobs"]["make"]["strategy"]["matrix"]["target"] == here.split()
+
+
 def test_the_builder_without_docker_knows_the_base_image() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text()
     release = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text())
