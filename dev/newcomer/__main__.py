@@ -6,10 +6,13 @@ committed is tried. It needs the machine's cluster for itself, and about an hour
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,18 +43,20 @@ class Newcomer:
         with self.log.open("a") as log:
             log.write(f"\n$ {command}\n")
             log.flush()
-            done = subprocess.run(
+            child = subprocess.Popen(
                 command.split(),
                 cwd=self.clone,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                check=False,
+                start_new_session=True,
             )
+        with _ended_early(child):
+            status = child.wait()
         took = time.monotonic() - started
-        say(f"  {'ok' if done.returncode == 0 else 'FAILED'} after {duration(took)}")
-        if done.returncode:
+        say(f"  {'FAILED' if status else 'ok'} after {duration(took)}")
+        if status:
             raise NewcomerError(f"{command} failed:\n{self._said()}\nall of it: {self.log}")
         return took
 
@@ -89,8 +94,20 @@ class Newcomer:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-40:])
 
 
+@contextmanager
+def _ended_early(child: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Whatever ends us early, such as Ctrl-C, ends the program and its children too."""
+    try:
+        yield
+    except BaseException:
+        os.killpg(child.pid, signal.SIGTERM)
+        child.wait()
+        raise
+
+
 def main() -> int:
     """Try the README with each Python; the exit status."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     found = machine.pythons(machine.places())
     try:
         for version in _chosen(sorted(found)):
