@@ -21,7 +21,7 @@ from daap_operator.observed import Observed
 from daap_operator.ownership import owner_uid
 from daap_operator.status import Published, with_pending_secret, with_retained_secret
 from daap_operator.subject import Subject
-from daap_operator.tell import latest, tell
+from daap_operator.tell import note
 from daap_operator.world import World
 
 Object = dict[str, Any]
@@ -73,8 +73,7 @@ async def note_name(world: World, looked_at: Subject, database: Resolved) -> Sub
         return looked_at
     if before.pending_secret:
         await remove_secret(world, database.namespace, before.pending_secret, database.uid)
-    await tell(world, looked_at, with_pending_secret(before, database.secret))
-    return latest(world, looked_at)
+    return await note(world, looked_at, with_pending_secret(before, database.secret))
 
 
 async def note_retained(world: World, looked_at: Subject, database: Resolved) -> Subject:
@@ -90,8 +89,7 @@ async def note_retained(world: World, looked_at: Subject, database: Resolved) ->
     found = await world.kube.get(Resource.CLUSTERS, database.namespace, database.cluster)
     if _retained_secret(found, database) != name or objections(found or {}, database):
         return looked_at
-    await tell(world, looked_at, with_retained_secret(looked_at.status, name))
-    return latest(world, looked_at)
+    return await note(world, looked_at, with_retained_secret(looked_at.status, name))
 
 
 def _retained_secret(cluster: Object | None, database: Resolved) -> str:

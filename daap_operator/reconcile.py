@@ -72,7 +72,7 @@ async def _pass(world: World, key: Key, failures: int) -> float | None:
     except Outage as error:
         deleting_ = looked_at.metadata.deleting
         if failures + 1 >= (TRIES_OF_A_DELETION if deleting_ else TRIES_BEFORE_TELLING):
-            await _tell_trouble(world, key, error)
+            await _tell_trouble(world, looked_at, seen, error)
         raise
 
 
@@ -203,20 +203,19 @@ def _again(world: World, key: Key, problem: Problem | None) -> float:
     return min(waits)
 
 
-async def _tell_trouble(world: World, key: Key, error: Outage) -> None:
+async def _tell_trouble(
+    world: World, looked_at: Subject, seen: dict[str, Any], error: Outage
+) -> None:
     """Let the status say why nothing moves; if that fails too, the log does."""
-    seen = world.cache.database(key)
-    if seen is None:
-        return
-    looked_at = subject(seen)
-    moment = looked_at.moment(world.now())
     trouble = Waiting("Retrying", f"{error}; it is tried again{error.remedy}")
-    with suppress(Outage, Stalled, Waiting):
+    with suppress(Outage, Stalled, Waiting):  # a spec that came meanwhile has had no trouble yet
+        looked_at = latest(world, looked_at)
+        moment = looked_at.moment(world.now())
         if looked_at.metadata.deleting:
             status = deleting(moment, trouble.reason, trouble.message)
         else:
             resolved = resolve(database(seen), world.platform)
-            observed = _observe(world, key, resolved)
+            observed = _observe(world, looked_at.key, resolved)
             status = told(moment, resolved, observed, trouble, None)
         if looked_at.status.cluster_name:
             await tell(world, looked_at, status)

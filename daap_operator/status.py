@@ -80,18 +80,12 @@ def claimed(moment: Moment, resolved: Resolved) -> DaapDatabaseStatus:
 
 def with_pending_secret(status: DaapDatabaseStatus, name: str) -> DaapDatabaseStatus:
     """The same status with the name of a connection Secret that is going to be written."""
-    return _noted(status, pending_secret=name)
+    return status.model_copy(update={"pending_secret": name})
 
 
 def with_retained_secret(status: DaapDatabaseStatus, name: str) -> DaapDatabaseStatus:
     """The same status with the connection Secret of the Cluster that is going to be taken over."""
-    return _noted(status, secret_name=name)
-
-
-def _noted(status: DaapDatabaseStatus, **names: str) -> DaapDatabaseStatus:
-    """The status with a name in it; what the inventory has of it is told anew."""
-    kept = [c for c in status.conditions if c.type != ConditionType.METADATA_SYNCED]
-    return status.model_copy(update={**names, "conditions": kept})
+    return status.model_copy(update={"secret_name": name})
 
 
 def told(

@@ -47,10 +47,33 @@ async def tell(world: World, looked_at: Subject, status: DaapDatabaseStatus) -> 
     return 0.0
 
 
+async def note(world: World, looked_at: Subject, status: DaapDatabaseStatus) -> Subject:
+    """Write into the status what must be known before the pass goes on; the object afterwards.
+
+    Nothing is judged by it: conditions, generation and row stay those of the pass before. Raises
+    Waiting as `tell` and `latest` do.
+    """
+    patch = merge_patch(looked_at.status_before, dumped(status))
+    await _write(world, looked_at, patch, status)
+    return latest(world, looked_at)
+
+
 def latest(world: World, looked_at: Subject) -> Subject:
-    """The same object as the cache has it now, after a write of ours."""
+    """The same object as the cache has it now, after a write of ours.
+
+    Raises Waiting when its spec has changed, or another object has taken its place: what the pass
+    has decided on is out of date then, and a status must not speak of a spec that was not applied.
+    """
     seen = world.cache.database(looked_at.key)
-    return looked_at if seen is None else subject(seen)
+    now = None if seen is None else subject(seen)
+    if now is None or _spec_of(now) != _spec_of(looked_at):
+        raise Waiting("Changed", "The object has changed in the middle of a pass", seconds=0.0)
+    return now
+
+
+def _spec_of(looked_at: Subject) -> tuple[str, int]:
+    """Which spec of which object this is."""
+    return looked_at.metadata.uid, looked_at.metadata.generation
 
 
 async def _write(

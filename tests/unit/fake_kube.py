@@ -204,7 +204,9 @@ class FakeKube(Kube):
         """Somebody deletes an object; its finalizers hold it."""
         live = self.objects[resource, namespace, name]
         made = copied(live)
-        made["metadata"].setdefault("deletionTimestamp", stamp(self._clock))
+        if "deletionTimestamp" not in made["metadata"]:
+            made["metadata"]["deletionTimestamp"] = stamp(self._clock)
+            made["metadata"]["generation"] += 1
         self._store(resource, live, made)
 
     def collect_garbage(self) -> None:

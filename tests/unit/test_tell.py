@@ -1,5 +1,6 @@
 """What was seen is told: row, status and Events, each only when it differs."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -228,12 +229,53 @@ async def test_a_status_that_cannot_be_written_is_an_outage() -> None:
 
 async def test_the_latest_is_what_the_cache_has() -> None:
     stage, before = begun()
-    stage.edit(instances=2)
+    assert latest(stage.world, before) == before
+    stage.kube.change(Resource.DATABASES, "orders", labelled)
     assert latest(stage.world, before) == before
     stage.watch()
-    assert latest(stage.world, before).metadata.generation == 2
-    stage.cache.remove(Kind.DATABASE, stage.database())
-    assert latest(stage.world, before) == before
+    assert (
+        latest(stage.world, before).metadata.resource_version
+        == (stage.database()["metadata"]["resourceVersion"])
+    )
+
+
+def labelled(obj: Object) -> None:
+    obj["metadata"]["labels"] = {"tier": "gold"}
+
+
+def edited(stage: Stage) -> None:
+    stage.edit(instances=2)
+
+
+def deleted(stage: Stage) -> None:
+    stage.kube.change(Resource.DATABASES, "orders", setting_finalizers("example.org/hold"))
+    stage.kube.delete_object(Resource.DATABASES, "orders")
+
+
+def gone(stage: Stage) -> None:
+    stage.kube.delete_object(Resource.DATABASES, "orders")
+
+
+def replaced(stage: Stage) -> None:
+    gone(stage)
+    stage.order()
+
+
+def setting_finalizers(*finalizers: str) -> Callable[[Object], None]:
+    def edit(obj: Object) -> None:
+        obj["metadata"]["finalizers"] = list(finalizers)
+
+    return edit
+
+
+@pytest.mark.parametrize("change", [edited, deleted, gone, replaced])
+async def test_a_pass_ends_when_its_object_is_another(change: Callable[[Stage], None]) -> None:
+    stage, before = begun()
+    change(stage)
+    stage.watch()
+    with pytest.raises(Waiting) as waiting:
+        latest(stage.world, before)
+    assert waiting.value.seconds == 0.0
 
 
 async def test_a_new_phase_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
