@@ -35,13 +35,15 @@ class Announcement:
 
 
 def transitions(before: DaapDatabaseStatus, after: DaapDatabaseStatus) -> list[Announcement]:
-    """What is worth an Event between two statuses: a new phase, another error, the inventory."""
+    """What is worth an Event between two statuses: phase, error, who must act, the inventory."""
     made = []
     if _situation(before) != _situation(after):
-        ready = after.condition(ConditionType.READY)
-        reason = ready.reason if ready and after.phase in _WITH_REASON else str(after.phase)
-        warning = after.phase is Phase.ERROR or reason in _HELD
-        made.append(Announcement(warning, reason, ready.message if ready else ""))
+        made.append(_life(after))
+    stalled = after.condition(ConditionType.STALLED)
+    if stalled and stalled.reason not in (_stalled(before), *(one.reason for one in made)):
+        made.append(Announcement(warning=True, reason=stalled.reason, note=stalled.message))
+    elif _stalled(before) and not stalled and not made:
+        made.append(_life(after))  # somebody has acted
     old = before.condition(ConditionType.METADATA_SYNCED)
     new = after.condition(ConditionType.METADATA_SYNCED)
     if new and new.status != (old.status if old else "True"):
@@ -49,6 +51,18 @@ def transitions(before: DaapDatabaseStatus, after: DaapDatabaseStatus) -> list[A
         reason = "MetadataNotSynced" if lost else "MetadataSynced"
         made.append(Announcement(lost, reason, new.message))
     return made
+
+
+def _life(status: DaapDatabaseStatus) -> Announcement:
+    ready = status.condition(ConditionType.READY)
+    reason = ready.reason if ready and status.phase in _WITH_REASON else str(status.phase)
+    warning = status.phase is Phase.ERROR or reason in _HELD
+    return Announcement(warning, reason, ready.message if ready else "")
+
+
+def _stalled(status: DaapDatabaseStatus) -> str:
+    stalled = status.condition(ConditionType.STALLED)
+    return stalled.reason if stalled else ""
 
 
 _WITH_REASON = (Phase.ERROR, Phase.DELETING)

@@ -38,6 +38,7 @@ _COPIED = frozenset(
 _COLUMNS = [
     ("Ready", "string", '.status.conditions[?(@.type=="Ready")].status', 0),
     ("Status", "string", ".status.phase", 0),
+    ("Stalled", "string", '.status.conditions[?(@.type=="Stalled")].reason', 0),
     ("Owner", "string", ".spec.ownerTeam", 0),
     ("Version", "integer", ".status.postgresVersion", 0),
     ("Host", "string", ".status.host", 0),

@@ -47,6 +47,8 @@ class Observed:
 
     awaited: Awaited | None
     """What keeps clients from being served; None while they are."""
+    action: Awaited | None
+    """Why CloudNativePG waits for a person, whether clients are served or not."""
     unsettled: str
     """What is still being changed, for people; empty once all that was asked for is there."""
     phase: Phase
@@ -71,6 +73,7 @@ def observe(children: Children, *, instances: int, poolers: int, image: str) -> 
     seen = phase(raw.text(cluster, "status", "phase"))
     return Observed(
         awaited=_cluster_awaited(children, seen) or _pooler_awaited(children),
+        action=_action(cluster, seen),
         unsettled=_unsettled(children, seen, instances, poolers, image),
         phase=seen,
         phase_reason=raw.text(cluster, "status", "phaseReason"),
@@ -128,6 +131,13 @@ def _cluster_awaited(children: Children, seen: Phase) -> Awaited | None:
         return _from_phase(cluster, seen)
     message = _unnoticed(cluster) if healthy else _not_ready(cluster)
     return Awaited("PrimaryDown", message, Meaning.INTERRUPTED)
+
+
+def _action(cluster: Object, seen: Phase) -> Awaited | None:
+    """What a person has to do about the Cluster; nothing about one that is on its way out."""
+    if seen.meaning is not Meaning.ACTION or raw.value(cluster, "metadata", "deletionTimestamp"):
+        return None
+    return _from_phase(cluster, seen)
 
 
 def _not_ready(cluster: Object) -> str:

@@ -24,6 +24,7 @@ from daap_operator.publish import note_name, note_retained, publish
 from daap_operator.status import Problem, Published, claimed, deleting, refused, told
 from daap_operator.subject import Subject, database, is_valid, subject
 from daap_operator.tell import latest, tell
+from daap_operator.trim import OWNED
 from daap_operator.world import World
 
 TRIES_BEFORE_TELLING = 3
@@ -81,8 +82,8 @@ async def _serve(world: World, looked_at: Subject, seen: dict[str, Any]) -> floa
         wanted = database(seen)
         _take_name(world, looked_at)
     except Stalled as refusal:
-        await tell(world, looked_at, refused(looked_at.moment(world.now()), refusal))
-        return world.resync.total_seconds()
+        status = refused(looked_at.moment(world.now()), _as_made(world, looked_at), refusal)
+        return await tell(world, looked_at, status) or world.resync.total_seconds()
     resolved = resolve(wanted, world.platform, left=_left(world, looked_at.key))
     looked_at = await _claim(world, looked_at, resolved)
     seen_now = await _maintain(world, looked_at, resolved)
@@ -171,6 +172,19 @@ def _observe(world: World, key: Key, resolved: Resolved) -> Observed:
     elif not observed.unsettled:
         return replace(observed, unsettled="CloudNativePG is taking up the change")
     return observed
+
+
+def _as_made(world: World, looked_at: Subject) -> Observed:
+    """What is there of an object whose spec is not followed, against what was last made of it."""
+    metadata = looked_at.metadata
+    cluster = looked_at.status.cluster_name or names.cluster_name(metadata.name)
+    children = _ours(world.cache.children(metadata.namespace, cluster), metadata.uid)
+    return observe(
+        children,
+        instances=raw.number(children.cluster, OWNED, "spec", "instances"),
+        poolers=raw.number(children.pooler, OWNED, "spec", "instances"),
+        image=raw.text(children.cluster, OWNED, "spec", "imageName"),
+    )
 
 
 def _ours(children: Children, uid: str) -> Children:

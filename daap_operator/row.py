@@ -37,8 +37,8 @@ def row(metadata: Metadata, spec: raw.Object, status: DaapDatabaseStatus) -> Row
     if not status.cluster_name or (stalled and stalled.reason == "NameTaken"):
         return None
     phase = status.phase or Phase.PROVISIONING
-    ready = status.condition(ConditionType.READY)
-    message = ready.message if ready and phase is Phase.ERROR else None
+    ready = status.condition(ConditionType.READY) if phase is Phase.ERROR else None
+    told = dict.fromkeys(condition.message for condition in (ready, stalled) if condition)
     return Row(
         id=metadata.uid,
         name=metadata.name,
@@ -51,7 +51,7 @@ def row(metadata: Metadata, spec: raw.Object, status: DaapDatabaseStatus) -> Row
         host=status.host,
         port=status.port,
         secret_name=status.secret_name,
-        error_message=message.replace("\0", "") if message else None,
+        error_message="; ".join(told).replace("\0", "") or None,
         generation=metadata.generation,
         created_at=metadata.creation_timestamp,
     )

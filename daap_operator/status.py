@@ -63,7 +63,8 @@ class Verdict:
     reason: str
     message: str
     ready: bool = False
-    stalled: bool = False
+    stalled: tuple[str, str] | None = None
+    """Reason and message of Stalled; None when nobody has to act."""
     under_way: tuple[str, str] | None = None
     """Reason and message of Reconciling; None when nothing is going on."""
 
@@ -104,9 +105,14 @@ def told(
     return _written(status, moment, verdict)
 
 
-def refused(moment: Moment, problem: Stalled) -> DaapDatabaseStatus:
-    """The status of an object that cannot be served as it is: invalid, or its name is taken."""
-    return _written(moment.previous, moment, _stalled(problem))
+def refused(moment: Moment, observed: Observed, problem: Stalled) -> DaapDatabaseStatus:
+    """The status of an object whose spec is not followed: invalid, or its name is taken.
+
+    What was made of an earlier spec may serve all the same.
+    """
+    before = moment.previous
+    verdict = judge(observed, problem, served_before=before.host is not None, host=before.host)
+    return _written(_counted(before, observed), moment, verdict)
 
 
 def deleting(
@@ -139,39 +145,50 @@ def judge(
     observed: Observed, problem: Problem | None, *, served_before: bool, host: str | None
 ) -> Verdict:
     """Which row of the table of situations this is (docs/status.md)."""
-    if isinstance(problem, Stalled):
-        return _stalled(problem)
+    stalled = _needs_somebody(observed, problem)
+    passing = problem if isinstance(problem, Waiting) else None
     if observed.serving and host:
-        return _serving(observed, problem, host)
-    awaited = _what_is_awaited(observed, problem)
-    if awaited.meaning is Meaning.ACTION:
-        return _stalled(Stalled(awaited.reason, awaited.message))
-    return _not_serving(awaited, served_before=served_before)
+        return _serving(observed, passing, stalled, host)
+    if stalled:
+        return _stalled(observed, stalled, served_before=served_before)
+    return _not_serving(_what_is_awaited(observed, passing), served_before=served_before)
 
 
-_MORE_THAN_A_PROBLEM = (Meaning.ACTION, Meaning.UNKNOWN)
-"""What a passing problem of ours must not hide."""
+def _needs_somebody(observed: Observed, problem: Problem | None) -> tuple[str, str] | None:
+    """Reason and message of what only a person can mend, whether clients are served or not."""
+    if isinstance(problem, Stalled):
+        return problem.reason, problem.message
+    action = observed.action
+    return (action.reason, action.message) if action else None
 
 
-def _stalled(problem: Stalled) -> Verdict:
-    return Verdict(Phase.ERROR, problem.reason, problem.message, stalled=True)
+def _stalled(observed: Observed, stalled: tuple[str, str], *, served_before: bool) -> Verdict:
+    """Ready says why clients are not served: for want of what is refused, or for another reason."""
+    awaited = observed.awaited
+    if served_before and awaited and (awaited.reason, awaited.message) != stalled:
+        return Verdict(Phase.ERROR, "NotServing", awaited.message, stalled=stalled)
+    return Verdict(Phase.ERROR, *stalled, stalled=stalled)
 
 
-def _serving(observed: Observed, problem: Waiting | None, host: str) -> Verdict:
+def _serving(
+    observed: Observed, problem: Waiting | None, stalled: tuple[str, str] | None, host: str
+) -> Verdict:
     under_way = None
-    if problem is not None:
+    if stalled:
+        pass  # by kstatus' rules nothing is under way then
+    elif problem is not None:
         under_way = (problem.reason, problem.message)
     elif observed.unsettled:
         settled = observed.phase.meaning is Meaning.SETTLED
         under_way = ("Updating" if settled else observed.phase.reason, observed.unsettled)
     message = f"Clients can connect to {host}:{names.POSTGRES_PORT}"
-    return Verdict(Phase.READY, "Ready", message, ready=True, under_way=under_way)
+    return Verdict(Phase.READY, "Ready", message, ready=True, stalled=stalled, under_way=under_way)
 
 
 def _what_is_awaited(observed: Observed, problem: Waiting | None) -> Awaited:
     seen = observed.awaited
-    if seen is not None and (problem is None or seen.meaning in _MORE_THAN_A_PROBLEM):
-        return seen
+    if seen is not None and (problem is None or seen.meaning is Meaning.UNKNOWN):
+        return seen  # a passing problem of ours must not hide that it is not known
     if problem is not None:
         return Awaited(problem.reason, problem.message, Meaning.STARTING)
     message = "The connection Secret is not written yet"
@@ -211,12 +228,16 @@ def _told_revision(previous: DaapDatabaseStatus, resolved: Resolved) -> int | No
 
 
 def _seen(status: DaapDatabaseStatus, resolved: Resolved, observed: Observed) -> DaapDatabaseStatus:
+    counted = _counted(status, observed)
+    return counted.model_copy(update={"storage": resolved.spec.storage.size})
+
+
+def _counted(status: DaapDatabaseStatus, observed: Observed) -> DaapDatabaseStatus:
     return status.model_copy(
         update={
             "instances": observed.instances,
             "ready_instances": observed.ready_instances,
             "postgres_version": observed.postgres_version or status.postgres_version,
-            "storage": resolved.spec.storage.size,
         }
     )
 
@@ -243,7 +264,7 @@ def _written(status: DaapDatabaseStatus, moment: Moment, verdict: Verdict) -> Da
     if verdict.under_way:
         wanted.append((ConditionType.RECONCILING, (True, *verdict.under_way)))
     if verdict.stalled:
-        wanted.append((ConditionType.STALLED, (True, verdict.reason, verdict.message)))
+        wanted.append((ConditionType.STALLED, (True, *verdict.stalled)))
     return status.model_copy(
         update={
             "observed_generation": moment.metadata.generation,

@@ -3,7 +3,7 @@
 import logging
 
 from daap_operator.announce import transitions
-from daap_operator.api.v1alpha1 import ConditionType, DaapDatabaseStatus, Phase
+from daap_operator.api.v1alpha1 import Condition, ConditionType, DaapDatabaseStatus, Phase
 from daap_operator.cache import Kind
 from daap_operator.errors import Waiting
 from daap_operator.kube import ApiError, unchanged
@@ -109,8 +109,9 @@ def _untellable(
     The API server refuses every write, whatever it changes, while a field that a rule reads has a
     type that the rule does not know: such a field was stored before the rule existed.
     """
-    notes, ready = world.notes_of(looked_at.key), full.condition(ConditionType.READY)
-    message = ready.message if ready else ""
+    notes = world.notes_of(looked_at.key)
+    speaks = full.condition(ConditionType.STALLED) or full.condition(ConditionType.READY)
+    message = speaks.message if speaks else ""
     if notes.untold != message:
         notes.untold = message
         _announce(world, looked_at, full)
@@ -166,15 +167,22 @@ def _what_holds(status: DaapDatabaseStatus) -> set[tuple[str, str]]:
 def _announce(world: World, looked_at: Subject, after: DaapDatabaseStatus) -> None:
     for announcement in transitions(looked_at.status, after):
         world.announcer.announce(looked_at.metadata, announcement, world.now())
-    ready = after.condition(ConditionType.READY)
+    ready, stalled = (after.condition(k) for k in (ConditionType.READY, ConditionType.STALLED))
     if looked_at.status.phase is not after.phase and ready:
-        log.info(
-            "Phase changed",
-            extra={
-                "key": looked_at.key,
-                "generation": looked_at.metadata.generation,
-                "phase": after.phase,
-                "reason": ready.reason,
-                "told": ready.message,
-            },
-        )
+        _log("Phase changed", looked_at, after, ready)
+    before = looked_at.status.condition(ConditionType.STALLED)
+    if stalled and stalled.reason != (before.reason if before else ""):
+        _log("Somebody must act", looked_at, after, stalled)
+
+
+def _log(event: str, looked_at: Subject, after: DaapDatabaseStatus, condition: Condition) -> None:
+    log.info(
+        event,
+        extra={
+            "key": looked_at.key,
+            "generation": looked_at.metadata.generation,
+            "phase": after.phase,
+            "reason": condition.reason,
+            "told": condition.message,
+        },
+    )

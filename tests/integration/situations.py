@@ -143,6 +143,15 @@ async def down(stage: Stage) -> None:
 # --- somebody must act ----------------------------------------------------------------------------
 
 
+async def refused_edit(stage: Stage) -> None:
+    """Serving; an edit cannot be followed, since another's Secret has the name asked for."""
+    await _ready(stage)
+    theirs = {"metadata": {"name": "mine", "namespace": stage.namespace}}
+    await stage.databases.api.create("secrets", theirs)
+    await stage.databases.edit(NAME, connectionSecretName="mine")
+    await stage.databases.stalled(NAME, "SecretNameTaken")
+
+
 async def name_taken(stage: Stage) -> None:
     """Another DaapDatabase on the platform has the name."""
     await stage.operators.start()
@@ -226,7 +235,7 @@ SITUATIONS: dict[str, Callable[[Stage], Awaitable[None]]] = {
     for made in (
         *(created, provisioning, unknown_phase, blocked),
         *(ready, ready_without_inventory, changing, changed_unseen),
-        *(down, name_taken, object_conflict, quota_exceeded, disk_full),
+        *(down, refused_edit, name_taken, object_conflict, quota_exceeded, disk_full),
         *(deleting, deletion_protected, deleted_unseen),
     )
 }

@@ -9,9 +9,10 @@ import pytest
 from daap_operator import crd
 from dev.cluster import ControlPlane
 from dev.cluster.established import wait_established
+from tests.standin.cnpg import StandIn
 from tests.standin.webhook import refusing, unanswered
 from tests.support import rights
-from tests.support.api import Api
+from tests.support.api import Api, Object
 from tests.support.audit import Audit
 from tests.support.databases import Databases, condition, phase
 from tests.support.eventually import eventually
@@ -53,10 +54,51 @@ async def test_a_refused_change_leaves_what_serves(
     async with refusing(databases.api, databases.namespace, tmp_path, status=422, message=WORDS):
         await databases.edit("orders", instances=2)
         found = await databases.stalled("orders", "Rejected")
+        assert condition(found, "Ready")["status"] == "True"
+        assert phase(found) == "Ready"
         assert found["status"]["host"]
         assert found["status"]["instances"] == 1
+        refusal = condition(found, "Stalled")["message"]
+        assert WORDS in refusal
+        await rows.becomes("orders", status="ready", error_message=refusal)
+        await eventually(lambda: databases.events("orders"), lambda seen: "Rejected" in seen)
         await databases.edit("orders", instances=1)
         await databases.ready("orders")
+    await rows.becomes("orders", status="ready", error_message=None)
+
+
+async def ready_is(databases: Databases, value: str) -> Object:
+    """The database, once its condition Ready has this status."""
+    found = await eventually(
+        lambda: databases.get("orders"), lambda obj: condition(obj, "Ready").get("status") == value
+    )
+    assert found
+    return found
+
+
+async def test_ready_follows_the_primary_while_an_edit_is_refused(
+    databases: Databases, operators: Operators, standin: StandIn, rows: Rows
+) -> None:
+    await operators.start()
+    await databases.create("orders")
+    await databases.ready("orders")
+    secret = {"metadata": {"name": "mine", "namespace": databases.namespace}}
+    await databases.api.create("secrets", secret)
+    await databases.edit("orders", connectionSecretName="mine")
+    found = await databases.stalled("orders", "SecretNameTaken")
+    assert condition(found, "Ready")["status"] == "True"
+    refusal = condition(found, "Stalled")["message"]
+    await rows.becomes("orders", status="ready", error_message=refusal)
+    standin.take_over(databases.namespace, "daap-orders")
+    for status, healthy, serves in (("error", [], "False"), ("ready", ["daap-orders-1"], "True")):
+        says = {"status": {"instancesStatus": {"healthy": healthy}}}
+        await databases.api.patch("clusters", databases.namespace, "daap-orders", says, "status")
+        found = await ready_is(databases, serves)
+        assert condition(found, "Stalled")["reason"] == "SecretNameTaken"
+        row = await rows.becomes("orders", status=status)
+        assert refusal in row["error_message"]
+    await databases.edit("orders", connectionSecretName=None)
+    await databases.ready("orders")
     await rows.becomes("orders", status="ready", error_message=None)
 
 

@@ -94,7 +94,8 @@ class Failure:
         assert not others, f"{self.name}: {others}"
 
     def _fits_or_is_well(self, obj: Object) -> bool:
-        return obj in self.expected or condition(obj, "Ready").get("status") == "True"
+        is_well = condition(obj, "Ready").get("status") == "True" and not condition(obj, "Stalled")
+        return obj in self.expected or is_well
 
     def _statuses(self) -> list[Object]:
         return self._watched.since(self.began)

@@ -36,6 +36,7 @@ EXPECTED: dict[str, tuple[str, str]] = {
     # not serving
     "down": ("InProgress", "Progressing"),
     # somebody must act
+    "refused-edit": ("Failed", "Degraded"),
     "name-taken": ("Failed", "Degraded"),
     "object-conflict": ("Failed", "Degraded"),
     "quota-exceeded": ("Failed", "Degraded"),

@@ -61,6 +61,9 @@ def series() -> dict[str, set[str]]:
 
 OF_THE_SCRAPE = {"namespace", "pod"}
 _SELECTED = re.compile(r"\b((?:daap|process)_\w+)(?:\{([^}]*)\})?")
+_MADE = re.compile(r'label_replace\([^)]*?, "(\w+)", "\$1", "\w+"')
+"""The labels that an expression makes itself."""
+
 _GROUPED = re.compile(r"\b(?:by|on|group_left) \(([^)]*)\)")
 
 
@@ -75,6 +78,7 @@ def test_an_expression_names_metrics_and_labels_that_exist(where: str, expressio
         labels |= known[name]
         matched = set(re.findall(r"(\w+)(?:=~|!~|!=|=)\"", matchers))
         assert matched <= known[name] | OF_THE_SCRAPE, where
+    labels |= set(_MADE.findall(expression))
     grouped = {
         label.strip() for group in _GROUPED.findall(expression) for label in group.split(",")
     }

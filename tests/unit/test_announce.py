@@ -37,6 +37,21 @@ def status(
     return DaapDatabaseStatus.model_validate({"phase": phase, "conditions": conditions})
 
 
+def stalled(
+    ready: str, reason: str, *, phase: str = "Error", said: str = "down"
+) -> DaapDatabaseStatus:
+    """A status of which somebody must act; the reasons of Ready and Stalled."""
+    status = "True" if ready == "Ready" else "False"
+    conditions = [
+        builders.condition("Ready", status, ready, message=said),
+        builders.condition("Stalled", "True", reason, message=f"{reason}: act"),
+    ]
+    return DaapDatabaseStatus.model_validate({"phase": phase, "conditions": conditions})
+
+
+SERVES_REFUSED = stalled("Ready", "Rejected", phase="Ready", said="connect")
+REJECTED = Announcement(True, "Rejected", "Rejected: act")
+
 NEW, PROVISIONING = status(None), status("Provisioning", "ClusterPending", said="soon")
 READY = status("Ready", "Ready", said="connect")
 BROKEN, FULL = status("Error", "NotServing", said="down"), status("Error", "DiskFull", said="full")
@@ -50,6 +65,45 @@ TRANSITIONS: dict[str, tuple[DaapDatabaseStatus, DaapDatabaseStatus, list[Announ
     "another error": (BROKEN, FULL, [Announcement(True, "DiskFull", "full")]),
     "the same error in other words": (BROKEN, status("Error", "NotServing", said="still"), []),
     "recovered": (FULL, READY, [Announcement(False, "Ready", "connect")]),
+    "refused, and serving": (READY, SERVES_REFUSED, [REJECTED]),
+    "refused, and serving at once": (
+        PROVISIONING,
+        SERVES_REFUSED,
+        [Announcement(False, "Ready", "connect"), REJECTED],
+    ),
+    "still refused": (SERVES_REFUSED, SERVES_REFUSED, []),
+    "refused for another reason": (
+        SERVES_REFUSED,
+        stalled("Ready", "QuotaExceeded", phase="Ready"),
+        [Announcement(True, "QuotaExceeded", "QuotaExceeded: act")],
+    ),
+    "refused, and down": (
+        SERVES_REFUSED,
+        stalled("NotServing", "Rejected"),
+        [Announcement(True, "NotServing", "down")],
+    ),
+    "refused, and back": (
+        stalled("NotServing", "Rejected"),
+        SERVES_REFUSED,
+        [Announcement(False, "Ready", "connect")],
+    ),
+    "down, and refused": (BROKEN, stalled("NotServing", "Rejected"), [REJECTED]),
+    "refused before it ever served": (
+        PROVISIONING,
+        stalled("Rejected", "Rejected"),
+        [Announcement(True, "Rejected", "down")],
+    ),
+    "no longer refused": (SERVES_REFUSED, READY, [Announcement(False, "Ready", "connect")]),
+    "down, and no longer refused": (
+        stalled("NotServing", "Rejected"),
+        BROKEN,
+        [Announcement(True, "NotServing", "down")],
+    ),
+    "refused, and deleted": (
+        SERVES_REFUSED,
+        status("Deleting", "Deleting", said="bye"),
+        [Announcement(False, "Deleting", "bye")],
+    ),
     "deleting": (
         READY,
         status("Deleting", "Deleting", said="bye"),

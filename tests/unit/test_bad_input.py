@@ -186,7 +186,8 @@ def test_whatever_was_seen_the_status_is_one_that_is_taken(
     try:
         resolved = resolve(database(cached), builders.PLATFORM)
     except Stalled as refusal:
-        made = refused(moment, refusal)
+        found = cache.children("shop", looked_at.status.cluster_name or "daap-orders")
+        made = refused(moment, observe(found, instances=0, poolers=0, image=""), refusal)
     else:
         found = cache.children("shop", resolved.cluster)
         for child, manifest in (

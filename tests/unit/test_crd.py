@@ -149,9 +149,9 @@ def test_columns_and_selectable_fields_are_fields_of_the_schema() -> None:
     columns = {c["name"]: c["jsonPath"] for c in version()["additionalPrinterColumns"]}
     selectable = [field["jsonPath"] for field in version()["selectableFields"]]
     for path in (*columns.values(), *selectable):
-        plain = re.sub(r"\[\?\(@\.type==\"Ready\"\)\]", "[]", path)
+        plain = re.sub(r"\[\?\(@\.type==\"(Ready|Stalled)\"\)\]", "[]", path)
         assert plain in NODES or plain == ".metadata.creationTimestamp", path
-    assert list(columns)[:5] == ["Ready", "Status", "Owner", "Version", "Host"]
+    assert list(columns)[:5] == ["Ready", "Status", "Stalled", "Owner", "Version"]
     wide = [c["name"] for c in version()["additionalPrinterColumns"] if c.get("priority")]
     assert wide == ["Secret", "Message"]
 

@@ -198,13 +198,121 @@ async def test_a_spec_that_breaks_the_rules_is_told_and_nothing_is_touched() -> 
     stage.edit(instances=0)
     assert await stage.look() == 600
     assert stage.condition("Stalled") == ("True", "InvalidSpec")
-    assert "spec.instances '0'" in stage.message()
+    assert "spec.instances '0'" in stage.message("Stalled")
+    assert stage.condition("Ready") == ("True", "Ready")
     assert stage.kube.writes == [STATUS]
     assert kstatus(stage.database()) == "Failed"
-    assert stage.mirror.saved[-1].status == "error"
+    row = stage.mirror.saved[-1]
+    assert (row.status, row.error_message) == ("ready", stage.message("Stalled"))
+    assert stage.announcer.announced[-1].reason == "InvalidSpec"
     stage.edit(instances=1)
     await stage.settle()
     assert stage.status()["phase"] == "Ready"
+
+
+def invalid(stage: Stage) -> None:
+    stage.edit(instances=0)
+
+
+def rejected(stage: Stage) -> None:
+    stage.edit(instances=2)
+    stage.kube.refusals[f"apply Cluster {CLUSTER}"] = refused(422, "no")
+
+
+def secret_taken(stage: Stage) -> None:
+    stage.kube.add(Resource.SECRETS, {"metadata": {"name": "mine"}, "data": {}})
+    stage.edit(connectionSecretName="mine")
+
+
+def over_quota(stage: Stage) -> None:
+    stage.edit(instances=2)
+    stage.kube.refusals[f"apply Cluster {CLUSTER}"] = refused(403, "exceeded quota")
+
+
+def primary_down(stage: Stage) -> None:
+    play_cluster(stage.kube, "shop", CLUSTER, instancesStatus={"healthy": []})
+
+
+def cut_off(stage: Stage) -> None:
+    """Only Kubernetes says so yet."""
+    play_endpoints(stage.kube, stage.kube.one(Resource.CLUSTERS, CLUSTER), ready=False)
+
+
+def no_pooler(stage: Stage) -> None:
+    play_pooler(stage.kube, "shop", POOLER, available=0)
+
+
+REFUSALS = {
+    "InvalidSpec": invalid,
+    "Rejected": rejected,
+    "SecretNameTaken": secret_taken,
+    "QuotaExceeded": over_quota,
+}
+
+
+@pytest.mark.parametrize("fail", [primary_down, cut_off, no_pooler])
+@pytest.mark.parametrize(("reason", "refuse"), REFUSALS.items(), ids=REFUSALS)
+async def test_whether_it_serves_is_looked_at_while_it_is_stalled(
+    reason: str, refuse: Callable[[Stage], None], fail: Callable[[Stage], None]
+) -> None:
+    stage = await ready()
+    refuse(stage)
+    await stage.look()
+    assert stage.condition("Stalled") == ("True", reason)
+    assert stage.condition("Ready") == ("True", "Ready")
+    assert stage.status()["phase"] == "Ready"
+    refusal = stage.message("Stalled")
+    row = stage.mirror.saved[-1]
+    assert (row.status, row.error_message) == ("ready", refusal)
+    fail(stage)
+    assert KEY in stage.watch()
+    await stage.look()
+    assert stage.condition("Stalled") == ("True", reason)
+    assert stage.condition("Ready") == ("False", "NotServing")
+    assert stage.status()["phase"] == "Error"
+    assert kstatus(stage.database()) == "Failed"
+    row = stage.mirror.saved[-1]
+    assert (row.status, row.error_message) == ("error", f"{stage.message()}; {refusal}")
+    announced = [one.reason for one in stage.announcer.announced]
+    assert announced == [reason, "NotServing"]
+    play(stage.kube)
+    await stage.look()
+    assert stage.condition("Ready") == ("True", "Ready")
+    assert stage.condition("Stalled") == ("True", reason)
+
+
+@pytest.mark.parametrize(("reason", "refuse"), REFUSALS.items(), ids=REFUSALS)
+async def test_the_end_of_a_refusal_is_an_event(
+    reason: str, refuse: Callable[[Stage], None]
+) -> None:
+    stage = await ready()
+    refuse(stage)
+    await stage.look()
+    stage.kube.refusals.clear()
+    stage.edit(instances=1, connectionSecretName=None)
+    await stage.settle()
+    assert kstatus(stage.database()) == "Current"
+    assert [one.reason for one in stage.announcer.announced] == [reason, "Ready"]
+    assert [one.warning for one in stage.announcer.announced] == [True, False]
+    assert stage.mirror.saved[-1].error_message is None
+
+
+async def test_two_of_a_name_that_both_serve_are_both_told_of() -> None:
+    """As after a restore: the older one has the name, and the other's clients are served, too."""
+    stage = await ready()
+    status = stage.status() | {"conditions": []}
+
+    def restored(obj: Object) -> None:
+        obj["status"] = status
+        obj["metadata"]["finalizers"] = [names.FINALIZER]
+        obj["metadata"]["creationTimestamp"] = "2020-01-01T00:00:00Z"
+
+    stage.order(namespace="billing")
+    stage.kube.change(Resource.DATABASES, "orders", restored, "billing")
+    await stage.restart()  # the process before had promised it to the other
+    await stage.look()
+    assert stage.condition("Stalled") == ("True", "NameTaken")
+    assert stage.condition("Ready") == ("True", "Ready")
 
 
 async def test_a_spec_that_was_never_right_creates_nothing() -> None:

@@ -61,12 +61,28 @@ def test_an_object_whose_name_another_has_has_no_row_even_if_it_once_was_allotte
     assert made(status={"conditions": [builders.condition("Stalled", "True", "DiskFull")]})
 
 
+CONNECTED = builders.condition("Ready", "True", message="Clients can connect")
+DOWN = builders.condition("Ready", "False", "NotServing", message="down")
+REFUSED = builders.condition("Stalled", "True", "Rejected", message="no: change it")
+NO = builders.condition("Stalled", "True", "Rejected", message="no")
+
 PHASES: dict[str, tuple[Object, str, str | None]] = {
     "provisioning": ({"phase": "Provisioning"}, "provisioning", None),
     "no phase yet": ({"phase": None}, "provisioning", None),
     "deleting": ({"phase": "Deleting"}, "deleting", None),
     "error": ({"phase": "Error"}, "error", "Clients can connect"),
     "error without a condition": ({"phase": "Error", "conditions": []}, "error", None),
+    "refused, and serving": ({"conditions": [CONNECTED, REFUSED]}, "ready", "no: change it"),
+    "refused, and never served": (
+        {"phase": "Error", "conditions": [builders.condition("Ready", "False", message="no"), NO]},
+        "error",
+        "no",
+    ),
+    "refused, and down for another reason": (
+        {"phase": "Error", "conditions": [DOWN, REFUSED]},
+        "error",
+        "down; no: change it",
+    ),
     "error that PostgreSQL cannot store": (
         {"phase": "Error", "conditions": [builders.condition("Ready", "False", message="a\0b")]},
         "error",

@@ -103,8 +103,8 @@ def assert_rules(status: Object) -> None:
     assert found.get("Reconciling", ("True", ""))[0] == "True"
     assert (ready[0] == "True") == (status["phase"] == "Ready")
     if stalled:
-        assert found["Stalled"][1] == ready[1]
-        assert status["phase"] == "Error"
+        assert ready[0] == "True" or ready[1] in (found["Stalled"][1], "NotServing")
+        assert status["phase"] in ("Ready", "Error")
         assert result(status) == "Failed"
     elif "Reconciling" in found:
         assert result(status) == "InProgress"
@@ -271,12 +271,87 @@ def test_what_only_a_person_can_mend_is_stalled(phase: str, before: Object | Non
     assert_rules(status)
 
 
-@pytest.mark.parametrize("observed", [WELL, DOWN], ids=["serving", "not serving"])
-def test_a_refusal_stalls_whether_clients_are_served_or_not(observed: Observed) -> None:
-    status = told_(observed, Stalled("Rejected", "spec.storage.size: no"), status=SERVED)
-    assert conditions(status) == {"Ready": ("False", "Rejected"), "Stalled": ("True", "Rejected")}
-    assert {c["message"] for c in status["conditions"]} == {"spec.storage.size: no"}
+NO = Stalled("Rejected", "spec.storage.size: no")
+FULL = seen({"phase": "Not enough disk space", "instancesStatus": {"healthy": []}})
+
+REFUSED: dict[str, tuple[Observed, Published | None, Object | None, str, str, str, str]] = {
+    "serves": (WELL, PUBLISHED, SERVED, "Ready", "True", "Ready", "Clients can connect"),
+    "just begins to serve": (WELL, PUBLISHED, None, "Ready", "True", "Ready", "Clients can"),
+    "served before": (DOWN, PUBLISHED, SERVED, "Error", "False", "NotServing", "primary of"),
+    "served before, no pooler": (
+        seen(poolers=0),
+        PUBLISHED,
+        SERVED,
+        "Error",
+        "False",
+        "NotServing",
+        "No pod of Pooler",
+    ),
+    "served before, its disk full": (
+        FULL,
+        PUBLISHED,
+        SERVED,
+        "Error",
+        "False",
+        "NotServing",
+        "a volume is full",
+    ),
+    "never served": (DOWN, None, None, "Error", "False", "Rejected", "spec.storage.size: no"),
+    "never served, all but the Secret is there": (
+        WELL,
+        None,
+        None,
+        "Error",
+        "False",
+        "Rejected",
+        "spec.storage.size: no",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("observed", "published", "before", "phase", "ready", "reason", "said"),
+    REFUSED.values(),
+    ids=REFUSED,
+)
+def test_a_refusal_stalls_and_ready_speaks_of_serving_alone(
+    observed: Observed,
+    published: Published | None,
+    before: Object | None,
+    phase: str,
+    ready: str,
+    reason: str,
+    said: str,
+) -> None:
+    status = told_(observed, NO, published=published, status=before)
+    assert conditions(status) == {"Ready": (ready, reason), "Stalled": ("True", "Rejected")}
+    assert status["phase"] == phase
+    told_of = {c["type"]: c["message"] for c in status["conditions"]}
+    assert said in told_of["Ready"]
+    assert told_of["Stalled"] == "spec.storage.size: no"
     assert_rules(status)
+
+
+@pytest.mark.parametrize("phase", ACTIONS)
+def test_what_only_a_person_can_mend_is_stalled_while_clients_are_served(phase: str) -> None:
+    status = told_(seen({"phase": phase}), Waiting("Pending", "soon"))
+    reason = PHASES[phase].reason
+    assert conditions(status) == {"Ready": ("True", "Ready"), "Stalled": ("True", reason)}
+    assert status["phase"] == "Ready"
+    assert_rules(status)
+
+
+@pytest.mark.parametrize("phase", ACTIONS)
+def test_nobody_has_to_act_on_a_cluster_that_is_on_its_way_out(phase: str) -> None:
+    cluster = builders.cluster({"phase": phase})
+    cluster["metadata"]["deletionTimestamp"] = "2026-03-01T12:00:00Z"
+    children = Children(trim.cluster(cluster), trim.pooler(builders.pooler()))
+    observed = observe(children, instances=1, poolers=1, image=RESOLVED.image)
+    status = told_(observed, published=None, status=SERVED)
+    assert conditions(status) == {
+        "Ready": ("False", "NotServing"),
+        "Reconciling": ("True", "ClusterDeleted"),
+    }
 
 
 # --- the other statuses ---------------------------------------------------------------------------
@@ -297,10 +372,35 @@ def test_the_first_status_names_what_was_allotted() -> None:
 
 def test_a_refused_object_keeps_what_it_had() -> None:
     before = told_(WELL)
-    status = dumped(refused(moment(before), Stalled("InvalidSpec", "spec.instances '0'")))
-    assert {**status, "conditions": [], "phase": ""} == {**before, "conditions": [], "phase": ""}
-    assert conditions(status)["Stalled"] == ("True", "InvalidSpec")
+    problem = Stalled("InvalidSpec", "spec.instances '0'")
+    status = dumped(refused(moment(before), WELL, problem))
+    assert {**status, "conditions": []} == {**before, "conditions": []}
+    assert conditions(status) == {"Ready": ("True", "Ready"), "Stalled": ("True", "InvalidSpec")}
     assert_rules(status)
+
+
+def test_a_refused_object_is_looked_at_all_the_same() -> None:
+    before = told_(WELL)
+    problem = Stalled("InvalidSpec", "spec.instances '0'")
+    observed = seen({"instancesStatus": {"healthy": []}, "readyInstances": 0})
+    status = dumped(refused(moment(before), observed, problem))
+    assert status["phase"] == "Error"
+    assert status["readyInstances"] == 0
+    assert conditions(status) == {
+        "Ready": ("False", "NotServing"),
+        "Stalled": ("True", "InvalidSpec"),
+    }
+    assert_rules(status)
+
+
+def test_a_refused_object_that_was_never_served_has_nothing_else_to_tell() -> None:
+    nothing = observe(Children(), instances=0, poolers=0, image="")
+    status = dumped(refused(moment(), nothing, Stalled("NameTaken", "taken")))
+    assert status["phase"] == "Error"
+    assert conditions(status) == {
+        "Ready": ("False", "NameTaken"),
+        "Stalled": ("True", "NameTaken"),
+    }
 
 
 def test_a_deletion_is_told_with_what_it_waits_for() -> None:
@@ -367,9 +467,8 @@ def test_a_condition_that_turns_or_comes_is_new() -> None:
 
 def test_times_are_told_in_utc_to_the_second() -> None:
     now = datetime(2026, 3, 1, 14, 0, 0, 987654, tzinfo=timezone(timedelta(hours=2)))
-    made = refused(
-        Moment(DaapDatabaseStatus(conditions=[]), builders.model().metadata, now), Stalled("A", "")
-    )
+    before = Moment(DaapDatabaseStatus(conditions=[]), builders.model().metadata, now)
+    made = refused(before, DOWN, Stalled("A", ""))
     assert set(since(dumped(made)).values()) == {"2026-03-01T12:00:00Z"}
     assert made.conditions[0].last_transition_time.tzinfo is UTC
 
@@ -382,7 +481,7 @@ def test_a_status_survives_the_wire() -> None:
 
 
 def test_a_message_is_cut_to_what_the_api_server_takes() -> None:
-    made = refused(moment(), Stalled("Rejected", "é" * 40_000))
+    made = refused(moment(), DOWN, Stalled("Rejected", "é" * 40_000))
     assert {len(c.message) for c in made.conditions} == {32768}
 
 

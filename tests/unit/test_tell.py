@@ -175,7 +175,15 @@ async def test_an_inventory_that_is_back_is_told_and_announced() -> None:
 async def test_an_object_without_a_database_has_no_row() -> None:
     stage, before = begun()
     problem = Stalled("NameTaken", "taken")
-    await tell(stage.world, before, refused(before.moment(stage.clock.now()), problem))
+    await tell(
+        stage.world,
+        before,
+        refused(
+            before.moment(stage.clock.now()),
+            observe(Children(), instances=0, poolers=0, image=""),
+            problem,
+        ),
+    )
     assert stage.mirror.rows == {}
     assert stage.condition("MetadataSynced") is None
     assert stage.condition("Stalled") == ("True", "NameTaken")
@@ -289,3 +297,19 @@ async def test_a_new_phase_is_logged_once(caplog: pytest.LogCaptureFixture) -> N
     fields = vars(record)
     assert (fields["key"], fields["generation"], fields["phase"]) == (KEY, 1, "Provisioning")
     assert fields["reason"] == "ClusterPending"
+
+
+async def test_what_somebody_must_act_on_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    stage = await ready()
+    caplog.set_level("INFO")
+    observed = observe(Children(), instances=0, poolers=0, image="")
+    for problem in (Stalled("Rejected", "no"), Stalled("Rejected", "no, it is 7 now")):
+        before = looked_at(stage)
+        moment = before.moment(stage.clock.now())
+        await tell(stage.world, before, refused(moment, observed, problem))
+    assert [record.getMessage() for record in caplog.records] == [
+        "Phase changed",
+        "Somebody must act",
+    ]
+    fields = vars(caplog.records[1])
+    assert (fields["reason"], fields["told"]) == ("Rejected", "no")

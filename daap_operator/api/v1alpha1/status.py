@@ -32,7 +32,8 @@ class Condition(Model):
 
     type: Annotated[str, Field(max_length=316)]
     """`Ready`: clients can connect through `host` now. `Reconciling`: a change is under way.
-    `Stalled`: somebody must act. `MetadataSynced`: the platform's inventory has this state."""
+    `Stalled`: somebody must act, whether clients are served or not. `MetadataSynced`: the
+    platform's inventory has this state."""
 
     status: Literal["True", "False", "Unknown"]
     """Whether it holds."""
