@@ -4,6 +4,7 @@ A structural schema is a narrower thing than JSON Schema: no `$ref`, no `null`, 
 https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema
 """
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
@@ -13,7 +14,7 @@ from daap_operator.api.v1alpha1 import ROOT_RULES, DaapDatabase
 
 Schema = dict[str, Any]
 
-_DROPPED = frozenset({"title", "$defs", "additionalProperties"})
+_DROPPED = frozenset({"title", "$defs"})
 _COPIED = frozenset(
     {
         "anyOf",
@@ -23,8 +24,10 @@ _COPIED = frozenset(
         "format",
         "maxItems",
         "maxLength",
+        "maxProperties",
         "maximum",
         "minLength",
+        "minProperties",
         "minimum",
         "required",
         "type",
@@ -34,6 +37,13 @@ _COPIED = frozenset(
         "x-kubernetes-validations",
     }
 )
+_BELOW = frozenset({"properties", "items", "additionalProperties"})
+
+_TYPES = frozenset({"array", "boolean", "integer", "number", "object", "string"})
+_FORMATS = frozenset({"date-time", "int32", "int64"})
+"""Those that mean the same to pydantic and to the API server, which ignores what it does not know
+and has a meaning of its own for `duration`."""
+_INT_OR_STRING = [{"type": "integer"}, {"type": "string"}]
 
 _COLUMNS = [
     ("Ready", "string", '.status.conditions[?(@.type=="Ready")].status', 0),
@@ -126,54 +136,101 @@ def _root() -> Schema:
 def structural(schema: Schema) -> Schema:
     """The structural schema of a pydantic JSON schema.
 
-    Raises ValueError for a construct that a structural schema cannot say: better at generation
-    than at the API server, which answers some of them with a crash.
+    Raises ValueError naming field and keyword for whatever is not carried over: better at
+    generation than at the API server, which prunes what the schema does not name, ignores some
+    keywords, and answers others with a crash.
     """
-    return _node(schema, schema.get("$defs", {}), "")
+    return _Node(schema, schema.get("$defs", {}), "").made()
 
 
-def _node(schema: Schema, definitions: Schema, path: str) -> Schema:
-    schema = _resolved(schema, definitions, path)
-    made = {key: _value(key, value, path) for key, value in schema.items() if key in _COPIED}
-    if "properties" in schema:
-        made["properties"] = {
-            name: _node(below, definitions, f"{path}.{name}")
-            for name, below in schema["properties"].items()
-        }
-    if "items" in schema:
-        made["items"] = _node(schema["items"], definitions, f"{path}[]")
-    for key in schema:
-        if key not in _COPIED | _DROPPED | {"properties", "items"}:
-            raise ValueError(f"{path or '.'}: '{key}' has no place in a structural schema")
-    if made.get("default", ...) is None:
-        del made["default"]  # `X | None = None`: absence is the default
-    return made
+@dataclass(frozen=True)
+class _Node:
+    """One schema of the tree."""
 
+    given: Schema
+    definitions: Schema
+    path: str
+    behind: frozenset[str] = frozenset()
+    """The references that led here."""
 
-def _value(key: str, value: Any, path: str) -> Any:
-    if key == "anyOf" and {"type": "string"} not in value:
-        raise ValueError(f"{path or '.'}: a union is not structural")
-    return " ".join(value.split()) if key == "description" else value
+    def made(self) -> Schema:
+        """The same as a structural schema."""
+        node = self._resolved()
+        schema = node.given
+        node._check()
+        made = {key: schema[key] for key in schema if key in _COPIED}
+        if "description" in made:
+            made["description"] = " ".join(made["description"].split())
+        if "properties" in schema:
+            below = schema["properties"].items()
+            made["properties"] = {name: node._made(part, f".{name}") for name, part in below}
+        if "items" in schema:
+            made["items"] = node._made(schema["items"], "[]")
+        if "additionalProperties" in schema:
+            made["additionalProperties"] = node._made(schema["additionalProperties"], ".*")
+        if made.get("default", ...) is None:
+            del made["default"]  # `X | None = None`: absence is the default
+        return made
 
+    def _made(self, schema: Schema, step: str) -> Schema:
+        return replace(self, given=schema, path=self.path + step).made()
 
-def _resolved(schema: Schema, definitions: Schema, path: str) -> Schema:
-    """The schema behind references and `X | None`; what stands beside them stays."""
-    while True:
+    def _resolved(self) -> "_Node":
+        """The schema behind references and `X | None`; what stands beside them stays."""
+        schema = self.given
         if "$ref" in schema:
-            behind = definitions[schema["$ref"].rsplit("/", 1)[1]]
-        elif "anyOf" in schema and "x-kubernetes-int-or-string" not in schema:
-            behind = _not_null(schema["anyOf"], path)
-        else:
-            return schema
-        beside = {key: value for key, value in schema.items() if key not in ("$ref", "anyOf")}
-        schema = {**behind, **beside}
+            name = schema["$ref"].rsplit("/", 1)[1]
+            if name in self.behind:
+                raise self._error("$ref", f"{name} contains itself, and a schema has an end")
+            return self._behind(self.definitions[name], self.behind | {name})
+        if "anyOf" in schema and "x-kubernetes-int-or-string" not in schema:
+            return self._behind(self._not_null(schema["anyOf"]), self.behind)
+        return self
 
+    def _behind(self, schema: Schema, behind: frozenset[str]) -> "_Node":
+        beside = {k: v for k, v in self.given.items() if k not in ("$ref", "anyOf")}
+        return replace(self, given={**schema, **beside}, behind=behind)._resolved()
 
-def _not_null(choices: list[Schema], path: str) -> Schema:
-    real = [choice for choice in choices if choice != {"type": "null"}]
-    if len(real) != 1:
-        raise ValueError(f"{path or '.'}: a union of {len(real)} types is not structural")
-    return real[0]
+    def _not_null(self, choices: list[Schema]) -> Schema:
+        real = [choice for choice in choices if choice != {"type": "null"}]
+        if len(real) != 1:
+            raise self._error("anyOf", f"a union of {len(real)} types is not structural")
+        if len(choices) > 1 and self.given.get("default", ...) is not None:
+            raise self._error("anyOf", "null must mean absence: give the field the default None")
+        return real[0]
+
+    def _check(self) -> None:
+        schema = self.given
+        for key in schema:
+            if key not in _COPIED | _DROPPED | _BELOW:
+                raise self._error(key, "not carried into the CRD: say it as a validation rule")
+        if None in schema.get("enum", ()):
+            raise self._error("enum", "null is no value: absence is")
+        if "x-kubernetes-int-or-string" in schema:
+            if schema.get("anyOf") != _INT_OR_STRING:
+                raise self._error("anyOf", "an int-or-string is an integer or a string alone")
+        elif not isinstance(schema.get("type"), str) or schema["type"] not in _TYPES:
+            raise self._error("type", f"must be one of {', '.join(sorted(_TYPES))}")
+        if "format" in schema and schema["format"] not in _FORMATS:
+            raise self._error("format", f"must be one of {', '.join(sorted(_FORMATS))}")
+        self._check_below()
+
+    def _check_below(self) -> None:
+        """The API server drops what an object holds that its schema does not name."""
+        schema, kind = self.given, self.given.get("type")
+        if kind == "array" and not isinstance(schema.get("items"), dict):
+            raise self._error("items", "a list needs one schema for all its items")
+        fields = [key for key in ("properties", "additionalProperties") if schema.get(key)]
+        if kind == "object" and len(fields) != 1:
+            raise self._error("properties", "an object has either fields or additionalProperties")
+        if "additionalProperties" in schema and not isinstance(
+            schema["additionalProperties"], dict
+        ):
+            raise self._error("additionalProperties", "must be the schema of the map's values")
+
+    def _error(self, keyword: str, why: str) -> ValueError:
+        found = f" is {self.given[keyword]}" if keyword in self.given else " is missing"
+        return ValueError(f"{self.path or '.'}: '{keyword}'{found}: {why}")
 
 
 class _Dumper(yaml.SafeDumper):
