@@ -95,7 +95,7 @@ def _try(args: argparse.Namespace) -> int:
 
 
 async def _tried(wish: trial.Wish, seconds: float) -> None:
-    async with await Kube.connect(os.environ.get("KUBECONFIG")) as kube:
+    async with await Kube.connect(settings.kubeconfig(os.environ)) as kube:
         await trial.try_out(kube, wish, seconds=seconds)
 
 

@@ -1,4 +1,4 @@
-"""The operator's configuration: the only reader of the environment."""
+"""The operator's configuration, read from the environment. Pure: the command hands it in."""
 
 import re
 from collections.abc import Mapping
@@ -172,10 +172,6 @@ class Settings(BaseModel):
             )
         return image
 
-    def image(self, major: int) -> str:
-        """The instances' image for a major version."""
-        return self.postgres_image.replace("{major}", str(major))
-
 
 def read(environment: Mapping[str, str]) -> Settings:
     """The settings an environment gives; variables that are set but empty count as unset.
@@ -196,6 +192,11 @@ def database_url(environment: Mapping[str, str]) -> str:
     """
     given = {"DATABASE_URL": environment.get("DATABASE_URL", "")}
     return read(given).database_url.get_secret_value()
+
+
+def kubeconfig(environment: Mapping[str, str]) -> str | None:
+    """The kubeconfig file alone; None when it is not set, or empty."""
+    return environment.get("KUBECONFIG") or None
 
 
 def _problems(error: ValidationError) -> list[str]:

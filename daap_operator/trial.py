@@ -2,10 +2,9 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from daap_operator import names, raw
 from daap_operator.cancellation import heed
@@ -13,8 +12,12 @@ from daap_operator.errors import Outage
 from daap_operator.kube import ApiError, Kube, Resource
 
 Object = dict[str, Any]
+Answer = TypeVar("Answer")
 
 LOOK_SECONDS = 1.0
+END_SECONDS = 15.0
+"""How long to try to delete what was made when the trial has failed."""
+
 LABEL = "daap.io/trial"
 """Only what bears it is cleared away."""
 
@@ -67,7 +70,8 @@ async def try_out(
 ) -> None:
     """Make the database, wait until it is Ready, delete it, and wait until it is gone.
 
-    What was made is deleted in any case. Raises TrialError.
+    An API server that does not answer is tried again until the time is over. What was made is
+    deleted in any case; where that is not possible the message says so. Raises TrialError.
     """
     trial = _Trial(kube, wish, say)
     try:
@@ -78,15 +82,15 @@ async def try_out(
             await trial.delete()
             await trial.become("gone", lambda found: found is None)
     except TimeoutError:
-        raise TrialError(
-            f"{wish} is not {trial.goal} after {seconds:g} s. {trial.told or 'It has no status'}: "
-            "look at the operator's log"
-        ) from None
-    except ApiError as error:
-        raise TrialError(str(error)) from error
-    finally:
-        with suppress(Outage):
-            await trial.delete()
+        why = f"{wish} is not {trial.goal} after {seconds:g} s. {trial.why}"
+        raise TrialError(f"{why}{await trial.end()}") from None
+    except Outage as error:
+        raise TrialError(f"{error}{error.remedy}{await trial.end()}") from error
+    except TrialError as error:
+        raise TrialError(f"{error}{await trial.end()}") from error
+    except BaseException:
+        await trial.end()
+        raise
 
 
 class _Trial:
@@ -94,36 +98,80 @@ class _Trial:
         self._kube = kube
         self._wish = wish
         self._say = say
+        self._place = wish.namespace, wish.name
         self._uid = ""
+        self._unanswered = False
+        self._outage = ""
         self.goal = "made"
         self.told = ""
+
+    @property
+    def why(self) -> str:
+        """What there is to say when the time is over."""
+        if self._outage:
+            return f"The API server does not answer: {self._outage}"
+        return f"{self.told or 'It has no status'}: look at the operator's log"
 
     async def clear_away(self) -> None:
         """Delete what a trial that was cut off has left."""
         found = await self._get()
         if found is None:
             return
-        if raw.text(found, "metadata", "labels", LABEL) != "true":
-            raise TrialError(f"{self._wish} is there and of no trial: choose another name")
-        self._uid = raw.text(found, "metadata", "uid")
+        self._uid = self._uid_of_trial(found)
         await self.delete()
         await self.become("gone", lambda left: left is None)
 
+    def _uid_of_trial(self, found: Object) -> str:
+        if raw.text(found, "metadata", "labels", LABEL) != "true":
+            raise TrialError(f"{self._wish} is there and of no trial: choose another name")
+        return raw.text(found, "metadata", "uid")
+
     async def make(self) -> None:
         """Create it."""
-        made = await self._kube.create_plain(Resource.DATABASES, self._wish.manifest)
-        self._uid = raw.text(made, "metadata", "uid")
+        self._uid = raw.text(await self._insist(self._create), "metadata", "uid")
+        self._unanswered = False
         self._say(f"{self._wish} created")
+
+    async def _create(self) -> Object:
+        """Create it, or find that an earlier request, which had no answer, did."""
+        before, self._unanswered = self._unanswered, True
+        try:
+            return await self._kube.create_plain(Resource.DATABASES, self._wish.manifest)
+        except ApiError as error:
+            if not _passes(error):
+                self._unanswered = before
+            found = await self._found() if before and error.conflict else None
+            if found is None:
+                raise
+        self._uid_of_trial(found)
+        return found
 
     async def delete(self) -> None:
         """Delete what was created, once."""
         if self._uid:
-            uid, self._uid = self._uid, ""
-            place = self._wish.namespace, self._wish.name
-            await self._kube.delete(Resource.DATABASES, *place, uid=uid)
+            await self._insist(self._delete)
+            self._uid = ""
+
+    async def _delete(self) -> None:
+        await self._kube.delete(Resource.DATABASES, *self._place, uid=self._uid)
+
+    async def end(self) -> str:
+        """Delete what there still is of it; what to do by hand when that fails."""
+        try:
+            async with asyncio.timeout(END_SECONDS):
+                if self._unanswered and not self._uid:
+                    self._uid = self._uid_of_trial(await self._get() or {})
+                await self.delete()
+        except (Outage, TimeoutError):
+            namespace, name = self._place
+            command = f"kubectl delete {names.PLURAL} --namespace {namespace} {name}"
+            return f". {self._wish} could not be deleted: {command}"
+        except TrialError:  # nothing is there, or it is somebody else's
+            pass
+        return ""
 
     async def become(self, goal: str, holds: Callable[[Object | None], bool]) -> None:
-        """Wait until it holds, and tell of what goes on meanwhile.
+        """Wait until it holds, and report what goes on meanwhile.
 
         Raises TrialError when somebody has to act first; what is being deleted may have needed it.
         """
@@ -145,7 +193,32 @@ class _Trial:
         return found
 
     async def _get(self) -> Object | None:
-        return await self._kube.get(Resource.DATABASES, self._wish.namespace, self._wish.name)
+        return await self._insist(self._found)
+
+    async def _found(self) -> Object | None:
+        return await self._kube.get(Resource.DATABASES, *self._place)
+
+    async def _insist(self, request: Callable[[], Awaitable[Answer]]) -> Answer:
+        """The answer, however long it takes: whoever asks has set a limit."""
+        while True:
+            heed()
+            try:
+                answer = await request()
+            except Outage as error:
+                if not _passes(error):
+                    raise
+                if not self._outage:
+                    self._say(f"The API server does not answer, trying again: {error}")
+                self._outage = str(error)
+                await asyncio.sleep(max(LOOK_SECONDS, error.retry_after))
+            else:
+                self._outage = ""
+                return answer
+
+
+def _passes(error: Outage) -> bool:
+    """Whether the same request may be answered later: nothing was said about the object."""
+    return not isinstance(error, ApiError) or error.status >= 500 or error.status == 429
 
 
 def _condition(found: Object | None, kind: str) -> raw.Object:

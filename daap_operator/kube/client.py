@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 from kubernetes.aio import client, config
+from yaml import YAMLError
 
 from daap_operator import __version__, names, raw
 from daap_operator.errors import StartError
@@ -31,6 +32,9 @@ SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 PAGE = 500
 """Objects a page of a LIST."""
+
+_UNUSABLE = (config.ConfigException, YAMLError, OSError, ValueError, TypeError, LookupError)
+"""What the library raises on a kubeconfig that is not one: it checks little."""
 
 
 @dataclass(frozen=True)
@@ -76,14 +80,16 @@ class Kube:
             if kubeconfig is None and _in_pod():
                 config.load_incluster_config(client_configuration=configuration)
             else:
-                await config.load_kube_config(kubeconfig, client_configuration=configuration)
-        except (config.ConfigException, OSError, ValueError) as error:
+                # Named in full: by default the library takes an empty KUBECONFIG for a file's name
+                where = kubeconfig or str(Path.home() / ".kube" / "config")
+                await config.load_kube_config(where, client_configuration=configuration)
+            return cls(configuration, on_request)
+        except _UNUSABLE as error:
             where = f"the kubeconfig {kubeconfig}" if kubeconfig else "a kubeconfig"
             raise StartError(
-                f"no way to the API server by {where}: {error}; "
+                f"no way to the API server by {where}: {' '.join(str(error).split())}; "
                 "set KUBECONFIG to a file with a current context, or run in a pod"
             ) from error
-        return cls(configuration, on_request)
 
     async def __aenter__(self) -> Self:
         return self

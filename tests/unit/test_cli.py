@@ -141,3 +141,28 @@ def test_every_command_is_listed(command: str, capsys: pytest.CaptureFixture[str
         cli.main(["--help"])
     out: Any = capsys.readouterr().out
     assert command in out
+
+
+TRY = ["try", "--namespace=shop", "--name=trial", "--owner-team=platform"]
+
+
+@pytest.mark.parametrize(("given", "used"), [(None, None), ("", None), ("/a/config", "/a/config")])
+def test_run_and_try_take_an_empty_kubeconfig_for_unset(
+    given: str | None,
+    used: str | None,
+    started: list[Settings],
+    environment: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str | None] = []
+
+    async def connect(kubeconfig: str | None) -> None:
+        asked.append(kubeconfig)
+        raise StartError("enough")
+
+    environment.setattr("daap_operator.kube.Kube.connect", connect)
+    environment.setenv("DATABASE_URL", URL)
+    if given is not None:
+        environment.setenv("KUBECONFIG", given)
+    assert cli.main(["run"]) == 0
+    assert cli.main(TRY) == 2
+    assert [started[0].kubeconfig, *asked] == [used, used]

@@ -1,9 +1,11 @@
 """The requests to the API server, as far as an answer alone does not say what is."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from daap_operator.errors import StartError
 from daap_operator.kube import ApiError, Kube, Resource
 from tests.unit.fakes import refused
 
@@ -34,3 +36,47 @@ async def test_a_conflict_does_not_make_an_object_gone() -> None:
 @pytest.mark.parametrize("there", [None, {"metadata": {"uid": "another"}}])
 async def test_a_conflict_over_the_uid_says_that_ours_is_gone(there: Object | None) -> None:
     assert await Answering(there).delete(Resource.SECRETS, "shop", "old", uid="ours") is None
+
+
+# --- the kubeconfig -------------------------------------------------------------------------------
+
+USABLE = """
+current-context: a
+contexts: [{name: a, context: {cluster: a, user: a}}]
+clusters: [{name: a, cluster: {server: "http://127.0.0.1:1"}}]
+users: [{name: a, user: {token: any}}]
+"""
+
+UNUSABLE = {
+    "empty": "",
+    "not YAML": "a: [",
+    "a list": "[]",
+    "a text": "kubeconfig",
+    "no context": "{current-context: b, contexts: [], clusters: [], users: []}",
+    "a context that is none": "{current-context: a, contexts: [3], clusters: [], users: []}",
+    "clusters that are none": USABLE.replace("[{name: a, cluster:", "3 #"),
+    "an authority that is none": USABLE.replace("http:", "https:").replace(
+        "cluster: {server", "cluster: {certificate-authority-data: YWJj, server"
+    ),
+    "an authority that is no base64": USABLE.replace("http:", "https:").replace(
+        "cluster: {server", "cluster: {certificate-authority-data: '!', server"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", UNUSABLE.values(), ids=UNUSABLE)
+async def test_a_kubeconfig_that_is_none_is_told(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "kubeconfig"
+    path.write_text(text)
+    with pytest.raises(StartError, match=f"by the kubeconfig {path}: .+; set KUBECONFIG to a file"):
+        await Kube.connect(str(path))
+
+
+async def test_without_a_kubeconfig_the_one_at_home_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".kube").mkdir()
+    (tmp_path / ".kube" / "config").write_text(USABLE)
+    async with await Kube.connect(None) as kube:
+        assert (await kube.credentials()).server == "http://127.0.0.1:1"

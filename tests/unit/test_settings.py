@@ -103,7 +103,7 @@ def test_a_duration_is_written_as_in_go(text: str, seconds: float) -> None:
 
 def test_the_image_is_the_one_of_the_major_version() -> None:
     read = settings.read(NEEDED | {"DAAP_POSTGRES_IMAGE": "r.example/pg:{major}-x"})
-    assert read.image(16) == "r.example/pg:16-x"
+    assert read.postgres_image == "r.example/pg:{major}-x"
 
 
 # --- what is wrong --------------------------------------------------------------------------------
