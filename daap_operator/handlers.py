@@ -138,7 +138,7 @@ def register_login(
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, ssl=info.as_ssl_context()),
             headers=info.as_http_headers(),
-            trace_configs=[trace(answered)],
+            trace_configs=[trace(answered, ours.server)],
         )
         sessions[:] = [*(old for old in sessions if not old.closed), session]
         return kopf.AiohttpSession(server=ours.server, aiohttp_session=session)

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
 
 import aiohttp
 
@@ -31,18 +32,28 @@ Answered = Callable[[Place, bool], None]
 _KINDS = {resource.value: kind for kind, (resource, _) in WATCHED.items()}
 
 
-def place(path: str) -> Place | None:
-    """What a URL's path asks for; None for anything that is not watched."""
+def place(path: str, base: str = "") -> Place | None:
+    """What a URL's path asks for; None for anything that is not watched.
+
+    `base` is the path of the API server's own URL: that of a proxy may have one.
+    """
+    base = base.rstrip("/")
+    if not path.startswith(f"{base}/"):
+        return None
     # /apis/GROUP/VERSION[/namespaces/NAMESPACE]/PLURAL
-    parts = path.split("/")
+    parts = path.removeprefix(base).split("/")
     kind = _KINDS.get(("/".join(parts[:4]), parts[-1]))
     if kind is None or len(parts) not in (5, 7):
         return None
     return Place(kind, parts[5] if len(parts) == 7 else "")
 
 
-def trace(answered: Answered) -> aiohttp.TraceConfig:
-    """Tells of answers, and keeps a pause between the beginnings of two watches."""
+def trace(answered: Answered, server: str) -> aiohttp.TraceConfig:
+    """Reports answers, and keeps a pause between the beginnings of two watches.
+
+    `server` is the API server's URL.
+    """
+    base = unquote(urlsplit(server).path)
     begun: dict[str, float] = {}
 
     async def on_start(
@@ -63,7 +74,7 @@ def trace(answered: Answered) -> aiohttp.TraceConfig:
         session: aiohttp.ClientSession, context: SimpleNamespace, end: aiohttp.TraceRequestEndParams
     ) -> None:
         del session, context
-        what = place(end.url.path)
+        what = place(end.url.path, base)
         if what is not None and end.response.status == 200:
             answered(what, "watch" not in end.url.query)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from daap_operator import crd
+from daap_operator import crd, watchdog
 from dev.cluster import ControlPlane, cnpg
 from dev.cluster.established import wait_established
 from tests.standin.cnpg import CONTROL_PLANE_FLAGS, StandIn
@@ -28,6 +28,7 @@ from tests.support.faulty_api import FaultyApi, Refusal, is_watch
 from tests.support.http import probe
 from tests.support.operator import Operators, RunningOperator
 from tests.support.rows import Rows
+from tests.support.scrape import scrape
 
 pytestmark = pytest.mark.timeout(600)  # a control plane of their own, and kinds installed twice
 
@@ -148,6 +149,30 @@ async def test_a_server_that_fell_silent_is_left_within_a_minute(
     await gap.happen()
     await gap.is_seen()
     assert "Watch renewed after silence" in caplog.text
+
+
+async def test_an_api_server_behind_a_path_is_watched_as_any_other(
+    operator_kubeconfig: Path,
+    operators: Operators,
+    databases: Databases,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The watchdog looks at once, and all the time, for what is not watched."""
+    monkeypatch.setattr(watchdog, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(watchdog, "FIRST_SECONDS", 0.0)
+    async with FaultyApi(operator_kubeconfig, "/k8s/clusters/c-1") as proxy:
+        running = await operators.start(KUBECONFIG=str(proxy.kubeconfig(tmp_path)))
+        gap = Gap(databases, running)
+        await gap.prepare()
+        await watched(proxy)
+        await gap.happen()
+        await gap.is_seen()
+        page = await scrape(running.operator)
+        await running.stop()
+    assert page.value("daap_watch_restarts_total") == 0
+    assert "Not watched" not in caplog.text
 
 
 async def watched(proxy: FaultyApi) -> None:

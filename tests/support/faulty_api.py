@@ -34,8 +34,10 @@ class Stream:
 class FaultyApi:
     """The proxy. An async context manager."""
 
-    def __init__(self, kubeconfig: Path) -> None:
+    def __init__(self, kubeconfig: Path, prefix: str = "") -> None:
+        """`prefix` is a path under which alone the API server is found, as with a gateway's."""
         self._server, self._tls = connection(kubeconfig)
+        self._prefix = prefix
         self._streams: dict[Stream, str] = {}
         self._refusal: Refusal | None = None
         self.refused = 0
@@ -98,7 +100,9 @@ class FaultyApi:
         config = {
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": "a", "cluster": {"server": f"http://127.0.0.1:{port}"}}],
+            "clusters": [
+                {"name": "a", "cluster": {"server": f"http://127.0.0.1:{port}{self._prefix}"}}
+            ],
             "users": [{"name": "a", "user": {"token": "any"}}],
             "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}],
             "current-context": "a",
@@ -108,6 +112,8 @@ class FaultyApi:
         return path
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
+        if not request.path.startswith(f"{self._prefix}/"):
+            return web.Response(status=404, text="404: nothing is served here")
         if self._refusal and (answer := await self._refusal(request)) is not None:
             self.refused += 1
             return answer
@@ -121,7 +127,7 @@ class FaultyApi:
     async def _passed_on(self, request: web.Request) -> web.StreamResponse:
         async with self._session.request(
             request.method,
-            self._server + request.raw_path,
+            self._server + request.raw_path.removeprefix(self._prefix),
             data=await request.read() or None,
             headers={k: request.headers[k] for k in _PASSED_ON if k in request.headers},
         ) as reply:

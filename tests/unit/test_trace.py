@@ -15,6 +15,7 @@ from tests.unit import virtual_time
 
 CLUSTERS = "/apis/postgresql.cnpg.io/v1/clusters"
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+SERVER = "https://server"
 IN_SHOP = "/apis/postgresql.cnpg.io/v1/namespaces/shop/clusters"
 
 
@@ -36,13 +37,41 @@ def test_what_a_path_asks_for(path: str, place: Place | None) -> None:
     assert trace.place(path) == place
 
 
+@pytest.mark.parametrize(
+    "base",
+    ["", "/", "/k8s/clusters/c-1", "/k8s/clusters/c-1/", "/apis", "/api/v1/namespaces/a", "/a%20b"],
+)
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        (CLUSTERS, Place(Kind.CLUSTER, "")),
+        (IN_SHOP, Place(Kind.CLUSTER, "shop")),
+        ("/apis/postgresql.cnpg.io/v1/namespaces/apis/clusters", Place(Kind.CLUSTER, "apis")),
+        ("/apis/daap.io/v1alpha1/namespaces/shop/daapdatabases/orders", None),
+        ("/apis", None),
+    ],
+)
+async def test_an_api_server_may_be_behind_a_path(
+    base: str, path: str, place: Place | None
+) -> None:
+    told: list[Place] = []
+    traced = trace.trace(lambda what, listing: told.append(what), f"{SERVER}{base}")
+    await answer(traced, f"{base.rstrip('/')}{path}")
+    assert told == ([place] if place else [])
+
+
+@pytest.mark.parametrize("path", [CLUSTERS, "/k8s/clusters/c-2" + CLUSTERS, "/k8s/clusters/c-1"])
+async def test_what_is_not_below_the_servers_path_is_nothing(path: str) -> None:
+    assert trace.place(path, "/k8s/clusters/c-1") is None
+
+
 SESSION: Any = None
 CONTEXT: Any = None
 
 
 async def begin(traced: aiohttp.TraceConfig, url: str) -> None:
     """What the session does before it sends a request."""
-    start: Any = SimpleNamespace(url=URL(f"https://server{url}"))
+    start: Any = SimpleNamespace(url=URL(f"{SERVER}{url}"))
     for signal in traced.on_request_start:
         await signal(SESSION, CONTEXT, start)
 
@@ -50,14 +79,14 @@ async def begin(traced: aiohttp.TraceConfig, url: str) -> None:
 async def answer(traced: aiohttp.TraceConfig, url: str, status: int = 200) -> None:
     """What the session does when an answer's head has come."""
     response = SimpleNamespace(status=status)
-    end: Any = SimpleNamespace(url=URL(f"https://server{url}"), response=response)
+    end: Any = SimpleNamespace(url=URL(f"{SERVER}{url}"), response=response)
     for signal in traced.on_request_end:
         await signal(SESSION, CONTEXT, end)
 
 
 async def test_answers_are_told_of() -> None:
     told: list[tuple[Place, bool]] = []
-    traced = trace.trace(lambda what, listing: told.append((what, listing)))
+    traced = trace.trace(lambda what, listing: told.append((what, listing)), SERVER)
     await answer(traced, f"{CLUSTERS}?limit=500")
     await answer(traced, f"{IN_SHOP}?watch=true")
     await answer(traced, CLUSTERS, status=500)
@@ -66,7 +95,7 @@ async def test_answers_are_told_of() -> None:
 
 
 def test_two_watches_of_any_kind_begin_a_second_apart() -> None:
-    traced = trace.trace(lambda what, listing: None)
+    traced = trace.trace(lambda what, listing: None, SERVER)
 
     async def scene() -> list[float]:
         clock, times = asyncio.get_running_loop().time, []
