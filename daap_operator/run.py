@@ -103,8 +103,12 @@ class Operator:
         self._not_ready = ""  # standing by is all that is asked of a standby
         log.info("Standing by", extra={"lease": elector.lease, "identity": elector.identity})
         await elector.lead()
+        await _first(self._hold(elector), self._look_after_databases(work))
+
+    async def _hold(self, elector: Elector) -> None:
+        """Hold the Lease; once it is lost, nothing is waited for, not even the end of the work."""
         try:
-            await _first(elector.hold(), self._look_after_databases(work))
+            await elector.hold()
         except Deposed as lost:
             log.error("No longer leading", extra={"error": str(lost)})  # noqa: TRY400
             self._deposed(lost)

@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 15.0
 """Pauses before kopf is started again."""
 
+STOP_SECONDS = 10.0
+"""How long to wait for kopf's end. It writes nothing, and its thread does not keep the process."""
+
 LATE_SECONDS = SILENT_SECONDS - 2.0
 """A watch that is renewed so late did not end by itself: it had gone quiet."""
 
@@ -79,11 +82,13 @@ class Watches:
         return self._thread.is_alive()
 
     async def stop(self) -> None:
-        """Stop watching, and wait until the thread is done."""
+        """Stop watching, and wait until the thread is done, or for STOP_SECONDS."""
         self._stopped.set()
         self._end_kopf()
         if self._thread.is_alive():
-            await asyncio.to_thread(self._thread.join)
+            await asyncio.to_thread(self._thread.join, STOP_SECONDS)
+        if self._thread.is_alive():
+            log.warning("The watches do not end", extra={"waited": STOP_SECONDS})
 
     def restart(self) -> None:
         """Have kopf started anew, once; until then asking again changes nothing."""

@@ -4,12 +4,13 @@ With DAAP_LEASE_DURATION=15s, the default, pytest's --log-cli-level=INFO tells t
 in docs/reliability.md.
 """
 
+import asyncio
 import logging
 import os
 import signal
 import time
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from daap_operator.settings import read
 from tests.support.api import Api
 from tests.support.databases import Databases
 from tests.support.eventually import eventually
-from tests.support.process import operator_process
+from tests.support.process import KOPF_HANGS, WHOLE, operator_process
 from tests.support.proxy import api_server, proxy_to, write_detour
 from tests.support.rows import Rows
 from tests.support.slowness import slowness
@@ -49,11 +50,11 @@ class Replicas:
         self._api = api
         self._stack = AsyncExitStack()
 
-    async def start(self, name: str, **environment: str) -> Process:
+    async def start(self, name: str, program: Sequence[str] = WHOLE, **environment: str) -> Process:
         """One more replica."""
         own = {"DAAP_IDENTITY": name}
         return await self._stack.enter_async_context(
-            operator_process(self.environment | own | environment)
+            operator_process(self.environment | own | environment, program)
         )
 
     async def leads(self, name: str) -> dict[str, Any]:
@@ -192,3 +193,34 @@ async def test_a_lease_deleted_by_hand_does_not_lock_the_inventory(
     await rows.becomes("orders", owner_team="payments", leader_epoch=41)
     lease = await replicas.leads("second")
     assert lease["leaseTransitions"] == 41
+
+
+HANGS_SECONDS = 60.0
+"""For an end that waits for nothing: far less than kopf, which never ends, takes."""
+
+
+async def test_a_deposed_leader_ends_though_its_watches_hang(
+    replicas: Replicas, databases: Databases, api: Api
+) -> None:
+    leader = await replicas.start("first", KOPF_HANGS)
+    await replicas.leads("first")
+    await databases.create("orders")
+    await databases.ready("orders", seconds=LATE_SECONDS)
+    await api.patch("leases", NAMESPACE, replicas.lease, {"spec": {"holderIdentity": "other"}})
+    async with asyncio.timeout(HANGS_SECONDS):
+        assert await leader.wait() == DEPOSED
+
+
+async def test_a_leader_that_is_stopped_ends_though_its_watches_hang(
+    replicas: Replicas, databases: Databases, rows: Rows
+) -> None:
+    leader = await replicas.start("first", KOPF_HANGS, **OUTLASTS_THE_TEST)
+    await replicas.leads("first")
+    await replicas.start("second", **OUTLASTS_THE_TEST)
+    await databases.create("orders")
+    await databases.ready("orders", seconds=LATE_SECONDS)
+    since = time.monotonic()
+    leader.send_signal(signal.SIGTERM)
+    async with asyncio.timeout(HANGS_SECONDS):
+        assert await leader.wait() == 0
+    await handed_over(replicas, databases, rows, "a clean stop with watches that hang", since)

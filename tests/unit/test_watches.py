@@ -105,6 +105,20 @@ async def test_a_restart_that_does_not_come_is_known(
         monkeypatch.undo()
 
 
+async def test_kopf_that_does_not_end_is_left_behind(
+    kopf: Kopf, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "STOP_SECONDS", 0.01)
+    async with watching() as watches:
+        kopf.may_end.clear()
+        async with asyncio.timeout(5):
+            await watches.stop()
+        assert watches.alive
+        assert "The watches do not end" in caplog.text
+        monkeypatch.undo()
+        kopf.may_end.set()
+
+
 async def test_an_event_that_cannot_be_read_holds_up_none_behind_it(
     kopf: Kopf, caplog: pytest.LogCaptureFixture
 ) -> None:

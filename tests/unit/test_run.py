@@ -1,0 +1,98 @@
+"""How an operator ends that has lost its Lease."""
+
+import asyncio
+from typing import Any, NoReturn
+
+import pytest
+
+from daap_operator import settings
+from daap_operator.errors import Deposed
+from daap_operator.run import Operator
+
+LOST = Deposed("The Lease default/daap-operator is lost: b holds it")
+
+
+class Elector:
+    """Leads until it is told that it does not."""
+
+    lease, identity = "default/daap-operator", "a"
+
+    def __init__(self) -> None:
+        self.lost = asyncio.Event()
+
+    async def lead(self) -> None: ...
+
+    async def hold(self) -> None:
+        await self.lost.wait()
+        raise LOST
+
+
+class Mirror:
+    """An inventory without trouble."""
+
+    async def check(self) -> None: ...
+
+    async def connect(self) -> None: ...
+
+
+class Work:
+    """Work that ends when it may, whatever it is told."""
+
+    def __init__(self, where: str) -> None:
+        self.mirror = Mirror()
+        self.cache: Any = Databases()
+        self.reached = asyncio.Event()
+        self.may_end = asyncio.Event()
+        self.log: list[str] = []
+        self._where = where
+
+    async def begin(self) -> None:
+        await self._hang("begin")
+
+    async def go_on(self) -> None:
+        await self._hang("go_on")
+        raise AssertionError
+
+    async def end(self) -> None:
+        self.log.append("ending")
+        await self.may_end.wait()
+
+    async def _hang(self, where: str) -> None:
+        if where == self._where:
+            self.reached.set()
+            await asyncio.Event().wait()
+
+
+class Databases:
+    """A cache without a database."""
+
+    def databases(self) -> list[str]:
+        return []
+
+
+class Ended(BaseException):
+    """The process would be gone by now."""
+
+
+@pytest.mark.parametrize("where", ["begin", "go_on"])
+async def test_a_deposed_leader_ends_before_anything_is_waited_for(where: str) -> None:
+    elector: Any = Elector()
+    work: Any = Work(where)
+    ended = asyncio.Event()
+
+    def deposed(lost: Deposed) -> NoReturn:
+        assert lost is LOST
+        work.log.append("deposed")
+        ended.set()
+        raise Ended
+
+    operator = Operator(settings.read({"DATABASE_URL": "postgresql://a@b/c"}), deposed=deposed)
+    leading = asyncio.create_task(operator._lead(elector, work))
+    await work.reached.wait()
+    elector.lost.set()
+    async with asyncio.timeout(5):
+        await ended.wait()
+    assert work.log == ["deposed"]
+    work.may_end.set()
+    with pytest.raises(Ended):
+        await leading
