@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from daap_operator import names, raw, trim
 from daap_operator.observed import Children
+from daap_operator.ownership import owners
 
 Object = dict[str, Any]
 
@@ -97,9 +98,8 @@ class Cache:
         if kind is Kind.DEPLOYMENT:
             pooler = self.get(Kind.POOLER, namespace, name)
             return None if pooler is None else self.owner(Kind.POOLER, pooler)
-        for reference in raw.items(obj, "metadata", "ownerReferences"):
-            if raw.text(reference, "kind") == names.KIND:
-                return Key(namespace, raw.text(reference, "name"))
+        for reference in owners(obj):
+            return Key(namespace, raw.text(reference, "name"))
         labelled = raw.text(obj, "metadata", "labels", names.DATABASE_LABEL)
         return Key(namespace, labelled) if labelled else None
 

@@ -13,7 +13,7 @@ from daap_operator.desired.pooler import pooler
 from daap_operator.desired.resolved import Manifest, Resolved
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.kube import ApiError, Resource, refused
-from daap_operator.ownership import first_difference, owner_uid
+from daap_operator.ownership import belongs_to, first_difference, owners
 from daap_operator.trim import OWNED
 from daap_operator.world import World
 
@@ -46,7 +46,7 @@ async def _ensure(world: World, database: Resolved, kind: Kind, manifest: Manife
     actual = world.cache.get(kind, database.namespace, name)
     if actual is None:
         actual = await _create(world, kind, manifest)
-    if owner_uid(actual) != database.uid and was_retained(
+    if not belongs_to(actual, database.uid) and was_retained(
         actual, database.namespace, database.name
     ):
         actual = await _take_over(world, kind, manifest, database)
@@ -78,7 +78,7 @@ async def _create(world: World, kind: Kind, manifest: Manifest) -> Object:
             # What was in the way is just being deleted, or nothing was: both are over soon
             told = f"{manifest['kind']} {metadata['name']} has just changed"
             raise Waiting(f"{manifest['kind']}Pending", told, seconds=1.0) from error
-        if owner_uid(found) != raw.text(metadata, "labels", names.UID_LABEL):
+        if not belongs_to(found, raw.text(metadata, "labels", names.UID_LABEL)):
             return kind.trim(found)
         made = found
     else:
@@ -161,12 +161,11 @@ def _kept(world: World, kind: Kind, made: Object) -> Object:
 
 
 def _check_ownership(manifest: Manifest, actual: Object, database: Resolved) -> None:
-    if owner_uid(actual) == database.uid:
+    if belongs_to(actual, database.uid):
         return
     kind, name = manifest["kind"], manifest["metadata"]["name"]
     place = f"{kind} {name} in namespace {database.namespace}"
-    references = raw.items(actual, "metadata", "ownerReferences")
-    if any(raw.text(reference, "kind") == names.KIND for reference in references):
+    if owners(actual):
         raise Waiting(
             "LeftoverChildren",
             f"{place} belongs to an earlier DaapDatabase of this name and is being removed",

@@ -16,7 +16,7 @@ from daap_operator.desired import defaults
 from daap_operator.errors import Waiting
 from daap_operator.kube import ApiError, Resource, unchanged
 from daap_operator.mirror import MetadataError
-from daap_operator.ownership import owner_uid
+from daap_operator.ownership import belongs_to, cluster_owners, others
 from daap_operator.publish import remove_secret
 from daap_operator.status import deleting
 from daap_operator.subject import Subject
@@ -146,7 +146,7 @@ async def _deleted(world: World, looked_at: Subject, kind: Kind, name: str) -> B
     found = world.cache.get(kind, namespace, name)
     if found is None:
         found = await world.kube.get(RESOURCES[kind], namespace, name)
-    if found is None or owner_uid(found) != looked_at.metadata.uid:
+    if found is None or not belongs_to(found, looked_at.metadata.uid):
         return None
     if not raw.value(found, "metadata", "deletionTimestamp"):
         left = await _delete(world, kind, found)
@@ -190,14 +190,14 @@ def _blocker(kind: Kind, child: Object) -> Blocker:
 async def _volume_claims(world: World, looked_at: Subject) -> list[Blocker]:
     """Names the Cluster's PersistentVolumeClaims that garbage collection has still to remove.
 
-    Claims without an owner go by nobody's hand: an orphaning deletion left them on purpose. Claims
-    of a Cluster that is there are those of another, for ours is gone.
+    Claims that no Cluster owns go by nobody's hand: an orphaning deletion left them on purpose, or
+    they are somebody else's. Claims of a Cluster that is there are another's, for ours is gone.
     """
     namespace, cluster = looked_at.metadata.namespace, _cluster_name(looked_at)
     found: list[Object] = []
     selector = f"{names.CNPG_CLUSTER_LABEL}={cluster}"
     async for page, _ in world.kube.pages(Resource.VOLUME_CLAIMS, namespace, selector=selector):
-        found += [claim for claim in page if raw.items(claim, "metadata", "ownerReferences")]
+        found += [claim for claim in page if cluster_owners(claim)]
     if not found or await world.kube.get(Resource.CLUSTERS, namespace, cluster) is not None:
         return []
     claims = ", ".join(sorted(claim["metadata"]["name"] for claim in found))
@@ -228,7 +228,7 @@ async def _disown_children(world: World, looked_at: Subject) -> list[Blocker]:
     kept += [(Resource.SECRETS, name, mark) for name in _secrets(looked_at)]
     for resource, name, annotations in kept:
         found = await world.kube.get(resource, namespace, name)
-        if found is None or owner_uid(found) != uid or _is_disowned(found, uid, annotations):
+        if found is None or not belongs_to(found, uid) or _is_disowned(found, uid, annotations):
             continue
         with unchanged(name, reason="Deleting"):
             await world.kube.disown(resource, found, uid=uid, annotations=annotations)
@@ -239,9 +239,7 @@ async def _disown_children(world: World, looked_at: Subject) -> list[Blocker]:
 def _is_disowned(found: Object, uid: str, annotations: dict[str, str]) -> bool:
     references = raw.items(found, "metadata", "ownerReferences")
     there = raw.mapping(found, "metadata", "annotations")
-    return annotations.items() <= there.items() and all(
-        raw.text(reference, "uid") != uid for reference in references
-    )
+    return annotations.items() <= there.items() and others(found, uid) == references
 
 
 # --- the rest -------------------------------------------------------------------------------------

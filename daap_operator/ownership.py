@@ -15,19 +15,50 @@ from daap_operator import names, raw
 Object = Mapping[str, Any]
 
 
-def owner_uid(child: Object) -> str:
-    """The uid of the DaapDatabase a child belongs to; empty when it belongs to none.
+def owners(child: Object) -> list[Object]:
+    """The owner references to DaapDatabases; those of other controllers are none of our business.
 
-    The owner reference says so, or for a retained child, which has none, our uid label.
+    By group and kind: another group may have a kind of that name, and another version is the same.
     """
-    for reference in raw.items(child, "metadata", "ownerReferences"):
-        if raw.text(reference, "kind") == names.KIND and raw.text(
-            reference, "apiVersion"
-        ).startswith(f"{names.GROUP}/"):
-            return raw.text(reference, "uid")
+    return _owners(child, names.API_VERSION, names.KIND)
+
+
+def cluster_owners(child: Object) -> list[Object]:
+    """The owner references to CloudNativePG's Clusters."""
+    return _owners(child, names.CNPG_API_VERSION, "Cluster")
+
+
+def _owners(child: Object, api_version: str, kind: str) -> list[Object]:
+    return [
+        reference
+        for reference in raw.items(child, "metadata", "ownerReferences")
+        if raw.text(reference, "kind") == kind
+        and _group(raw.text(reference, "apiVersion")) == _group(api_version)
+    ]
+
+
+def _group(api_version: str) -> str:
+    """The API group; empty for the core's."""
+    group, slash, _ = api_version.partition("/")
+    return group if slash else ""
+
+
+def belongs_to(child: Object, uid: str) -> bool:
+    """Whether a child belongs to the DaapDatabase with that uid.
+
+    The owner references say so, or for a retained child, which has none, our uid label.
+    """
+    if found := owners(child):
+        return any(raw.text(reference, "uid") == uid for reference in found)
     labels = raw.mapping(child, "metadata", "labels")
     ours = raw.text(labels, names.MANAGED_BY_LABEL) == names.FIELD_MANAGER
-    return raw.text(labels, names.UID_LABEL) if ours else ""
+    return bool(uid) and ours and raw.text(labels, names.UID_LABEL) == uid
+
+
+def others(child: Object, uid: str) -> list[Object]:
+    """The owner references without those to the owner with that uid: to be left as they are."""
+    references = raw.items(child, "metadata", "ownerReferences")
+    return [reference for reference in references if raw.text(reference, "uid") != uid]
 
 
 def owned_part(actual: Object) -> dict[str, Any]:

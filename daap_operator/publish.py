@@ -18,7 +18,7 @@ from daap_operator.desired.secret import Credentials, connection_secret, revisio
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.kube import ApiError, Resource, refused, unchanged
 from daap_operator.observed import Observed
-from daap_operator.ownership import owner_uid
+from daap_operator.ownership import belongs_to, others
 from daap_operator.status import Published, with_pending_secret, with_retained_secret
 from daap_operator.subject import Subject
 from daap_operator.tell import note
@@ -96,7 +96,7 @@ def _retained_secret(cluster: Object | None, database: Resolved) -> str:
     """What a Cluster that nobody has now says of its Secret; empty when somebody has it."""
     if cluster is None or not was_retained(cluster, database.namespace, database.name):
         return ""
-    if owner_uid(cluster) == database.uid:
+    if belongs_to(cluster, database.uid):
         return ""
     return raw.text(cluster, "metadata", "annotations", names.RETAINED_SECRET)
 
@@ -188,7 +188,7 @@ async def _mend(world: World, manifest: Manifest, found: Object, database: Resol
     name = manifest["metadata"]["name"]
     # What was published for the Cluster before is taken over with it: by now the Cluster is ours
     retained = was_retained(found, database.namespace, database.name)
-    if owner_uid(found) != database.uid and not retained:
+    if not belongs_to(found, database.uid) and not retained:
         raise Stalled(
             "SecretNameTaken",
             f"Secret {name} exists and was not made for this DaapDatabase, so it is not touched: "
@@ -215,8 +215,8 @@ def merged(manifest: Manifest, found: Object) -> Object:
     """The Secret as it should be, with what others put into its metadata. Pure."""
     metadata = dict(found["metadata"])
     metadata["labels"] = raw.mapping(metadata, "labels") | manifest["metadata"]["labels"]
-    others = [r for r in raw.items(metadata, "ownerReferences") if r.get("kind") != names.KIND]
-    references = [*others, *manifest["metadata"].get("ownerReferences", ())]
+    uid = raw.text(manifest, "metadata", "labels", names.UID_LABEL)
+    references = [*others(found, uid), *manifest["metadata"].get("ownerReferences", ())]
     annotations = dict(raw.mapping(metadata, "annotations"))
     annotations.pop(names.RETAINED_FROM, None)
     annotations |= manifest["metadata"].get("annotations", {})
@@ -247,7 +247,7 @@ async def remove_secret(
     found = await world.kube.get(Resource.SECRETS, namespace, name)
     if found is None:
         return
-    if owner_uid(found) == uid or (left_by and was_retained(found, namespace, left_by)):
+    if belongs_to(found, uid) or (left_by and was_retained(found, namespace, left_by)):
         own = raw.text(found, "metadata", "uid")
         await world.kube.delete(Resource.SECRETS, namespace, name, uid=own)
 

@@ -19,7 +19,7 @@ from daap_operator.errors import Outage, Stalled, Waiting
 from daap_operator.finalize import finalize, protection
 from daap_operator.kube import unchanged
 from daap_operator.observed import Children, Observed, observe
-from daap_operator.ownership import owner_uid
+from daap_operator.ownership import belongs_to
 from daap_operator.publish import note_name, note_retained, publish
 from daap_operator.status import Problem, Published, claimed, deleting, refused, told
 from daap_operator.subject import Subject, database, is_valid, subject
@@ -191,7 +191,7 @@ def _ours(children: Children, uid: str) -> Children:
     """Without what belongs to another: its state is not ours to tell, its password not to give."""
 
     def own(child: dict[str, Any] | None) -> bool:
-        return child is not None and owner_uid(child) == uid
+        return child is not None and belongs_to(child, uid)
 
     return Children(
         cluster=children.cluster if own(children.cluster) else None,

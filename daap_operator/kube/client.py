@@ -19,6 +19,7 @@ from daap_operator.errors import StartError
 from daap_operator.kube.problems import ApiError, Unreachable
 from daap_operator.kube.request import OnRequest, request
 from daap_operator.kube.resources import Resource
+from daap_operator.ownership import others
 
 Object = dict[str, Any]
 
@@ -222,11 +223,9 @@ class Kube:
         The annotations are added in the same request. Raises ApiError 409 when it has moved on.
         """
         metadata = found["metadata"]
-        references = raw.items(metadata, "ownerReferences")
-        others = [reference for reference in references if raw.text(reference, "uid") != uid]
         version = raw.text(metadata, "resourceVersion")
         changed = {
-            "ownerReferences": others or None,
+            "ownerReferences": others(found, uid) or None,
             "resourceVersion": version,
             "annotations": annotations,
         }

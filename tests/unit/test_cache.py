@@ -353,7 +353,15 @@ OWNERS: dict[str, tuple[Object, Key | None]] = {
         {"labels": LABELLED, "ownerReferences": [{"kind": "Other", "name": "x"}]},
         KEY,
     ),
+    "by its label beside a kind of our name of another group": (
+        {"labels": LABELLED, "ownerReferences": [OWNED | {"apiVersion": "a.org/v1", "name": "x"}]},
+        KEY,
+    ),
     "nobody": ({}, None),
+    "nobody beside a kind of our name of another group": (
+        {"ownerReferences": [OWNED | {"apiVersion": "a.org/v1"}]},
+        None,
+    ),
 }
 
 

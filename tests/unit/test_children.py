@@ -217,6 +217,22 @@ async def test_an_object_with_our_labels_of_another_database_is_never_touched() 
     assert stage.kube.one(Resource.CLUSTERS, CLUSTER) == before
 
 
+async def test_a_child_of_another_groups_kind_of_our_name_is_a_conflict_and_no_leftover() -> None:
+    stage = await ready()
+    owner = {"apiVersion": "example.org/v1", "kind": "DaapDatabase", "name": "orders", "uid": "s-1"}
+
+    def give_away(cluster: Object) -> None:
+        cluster["metadata"]["ownerReferences"] = [owner]
+        cluster["metadata"]["labels"][names.UID_LABEL] = "s-1"
+
+    stage.kube.change(Resource.CLUSTERS, CLUSTER, give_away)
+    await stage.look()
+    problem = await ensured(stage)
+    assert isinstance(problem, Stalled)
+    assert problem.reason == "ObjectConflict"
+    assert stage.kube.one(Resource.CLUSTERS, CLUSTER)["metadata"]["ownerReferences"] == [owner]
+
+
 async def test_children_of_an_earlier_database_are_waited_for() -> None:
     stage = await ready()
     for resource in (Resource.CLUSTERS, Resource.POOLERS):

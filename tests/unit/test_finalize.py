@@ -230,6 +230,22 @@ async def test_a_foreign_cluster_and_its_volumes_are_neither_touched_nor_waited_
     assert stage.kube.there(Resource.VOLUME_CLAIMS) == [f"{CLUSTER}-1"]
 
 
+async def test_a_claim_that_no_cluster_owns_is_not_waited_for() -> None:
+    """It bears CloudNativePG's label and belongs to somebody else."""
+    stage = await ready()
+    uid = stage.kube.add(Resource.SECRETS, {"metadata": {"name": "a"}})["metadata"]["uid"]
+
+    def give_away(claim: Object) -> None:
+        owner = {"apiVersion": "example.org/v1", "kind": "Cluster", "name": CLUSTER, "uid": uid}
+        claim["metadata"]["ownerReferences"] = [owner]
+
+    stage.kube.change(Resource.VOLUME_CLAIMS, f"{CLUSTER}-1", give_away)
+    stage.kube.delete_object(Resource.DATABASES, "orders")
+    await stage.settle()
+    assert gone(stage)
+    assert stage.kube.there(Resource.VOLUME_CLAIMS) == [f"{CLUSTER}-1"]
+
+
 async def test_a_foreign_secret_of_our_name_stays() -> None:
     stage = Stage()
     before = stage.kube.add(Resource.SECRETS, {"metadata": {"name": SECRET}, "data": {}})

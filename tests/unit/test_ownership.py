@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from daap_operator import names
-from daap_operator.ownership import first_difference, owned_part, owner_uid
+from daap_operator.ownership import belongs_to, first_difference, others, owned_part, owners
 from tests.unit import server_side_apply as api_server
 from tests.unit import strategies
 
@@ -135,7 +135,8 @@ def test_another_manifest_is_a_difference(manifest: Object, wanted: Object) -> N
 def test_an_object_of_any_shape_has_an_owner_and_an_owned_part(entry: Any, metadata: Any) -> None:
     ours = {"manager": US, "operation": "Apply", "fieldsV1": {"f:spec": {"f:a": {}}}}
     for child in ({"metadata": metadata}, {"metadata": {"managedFields": [entry, ours]}}):
-        assert isinstance(owner_uid(child), str)
+        assert not belongs_to(child, UID)
+        assert owners(child) == []
         assert isinstance(owned_part(child), dict)
 
 
@@ -200,6 +201,22 @@ OWNERS = {
         {"ownerReferences": [reference(uid="later")], "labels": LABELS},
         "later",
     ),
+    "reference after one to an earlier database": (
+        {"ownerReferences": [reference(uid="earlier"), reference()]},
+        UID,
+    ),
+    "reference to a group of a similar name": (
+        {"ownerReferences": [reference(apiVersion="daap.io.example.org/v1")]},
+        "",
+    ),
+    "reference to a core kind of that name": (
+        {"ownerReferences": [reference(apiVersion="v1")]},
+        "",
+    ),
+    "label of a retained child beside a reference to another group's kind": (
+        {"ownerReferences": [reference(apiVersion="example.org/v1", uid="y")], "labels": LABELS},
+        UID,
+    ),
     "none": ({}, ""),
 }
 
@@ -208,7 +225,18 @@ OWNERS = {
 def test_the_owner_is_told_by_the_reference_or_else_by_our_label(
     metadata: Object, uid: str
 ) -> None:
-    assert owner_uid({"metadata": metadata}) == uid
+    child = {"metadata": metadata}
+    assert belongs_to(child, uid or UID) == bool(uid)
+    assert not belongs_to(child, "nobody")
+    assert not belongs_to(child, "")
+
+
+@pytest.mark.parametrize(("metadata", "uid"), OWNERS.values(), ids=OWNERS)
+def test_only_our_own_reference_is_taken_away(metadata: Object, uid: str) -> None:
+    references = metadata.get("ownerReferences", [])
+    left = others({"metadata": metadata}, "u-2")
+    assert left == references
+    assert others({"metadata": metadata}, UID) == [r for r in references if r["uid"] != UID]
 
 
 LIVE: Object = {

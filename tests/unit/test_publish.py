@@ -330,6 +330,28 @@ async def test_a_retained_secret_loses_its_owner() -> None:
     assert len(stage.kube.one(Resource.SECRETS, SECRET)["metadata"]["ownerReferences"]) == 1
 
 
+@pytest.mark.parametrize("policy", ["Delete", "Retain"])
+async def test_the_reference_of_another_controller_stays(policy: str) -> None:
+    """Its kind is called as ours is, and its group is another."""
+    stage = await ready()
+    uid = stage.kube.add(Resource.SECRETS, {"metadata": {"name": "a"}})["metadata"]["uid"]
+    stranger = {"apiVersion": "example.org/v1", "kind": names.KIND, "name": "orders", "uid": uid}
+
+    def add(secret: Object) -> None:
+        secret["metadata"]["ownerReferences"].insert(0, stranger)
+        secret["data"]["host"] = ""
+
+    stage.kube.change(Resource.SECRETS, SECRET, add)
+    stage.edit(deletionPolicy=policy)
+    await stage.settle()
+    stage.clock.advance(901)
+    await stage.settle()
+    secret = stage.kube.one(Resource.SECRETS, SECRET)
+    assert secret["data"]["host"] != ""
+    assert stranger in secret["metadata"]["ownerReferences"]
+    assert len(secret["metadata"]["ownerReferences"]) == (2 if policy == "Delete" else 1)
+
+
 def test_merging_twice_is_merging_once() -> None:
     found = {"metadata": {"name": "a"}, "data": {"old": ""}, "type": "t"}
     manifest = {"metadata": {"name": "a", "labels": {"l": "1"}}, "data": {"new": ""}, "type": "t"}

@@ -8,7 +8,7 @@ from hypothesis import given
 from daap_operator import names, trim
 from daap_operator.cache import Kind
 from daap_operator.observed import Children, observe
-from daap_operator.ownership import owned_part, owner_uid
+from daap_operator.ownership import belongs_to, owned_part
 from daap_operator.subject import subject
 from tests.unit import builders, strategies
 from tests.unit import server_side_apply as api_server
@@ -49,7 +49,8 @@ def test_a_database_keeps_spec_status_and_identity() -> None:
 def test_a_cluster_keeps_what_we_own_of_it_and_what_is_observed() -> None:
     kept = trim.cluster(CLUSTER)
     assert kept[trim.OWNED] == owned_part(CLUSTER)
-    assert owner_uid(kept) == owner_uid(CLUSTER) == builders.UID
+    assert belongs_to(kept, builders.UID)
+    assert belongs_to(CLUSTER, builders.UID)
     assert kept["metadata"]["labels"] == {
         names.DATABASE_LABEL: "orders",
         names.UID_LABEL: builders.UID,
@@ -64,7 +65,7 @@ def test_a_pooler_keeps_what_we_own_of_it_and_whether_it_is_paused() -> None:
     kept = trim.pooler(POOLER | {"spec": POOLER["spec"] | {"pgbouncer": {"paused": True}}})
     assert kept["spec"] == {"pgbouncer": {"paused": True}}
     assert kept["status"] == {"phase": "active"}
-    assert owner_uid(kept) == builders.UID
+    assert belongs_to(kept, builders.UID)
 
 
 def test_a_deployment_keeps_its_counts() -> None:
