@@ -59,8 +59,10 @@ async def protection(world: World, looked_at: Subject) -> str:
         cluster = await world.kube.get(Resource.CLUSTERS, namespace, name)
     if cluster is None or raw.value(cluster, "metadata", "deletionTimestamp"):
         return ""
+    if not belongs_to(cluster, looked_at.metadata.uid):
+        return ""  # another's, in the way from the start: there never was a database
     return (
-        "spec.deletionProtection is true, so the database is kept and goes on serving: "
+        "spec.deletionProtection is true, so the database is kept: "
         "set it to false to let the deletion go on"
     )
 

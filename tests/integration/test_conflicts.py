@@ -68,6 +68,22 @@ async def test_a_foreign_object_is_never_touched(
     assert mine(after) == mine(foreign)
 
 
+async def test_protection_does_not_hold_what_never_was(
+    databases: Databases, operators: Operators
+) -> None:
+    body = FOREIGN["clusters"]
+    metadata = {**body["metadata"], "namespace": databases.namespace}
+    foreign = await databases.api.create("clusters", {**body, "metadata": metadata})
+    await operators.start()
+    await databases.create("orders", deletionProtection=True)
+    await databases.stalled("orders", "ObjectConflict")
+    await databases.delete("orders")
+    await databases.gone("orders")
+    after = await databases.child("clusters", "daap-orders")
+    assert after
+    assert mine(after) == mine(foreign)
+
+
 @pytest.mark.parametrize("plural", ["clusters", "poolers"])
 async def test_a_foreign_object_out_of_the_way_lets_the_database_through(
     plural: str, databases: Databases, operators: Operators

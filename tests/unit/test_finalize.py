@@ -296,6 +296,42 @@ async def test_protection_of_nothing_holds_nothing() -> None:
     assert gone(stage)
 
 
+STRANGERS: dict[str, Object] = {
+    "of nobody": {},
+    "of a kind of our name": {
+        "ownerReferences": [
+            {"apiVersion": "example.org/v1", "kind": names.KIND, "name": "orders", "uid": "s-1"}
+        ]
+    },
+    "of an earlier database": {
+        "labels": {names.MANAGED_BY_LABEL: names.FIELD_MANAGER, names.UID_LABEL: "earlier"}
+    },
+    "retained by an earlier database": {
+        "labels": {names.MANAGED_BY_LABEL: names.FIELD_MANAGER, names.UID_LABEL: "earlier"},
+        "annotations": names.retained_from("shop", "orders"),
+    },
+}
+
+
+@pytest.mark.parametrize("metadata", STRANGERS.values(), ids=STRANGERS)
+@pytest.mark.parametrize("policy", ["Delete", "Retain"])
+async def test_protection_of_what_never_was_holds_nothing(metadata: Object, policy: str) -> None:
+    """Another's Cluster was in the way from the start."""
+    stage = Stage()
+    foreign = {"apiVersion": "v1", "kind": "Cluster", "metadata": {"name": CLUSTER} | metadata}
+    before = stage.kube.add(Resource.CLUSTERS, foreign | {"spec": {}})
+    stage.order(deletionProtection=True, deletionPolicy=policy)
+    await stage.look()
+    await stage.look()
+    assert stage.condition("Stalled") == ("True", "ObjectConflict")
+    stage.kube.delete_object(Resource.DATABASES, "orders")
+    await stage.look()
+    await stage.look()
+    assert gone(stage)
+    assert stage.kube.one(Resource.CLUSTERS, CLUSTER) == before
+    assert "DeletionProtected" not in [one.reason for one in stage.announcer.announced]
+
+
 # --- retained -------------------------------------------------------------------------------------
 
 KEPT = ["CLUSTERS", "DEPLOYMENTS", "ENDPOINTS", "POOLERS", *["SECRETS"] * 3, "VOLUME_CLAIMS"]
