@@ -3,8 +3,7 @@
 import asyncio
 import dataclasses
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, LiteralString, Protocol, Self
 
@@ -70,6 +69,10 @@ class Differences:
     saved from a comparison could be older than theirs."""
 
 
+class _NotLeadingError(Exception):
+    """The table does not know this leader, or a later one; nothing was written."""
+
+
 class Mirror:
     """The inventory. An async context manager, which gives the connections back."""
 
@@ -78,7 +81,7 @@ class Mirror:
         self._leadership = leadership
         self._known: dict[str, int] = {}
         """The hash of each live row as it is known to be."""
-        self._outdating = asyncio.Lock()
+        self._outdating, self._claiming = asyncio.Lock(), asyncio.Lock()
         self._outdated = 0
 
     async def __aenter__(self) -> Self:
@@ -126,11 +129,14 @@ class Mirror:
         if self._known.get(row.id) == hash(row):
             return
         parameters = dataclasses.asdict(row)
-        async with self._writing() as connection:
+
+        async def save(connection: Connection) -> None:
             try:
-                await self._write(connection, statements.SAVE, parameters)
+                await self._execute(connection, statements.SAVE, parameters)
             except errors.UniqueViolation:
                 await self._supersede(connection, parameters)
+
+        await self._write(save)
         self._known[row.id] = hash(row)
 
     async def mark_deleted(self, uid: str) -> None:
@@ -138,16 +144,48 @@ class Mirror:
 
         Raises MetadataError when that is not possible now.
         """
-        async with self._writing() as connection:
-            await self._write(connection, statements.MARK_DELETED, {"id": uid})
+
+        async def mark(connection: Connection) -> None:
+            await self._execute(connection, statements.MARK_DELETED, {"id": uid})
+
+        await self._write(mark)
         self._known.pop(uid, None)
 
-    @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[Connection]:
-        """A connection to write with."""
+    async def _write(self, write: Callable[[Connection], Awaitable[None]]) -> None:
+        """Write as the leader. Raises Deposed, with nothing written, when another one is.
+
+        The Lease is only ever raised between two uses of a connection: how long the API server
+        takes says nothing about the inventory, whose answers have a limit.
+        """
         await self._outdate()
-        async with self._server.connection() as connection:
-            yield connection
+        for _ in range(CLAIMS):
+            try:
+                async with self._server.connection() as connection:
+                    await write(connection)
+            except _NotLeadingError:
+                await self._claim()
+            else:
+                return
+        raise Deposed(f"Another leader of the Lease {self._leadership.lease} writes the inventory")
+
+    async def _execute(
+        self, connection: Connection, statement: str, parameters: dict[str, Any]
+    ) -> None:
+        """Raises _NotLeadingError, with nothing written, when the table has another leader."""
+        self._leadership.require()
+        written = await connection.execute(_sql(statement), parameters | self._ours())
+        if await written.fetchone() != (1,):
+            raise _NotLeadingError
+
+    async def _supersede(self, connection: Connection, parameters: dict[str, object]) -> None:
+        """Take the name from another live row: its object is gone, or we would not have it."""
+        async with connection.transaction():
+            await self._execute(connection, statements.SUPERSEDE, parameters)
+            await self._execute(connection, statements.SAVE, parameters)
+        name = parameters["name"]
+        log.warning(
+            "Row of an earlier database of this name was marked deleted", extra={"row": name}
+        )
 
     async def _outdate(self) -> None:
         """See that nothing that was given up can still take effect.
@@ -160,40 +198,18 @@ class Mirror:
             if unanswered == self._outdated or self._server.away is not None:
                 return
             await self._leadership.exceed(self._leadership.epoch)
-            async with self._server.connection() as connection:
-                await self._claim(connection)
+            await self._claim()
             self._outdated = unanswered
 
-    async def _supersede(self, connection: Connection, parameters: dict[str, object]) -> None:
-        """Take the name from another live row: its object is gone, or we would not have it."""
-        async with connection.transaction():
-            await self._write(connection, statements.SUPERSEDE, parameters)
-            await self._write(connection, statements.SAVE, parameters)
-        name = parameters["name"]
-        log.warning(
-            "Row of an earlier database of this name was marked deleted", extra={"row": name}
-        )
-
-    async def _write(
-        self, connection: Connection, statement: str, parameters: dict[str, Any]
-    ) -> None:
-        """Write as the leader. Raises Deposed, with nothing written, when another one is."""
-        for _ in range(CLAIMS):
-            self._leadership.require()
-            ours = self._ours()
-            written = await connection.execute(_sql(statement), parameters | ours)
-            if await written.fetchone() == (1,):
-                return
-            await self._claim(connection)
-        raise Deposed(f"Another leader of the Lease {self._leadership.lease} writes the inventory")
-
-    async def _claim(self, connection: Connection) -> None:
+    async def _claim(self) -> None:
         """End the time of earlier leaders here. The Lease decides, this table follows."""
-        await connection.execute(_sql(statements.CLAIM), self._ours())
-        found = await connection.execute(_sql(statements.CLAIMED), self._ours())
-        (epoch,) = await found.fetchone() or (0,)
-        if epoch > self._leadership.epoch:
-            await self._leadership.exceed(epoch)
+        async with self._claiming:
+            async with self._server.connection() as connection:
+                await connection.execute(_sql(statements.CLAIM), self._ours())
+                found = await connection.execute(_sql(statements.CLAIMED), self._ours())
+                (epoch,) = await found.fetchone() or (0,)
+            if epoch > self._leadership.epoch:
+                await self._leadership.exceed(epoch)
 
     def _ours(self) -> dict[str, Any]:
         leadership = self._leadership

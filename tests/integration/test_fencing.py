@@ -2,13 +2,14 @@
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
 
 from daap_operator.errors import Deposed
+from daap_operator.kube import Unreachable
 from daap_operator.migrate import parameters
 from daap_operator.mirror import Mirror, PoolSettings, Server
 from daap_operator.row import Row
@@ -42,12 +43,18 @@ class Leader:
         self.epoch = epoch
         self.identity = f"replica-{epoch}"
         self.may_exceed = False
+        self.exceeded = 0
+        self.on_the_way: Callable[[], Awaitable[None]] | None = None
+        """What happens while the Lease is being written."""
 
     def require(self) -> None: ...
 
     async def exceed(self, epoch: int) -> None:
         if not self.may_exceed:
             raise Deposed("the Lease is another's")
+        self.exceeded += 1
+        if self.on_the_way:
+            await self.on_the_way()
         self.epoch = epoch + 1
 
 
@@ -156,3 +163,76 @@ async def test_leaders_of_different_leases_share_an_inventory(
         await inventory.connect()
         await inventory.save(row)
     assert await rows.live("bills")
+
+
+ANSWER_SECONDS = 1.0
+"""In place of the inventory's own limit, so that the test need not wait for it."""
+
+
+async def slow() -> None:
+    """The API server takes longer than the inventory may."""
+    await asyncio.sleep(ANSWER_SECONDS * 1.5)
+
+
+async def refusing() -> None:
+    raise Unreachable("PUT /apis/coordination.k8s.io/v1/leases: TimeoutError")
+
+
+@pytest.fixture
+async def behind(
+    migrated_database: str, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[Mirror, Leader]]:
+    """The inventory of the leader of a Lease that was deleted by hand: the table is ahead of it."""
+    leader = Leader(3)
+    leader.may_exceed = True
+    async with mirror(migrated_database, leader) as inventory:
+        await inventory.connect()
+        await inventory.save(named("before"))
+        await rows.execute("UPDATE leaders SET epoch = 40")
+        monkeypatch.setattr("daap_operator.mirror.server.ANSWER_SECONDS", ANSWER_SECONDS)
+        yield inventory, leader
+
+
+@pytest.mark.parametrize("what", ["save", "mark", "supersede"])
+async def test_a_slow_api_server_is_not_taken_for_a_slow_inventory(
+    what: str, behind: tuple[Mirror, Leader], rows: Rows
+) -> None:
+    inventory, leader = behind
+    leader.on_the_way = slow
+    if what == "mark":
+        await inventory.mark_deleted(ROW.id)
+        assert await rows.live("orders") is None
+    else:
+        uid = ROW.id if what == "save" else f"{ROW.id[:-1]}2"
+        await inventory.save(dataclasses.replace(named("after"), id=uid))
+        row = await rows.live("orders")
+        assert row
+        assert (row["owner_team"], row["leader_epoch"]) == ("after", 41)
+    assert (inventory.away, leader.exceeded) == (None, 1)
+    await inventory.save(named("again"))
+    assert leader.exceeded == 1
+
+
+async def test_writes_that_wait_for_a_slow_api_server_raise_the_lease_once(
+    behind: tuple[Mirror, Leader],
+) -> None:
+    inventory, leader = behind
+    leader.on_the_way = slow
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(5):
+            row = dataclasses.replace(ROW, id=f"{ROW.id[:-1]}{number + 4}", name=f"a{number}")
+            tasks.create_task(inventory.save(row))
+    assert (inventory.away, leader.exceeded, leader.epoch) == (None, 1, 41)
+
+
+async def test_a_lease_that_cannot_be_raised_is_the_api_servers_failure(
+    behind: tuple[Mirror, Leader],
+) -> None:
+    inventory, leader = behind
+    leader.on_the_way = refusing
+    with pytest.raises(Unreachable, match="leases"):
+        await inventory.save(named("after"))
+    assert inventory.away is None
+    leader.on_the_way = None
+    await inventory.save(named("after"))
+    assert leader.epoch == 41
