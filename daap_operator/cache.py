@@ -197,6 +197,8 @@ class Cache:
         being written; else the oldest that is qualified.
         """
         candidates = [(key, self._objects[Kind.DATABASE][key]) for key in self.namesakes(name)]
+        if len(candidates) == 1:  # nearly always: nothing to be judged then
+            return candidates[0][0]
         promised = self._claims.get(name)
         return min(
             candidates, key=lambda c: _precedence(c[1], promised, qualified), default=(None,)

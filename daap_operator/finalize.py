@@ -271,5 +271,9 @@ async def _let_go(world: World, looked_at: Subject) -> None:
     left = [f for f in raw.items(found, "metadata", "finalizers") if f != names.FINALIZER]
     version = raw.text(found, "metadata", "resourceVersion")
     with unchanged("The object", reason="Deleting"):
-        await world.kube.set_finalizers(metadata.namespace, metadata.name, left, version=version)
+        made = await world.kube.set_finalizers(
+            metadata.namespace, metadata.name, left, version=version
+        )
+    if left:  # without any the object is gone, and its event is to find it in the cache
+        world.cache.put(Kind.DATABASE, made)
     log.info("Database deleted", extra={"key": looked_at.key, "retained": looked_at.retained})

@@ -31,7 +31,8 @@ def row(metadata: Metadata, spec: raw.Object, status: DaapDatabaseStatus) -> Row
     """The row of an object; None while it has no database, so that names stay unique.
 
     `spec` is taken as it stands: an object older than today's rules has a row too. What PostgreSQL
-    cannot store (NUL, a text longer than its column) is cut.
+    cannot store of it (NUL, a text longer than its column) is cut. A name is never cut, since it
+    could become another's: the inventory refuses a row whose name is too long.
     """
     stalled = status.condition(ConditionType.STALLED)
     if not status.cluster_name or (stalled and stalled.reason == "NameTaken"):

@@ -124,10 +124,11 @@ async def _mirrored(
 ) -> Inventory | None:
     """Save the row; a metadata database that is away is told in the status and holds up nothing."""
     wanted = row(looked_at.metadata, looked_at.spec, status)
-    if wanted is None:
-        return None
     notes = world.notes_of(looked_at.key)
     notes.row_refused = False
+    if wanted is None:
+        world.unsynced.discard(looked_at.key)
+        return None
     try:
         await world.mirror.save(wanted)
         if world.cache.by_uid(wanted.id) is None:

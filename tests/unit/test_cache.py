@@ -267,6 +267,23 @@ def test_the_holder_of_a_name_is(objects: list[Object], namespace: str | None) -
     assert cache.holder("payments") is None
 
 
+def test_who_is_alone_with_a_name_is_not_judged() -> None:
+    """Whether an object is qualified takes a validation of the whole of it."""
+    judged: list[str] = []
+
+    def qualified(obj: Object) -> bool:
+        judged.append(obj["metadata"]["namespace"])
+        return True
+
+    cache = Cache()
+    cache.put(Kind.DATABASE, namesake("a"))
+    assert cache.holder("orders", qualified) == Key("a", "orders")
+    assert judged == []
+    cache.put(Kind.DATABASE, namesake("b"))
+    assert cache.holder("orders", qualified) == Key("a", "orders")
+    assert sorted(judged) == ["a", "b"]
+
+
 def test_a_promise_is_kept_until_the_status_tells_it() -> None:
     cache = Cache()
     cache.put(Kind.DATABASE, namesake("young", 9))

@@ -97,8 +97,24 @@ async def test_the_finalizers_of_others_stay() -> None:
     await stage.settle()
     assert stage.database()["metadata"]["finalizers"] == ["example.org/other"]
     assert left_over(stage) == ["DATABASES orders"]
+    seen = stage.cache.database(KEY)
+    assert seen is not None
+    assert seen["metadata"]["finalizers"] == ["example.org/other"]
     requests = len(stage.kube.requests)
     assert await stage.look() is None
+    assert len(stage.kube.requests) == requests
+
+
+async def test_the_answer_to_the_last_write_is_kept_before_any_event() -> None:
+    """The next pass would do all of it again."""
+    stage = await ready()
+    stage.kube.change(Resource.DATABASES, "orders", finalized("example.org/other", names.FINALIZER))
+    stage.kube.delete_object(Resource.DATABASES, "orders")
+    while stage.database()["metadata"]["finalizers"] != ["example.org/other"]:
+        await stage.look()
+        stage.kube.collect_garbage()
+    requests = len(stage.kube.requests)
+    assert await reconcile(stage.world, KEY, 0) is None
     assert len(stage.kube.requests) == requests
 
 

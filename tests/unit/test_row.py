@@ -117,6 +117,14 @@ def test_an_owner_that_no_column_takes_is_cut(owner: object, kept: str) -> None:
     assert found.owner_team == kept
 
 
+def test_a_name_is_never_cut() -> None:
+    """Cut, it could be another's."""
+    looked_at = subject(builders.database(None, STATUS, name="a" * 64))
+    found = row(looked_at.metadata, looked_at.spec, looked_at.status)
+    assert found is not None
+    assert found.name == "a" * 64
+
+
 @given(strategies.objects_with({"ownerTeam": [], "purpose": []}))
 def test_any_spec_has_a_row_that_postgresql_can_store(spec: Object) -> None:
     found = made(spec)

@@ -156,6 +156,20 @@ async def test_an_inventory_that_is_away_holds_up_nothing_and_is_told() -> None:
     assert stage.world.unsynced == {KEY}
 
 
+async def test_an_object_that_has_no_row_any_more_waits_for_no_inventory() -> None:
+    stage, before = begun()
+    stage.mirror.outage = MetadataError("RowRefused", "The metadata database refuses the row")
+    await tell(stage.world, before, first(stage))
+    assert stage.world.notes_of(KEY).row_refused
+    assert stage.world.unsynced == {KEY}
+    now = looked_at(stage)
+    nothing = observe(Children(), instances=1, poolers=1, image=RESOLVED.image)
+    taken = refused(now.moment(stage.clock.now()), nothing, Stalled("NameTaken", "It is taken"))
+    await tell(stage.world, now, taken)
+    assert not stage.world.notes_of(KEY).row_refused
+    assert stage.world.unsynced == set()
+
+
 async def test_an_inventory_that_is_back_is_told_and_announced() -> None:
     stage = await ready()
     stage.mirror.outage = AWAY
