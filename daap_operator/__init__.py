@@ -2,8 +2,8 @@
 
 The data flows one way (ARCHITECTURE.md has the picture): watch events fill `cache` and wake
 `workqueue`; a pass in `reconcile` turns a DaapDatabase into manifests (`desired`), applies what
-differs (`drift`, `kube`), reads what is (`observed`), tells it (`status`), and mirrors it into
-PostgreSQL (`mirror`). `async def` touches the world, `def` is pure.
+differs (`children`, `publish`), reads what is (`observed`), reports it (`status`, `tell`), and
+mirrors it into PostgreSQL (`mirror`). `async def` touches the world, `def` is pure.
 """
 
 __version__ = "0.1.0"

@@ -52,8 +52,6 @@ class Observed:
     unsettled: str
     """What is still being changed, for people; empty once all that was asked for is there."""
     phase: Phase
-    phase_reason: str
-    """CloudNativePG's own words on its phase."""
     instances: int | None
     ready_instances: int | None
     postgres_version: int | None
@@ -76,7 +74,6 @@ def observe(children: Children, *, instances: int, poolers: int, image: str) -> 
         action=_action(cluster, seen),
         unsettled=_unsettled(children, seen, instances, poolers, image),
         phase=seen,
-        phase_reason=raw.text(cluster, "status", "phaseReason"),
         instances=_count(children.cluster, "instances"),
         ready_instances=_count(children.cluster, "readyInstances"),
         postgres_version=_major_version(cluster),

@@ -1,4 +1,4 @@
-"""What is, at the moment of a scrape, as metrics. Pure."""
+"""What is, at the moment of a scrape, as prometheus_client's metrics."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping

@@ -8,7 +8,7 @@ and whenever a process is killed; and what has been applied is never changed aft
     steps     applying and rolling back one: the only door to yoyo
     command   what people and Jobs call
 
-The operator itself never migrates. It compares `shipped()` with what `APPLIED_SQL` gives, by
+The operator itself never migrates. It compares what `mirror` finds applied with `shipped()`, by
 `missing()`, and waits; importing this costs it neither yoyo nor a connection.
 """
 
@@ -22,12 +22,7 @@ from daap_operator.migrate.files import (
     shipped,
 )
 
-APPLIED_SQL = "SELECT migration_id FROM _yoyo_migration"
-"""The ids for `missing()`. Where nothing was ever applied there is no such table (SQLSTATE 42P01):
-the same as no ids."""
-
 __all__ = [
-    "APPLIED_SQL",
     "Migration",
     "MigrationError",
     "RefusedError",

@@ -9,6 +9,7 @@ import pytest
 
 from daap_operator import migrate
 from daap_operator.migrate import RefusedError, database, shipped
+from daap_operator.mirror import statements
 from dev.postgres import Server
 from tests.integration.migrating import IDS, ROOT, applied, recorded, rows, run, write
 
@@ -72,16 +73,14 @@ def test_status_tells_and_changes_nothing(empty_database: str) -> None:
 def test_every_file_is_recorded_with_its_checksum(migrated_database: str) -> None:
     assert recorded(migrated_database) == {file.id: file.sha256 for file in shipped()}
     with psycopg.connect(migrated_database) as connection:
-        found = connection.execute(migrate.APPLIED_SQL).fetchall()
+        assert connection.execute(statements.HAS_MIGRATIONS).fetchone() == (True,)
+        found = connection.execute(statements.APPLIED).fetchall()
     assert migrate.missing(shipped(), [row[0] for row in found]) == []
 
 
-def test_applied_sql_meets_no_table_where_nothing_was_applied(empty_database: str) -> None:
-    with (
-        psycopg.connect(empty_database) as connection,
-        pytest.raises(psycopg.errors.UndefinedTable),
-    ):
-        connection.execute(migrate.APPLIED_SQL)
+def test_the_operator_finds_nothing_applied_where_nothing_was(empty_database: str) -> None:
+    with psycopg.connect(empty_database) as connection:
+        assert connection.execute(statements.HAS_MIGRATIONS).fetchone() == (False,)
 
 
 # What it refuses

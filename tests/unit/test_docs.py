@@ -2,14 +2,17 @@
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from daap_operator.intake import WATCHED
 from tests.support.failure_table import EXPECTED
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "daap_operator"
+INIT = PACKAGE / "__init__.py"
 DOCS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("migrations/*.md")])
 
 _REASON = re.compile(r"[A-Z][a-z]+(?:[A-Z][A-Za-z]*)*")
@@ -133,3 +136,27 @@ def test_every_target_that_is_named_exists() -> None:
 def test_no_line_of_the_docs_names_a_place_of_one_machine() -> None:
     for page in DOCS:
         assert not re.search(r"/(?:root|home|work)/\w", page.read_text()), page
+
+
+def test_what_says_that_it_is_pure_is_held_to_it() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    (contract,) = [one for one in settings["contracts"] if one["name"].startswith("The core is")]
+    held = tuple(name.replace(".", "/") for name in contract["source_modules"])
+    claims = {
+        str(path.relative_to(ROOT).with_suffix(""))
+        for path in PACKAGE.rglob("*.py")
+        if re.search(r"\bPure\b", ast.get_docstring(ast.parse(path.read_text())) or "")
+    }
+    assert {claim for claim in claims if not f"{claim}/".startswith(held)} == set()
+
+
+def test_the_package_names_modules_that_exist() -> None:
+    named = re.findall(r"`([a-z]+)`", ast.get_docstring(ast.parse(INIT.read_text())) or "")
+    there = {path.stem for path in PACKAGE.iterdir()} | {"async", "def"}
+    assert set(named) <= there
+
+
+def test_the_resync_is_as_many_lists_as_kinds_are_watched() -> None:
+    words = {4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight"}
+    text = (ROOT / "docs" / "operating.md").read_text()
+    assert f"is {words[len(WATCHED)]} paged LISTs" in text
