@@ -78,7 +78,7 @@ check: .venv/ready ## format, lint, types, import contracts, generated files, un
 	@$(BIN)/python -m dev.generate --check
 	@$(BIN)/python -m pytest -q tests/unit
 
-format: .venv/ready ## format the code and mend what can be mended
+format: .venv/ready ## format the code and repair what can be repaired
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 

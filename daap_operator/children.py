@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 async def ensure_children(world: World, database: Resolved) -> Stalled | Waiting | None:
-    """Create what is missing and mend what differs; writes nothing when all is as it should be.
+    """Create what is missing and repair what differs; writes nothing when all is as it should be.
 
     Gives back what stands in the way. Other trouble (ApiError, Unreachable) is raised: try again.
     """
@@ -57,7 +57,7 @@ async def _ensure(world: World, database: Resolved, kind: Kind, manifest: Manife
             f"{manifest['kind']} {name} is being deleted and will be made again",
         )
     if difference := first_difference(manifest, actual[OWNED]):
-        await _mend(world, kind, manifest, actual)
+        await _repair(world, kind, manifest, actual)
         log.info(
             "Child changed",
             extra={"key": Key(database.namespace, database.name), "child": name, "at": difference},
@@ -110,7 +110,7 @@ async def _take_over(world: World, kind: Kind, manifest: Manifest, database: Res
             f"DaapDatabase of this name and is not taken over: {'; '.join(why)}. "
             "To begin empty, remove the Cluster",
         )
-    made = await _mend(world, kind, manifest, found, version=found["metadata"]["resourceVersion"])
+    made = await _repair(world, kind, manifest, found, version=found["metadata"]["resourceVersion"])
     key = Key(database.namespace, database.name)
     log.info("Child taken over", extra={"key": key, "child": name})
     if kind is Kind.CLUSTER:
@@ -136,7 +136,7 @@ def _announce(world: World, key: Key, announcement: Announcement) -> None:
         world.announcer.announce(metadata, announcement, world.now())
 
 
-async def _mend(
+async def _repair(
     world: World, kind: Kind, manifest: Manifest, actual: Object, *, version: str = ""
 ) -> Object:
     uid = actual["metadata"]["uid"]

@@ -26,7 +26,7 @@ from daap_operator.world import World
 Object = dict[str, Any]
 
 POLL_SECONDS = 1.0
-"""How often to look for what no watch tells of."""
+"""How often to look for what no watch reports."""
 SLOW_POLL_SECONDS = 5.0
 PATIENCE_SECONDS = 30.0
 """After so long the polling slows down."""
@@ -182,7 +182,7 @@ def _blocker(kind: Kind, child: Object) -> Blocker:
     what = f"{kind.name.capitalize()} {raw.text(child, 'metadata', 'name')}"
     holders = ", ".join(sorted(raw.texts(child, "metadata", "finalizers")))
     if not holders:
-        return Blocker(what, f"the platform team must see why {what} does not go")
+        return Blocker(what, f"the platform team must find out why {what} is not being deleted")
     return Blocker(
         f"{what} (held by the finalizers {holders})",
         f"whoever put {holders} on {what} must finish there, or the platform team remove them",
@@ -207,8 +207,8 @@ async def _volume_claims(world: World, looked_at: Subject) -> list[Blocker]:
     remedy = (
         "a pod still uses it, or a finalizer holds it: the platform team must remove that"
         if held
-        else "Kubernetes' garbage collection has not come round: the platform team must see why, "
-        "and delete it by hand when CloudNativePG is no longer installed"
+        else "Kubernetes' garbage collection has not removed it yet: the platform team must find "
+        "out why, and delete it by hand when CloudNativePG is no longer installed"
     )
     return [Blocker(f"PersistentVolumeClaim {claims}", remedy)]
 

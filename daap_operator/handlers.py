@@ -52,7 +52,7 @@ async def operate(
 ) -> None:
     """Run kopf until `stop` is set, or until it gives up.
 
-    `answered` is called for each of its watches and listings. After a listing kopf never tells of
+    `answered` is called for each of its watches and listings. After a listing kopf never reports
     what was deleted before.
     """
     registry = kopf.OperatorRegistry()
@@ -121,7 +121,7 @@ def _selector(resource: Resource) -> tuple[str, str, str]:
 def register_login(
     registry: kopf.OperatorRegistry, login: Login, answered: Answered
 ) -> list[aiohttp.ClientSession]:
-    """Have kopf log in as the operator's own client does, with a session that tells of answers.
+    """Have kopf log in as the operator's own client does, with a session that reports answers.
 
     Gives back the list of sessions as it grows. kopf logs in anew after each 401, at once: while
     the API server takes no credentials the pauses are ours.

@@ -1,7 +1,7 @@
 """What is asked of the process over HTTP.
 
-`/livez` for what a restart mends, `/readyz` for whether the work is being done, `/metrics` for how
-much of it.
+`/livez` for what a restart repairs, `/readyz` for whether the work is being done, `/metrics` for
+how much of it.
 """
 
 from collections.abc import Awaitable, Callable

@@ -194,7 +194,7 @@ def _primary_healthy(cluster: Object) -> bool:
 
 
 def _reachable(endpoints: tuple[Object, ...]) -> bool:
-    """Whether new connections lead to a pod; also when nothing is told of that.
+    """Whether new connections lead to a pod; also when nothing reports that.
 
     A condition that is absent counts as ready.
     https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/#conditions

@@ -120,7 +120,7 @@ def _has(item: Any, wanted: Any) -> bool:
 
 
 def first_difference(wanted: Object, owned: Object) -> str:
-    """The path of the first field an apply would mend, such as `spec.instances`; empty: none.
+    """The path of the first field an apply would repair, such as `spec.instances`; empty: none.
 
     `wanted` is a manifest, `owned` what `owned_part` gave of the object.
     """

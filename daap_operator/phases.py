@@ -94,7 +94,7 @@ PHASES: dict[str, Phase] = {
     "Cluster cannot execute instance online upgrade due to missing architecture binary": Phase(
         Meaning.ACTION,
         "ArchitectureMissing",
-        "CloudNativePG's image lacks an architecture: the platform team must mend its installation",
+        "CloudNativePG's image lacks an architecture: the platform team must replace it",
     ),
     "Waiting for user action": Phase(
         Meaning.ACTION,
@@ -105,7 +105,7 @@ PHASES: dict[str, Phase] = {
     "Cluster has incomplete or invalid image catalog": Phase(
         Meaning.BLOCKED,
         "ImageCatalogInvalid",
-        "the image catalog lacks the image: the platform team must mend the catalog",
+        "the image catalog lacks the image: the platform team must repair the catalog",
     ),
     "Cluster cannot proceed to reconciliation due to an unknown plugin being required": Phase(
         Meaning.BLOCKED,

@@ -1,8 +1,8 @@
 """Write the connection Secret, and find out without a request whether it has to be written.
 
 Secrets are neither listed nor watched. The revision in the status says what the Secret was last
-made from; CloudNativePG tells in the Cluster's status which versions of its own Secrets count. Only
-when these differ, or the slow check of an unchanged Secret is due, is anything read.
+made from; CloudNativePG reports in the Cluster's status which versions of its own Secrets count.
+Only when these differ, or the slow check of an unchanged Secret is due, is anything read.
 """
 
 import base64
@@ -166,7 +166,7 @@ def _decoded(secret: Object, key: str) -> str:
 
 
 async def _write(world: World, manifest: Manifest, database: Resolved, *, expected: bool) -> None:
-    """Create the Secret or mend it; `expected` says which to try first."""
+    """Create the Secret or repair it; `expected` says which to try first."""
     namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
     found = await world.kube.get(Resource.SECRETS, namespace, name) if expected else None
     if found is None:
@@ -181,10 +181,10 @@ async def _write(world: World, manifest: Manifest, database: Resolved, *, expect
             return
     if found is None:
         raise Waiting("CredentialsPending", f"Secret {name} has just changed", seconds=1.0)
-    await _mend(world, manifest, found, database)
+    await _repair(world, manifest, found, database)
 
 
-async def _mend(world: World, manifest: Manifest, found: Object, database: Resolved) -> None:
+async def _repair(world: World, manifest: Manifest, found: Object, database: Resolved) -> None:
     name = manifest["metadata"]["name"]
     # What was published for the Cluster before is taken over with it: by now the Cluster is ours
     retained = was_retained(found, database.namespace, database.name)
@@ -242,7 +242,7 @@ async def remove_secret(
 ) -> None:
     """Delete a connection Secret that belongs to the database with that uid; leave any other.
 
-    But one that an earlier DaapDatabase of the name `left_by` left behind.
+    An exception: a Secret that an earlier DaapDatabase named `left_by` left behind is deleted too.
     """
     found = await world.kube.get(Resource.SECRETS, namespace, name)
     if found is None:

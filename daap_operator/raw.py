@@ -1,6 +1,6 @@
 """Typed reads from objects as the API server gives them. Pure.
 
-Nothing here raises: an object of another version, or of a user with a sharp pencil, may hold
+Nothing here raises: an object of another version, or one that a user has forged, may hold
 anything anywhere, and a value of the wrong type counts as absent.
 """
 

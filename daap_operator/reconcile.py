@@ -28,7 +28,7 @@ from daap_operator.trim import OWNED
 from daap_operator.world import World
 
 TRIES_BEFORE_TELLING = 3
-"""How often a pass has to fail in a row before the status tells of the trouble."""
+"""How often a pass has to fail in a row before the status reports the trouble."""
 
 TRIES_OF_A_DELETION = 2
 """The same for a deletion: three, with a webhook that times out, would take over half a minute."""
@@ -37,7 +37,7 @@ ROW_SECONDS = 5.0
 """When to try again to write a row that the inventory refused while it takes others."""
 
 STALLED_SECONDS = 60.0
-"""When to look again at what only a person can mend, in case nothing tells that it is mended."""
+"""When to look again at what only a person can repair, in case no event says that it is."""
 
 log = logging.getLogger(__name__)
 
@@ -209,7 +209,7 @@ def _again(world: World, key: Key, problem: Problem | None) -> float:
         waits.append(STALLED_SECONDS)
     elif problem is not None:
         waits.append(problem.seconds)
-    if notes.settling_until:  # told of in this pass, even if it is over by now
+    if notes.settling_until:  # reported in this pass, even if it is over by now
         waits.append(max(0.0, notes.settling_until - now))
     if notes.secret_due is not None and (problem is None or notes.secret_due > now):
         # It may have come due in this very pass, after the Secret was last thought of

@@ -250,7 +250,7 @@ class Work:
             await self._watches.stop()
 
     def what_is_dead(self) -> str:
-        """What only a restart mends; empty when all is well."""
+        """What only a restart repairs; empty when all is well."""
         if self._began and (dead := self._watchdog.what_is_dead()):
             return dead
         since = self._queue.working_since

@@ -108,7 +108,7 @@ def told(
 def refused(moment: Moment, observed: Observed, problem: Stalled) -> DaapDatabaseStatus:
     """The status of an object whose spec is not followed: invalid, or its name is taken.
 
-    What was made of an earlier spec may serve all the same.
+    What was made of an earlier spec may still serve.
     """
     before = moment.previous
     verdict = judge(observed, problem, served_before=before.host is not None, host=before.host)
@@ -155,7 +155,7 @@ def judge(
 
 
 def _needs_somebody(observed: Observed, problem: Problem | None) -> tuple[str, str] | None:
-    """Reason and message of what only a person can mend, whether clients are served or not."""
+    """Reason and message of what only a person can repair, whether clients are served or not."""
     if isinstance(problem, Stalled):
         return problem.reason, problem.message
     action = observed.action

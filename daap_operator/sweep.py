@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 RETRY_SECONDS = 5.0
-"""When to sweep again after a row could not be mended, while the others can."""
+"""When to sweep again after a row could not be repaired, while the others can."""
 
 
 class Expectation:
@@ -70,7 +70,7 @@ class Sweeper:
         self._asked.set()
 
     async def sweep(self) -> None:
-        """Compare and mend once; what could not be mended is tried again soon.
+        """Compare and repair once; what could not be repaired is tried again soon.
 
         A metadata database that is away is left for later: somebody asks when it is back.
         """
@@ -78,13 +78,13 @@ class Sweeper:
         self._pause = self._seconds if done else min(RETRY_SECONDS, self._seconds)
 
     async def _sweep(self) -> bool:
-        """Compare and mend; False when a row refused."""
+        """Compare and repair; False when a row refused."""
         counts = {"rows_without_object": 0, "rows_to_write": 0}
         done = True
         try:
             expected = Expectation(self._cache)
             async for page in self._mirror.compare(expected, self._namespaces):
-                done &= await self._mend(page)
+                done &= await self._repair(page)
                 counts["rows_without_object"] += len(page.orphans)
                 counts["rows_to_write"] += len(page.wrong)
         except Outage as error:
@@ -94,7 +94,7 @@ class Sweeper:
             log.info("Inventory compared", extra=counts)
         return done
 
-    async def _mend(self, page: Differences) -> bool:
+    async def _repair(self, page: Differences) -> bool:
         """Mark rows without an object, and have the others looked at; False when one refused."""
         done = True
         for uid in page.orphans:

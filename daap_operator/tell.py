@@ -14,7 +14,7 @@ from daap_operator.subject import Subject, subject
 from daap_operator.world import World
 
 PROGRESS_SECONDS = 2.0
-"""Least time between two statuses that tell of nothing but progress: a Cluster passes through its
+"""Least time between two statuses that report nothing but progress: a Cluster passes through its
 phases faster than anybody reads, and every write wakes every watcher."""
 
 REFUSALS_BEFORE_TELLING = 3

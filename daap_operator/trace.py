@@ -27,7 +27,7 @@ class Place(NamedTuple):
 
 
 Answered = Callable[[Place, bool], None]
-"""Told of each answer to kopf: of what, and whether it was a listing (else a watch began)."""
+"""Called for each answer to kopf: of what, and whether it was a listing (else a watch began)."""
 
 _KINDS = {resource.value: kind for kind, (resource, _) in WATCHED.items()}
 

@@ -1,4 +1,4 @@
-"""Sees to it that all is watched that the API server has.
+"""Ensures that every kind the API server has is watched.
 
 kopf looks once, at its start, which kinds there are, and renews their watches. To see kinds that
 come later it would need to watch all definitions, a right that nothing else asks for; and in the
@@ -63,7 +63,7 @@ class Watchdog:
         return await self._kube.serves(resource, what.namespace)
 
     def what_is_dead(self) -> str:
-        """What only a restart of the process mends; empty when all is well."""
+        """What only a restart of the process repairs; empty when all is well."""
         if not self._watches.alive:
             return "The watches have ended"
         if self._watches.restarting_for > HANGING_SECONDS:

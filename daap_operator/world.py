@@ -1,7 +1,7 @@
 """What a pass works with: the doors to the outside, and short-lived notes of this process.
 
-None of the notes is a truth: a process that starts without them does the same, a little later or
-with one request more.
+None of the notes is authoritative: a process that starts without them does the same, a little
+later or with one request more.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ class Notes:
     """Until when a changed Cluster's status may still speak of the spec before; 0 once a pass has
     seen that this is over."""
     progress_told: float = float("-inf")
-    """When the status last told of progress."""
+    """When the status last reported progress."""
     row_refused: bool = False
     """Whether the row could not be written although the others can."""
     status_refusals: int = 0

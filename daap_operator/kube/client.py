@@ -58,7 +58,7 @@ class Kube:
     def __init__(
         self, configuration: client.Configuration, on_request: OnRequest = lambda _: None
     ) -> None:
-        """`on_request` is told of each request when it is over."""
+        """`on_request` is called with each request when it is over."""
         self._on_request = on_request
         self._client = client.ApiClient(configuration)
         self._client.user_agent = f"{names.FIELD_MANAGER}/{__version__}"

@@ -9,7 +9,7 @@ from daap_operator.errors import Outage, Stalled, Waiting
 
 Object = dict[str, Any]
 
-PERMISSIONS = "The platform team must mend the operator's permissions"
+PERMISSIONS = "The platform team must correct the operator's permissions"
 
 
 class ApiError(Outage):

@@ -1,7 +1,7 @@
 """What Prometheus is told: the only door to `prometheus_client`.
 
 What happens is counted as it happens; what is, is looked up when it is asked for, so that nothing
-can go stale and a metric of a deleted database goes with it. Only the leader tells of databases:
+can go stale and a metric of a deleted database goes with it. Only the leader reports on databases:
 a standby has not seen them. Never a secret: names, teams, versions and conditions.
 
     catalogue  every metric: name, type, labels, help

@@ -43,7 +43,7 @@ class Migration:
 
 @dataclass(frozen=True)
 class Applied:
-    """What the database tells of a migration."""
+    """What the database records of a migration."""
 
     at: datetime
     """In UTC, without a zone, as yoyo records it."""

@@ -203,7 +203,7 @@ def _unanswered(error: Exception) -> bool:
 
 @asynccontextmanager
 async def _answering(connection: Connection) -> AsyncIterator[None]:
-    """Give a server that does not answer up. Raises TimeoutError then.
+    """Give up on a server that does not answer: raises TimeoutError then.
 
     Not by a cancellation: before psycopg lets go of a statement it asks the server to end it.
     """

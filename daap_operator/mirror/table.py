@@ -122,7 +122,7 @@ class Mirror:
     # writing --------------------------------------------------------------------------------------
 
     async def save(self, row: Row) -> None:
-        """Make the row what it should be; asks nothing when it is known to be.
+        """Make the row what it should be; no request when it is known to be.
 
         Raises MetadataError when that is not possible now.
         """

@@ -174,7 +174,8 @@ async def test_after_a_while_it_is_said_who_must_act_and_once_by_an_event() -> N
 
 
 @pytest.mark.parametrize(
-    ("used", "told"), [(False, "garbage collection has not come round"), (True, "a pod still uses")]
+    ("used", "told"),
+    [(False, "garbage collection has not removed it yet"), (True, "a pod still uses")],
 )
 async def test_volumes_that_do_not_go_are_blamed_on_whom_they_wait_for(
     used: bool, told: str
@@ -617,7 +618,7 @@ async def test_what_keeps_a_deletion_from_going_on_is_told() -> None:
         reason = "Retrying" if failures >= 1 else "Deleting"
         assert stage.condition("Ready") == ("False", reason)
     assert "cannot delete it; it is tried again" in stage.message()
-    assert "The platform team must mend the operator's permissions" in stage.message()
+    assert "The platform team must correct the operator's permissions" in stage.message()
 
 
 async def test_another_database_of_the_name_comes_to_its_turn() -> None:

@@ -20,7 +20,7 @@ if obj.metadata.deletionTimestamp ~= nil then
   return health
 end
 
--- What is told of an older spec says nothing about this one
+-- What is reported of an older spec says nothing about this one
 if obj.status == nil or obj.status.observedGeneration ~= obj.metadata.generation then
   return health
 end

@@ -18,7 +18,7 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ include "daap-operator.service
 {{- end }}
 
 {{/* Whether an ownerTeam is not the namespace's, and what is said then. Both ownership policies may refuse one
-request, and the API server tells of either: whichever it is names the remedy that helps. */}}
+request, and the API server reports either: whichever it is names the remedy that helps. */}}
 {{- define "daap-operator.admission.misplaced" -}}
 - name: owner
   expression: string(object.?spec.?ownerTeam.orValue(''))
