@@ -14,6 +14,10 @@ SMART_SHUTDOWN_SECONDS = 10
 """How long a stopping instance waits for its clients to leave by themselves. PgBouncer never does,
 so with CloudNativePG's default every failover and every deletion takes three minutes."""
 
+CNPG_CLUSTER_DOMAIN = "cluster.local"
+"""What CloudNativePG takes for the cluster's DNS domain unless its KUBERNETES_CLUSTER_DOMAIN is
+set. With another one there, too, it has the names below twice, which harms nobody."""
+
 
 def cluster(database: Resolved) -> Manifest:
     """The Cluster to apply."""
@@ -54,12 +58,7 @@ def _spec(database: Resolved) -> Manifest:
                 "dataChecksums": True,
             }
         },
-        "certificates": {
-            # PgBouncer serves the Cluster's certificate: without its names verify-full fails
-            "serverAltDNSNames": names.service_dns_names(
-                database.pooler, database.namespace, database.domain
-            )
-        },
+        "certificates": {"serverAltDNSNames": _certified(database)},
         "inheritedMetadata": {"labels": {names.DATABASE_LABEL: database.name}},
         "postgresql": {"pg_hba": ["hostnossl all all all reject"]},
         "storage": _storage(database),
@@ -67,6 +66,19 @@ def _spec(database: Resolved) -> Manifest:
     if resources := _resources(database):
         made["resources"] = resources
     return made
+
+
+def _certified(database: Resolved) -> list[str]:
+    """Published names that CloudNativePG would not put into the certificate by itself.
+
+    PgBouncer serves the Cluster's certificate. Of the Cluster's own Services CloudNativePG has all
+    names, but with the domain that it is configured with, and nothing says which that is. Both are
+    there from the start: going to two instances makes no new certificate.
+    """
+    added = names.service_dns_names(database.pooler, database.namespace, database.domain)
+    if database.domain != CNPG_CLUSTER_DOMAIN:
+        added += [database.service(role) for role in ("rw", "ro")]
+    return added
 
 
 def _storage(database: Resolved) -> Manifest:

@@ -57,6 +57,10 @@ class Resolved:
         """Where clients connect: the pooler."""
         return names.service_host(self.pooler, self.namespace, self.domain)
 
+    def service(self, role: str) -> str:
+        """Where one of the Cluster's own Services is, past the pooler: `rw` or `ro`."""
+        return names.service_host(f"{self.cluster}-{role}", self.namespace, self.domain)
+
     def metadata(self, name: str) -> Manifest:
         """The metadata of a child.
 

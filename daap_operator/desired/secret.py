@@ -54,7 +54,7 @@ def revision(database: Resolved, versions: CredentialVersions) -> str:
 
 
 def _entries(database: Resolved, credentials: Credentials) -> dict[str, str]:
-    direct = _host(database, "rw")
+    direct = database.service("rw")
     entries = {
         "type": "postgresql",
         "provider": "daap",
@@ -70,14 +70,9 @@ def _entries(database: Resolved, credentials: Credentials) -> dict[str, str]:
         "ca.crt": credentials.ca,
     }
     if database.spec.instances > 1:
-        read_only = _host(database, "ro")
+        read_only = database.service("ro")
         entries |= {"ro-host": read_only, "ro-uri": _uri(read_only, database, credentials)}
     return entries
-
-
-def _host(database: Resolved, role: str) -> str:
-    """One of the Cluster's own Services, past the pooler."""
-    return names.service_host(f"{database.cluster}-{role}", database.namespace, database.domain)
 
 
 def _uri(host: str, database: Resolved, credentials: Credentials) -> str:

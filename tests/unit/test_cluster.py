@@ -1,10 +1,13 @@
 """The Cluster that is applied."""
 
+import base64
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from daap_operator.desired.cluster import cluster
+from daap_operator.desired.secret import Credentials, connection_secret
 from tests.unit import builders
 
 Object = dict[str, Any]
@@ -61,6 +64,32 @@ def test_the_certificate_has_the_poolers_names_and_plain_text_is_refused() -> No
         "daap-orders-pooler.shop.svc.cluster.local",
     ]
     assert made["postgresql"]["pg_hba"] == ["hostnossl all all all reject"]
+
+
+@pytest.mark.parametrize("instances", [1, 3])
+def test_with_another_domain_the_certificate_has_every_host_that_is_ever_published(
+    instances: int,
+) -> None:
+    there = replace(builders.resolved({"instances": instances}), domain="corp.example")
+    assert cluster(there)["spec"]["certificates"]["serverAltDNSNames"] == [
+        "daap-orders-pooler",
+        "daap-orders-pooler.shop",
+        "daap-orders-pooler.shop.svc",
+        "daap-orders-pooler.shop.svc.corp.example",
+        "daap-orders-rw.shop.svc.corp.example",
+        "daap-orders-ro.shop.svc.corp.example",
+    ]
+
+
+@pytest.mark.parametrize("domain", ["cluster.local", "corp.example"])
+def test_no_host_of_the_secret_is_missing_in_the_certificate(domain: str) -> None:
+    there = replace(builders.resolved({"instances": 2}), domain=domain)
+    secret = connection_secret(there, Credentials("app", "hunter2", "PEM"))["data"]
+    published = {base64.b64decode(secret[key]).decode() for key in secret if key.endswith("host")}
+    own = {f"daap-orders-{role}.shop.svc.cluster.local" for role in ("rw", "ro", "r")}
+    certified = set(cluster(there)["spec"]["certificates"]["serverAltDNSNames"]) | own
+    assert len(published) == 3
+    assert published <= certified
 
 
 @pytest.mark.parametrize(
