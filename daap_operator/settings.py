@@ -40,6 +40,10 @@ def _duration(value: object) -> object:
         raise ValueError("is longer than anybody can wait") from None
 
 
+def _bare(host: str) -> str:
+    return host[1:].partition("]")[0]
+
+
 def _words(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -148,8 +152,9 @@ class Settings(BaseModel):
     """Who this replica is in the Lease. Started again under the same identity it goes on at once,
     so it must never run twice: a pod's uid, for example. When unset, another one each time."""
 
-    health_host: Annotated[str, Field(alias="DAAP_HEALTH_HOST")] = "0.0.0.0"  # noqa: S104 - a pod's probes come from outside
-    """Address of the probes /livez and /readyz, and of /metrics."""
+    health_host: Annotated[str, Field(alias="DAAP_HEALTH_HOST")] = "::"
+    """Address of the probes /livez and /readyz, and of /metrics; an IPv6 address without brackets.
+    `::` is every address, IPv4 and IPv6; where the kernel has no IPv6, every IPv4 address."""
 
     health_port: Annotated[int, Field(alias="DAAP_HEALTH_PORT", ge=0, le=65535)] = 8080
     """Port of the probes and of /metrics; 0 takes any free one."""
@@ -161,6 +166,13 @@ class Settings(BaseModel):
 
     log_format: Annotated[Literal["json", "text"], Field(alias="DAAP_LOG_FORMAT")] = "json"
     """`json`: an object a line, for machines. `text`: for people."""
+
+    @field_validator("health_host")
+    @classmethod
+    def _has_no_brackets(cls, host: str) -> str:
+        if host.startswith("["):
+            raise ValueError(f"must be an address without brackets and port, as in '{_bare(host)}'")
+        return host
 
     @field_validator("postgres_image")
     @classmethod

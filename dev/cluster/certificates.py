@@ -10,7 +10,7 @@ API_NAMES = (
     "kubernetes.default.svc",
     "kubernetes.default.svc.cluster.local",
 )
-API_ADDRESSES = ("127.0.0.1", layout.NODE_ADDRESS, layout.API_SERVICE)
+API_ADDRESSES = ("127.0.0.1", "::1", layout.NODE_ADDRESS, layout.API_SERVICE)
 
 
 def users(cluster: Layout) -> dict[str, str]:

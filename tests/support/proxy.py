@@ -9,11 +9,12 @@ import yaml
 
 
 class Proxy:
-    """Listens on a free port of 127.0.0.1, the same one until it is closed."""
+    """Listens on a free port of a loopback address, the same one until it is closed."""
 
-    def __init__(self, host: str, port: int) -> None:
-        """`host` and `port` are the server's."""
+    def __init__(self, host: str, port: int, *, address: str = "127.0.0.1") -> None:
+        """`host` and `port` are the server's, `address` is where to listen."""
         self._target = host, port
+        self._address = address
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.StreamWriter] = set()
         self._passing = asyncio.Event()
@@ -21,10 +22,16 @@ class Proxy:
         self._waiting = 0
         self.port = 0
 
+    @property
+    def place(self) -> str:
+        """Where it listens, as a URL has it."""
+        host = f"[{self._address}]" if ":" in self._address else self._address
+        return f"{host}:{self.port}"
+
     async def mend(self) -> None:
         """Let connections through; fine when they are already."""
         if self._server is None:
-            self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+            self._server = await asyncio.start_server(self._serve, self._address, self.port)
             self.port = self._server.sockets[0].getsockname()[1]
 
     def cut(self) -> None:
@@ -73,10 +80,10 @@ class Proxy:
         writer.transport.abort() if reader.exception() else writer.close()
 
 
-def proxy_to(url: str, port: int) -> Proxy:
+def proxy_to(url: str, port: int, *, address: str = "127.0.0.1") -> Proxy:
     """A proxy before the server of a URL, whose port is that one unless the URL names one."""
     parts = urlsplit(url)
-    return Proxy(parts.hostname or "127.0.0.1", parts.port or port)
+    return Proxy(parts.hostname or "127.0.0.1", parts.port or port, address=address)
 
 
 def api_server(kubeconfig: Path) -> str:
@@ -88,5 +95,5 @@ def api_server(kubeconfig: Path) -> str:
 def write_detour(kubeconfig: Path, proxy: Proxy, there: Path) -> None:
     """Write the same kubeconfig, leading through an open proxy."""
     config = yaml.safe_load(kubeconfig.read_text())
-    config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{proxy.port}"
+    config["clusters"][0]["cluster"]["server"] = f"https://{proxy.place}"
     there.write_text(yaml.safe_dump(config))

@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kubernetes.aio.config import incluster_config
 
 from daap_operator.errors import StartError
 from daap_operator.kube import ApiError, Kube, Resource
+from dev.cluster import pki
 from tests.unit.fakes import refused
 
 Object = dict[str, Any]
@@ -80,3 +82,22 @@ async def test_without_a_kubeconfig_the_one_at_home_is_used(
     (tmp_path / ".kube" / "config").write_text(USABLE)
     async with await Kube.connect(None) as kube:
         assert (await kube.credentials()).server == "http://127.0.0.1:1"
+
+
+@pytest.mark.parametrize(
+    ("host", "server"),
+    [("10.96.0.1", "https://10.96.0.1:443"), ("fd00:10:96::1", "https://[fd00:10:96::1]:443")],
+)
+async def test_a_pods_api_server_has_an_address_of_either_family(
+    host: str, server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    account = tmp_path / "serviceaccount"
+    pki.Authority(account).create()
+    (account / "token").write_text("content")
+    for name, attribute in (("token", "TOKEN"), ("ca.crt", "CERT")):
+        monkeypatch.setattr(incluster_config, f"SERVICE_{attribute}_FILENAME", account / name)
+    monkeypatch.setattr("daap_operator.kube.client.SERVICE_ACCOUNT", account)
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", host)
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
+    kube = await Kube.connect(None)
+    assert (await kube.credentials()).server == server
