@@ -167,12 +167,18 @@ def main(
 def _session(
     database_url: str, out: TextIO, wait_seconds: float, lock_seconds: float
 ) -> Iterator[_Session]:
-    """Keeps other commands out, and reads what they left."""
-    with (
-        database.connected(database_url, out=out, wait_seconds=wait_seconds) as connection,
-        database.locked(connection, out=out, seconds=lock_seconds),
-    ):
-        yield _Session(database_url, out, connection, database.applied(connection))
+    """Keeps other commands out, and reads what they left.
+
+    Raises RefusedError when sessions are lent there.
+    """
+    with database.connected(database_url, out=out, wait_seconds=wait_seconds) as connection:
+        database.refuse_lent_sessions(database_url)
+        with (
+            database.connected(database_url, out=out, wait_seconds=0.0) as keeper,
+            database.locked(keeper, out=out, seconds=lock_seconds),
+        ):
+            database.stay(connection)
+            yield _Session(database_url, out, connection, database.applied(connection))
 
 
 def _refuse(reasons: Sequence[str]) -> None:

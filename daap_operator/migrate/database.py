@@ -1,9 +1,12 @@
 """The connection to the metadata database, the lock, and what has been applied.
 
-Session locks need a direct connection: a pooler in transaction mode would keep the lock.
+The lock is a transaction's, so that nothing can keep it when the transaction has ended: a pooler in
+transaction mode would keep a session's. Such a pooler is refused all the same, for the settings
+that migrating makes in its session.
 Docs: https://www.postgresql.org/docs/16/explicit-locking.html#ADVISORY-LOCKS
 """
 
+import asyncio
 import contextlib
 import re
 import time
@@ -16,7 +19,8 @@ from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 
-from daap_operator.migrate.files import Applied, Migration, MigrationError
+from daap_operator import pooling
+from daap_operator.migrate.files import Applied, Migration, MigrationError, RefusedError
 
 Connection = psycopg.Connection[TupleRow]
 
@@ -29,6 +33,11 @@ PROGRESS_SECONDS = 5.0
 _ADDRESS = re.compile(r"\w+://([^@/]*@)?(?P<host>[^/?]*)(?P<database>[^?]*)")
 """The parts of a URL, as libpq tells them apart."""
 
+_IDLE_SQL = """
+SELECT set_config(name, '0', true) FROM pg_settings
+WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')
+"""
+"""The second one is there since PostgreSQL 17."""
 _TABLES_SQL = "SELECT to_regclass('_yoyo_migration'), to_regclass('daap_migration_checksums')"
 _APPLIED_SQL = "SELECT migration_id, applied_at_utc FROM _yoyo_migration"
 _CHECKSUMS_SQL = "SELECT migration_id, sha256 FROM daap_migration_checksums"
@@ -132,16 +141,28 @@ def _connect(database_url: str, out: TextIO, wait_seconds: float) -> Connection:
         time.sleep(min(RETRY_SECONDS, wait_seconds - waited))
 
 
+def stay(connection: Connection) -> None:
+    """Lets the connection outlive the time that migrations take on another one."""
+    connection.execute("SET idle_session_timeout = 0")
+
+
 @contextlib.contextmanager
 def locked(connection: Connection, *, out: TextIO, seconds: float) -> Iterator[None]:
-    """Keeps other commands out; PostgreSQL frees the lock when this process dies.
+    """Keeps other commands out, by a transaction on a connection that is used for nothing else.
 
-    Raises MigrationError when another command has not ended within `seconds`.
+    PostgreSQL frees the lock when this process dies. Raises MigrationError when another command has
+    not ended within `seconds`.
     """
-    connection.execute("SET idle_session_timeout = 0")  # idle is what a lock's holder is
+    with connection.transaction():
+        connection.execute(_IDLE_SQL)  # idle is what a lock's holder is
+        _lock(connection, out, seconds)
+        yield
+
+
+def _lock(connection: Connection, out: TextIO, seconds: float) -> None:
     began = time.monotonic()
     tell = _Progress(out)
-    while not _one(connection, "SELECT pg_try_advisory_lock(%s)", COMMAND_LOCK)[0]:
+    while not _one(connection, "SELECT pg_try_advisory_xact_lock(%s)", COMMAND_LOCK)[0]:
         waited = time.monotonic() - began
         if waited >= seconds:
             raise MigrationError(
@@ -150,9 +171,27 @@ def locked(connection: Connection, *, out: TextIO, seconds: float) -> Iterator[N
             )
         tell(f"waiting for another migrate to end ({waited:.0f} of {seconds:g} s)")
         time.sleep(RETRY_SECONDS)
-    yield
-    # Not in `finally`: after an error the connection is closed, which frees the lock as well.
-    _one(connection, "SELECT pg_advisory_unlock(%s)", COMMAND_LOCK)
+
+
+def refuse_lent_sessions(database_url: str) -> None:
+    """Raises RefusedError when a pooler in transaction mode is in the way; changes nothing.
+
+    Raises psycopg.Error when there is no connection any more.
+    """
+    if asyncio.run(_lent(make_conninfo("", **parameters(database_url)))):
+        raise RefusedError(
+            f"refused, nothing was changed: {place(database_url)} is a pooler in transaction mode, "
+            "where a command's settings would reach the pooler's other clients; "
+            f"{pooling.REMEDY}"
+        )
+
+
+async def _lent(conninfo: str) -> bool:
+    async def connect() -> pooling.Connection:
+        return await psycopg.AsyncConnection.connect(conninfo, autocommit=True)
+
+    async with await connect() as first:
+        return await pooling.lent(first, connect)
 
 
 def applied(connection: Connection) -> dict[str, Applied]:

@@ -6,6 +6,7 @@ import psycopg
 from psycopg import errors
 from psycopg_pool import PoolTimeout
 
+from daap_operator import pooling
 from daap_operator.errors import Outage
 
 READ_ONLY = (
@@ -39,6 +40,15 @@ def outdated(missing: Sequence[str], job: str) -> MetadataError:
         )
     lacks = f"The metadata database lacks the migrations {', '.join(missing)}"
     return MetadataError("SchemaOutdated", f"{lacks}: {remedy}")
+
+
+def pooled() -> MetadataError:
+    """Sessions are lent there: the time limits of our own would become those of other clients."""
+    return MetadataError(
+        "TransactionPooler",
+        "The metadata database is behind a pooler in transaction mode, where the operator's "
+        f"settings would reach the pooler's other clients; the platform team must {pooling.REMEDY}",
+    )
 
 
 _NO_SLOT = ("too many clients", "too many connections", "connection slots")

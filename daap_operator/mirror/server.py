@@ -15,9 +15,10 @@ from psycopg import AsyncConnection
 from psycopg.rows import scalar_row
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
+from daap_operator import pooling
 from daap_operator.cancellation import heed
 from daap_operator.mirror import statements
-from daap_operator.mirror.problems import READ_ONLY, MetadataError, outdated, problem
+from daap_operator.mirror.problems import READ_ONLY, MetadataError, outdated, pooled, problem
 
 log = logging.getLogger(__name__)
 
@@ -134,12 +135,17 @@ class Server:
         Raises MetadataError saying what is wrong.
         """
         try:
-            async with asyncio.timeout(CONNECT_SECONDS * 2):
-                connection = await AsyncConnection.connect(**self._parameters)
+            connection = await self._connection()
             async with connection, _answering(connection):
+                if await pooling.lent(connection, self._connection):
+                    raise pooled()
                 await self._verify(connection)
         except (psycopg.Error, OSError) as error:
             raise problem(error) from error
+
+    async def _connection(self) -> Connection:
+        async with asyncio.timeout(CONNECT_SECONDS * 2):
+            return await AsyncConnection.connect(**self._parameters)
 
     async def _verify(self, connection: Connection) -> None:
         async with connection.cursor(row_factory=scalar_row) as cursor:
