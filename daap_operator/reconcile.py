@@ -9,8 +9,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from daap_operator import names, raw
+from daap_operator import names, offer, raw
 from daap_operator.adoption import major_version, was_retained
+from daap_operator.api.v1alpha1 import DaapDatabase
 from daap_operator.cache import Key, Kind
 from daap_operator.children import ensure_children
 from daap_operator.desired import defaults
@@ -79,16 +80,35 @@ async def _pass(world: World, key: Key, failures: int) -> float | None:
 
 async def _serve(world: World, looked_at: Subject, seen: dict[str, Any]) -> float:
     try:
-        wanted = database(seen)
+        wanted = _wanted(world, looked_at, seen)
         _take_name(world, looked_at)
     except Stalled as refusal:
         status = refused(looked_at.moment(world.now()), _as_made(world, looked_at), refusal)
         return await tell(world, looked_at, status) or world.resync.total_seconds()
     resolved = resolve(wanted, world.platform, left=_left(world, looked_at.key))
     looked_at = await _claim(world, looked_at, resolved)
+    _tell_end_of_life(world, looked_at)
     seen_now = await _maintain(world, looked_at, resolved)
     status = told(looked_at.moment(world.now()), resolved, *seen_now)
     return await tell(world, looked_at, status) or _again(world, looked_at.key, seen_now[1])
+
+
+def _wanted(world: World, looked_at: Subject, seen: dict[str, Any]) -> DaapDatabase:
+    """What is asked for; raises Stalled when that breaks a rule, or is not on offer."""
+    wanted = database(seen)
+    name = looked_at.status.cluster_name or names.cluster_name(looked_at.metadata.name)
+    running = world.cache.get(Kind.CLUSTER, looked_at.metadata.namespace, name)
+    offer.check(wanted, world.platform, running=major_version(running or {}))
+    return wanted
+
+
+def _tell_end_of_life(world: World, looked_at: Subject) -> None:
+    """Once a day: the API server keeps Events for an hour."""
+    notes, now = world.notes_of(looked_at.key), world.now()
+    told = offer.end_of_life(looked_at.status.postgres_version, world.platform, now)
+    if told is not None and notes.end_of_life_told != now.date():
+        notes.end_of_life_told = now.date()
+        world.announcer.announce(looked_at.metadata, told, now)
 
 
 def _left(world: World, key: Key) -> Left | None:
@@ -105,7 +125,7 @@ async def _keep(world: World, looked_at: Subject, seen: dict[str, Any], protecti
     published: Published | None = None
     problem: Problem | None = None
     try:
-        resolved = resolve(database(seen), world.platform)
+        resolved = resolve(_wanted(world, looked_at, seen), world.platform)
         looked_at = await note_name(world, looked_at, resolved)
         _, problem, published = await _maintain(world, looked_at, resolved)
     except Stalled as refusal:  # of a spec that breaks today's rules the children stay as they are

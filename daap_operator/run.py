@@ -348,6 +348,7 @@ def _world(settings: Settings, work: Work) -> World:
         announcer=work.announcer,
         platform=Platform(
             default_postgres_version=settings.default_postgres_version,
+            postgres_versions=settings.postgres_versions,
             postgres_image=settings.postgres_image,
             cluster_domain=settings.cluster_domain,
         ),

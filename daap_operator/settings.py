@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from daap_operator.api.v1alpha1 import MAJORS
+from daap_operator.majors import choice
 
 _DNS_NAME = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"
 _JOB = r"^[a-z0-9][-a-z0-9]{0,62}/[a-z0-9][-a-z0-9.]{0,252}$"
@@ -69,6 +70,21 @@ Interval = Annotated[Duration, _at_least(1)]
 LeaseDuration = Annotated[Duration, _at_least(2)]
 """Long enough to be renewed several times on a busy machine."""
 
+
+def _majors(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    words = [word.strip() for word in value.split(",") if word.strip()]
+    known = {str(major): major for major in MAJORS}
+    if not words or not known.keys() >= set(words):
+        every = ",".join(known)
+        raise ValueError(f"must be major versions between {MAJORS[0]} and {MAJORS[-1]}: {every}")
+    return tuple(sorted({known[word] for word in words}))
+
+
+Majors = Annotated[tuple[int, ...], BeforeValidator(_majors)]
+"""Major versions of PostgreSQL, separated by commas."""
+
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 """Words separated by commas."""
 
@@ -111,6 +127,10 @@ class Settings(BaseModel):
         int, Field(alias="DAAP_DEFAULT_POSTGRES_VERSION", ge=MAJORS[0], le=MAJORS[-1])
     ] = 17
     """PostgreSQL's major version for databases that name none; resolved once for each."""
+
+    postgres_versions: Annotated[Majors, Field(alias="DAAP_POSTGRES_VERSIONS")] = (15, 16, 17, 18)
+    """Major versions that a database may be made with or upgraded to, separated by commas.
+    Databases of another one go on being served, and stay as they are."""
 
     postgres_image: Annotated[str, Field(alias="DAAP_POSTGRES_IMAGE")] = (
         "ghcr.io/cloudnative-pg/postgresql:{major}-standard-trixie"
@@ -192,9 +212,21 @@ def read(environment: Mapping[str, str]) -> Settings:
     """
     given = {name: value for name, value in environment.items() if value != ""}
     try:
-        return Settings.model_validate(given)
+        settings = Settings.model_validate(given)
     except ValidationError as error:
         raise SettingsError("\n".join(_problems(error))) from None
+    _check_default(settings)
+    return settings
+
+
+def _check_default(settings: Settings) -> None:
+    default, offer = settings.default_postgres_version, settings.postgres_versions
+    if default not in offer:
+        listed = ",".join(str(version) for version in offer)
+        raise SettingsError(
+            f"DAAP_DEFAULT_POSTGRES_VERSION='{default}': is not in DAAP_POSTGRES_VERSIONS="
+            f"'{listed}': set it to {choice(offer)}, or add it there"
+        )
 
 
 def database_url(environment: Mapping[str, str]) -> str:

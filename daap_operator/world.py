@@ -6,7 +6,7 @@ later or with one request more.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 
 from daap_operator.announce import Announcer
@@ -31,6 +31,8 @@ class Notes:
     """Whether the row could not be written although the others can."""
     status_refusals: int = 0
     """How often in a row the API server has refused the status."""
+    end_of_life_told: date | None = None
+    """When an Event last told that the version gets no fixes any more."""
     untold: str = ""
     """What the refused status was to say, once an Event has said it."""
 

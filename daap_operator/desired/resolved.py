@@ -20,6 +20,8 @@ class Platform:
 
     default_postgres_version: int
     """Major version for databases that name none."""
+    postgres_versions: tuple[int, ...]
+    """Major versions that may be asked for, in order."""
     postgres_image: str
     """Image of the instances, with `{major}` for the major version."""
     cluster_domain: str

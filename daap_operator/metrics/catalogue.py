@@ -111,12 +111,22 @@ DATABASE_INFO = Metric(
     leader_only=True,
 )
 
+DATABASE_EOL = Metric(
+    "daap_database_postgres_eol",
+    "gauge",
+    "When PostgreSQL's project ends its support of the database's major version, as Unix time; "
+    "there is none for a version that the operator does not know.",
+    ("namespace", "name", "postgres_version"),
+    leader_only=True,
+)
+
 CATALOGUE = (
     BUILD_INFO,
     LEADER,
     DATABASES,
     DATABASE_CONDITION,
     DATABASE_INFO,
+    DATABASE_EOL,
     RECONCILES,
     RECONCILE_SECONDS,
     ACTIVE_WORKERS,

@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, time
 from typing import Any
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.core import Metric as Family
 
-from daap_operator import raw
+from daap_operator import majors, raw
 from daap_operator.api.v1alpha1 import ConditionType, Phase
 from daap_operator.metrics import catalogue
 from daap_operator.metrics.catalogue import Metric
@@ -70,6 +71,7 @@ def _databases(known: Databases) -> Iterator[Family]:
     conditions = (row for seen in known.objects for row in _conditions(seen))
     yield _info(catalogue.DATABASE_CONDITION, conditions)
     yield _info(catalogue.DATABASE_INFO, (_description(seen) for seen in known.objects))
+    yield _ends(known.objects)
 
 
 def _phase(seen: Object) -> str:
@@ -91,6 +93,18 @@ def _conditions(seen: Object) -> Iterator[tuple[str, ...]]:
 def _description(seen: Object) -> tuple[str, ...]:
     version = raw.number(seen, "status", "postgresVersion")
     return *_key(seen), raw.text(seen, "spec", "ownerTeam"), str(version or "")
+
+
+def _ends(objects: Collection[Object]) -> Family:
+    metric = catalogue.DATABASE_EOL
+    family = GaugeMetricFamily(metric.name, metric.help, labels=metric.labels)
+    for seen in objects:
+        version = raw.number(seen, "status", "postgresVersion")
+        if (end := majors.END_OF_LIFE.get(version or 0)) is not None:
+            midnight = datetime.combine(end, time(), UTC).timestamp()
+            labels = [_printable(value) for value in (*_key(seen), str(version))]
+            family.add_metric(labels, midnight)
+    return family
 
 
 def _key(seen: Object) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from tests.support.admission import (
     OWNERSHIP,
     POLICY,
     PROTECTION,
+    VERSIONS,
     policies,
 )
 from tests.support.helm import HelmError, only, render
@@ -26,22 +27,24 @@ def ownership(**values: Any) -> Object:
 @pytest.mark.parametrize(
     ("admission", "rendered"),
     [
-        ({}, {PROTECTION, CHILDREN, NAMESPACES, OWNERSHIP}),
-        ({"deletionProtection": {"enabled": False}}, {OWNERSHIP}),
-        ({"ownership": {"enabled": False}}, {PROTECTION, CHILDREN, NAMESPACES}),
+        ({}, {PROTECTION, CHILDREN, NAMESPACES, OWNERSHIP, VERSIONS}),
+        ({"deletionProtection": {"enabled": False}}, {OWNERSHIP, VERSIONS}),
+        ({"ownership": {"enabled": False}}, {PROTECTION, CHILDREN, NAMESPACES, VERSIONS}),
+        ({"postgresVersions": {"enabled": False}}, {PROTECTION, CHILDREN, NAMESPACES, OWNERSHIP}),
         (
             {"ownership": {"membersOnly": True}},
-            {PROTECTION, CHILDREN, NAMESPACES, OWNERSHIP, MEMBERS},
+            {PROTECTION, CHILDREN, NAMESPACES, OWNERSHIP, MEMBERS, VERSIONS},
         ),
         (
             {
                 "deletionProtection": {"enabled": False},
                 "ownership": {"enabled": False, "membersOnly": True},
+                "postgresVersions": {"enabled": False},
             },
             set(),
         ),
     ],
-    ids=["default", "no protection", "no ownership", "all", "none"],
+    ids=["default", "no protection", "no ownership", "no versions", "all", "none"],
 )
 def test_switches(admission: Object, rendered: set[str]) -> None:
     objects = policies({"admission": admission})

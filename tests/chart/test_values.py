@@ -29,6 +29,16 @@ WRONG: dict[str, tuple[Object, str, str]] = {
         "'postgres:17'",
     ),
     "a version": ({"config": {"defaultPostgresVersion": 13}}, "/config/default", "got 13, want 14"),
+    "no version on offer": (
+        {"config": {"postgresVersions": []}},
+        "/config/postgresVersions",
+        "minItems",
+    ),
+    "a default that is not on offer": (
+        {"config": {"defaultPostgresVersion": 14}},
+        "config.defaultPostgresVersion is 14",
+        "not in config.postgresVersions [15, 16, 17, 18]: add it there, or choose one of these",
+    ),
     "a digest": ({"image": {"digest": "abc"}}, "/image/digest", "'abc'"),
     "a namespace": ({"watchNamespaces": ["Shop"]}, "/watchNamespaces/0", "'Shop'"),
     "a namespace twice": ({"watchNamespaces": ["a", "a"]}, "/watchNamespaces", "equal"),

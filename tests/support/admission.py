@@ -20,6 +20,7 @@ CHILDREN = f"{PROTECTION}-children"
 NAMESPACES = f"{PROTECTION}-namespaces"
 OWNERSHIP = f"{RELEASE}-ownership"
 MEMBERS = f"{OWNERSHIP}-members"
+VERSIONS = f"{RELEASE}-postgres-versions"
 
 CHILDREN_OF = {"clusters": "daap-{}", "poolers": "daap-{}-pooler"}
 """What a database's children are called, by plural."""

@@ -16,6 +16,7 @@ UID = "5e1ec7ab-1e00-4000-8000-000000000001"
 IMAGE = "registry.example/postgresql:17-standard-trixie"
 PLATFORM = Platform(
     default_postgres_version=17,
+    postgres_versions=(15, 16, 17, 18),
     postgres_image="registry.example/postgresql:{major}-standard-trixie",
     cluster_domain="cluster.local",
 )

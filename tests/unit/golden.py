@@ -69,6 +69,7 @@ def _platform() -> Platform:
     defaults = {name: field.default for name, field in Settings.model_fields.items()}
     return Platform(
         default_postgres_version=defaults["default_postgres_version"],
+        postgres_versions=defaults["postgres_versions"],
         postgres_image=defaults["postgres_image"],
         cluster_domain=defaults["cluster_domain"],
     )

@@ -25,6 +25,7 @@ SPEC: Object = {"ownerTeam": "checkout"}
 
 PLATFORM = Platform(
     default_postgres_version=17,
+    postgres_versions=(15, 16, 17, 18),
     postgres_image="registry.example/postgresql:{major}-standard-trixie",
     cluster_domain="cluster.local",
 )

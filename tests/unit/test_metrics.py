@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -111,6 +112,13 @@ async def test_a_database_is_described_with_the_conditions_that_hold() -> None:
         (key | {"type": "Ready", "status": "True"}, 1),
         (key | {"type": "MetadataSynced", "status": "False"}, 1),
     ]
+
+
+async def test_the_end_of_a_databases_version_is_told_where_it_is_known() -> None:
+    key = {"namespace": "shop", "name": "orders", "postgres_version": "17"}
+    end = datetime(2029, 11, 8, tzinfo=UTC).timestamp()
+    seen = await told(leader(ready(), database(name="new")))
+    assert seen["daap_database_postgres_eol"] == [(key, end)]
 
 
 async def test_databases_are_counted_by_phase_with_zeros() -> None:

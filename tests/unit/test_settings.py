@@ -1,5 +1,6 @@
 """The environment: read once, judged with variable, value and remedy, and never shown."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -31,6 +32,7 @@ DEFAULTS: dict[str, object] = {
     "KUBECONFIG": None,
     "DAAP_WATCH_NAMESPACES": (),
     "DAAP_DEFAULT_POSTGRES_VERSION": 17,
+    "DAAP_POSTGRES_VERSIONS": (15, 16, 17, 18),
     "DAAP_POSTGRES_IMAGE": "ghcr.io/cloudnative-pg/postgresql:{major}-standard-trixie",
     "DAAP_CLUSTER_DOMAIN": "cluster.local",
     "DAAP_WORKERS": 20,
@@ -72,6 +74,7 @@ GIVEN: dict[str, tuple[str, object]] = {
     "KUBECONFIG": ("/home/me/.kube/config", "/home/me/.kube/config"),
     "DAAP_WATCH_NAMESPACES": (" shop, ,billing,", ("shop", "billing")),
     "DAAP_DEFAULT_POSTGRES_VERSION": ("16", 16),
+    "DAAP_POSTGRES_VERSIONS": ("18, 17,14,", (14, 17, 18)),
     "DAAP_POSTGRES_IMAGE": ("registry.example:5000/pg:{major}", "registry.example:5000/pg:{major}"),
     "DAAP_RESYNC_INTERVAL": ("1.5m", timedelta(seconds=90)),
     "DAAP_SECRET_CHECK_INTERVAL": ("0", timedelta(0)),
@@ -121,6 +124,14 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     "blanks": ("DAAP_RESYNC_INTERVAL", "1 s", _GO),
     "an old version": ("DAAP_DEFAULT_POSTGRES_VERSION", "13", "greater than or equal to 14"),
     "a version to come": ("DAAP_DEFAULT_POSTGRES_VERSION", "19", "less than or equal to 18"),
+    "a default that is not on offer": (
+        "DAAP_DEFAULT_POSTGRES_VERSION",
+        "14",
+        "is not in DAAP_POSTGRES_VERSIONS='15,16,17,18': set it to 15, 16, 17 or 18, or add it",
+    ),
+    "an offer of the future": ("DAAP_POSTGRES_VERSIONS", "17,19", "between 14 and 18"),
+    "an offer of words": ("DAAP_POSTGRES_VERSIONS", "all", "between 14 and 18"),
+    "an offer of nothing": ("DAAP_POSTGRES_VERSIONS", ",", "between 14 and 18"),
     "an image without a version": ("DAAP_POSTGRES_IMAGE", "r.example/pg:17", _TAG),
     "an image without a tag": ("DAAP_POSTGRES_IMAGE", "r.example/pg-{major}", _TAG),
     "an image with a late version": ("DAAP_POSTGRES_IMAGE", "r.example/pg:v{major}", _TAG),
@@ -179,3 +190,9 @@ def test_the_password_is_never_shown() -> None:
         settings.read(wrong)
     assert "hunter2" not in str(error.value)
     assert "DATABASE_URL: " in str(error.value)
+
+
+def test_an_offer_has_to_have_the_default() -> None:
+    told = "DAAP_DEFAULT_POSTGRES_VERSION='17': is not in DAAP_POSTGRES_VERSIONS='15,16': set it to"
+    with pytest.raises(SettingsError, match=re.escape(told)):
+        settings.read(NEEDED | {"DAAP_POSTGRES_VERSIONS": "16,15"})

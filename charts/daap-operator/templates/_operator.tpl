@@ -29,11 +29,23 @@
 - name: DAAP_MIGRATION_JOB
   value: $(DAAP_LEASE_NAMESPACE)/{{ include "daap-operator.migrationJobName" . }}
 {{- end }}
+{{- with .Values.config }}
+{{- $offer := include "daap-operator.postgresVersions" $ }}
+{{- if not (has (toString .defaultPostgresVersion) (splitList ", " $offer)) }}
+{{- fail (printf "config.defaultPostgresVersion is %v, which is not in config.postgresVersions [%s]: add it there, or choose one of these" .defaultPostgresVersion $offer) }}
+{{- end }}
+{{- end }}
 {{- range $name, $value := .Values.config }}
 - name: DAAP_{{ $name | snakecase | upper }}
-  value: {{ $value | quote }}
+  value: {{ ternary (include "daap-operator.postgresVersions" $ | nospace) $value (kindIs "slice" $value) | quote }}
 {{- end }}
 {{- with .Values.extraEnv }}
 {{ toYaml . }}
 {{- end }}
+{{- end }}
+
+{{/* The major versions on offer, as `15, 16, 17`. After `helm upgrade --reuse-values` from a chart that did not know
+the value there is none: the operator's own default holds then. */}}
+{{- define "daap-operator.postgresVersions" -}}
+{{- range $at, $major := default (list 15 16 17 18) .Values.config.postgresVersions }}{{ if $at }}, {{ end }}{{ int $major }}{{ end }}
 {{- end }}

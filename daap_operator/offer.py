@@ -1,0 +1,40 @@
+"""Which major versions a database may be made with or go to: the platform's offer. Pure."""
+
+from datetime import datetime
+
+from daap_operator import majors
+from daap_operator.announce import Announcement
+from daap_operator.api.v1alpha1 import DaapDatabase
+from daap_operator.desired.resolved import Platform
+from daap_operator.errors import Stalled
+
+
+def check(database: DaapDatabase, platform: Platform, *, running: int | None) -> None:
+    """Raise Stalled when a version is asked for that is not on offer.
+
+    What a database has already is never refused: `running` is the version that its Cluster was last
+    asked to run, an upgrade under way or a Cluster left behind among them.
+    """
+    asked = database.spec.postgres_version
+    had = (None, database.status.postgres_version, running)
+    if asked in had or asked in platform.postgres_versions:
+        return
+    raise Stalled(
+        "VersionNotOffered",
+        f"spec.postgresVersion is {asked}, which this platform does not offer: set it to "
+        f"{majors.choice(platform.postgres_versions)}, or ask the platform team to offer it "
+        "(config.postgresVersions of the operator's chart)",
+    )
+
+
+def end_of_life(major: int | None, platform: Platform, now: datetime) -> Announcement | None:
+    """What is told of a database whose version gets no fixes any more."""
+    since = majors.ended(major, now)
+    if since is None or major is None:
+        return None
+    newer = [offered for offered in platform.postgres_versions if offered > major]
+    remedy = "no version on offer is newer: ask the platform team for one"
+    if newer:
+        remedy = f"set spec.postgresVersion to {majors.choice(newer)}, upgraded in place"
+    note = f"PostgreSQL {major} has had no fixes since {since}: {remedy}"
+    return Announcement(warning=True, reason="PostgresEndOfLife", note=note)
