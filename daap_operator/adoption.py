@@ -9,7 +9,8 @@ from typing import Any
 
 from daap_operator import names, quantity, raw
 from daap_operator.api.v1alpha1 import DeletionPolicy
-from daap_operator.desired.resolved import Resolved
+from daap_operator.desired import defaults, locales
+from daap_operator.desired.resolved import Left, Resolved
 
 Object = Mapping[str, Any]
 
@@ -46,6 +47,16 @@ def major_version(cluster: Object) -> int | None:
     return raw.number(cluster, "status", "pgDataImageInfo", "majorVersion") or None
 
 
+def left(cluster: Object) -> Left:
+    """What a Cluster was made as; `cluster` is the object, or what the cache keeps of it."""
+    applied = raw.mapping(cluster, "owned", "spec") or raw.mapping(cluster, "spec")
+    return Left(
+        postgres_version=major_version(cluster),
+        defaults=defaults.of_cluster(raw.mapping(cluster, "metadata", "annotations")),
+        locale=locales.of_initdb(raw.mapping(applied, "bootstrap", "initdb")),
+    )
+
+
 def objections(cluster: Object, database: Resolved) -> list[str]:
     """Why a retained Cluster is not taken over, each with its remedy; empty when it may be."""
     return [*_of_intent(cluster, database), *_of_fit(cluster, database)]
@@ -72,6 +83,9 @@ def _of_fit(cluster: Object, database: Resolved) -> Iterator[str]:
     version = major_version(cluster)
     if version != database.postgres_version:
         yield _made_anew("spec.postgresVersion", version, database.postgres_version)
+    locale = left(cluster).locale
+    if locale != database.locale:
+        yield _made_anew("spec.locale", locale, database.locale)
     storage_class = raw.text(cluster, "spec", "storage", "storageClass")
     asked_class = database.spec.storage.storage_class or ""
     if storage_class != asked_class:

@@ -9,12 +9,10 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from daap_operator import names, offer, raw
+from daap_operator import adoption, names, offer, raw
 from daap_operator.adoption import major_version, was_retained
-from daap_operator.api.v1alpha1 import DaapDatabase
 from daap_operator.cache import Key, Kind
 from daap_operator.children import ensure_children
-from daap_operator.desired import defaults
 from daap_operator.desired.resolved import Left, Resolved, resolve
 from daap_operator.errors import Outage, Stalled, Waiting
 from daap_operator.finalize import finalize, protection
@@ -80,12 +78,11 @@ async def _pass(world: World, key: Key, failures: int) -> float | None:
 
 async def _serve(world: World, looked_at: Subject, seen: dict[str, Any]) -> float:
     try:
-        wanted = _wanted(world, looked_at, seen)
+        resolved = _resolved(world, looked_at, seen)
         _take_name(world, looked_at)
     except Stalled as refusal:
         status = refused(looked_at.moment(world.now()), _as_made(world, looked_at), refusal)
         return await tell(world, looked_at, status) or world.resync.total_seconds()
-    resolved = resolve(wanted, world.platform, left=_left(world, looked_at.key))
     looked_at = await _claim(world, looked_at, resolved)
     _tell_end_of_life(world, looked_at)
     seen_now = await _maintain(world, looked_at, resolved)
@@ -93,13 +90,17 @@ async def _serve(world: World, looked_at: Subject, seen: dict[str, Any]) -> floa
     return await tell(world, looked_at, status) or _again(world, looked_at.key, seen_now[1])
 
 
-def _wanted(world: World, looked_at: Subject, seen: dict[str, Any]) -> DaapDatabase:
-    """What is asked for; raises Stalled when that breaks a rule, or is not on offer."""
+def _resolved(world: World, looked_at: Subject, seen: dict[str, Any]) -> Resolved:
+    """The database with every choice made; raises Stalled when its spec cannot be had."""
     wanted = database(seen)
     name = looked_at.status.cluster_name or names.cluster_name(looked_at.metadata.name)
     running = world.cache.get(Kind.CLUSTER, looked_at.metadata.namespace, name)
     offer.check(wanted, world.platform, running=major_version(running or {}))
-    return wanted
+    resolved = resolve(wanted, world.platform, left=_left(world, looked_at))
+    asked = resolved.spec.locale
+    if asked and (why := asked.objection(resolved.postgres_version)):
+        raise Stalled("InvalidSpec", f"spec.locale {why}")
+    return resolved
 
 
 def _tell_end_of_life(world: World, looked_at: Subject) -> None:
@@ -111,13 +112,15 @@ def _tell_end_of_life(world: World, looked_at: Subject) -> None:
         world.announcer.announce(looked_at.metadata, told, now)
 
 
-def _left(world: World, key: Key) -> Left | None:
-    """What the Cluster that an earlier DaapDatabase of this name left behind was made as."""
-    left = world.cache.get(Kind.CLUSTER, key.namespace, names.cluster_name(key.name))
-    if left is None or not was_retained(left, key.namespace, key.name):
+def _left(world: World, looked_at: Subject) -> Left | None:
+    """What the database's Cluster, or the one that an earlier DaapDatabase left, was made as."""
+    key, uid = looked_at.key, looked_at.metadata.uid
+    name = looked_at.status.cluster_name or names.cluster_name(key.name)
+    there = world.cache.get(Kind.CLUSTER, key.namespace, name)
+    if there is None:
         return None
-    annotations = raw.mapping(left, "metadata", "annotations")
-    return Left(major_version(left), defaults.of_cluster(annotations))
+    ours = owner_uid(there) == uid or was_retained(there, key.namespace, key.name)
+    return adoption.left(there) if ours else None
 
 
 async def _keep(world: World, looked_at: Subject, seen: dict[str, Any], protection: str) -> float:
@@ -125,7 +128,7 @@ async def _keep(world: World, looked_at: Subject, seen: dict[str, Any], protecti
     published: Published | None = None
     problem: Problem | None = None
     try:
-        resolved = resolve(_wanted(world, looked_at, seen), world.platform)
+        resolved = _resolved(world, looked_at, seen)
         looked_at = await note_name(world, looked_at, resolved)
         _, problem, published = await _maintain(world, looked_at, resolved)
     except Stalled as refusal:  # of a spec that breaks today's rules the children stay as they are
@@ -248,7 +251,7 @@ async def _tell_trouble(
         if looked_at.metadata.deleting:
             status = deleting(moment, trouble.reason, trouble.message)
         else:
-            resolved = resolve(database(seen), world.platform)
+            resolved = _resolved(world, looked_at, seen)
             observed = _observe(world, looked_at.key, resolved)
             status = told(moment, resolved, observed, trouble, None)
         if looked_at.status.cluster_name:

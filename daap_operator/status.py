@@ -216,6 +216,7 @@ def _allotted(previous: DaapDatabaseStatus, resolved: Resolved) -> DaapDatabaseS
             "pooler_name": resolved.pooler,
             "database_name": resolved.database,
             "defaults_revision": _told_revision(previous, resolved),
+            "locale": str(resolved.locale),
             "postgres_version": previous.postgres_version or resolved.postgres_version,
         }
     )

@@ -284,6 +284,57 @@ _POOLERS = [
     ),
 ]
 
+_LOCALES = [
+    *(
+        _both(
+            f"locale {provider}/{locale}",
+            "spec.locale",
+            f"'{locale}' is no locale of the provider {provider}",
+            locale={"provider": provider, "locale": locale},
+        )
+        for provider, locale in (
+            ("builtin", "de-DE"),
+            ("builtin", "c.utf8"),
+            ("libc", "de_DE.UTF-8"),
+            ("libc", "POSIX"),
+            ("icu", "de_DE"),
+            ("icu", "C.UTF-8"),
+            ("icu", ""),
+        )
+    ),
+    *(
+        _both(
+            f"locale {provider}/{locale} for PostgreSQL {major}",
+            "spec.locale",
+            f"'{provider}/{locale}' needs PostgreSQL '{first}' or newer, and this database gets "
+            f"'{major}': set spec.postgresVersion to '{first}' or more, or choose another locale",
+            locale={"provider": provider, "locale": locale},
+            postgresVersion=major,
+        )
+        for provider, locale, major, first in (
+            ("builtin", "C.UTF-8", 16, 17),
+            ("builtin", "PG_UNICODE_FAST", 17, 18),
+            ("icu", "und", 14, 15),
+        )
+    ),
+    _own(
+        "locale of an unknown provider",
+        *_choice("locale.provider", "glibc", "builtin", "icu", "libc"),
+        locale={"provider": "glibc", "locale": "C"},
+    ),
+    _own(
+        "locale without a name",
+        ("spec.locale.locale: Required value",),
+        ("spec.locale.locale is required: set it",),
+        locale={"provider": "icu"},
+    ),
+    _own(
+        "locale of 64 characters",
+        *_long("locale.locale", 63),
+        locale={"provider": "icu", "locale": "de" + "-abcdefg" * 8},
+    ),
+]
+
 _RESOURCES = [
     _amount("no amount of CPU", "requests.cpu", "much", "cpu", f"'much' {_QUANTITY}"),
     _amount("no CPU", "requests.cpu", 0, "cpu", "'0' must be more than zero"),
@@ -361,6 +412,7 @@ WRONG: list[Wrong] = [
     *_VERSIONS,
     *_DATABASES,
     *_POOLERS,
+    *_LOCALES,
     *_RESOURCES,
     *_SECRETS,
     *_DELETIONS,
@@ -369,11 +421,16 @@ WRONG: list[Wrong] = [
 _GROWS = "storage grows and never shrinks; keep"
 _CLASS = "a volume keeps its class; keep it, or make a new DaapDatabase and copy the data"
 _KEEPS = "a database keeps its name; keep"
+_LOCALE = "a database keeps its locale; keep that, or make a new DaapDatabase and copy the data"
 _BACK = "PostgreSQL cannot go back; keep"
 
 
 def _sized(size: object, **more: str) -> Object:
     return {"storage": {"size": size, **more}}
+
+
+def _located(locale: str) -> Object:
+    return {"locale": {"provider": "icu", "locale": locale}}
 
 
 TRANSITIONS: list[Transition] = [
@@ -466,6 +523,32 @@ TRANSITIONS: list[Transition] = [
         {"databaseName": "store"},
         ("spec.databaseName", "'store' cannot take the place of 'orders'", f"{_KEEPS} 'orders'"),
         status={"databaseName": "orders"},
+    ),
+    Transition("locale is set before it is allotted", {}, _located("de")),
+    Transition("locale changes before it is allotted", _located("de"), _located("fr")),
+    Transition(
+        "locale is set to the one allotted", {}, _located("de"), status={"locale": "icu/de"}
+    ),
+    Transition("locale is left out again", _located("de"), {}, status={"locale": "icu/de"}),
+    Transition(
+        "another field changes beside a locale that is not the one allotted",
+        _located("de"),
+        _located("de") | {"purpose": "Other"},
+        status={"locale": "libc/C"},
+    ),
+    Transition(
+        "locale changes",
+        _located("de"),
+        _located("fr"),
+        ("spec.locale", "'icu/fr' cannot take the place of 'icu/de'", _LOCALE),
+        status={"locale": "icu/de"},
+    ),
+    Transition(
+        "locale changes from the one allotted",
+        {},
+        _located("de"),
+        ("spec.locale", "'icu/de' cannot take the place of 'builtin/C.UTF-8'", _LOCALE),
+        status={"locale": "builtin/C.UTF-8"},
     ),
     Transition(
         "Secret name changes", {"connectionSecretName": "one"}, {"connectionSecretName": "other"}

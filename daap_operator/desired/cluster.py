@@ -7,7 +7,7 @@ from typing import Any
 
 from daap_operator import names
 from daap_operator.api.v1alpha1 import DeletionPolicy
-from daap_operator.desired import defaults
+from daap_operator.desired import defaults, locales
 from daap_operator.desired.resolved import Manifest, Resolved
 
 SMART_SHUTDOWN_SECONDS = 10
@@ -30,12 +30,13 @@ def cluster(database: Resolved) -> Manifest:
 
 
 def _metadata(database: Resolved) -> Manifest:
-    """With the team, for a Cluster that outlives its owner: its data is not for any other."""
+    """With the revision of the defaults, for a status may be lost; and with the team, for a Cluster
+    that outlives its owner: its data is not for any other."""
     made = database.metadata(database.cluster)
+    annotations = made.get("annotations", {}) | defaults.marks(database.defaults)
     if database.spec.deletion_policy is DeletionPolicy.RETAIN:
-        made["annotations"] |= names.retained_with(database.spec.owner_team, database.secret)
-        made["annotations"] |= defaults.marks(database.defaults)
-    return made
+        annotations |= names.retained_with(database.spec.owner_team, database.secret)
+    return made | ({"annotations": annotations} if annotations else {})
 
 
 def _spec(database: Resolved) -> Manifest:
@@ -56,6 +57,7 @@ def _spec(database: Resolved) -> Manifest:
                 "owner": database.database,
                 "encoding": "UTF8",
                 "dataChecksums": True,
+                **locales.initdb(database.locale),
             }
         },
         "certificates": {"serverAltDNSNames": _certified(database)},

@@ -33,5 +33,5 @@ def of_cluster(annotations: Mapping[str, str]) -> int:
 
 
 def marks(current: int | None) -> dict[str, str]:
-    """What a Cluster that outlives its owner says of its revision; the first one needs no word."""
+    """What a Cluster says of its revision; the first one needs no word."""
     return {names.DEFAULTS_REVISION: str(current)} if current and current > FIRST else {}

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from daap_operator import names
-from daap_operator.api.v1alpha1 import DaapDatabase, DaapDatabaseSpec, DeletionPolicy
-from daap_operator.desired import defaults
+from daap_operator.api.v1alpha1 import DaapDatabase, DaapDatabaseSpec, DeletionPolicy, Locale
+from daap_operator.desired import defaults, locales
 
 Manifest = dict[str, Any]
 
@@ -41,6 +41,8 @@ class Resolved:
     postgres_version: int
     image: str
     domain: str
+    locale: Locale
+    """Allotted when the database is made, and kept."""
     defaults: int
     """The revision of the operator's defaults (desired/defaults.py)."""
 
@@ -92,17 +94,18 @@ class Resolved:
 
 @dataclass(frozen=True)
 class Left:
-    """What the Cluster that an earlier DaapDatabase left behind was made as."""
+    """What a Cluster that is there already was made as."""
 
     postgres_version: int | None
     defaults: int
+    locale: Locale
 
 
 def resolve(database: DaapDatabase, platform: Platform, *, left: Left | None = None) -> Resolved:
     """The database with every choice made.
 
-    `left` is what an earlier DaapDatabase of this name left behind: taken over, it must not be
-    upgraded or restarted by the way.
+    `left` is the database's own Cluster, or what an earlier DaapDatabase of this name left behind:
+    taken over, it must not be upgraded or restarted by the way.
     """
     spec, status = database.spec, database.status
     left_version = left.postgres_version if left else None
@@ -120,9 +123,22 @@ def resolve(database: DaapDatabase, platform: Platform, *, left: Left | None = N
         postgres_version=version,
         image=platform.postgres_image.replace("{major}", str(version)),
         domain=platform.cluster_domain,
+        locale=_locale(database, version, left),
         defaults=defaults.revision(
             status.defaults_revision or (left.defaults if left else None),
             made=bool(status.cluster_name),
             annotations=database.metadata.annotations,
         ),
     )
+
+
+def _locale(database: DaapDatabase, major: int, left: Left | None) -> Locale:
+    """What was allotted, or what is there; only a database still to be made has a choice."""
+    spec, status = database.spec, database.status
+    if allotted := locales.read(status.locale):
+        return allotted
+    if left and (status.cluster_name or spec.locale is None):
+        return left.locale
+    if status.cluster_name:
+        return locales.PLAIN
+    return spec.locale or locales.default(major)

@@ -104,7 +104,7 @@ async def test_what_others_add_stays() -> None:
     stage = await ready()
 
     def hibernate(obj: Object) -> None:
-        obj["metadata"]["annotations"] = {"cnpg.io/hibernation": "on"}
+        obj["metadata"]["annotations"]["cnpg.io/hibernation"] = "on"
         obj["spec"]["postgresql"]["parameters"] = {"archive_mode": "on"}
 
     stage.kube.change(Resource.CLUSTERS, CLUSTER, hibernate)
@@ -113,7 +113,7 @@ async def test_what_others_add_stays() -> None:
     stage.edit(instances=2)
     assert await ensured(stage) is None
     live = stage.kube.one(Resource.CLUSTERS, CLUSTER)
-    assert live["metadata"]["annotations"] == {"cnpg.io/hibernation": "on"}
+    assert live["metadata"]["annotations"]["cnpg.io/hibernation"] == "on"
     assert live["spec"]["postgresql"]["parameters"] == {"archive_mode": "on"}
 
 

@@ -21,7 +21,8 @@ def spec(**changed: Any) -> Object:
 def test_it_is_named_and_owned() -> None:
     made = cluster(builders.resolved())
     assert (made["apiVersion"], made["kind"]) == ("postgresql.cnpg.io/v1", "Cluster")
-    assert made["metadata"] == builders.resolved().metadata("daap-orders")
+    annotations = {"annotations": {"daap.io/defaults-revision": "2"}}
+    assert made["metadata"] == builders.resolved().metadata("daap-orders") | annotations
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,10 @@ def test_the_database_is_owned_by_a_role_of_its_name() -> None:
             "owner": "tickets",
             "encoding": "UTF8",
             "dataChecksums": True,
+            "localeProvider": "builtin",
+            "builtinLocale": "C.UTF-8",
+            "localeCollate": "C",
+            "localeCType": "C.UTF-8",
         }
     }
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daap_operator import names, status, trim
-from daap_operator.desired import defaults
+from daap_operator.desired import defaults, locales
 from daap_operator.desired.cluster import cluster
 from daap_operator.desired.resolved import Left, resolve
 from tests.unit import builders
@@ -51,7 +51,7 @@ def test_it_never_falls(allotted: int | None, made: bool, text: str) -> None:
 def test_what_is_taken_over_keeps_its_own(revision: int) -> None:
     made = builders.resolved({"deletionPolicy": "Retain"}, LIVE | {"defaultsRevision": revision})
     annotations = cluster(made)["metadata"].get("annotations", {})
-    left = Left(17, defaults.of_cluster(annotations))
+    left = Left(17, defaults.of_cluster(annotations), locales.PLAIN)
     assert resolve(builders.model(), builders.PLATFORM, left=left).defaults == revision
 
 

@@ -42,7 +42,8 @@ def test_an_object_that_is_new_wakes_its_owner_once(
 def test_a_change_of_nothing_that_is_read_wakes_nobody() -> None:
     stage = Stage()
     woken(stage, Kind.CLUSTER, None, CLUSTER)
-    other = builders.cluster({"topology": {}}, resourceVersion="2", annotations={"a": "b"})
+    annotations = CLUSTER["metadata"]["annotations"] | {"a": "b"}
+    other = builders.cluster({"topology": {}}, resourceVersion="2", annotations=annotations)
     assert woken(stage, Kind.CLUSTER, "MODIFIED", other) == []
 
 

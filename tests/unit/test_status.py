@@ -127,6 +127,7 @@ def test_a_database_that_serves_tells_how_to_connect() -> None:
         "observedGeneration": 1,
         "phase": "Ready",
         "defaultsRevision": 2,
+        "locale": "builtin/C.UTF-8",
         "host": host,
         "port": 5432,
         "databaseName": "orders",

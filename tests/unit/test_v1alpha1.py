@@ -115,6 +115,7 @@ def test_what_is_left_out_has_these_defaults() -> None:
         "storage": {"size": "10Gi", "storageClass": None},
         "postgresVersion": None,
         "databaseName": None,
+        "locale": None,
         "pooler": {"instances": 1, "mode": "Transaction", "maxClientConnections": 1000},
         "resources": None,
         "connectionSecretName": None,

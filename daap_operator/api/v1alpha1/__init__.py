@@ -5,6 +5,7 @@ generated from them (`make crds`): a bound or rule changed here changes the API.
 """
 
 from daap_operator.api.v1alpha1.database import ROOT_RULES, DaapDatabase, Metadata
+from daap_operator.api.v1alpha1.locale import Locale, LocaleProvider
 from daap_operator.api.v1alpha1.parts import (
     Pooler,
     PoolMode,
@@ -32,6 +33,8 @@ __all__ = [
     "DaapDatabaseSpec",
     "DaapDatabaseStatus",
     "DeletionPolicy",
+    "Locale",
+    "LocaleProvider",
     "Metadata",
     "Phase",
     "PoolMode",

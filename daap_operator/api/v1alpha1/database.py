@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from daap_operator import names, raw
 from daap_operator.api.base import Model
 from daap_operator.api.rules import rule, validations
+from daap_operator.api.v1alpha1.locale import IMMUTABLE_RULE, IMMUTABLE_TEXT
 from daap_operator.api.v1alpha1.spec import SPEC_RULES, DaapDatabaseSpec
 from daap_operator.api.v1alpha1.status import DaapDatabaseStatus
 from daap_operator.api.v1alpha1.texts import (
@@ -69,6 +70,7 @@ ROOT_RULES = validations(
         version_in(_STATUS_VERSION),
         path=".spec.postgresVersion",
     ),
+    IMMUTABLE_RULE,
 )
 
 
@@ -122,4 +124,11 @@ class DaapDatabase(Model):
         default = names.secret_name(name)
         if secret is not None and secret.startswith("daap-") and secret != default:
             raise ValueError(CONNECTION_PREFIX_TEXT.format(secret, default))
+        return self
+
+    @model_validator(mode="after")
+    def _locale_kept(self) -> Self:
+        asked, allotted = self.spec.locale, self.status.locale
+        if asked and allotted and str(asked) != allotted:
+            raise ValueError(IMMUTABLE_TEXT.format(asked, allotted))
         return self

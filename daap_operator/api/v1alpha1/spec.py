@@ -4,11 +4,12 @@ import re
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from daap_operator import names
 from daap_operator.api.base import Model
 from daap_operator.api.rules import rule, validations
+from daap_operator.api.v1alpha1.locale import LOCALE_RULES, VERSION_RULE, Locale
 from daap_operator.api.v1alpha1.parts import (
     RESOURCE_RULES,
     STORAGE_RULES,
@@ -91,6 +92,11 @@ class DaapDatabaseSpec(Model):
     """Name of the database, and of the role that owns it, inside PostgreSQL. When left out, this
     object's name with `_` for `-`. Immutable."""
 
+    locale: Annotated[Locale | None, Field(json_schema_extra=LOCALE_RULES)] = None
+    """How text is compared, sorted and cased. When left out, Unicode: builtin `C.UTF-8` from
+    PostgreSQL 17 on, icu `und` for 15 and 16, libc `C.UTF-8` for 14. Immutable: `status.locale` has
+    what the database was made with."""
+
     pooler: Annotated[Pooler, Field(json_schema_extra={"default": {}})] = Pooler()
     """The PgBouncer in front of the database, through which clients connect."""
 
@@ -132,6 +138,14 @@ class DaapDatabaseSpec(Model):
             raise ValueError(DATABASE_RESERVED_TEXT.format(name))
         return name
 
+    @field_validator("locale")
+    @classmethod
+    def _locale_to_be_had(cls, locale: Locale | None, others: ValidationInfo) -> Locale | None:
+        major = others.data.get("postgres_version")
+        if locale and major and (why := locale.objection(major)):
+            raise ValueError(why)
+        return locale
+
     @field_validator("connection_secret_name")
     @classmethod
     def _secret_name(cls, name: str | None) -> str | None:
@@ -159,4 +173,5 @@ SPEC_RULES = validations(
         version_in("oldSelf.postgresVersion"),
         path=".postgresVersion",
     ),
+    VERSION_RULE,
 )

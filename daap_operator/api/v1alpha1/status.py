@@ -107,6 +107,9 @@ class DaapDatabaseStatus(Model):
     """Which revision of the operator's defaults the Cluster and the Pooler are made by. A live
     database keeps its own until the annotation `daap.io/defaults-revision` asks for a newer one."""
 
+    locale: Annotated[str | None, Field(max_length=80)] = None
+    """The database's locale as `provider/locale`. Set once, before the Cluster is made."""
+
     instances: Annotated[int | None, Field(ge=0)] = None
     """Number of instances there are."""
 
