@@ -340,6 +340,21 @@ _RESOURCES = [
     _amount("no CPU", "requests.cpu", 0, "cpu", "'0' must be more than zero"),
     _amount("too little memory", "requests.memory", "63Mi", "memory", f"'63Mi' {_MEMORY}"),
     _amount("memory without a unit", "limits.memory", 512, "memory", f"'512' {_MEMORY}"),
+    *(
+        _both(
+            f"{kind} of {memory} of memory",
+            f"resources.{kind}.memory '{memory}' is less than 256Mi",
+            "set it to 256Mi or more",
+            resources={kind: {"memory": memory}},
+        )
+        for kind in ("requests", "limits")
+        for memory in ("64Mi", "255Mi", 134217728)
+    ),
+    _both(
+        "a limit of memory that PostgreSQL does not survive, beside a request",
+        "resources.limits.memory '128Mi' is less than 256Mi",
+        resources={"requests": {"memory": "64Mi"}, "limits": {"memory": "128Mi"}},
+    ),
     _both(
         "more CPU asked than allowed",
         "spec.resources",
@@ -431,6 +446,10 @@ def _sized(size: object, **more: str) -> Object:
 
 def _located(locale: str) -> Object:
     return {"locale": {"provider": "icu", "locale": locale}}
+
+
+def _memory(**kinds: str) -> Object:
+    return {"resources": {kind: {"memory": memory} for kind, memory in kinds.items()}}
 
 
 TRANSITIONS: list[Transition] = [
@@ -567,3 +586,40 @@ TRANSITIONS: list[Transition] = [
         "policy and protection change", {}, {"deletionPolicy": "Retain", "deletionProtection": True}
     ),
 ]
+
+OLDER_THAN_A_RULE: list[Transition] = [
+    Transition(
+        "another field changes beside too little memory of before",
+        _memory(limits="128Mi"),
+        _memory(limits="128Mi") | {"purpose": "Other"},
+    ),
+    Transition(
+        "CPU changes beside too little memory of before",
+        _memory(requests="128Mi"),
+        {"resources": {"requests": {"memory": "128Mi", "cpu": "1"}}},
+    ),
+    Transition(
+        "memory falls below the least",
+        _memory(limits="1Gi"),
+        _memory(limits="128Mi"),
+        ("spec.resources", "limits.memory '128Mi' is less than 256Mi"),
+    ),
+    Transition(
+        "too little memory of before changes to other too little memory",
+        _memory(limits="128Mi"),
+        _memory(limits="192Mi"),
+        ("spec.resources", "limits.memory '192Mi' is less than 256Mi"),
+    ),
+    Transition(
+        "a limit goes, and what is requested is too little",
+        {"resources": {"requests": {"memory": "128Mi"}, "limits": {"memory": "1Gi"}}},
+        _memory(requests="128Mi"),
+        ("spec.resources", "requests.memory '128Mi' is less than 256Mi"),
+    ),
+    Transition(
+        "too little memory of before becomes enough",
+        _memory(limits="128Mi"),
+        _memory(limits="256Mi"),
+    ),
+]
+"""Changes of objects that were stored before there was a least amount of memory."""

@@ -11,7 +11,15 @@ from dev.cluster import ControlPlane
 from tests.support.api import APPLY, Api, ApiError, Object, path
 from tests.support.databases import Databases
 from tests.support.eventually import eventually
-from tests.wrong_objects import TRANSITIONS, WRONG, Fragments, Transition, Wrong
+from tests.support.loose_schema import loose_schema
+from tests.wrong_objects import (
+    OLDER_THAN_A_RULE,
+    TRANSITIONS,
+    WRONG,
+    Fragments,
+    Transition,
+    Wrong,
+)
 
 EXAMPLES = {
     example.stem: yaml.safe_load(example.read_text())
@@ -61,6 +69,20 @@ async def test_a_change_is_taken_or_refused(change: Transition, api: Api, namesp
         await api.patch("daapdatabases", namespace, name, {"status": change.status}, "status")
     said = await refusal(apply(api, namespace, new, dry_run=True))
     assert_told(said, ("422", *change.refused) if change.refused else None)
+
+
+async def test_what_is_older_than_a_rule_can_still_be_edited(api: Api, namespace: str) -> None:
+    bodies = {
+        f"older-{number}": (change, *change.bodies())
+        for number, change in enumerate(OLDER_THAN_A_RULE)
+    }
+    async with loose_schema(api, namespace):
+        for name, (_, old, _) in bodies.items():
+            await apply(api, namespace, old | {"metadata": {"name": name}})
+    for name, (change, _, new) in bodies.items():
+        named = new | {"metadata": {"name": name}}
+        said = await refusal(apply(api, namespace, named, dry_run=True))
+        assert_told(said, ("422", *change.refused) if change.refused else None)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

@@ -75,7 +75,7 @@ RIGHT: dict[str, Object] = {
     "newest version": {"postgresVersion": 18},
     "short database name": {"databaseName": "a"},
     "long database name": {"databaseName": "a" * 63},
-    "least memory": {"resources": {"limits": {"memory": "64Mi"}}},
+    "least memory": {"resources": {"requests": {"memory": "64Mi"}, "limits": {"memory": "256Mi"}}},
     "requests equal to limits": {"resources": {"requests": {"cpu": "1000m"}, "limits": {"cpu": 1}}},
     "requests without limits": {"resources": {"requests": {"cpu": "8", "memory": "1Gi"}}},
     "empty resources": {"resources": {"requests": {}, "limits": {}}},

@@ -132,3 +132,11 @@ class DaapDatabase(Model):
         if asked and allotted and str(asked) != allotted:
             raise ValueError(IMMUTABLE_TEXT.format(asked, allotted))
         return self
+
+    @model_validator(mode="after")
+    def _enough_memory(self) -> Self:
+        """Judged until the Cluster is made: one that is older than the rule goes on as it is."""
+        resources = self.spec.resources
+        if resources and not self.status.cluster_name and (why := resources.too_little()):
+            raise ValueError(f"spec.{why}")
+        return self

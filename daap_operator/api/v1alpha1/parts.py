@@ -8,6 +8,8 @@ from pydantic import Field, field_validator, model_validator
 from daap_operator.api.base import Model, Quantity, amount
 from daap_operator.api.rules import Rule, rule, validations
 from daap_operator.api.v1alpha1.texts import (
+    LEAST_MI,
+    LEAST_TEXT,
     LIMIT_TEXT,
     MEMORY_TEXT,
     SHRINK_TEXT,
@@ -94,7 +96,7 @@ class ResourceAmounts(Model):
     """CPU in cores, for example `500m` or `2`."""
 
     memory: Quantity | None = None
-    """Memory in bytes, for example `1Gi`; at least 64Mi."""
+    """Memory in bytes, for example `1Gi`; at least 64Mi, and 256Mi for what an instance may use."""
 
     @field_validator("memory")
     @classmethod
@@ -135,6 +137,14 @@ class Resources(Model):
                 raise ValueError(LIMIT_TEXT.format(what, request, what, limit))
         return self
 
+    def too_little(self) -> str:
+        """Why PostgreSQL would not survive with so much memory; empty where it would."""
+        for kind, amounts in (("limits", self.limits), ("requests", self.requests)):
+            if amounts and amounts.memory is not None:
+                enough = amount(amounts.memory) >= LEAST_MI * _MI
+                return "" if enough else LEAST_TEXT.format(kind, amounts.memory)
+        return ""
+
 
 def _limit_rule(what: str) -> Rule:
     request, limit = f"self.requests.{what}", f"self.limits.{what}"
@@ -151,4 +161,35 @@ def _limit_rule(what: str) -> Rule:
     )
 
 
-RESOURCE_RULES = validations(_limit_rule("cpu"), _limit_rule("memory"))
+def _least_rule(kind: str) -> Rule:
+    """What an instance may use: its limit, or what it requests where it has none.
+
+    A value that does not change is not judged: it may be older than the rule.
+    """
+    memory = f"{kind}.memory"
+    unchanged = f"oldSelf.hasValue() && {_counts('oldSelf.value()', kind)} && "
+    # Without string(), whose cost on an old value the API server takes for unbounded
+    unchanged += f"oldSelf.value().{memory} == self.{memory}"
+    return rule(
+        f"!({_counts('self', kind)}) || !isQuantity(string(self.{memory})) || "
+        f"quantity(string(self.{memory})).compareTo(quantity('{LEAST_MI}Mi')) >= 0 || "
+        f"({unchanged})",
+        LEAST_TEXT,
+        f"'{kind}'",
+        f"string(self.{memory})",
+        path=f".{kind}",
+        on_create=True,
+    )
+
+
+def _counts(resources: str, kind: str) -> str:
+    """CEL: whether that kind is there, and is the one that bounds an instance's memory."""
+    there = "has({0}.{1}) && has({0}.{1}.memory)"
+    counts = there.format(resources, kind)
+    limited = there.format(resources, "limits")
+    return counts if kind == "limits" else f"{counts} && !({limited})"
+
+
+RESOURCE_RULES = validations(
+    _limit_rule("cpu"), _limit_rule("memory"), _least_rule("limits"), _least_rule("requests")
+)

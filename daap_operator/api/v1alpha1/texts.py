@@ -28,6 +28,12 @@ STORAGE_CLASS_TEXT = (
     "keep it, or make a new DaapDatabase and copy the data"
 )
 MEMORY_TEXT = "'{}' is less than 64Mi, too little for PostgreSQL; write the unit, as in 512Mi"
+LEAST_MI = 256
+LEAST_TEXT = (
+    "resources.{}.memory '{}' is less than "
+    f"{LEAST_MI}Mi, the least with which PostgreSQL survives its work: "
+    f"set it to {LEAST_MI}Mi or more"
+)
 LIMIT_TEXT = "requests.{} '{}' must not be more than limits.{} '{}'"
 DATABASE_NAME_PATTERN = r"^[a-z][a-z0-9_]{0,62}$"
 DATABASE_NAME_TEXT = "'{}' must be 1 to 63 characters of a-z, 0-9 and '_' and begin with a letter"
