@@ -14,7 +14,7 @@ from daap_operator.desired.resolved import Manifest, Resolved
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.kube import ApiError, Resource, refused
 from daap_operator.ownership import belongs_to, first_difference, owners
-from daap_operator.trim import OWNED
+from daap_operator.trim import BY_HAND, OWNED
 from daap_operator.world import World
 
 Object = dict[str, Any]
@@ -56,6 +56,7 @@ async def _ensure(world: World, database: Resolved, kind: Kind, manifest: Manife
             f"{manifest['kind']}Deleted",
             f"{manifest['kind']} {name} is being deleted and will be made again",
         )
+    manifest = yielding(manifest, actual)
     if difference := first_difference(manifest, actual[OWNED]):
         await _repair(world, kind, manifest, actual)
         log.info(
@@ -110,6 +111,7 @@ async def _take_over(world: World, kind: Kind, manifest: Manifest, database: Res
             f"DaapDatabase of this name and is not taken over: {'; '.join(why)}. "
             "To begin empty, remove the Cluster",
         )
+    manifest = yielding(manifest, kind.trim(found))
     made = await _repair(world, kind, manifest, found, version=found["metadata"]["resourceVersion"])
     key = Key(database.namespace, database.name)
     log.info("Child taken over", extra={"key": key, "child": name})
@@ -158,6 +160,18 @@ def _kept(world: World, kind: Kind, made: Object) -> Object:
     """Put a write's answer into the cache, so that the next pass does not write again."""
     world.cache.put(kind, made)
     return kind.trim(made)
+
+
+def yielding(manifest: Manifest, actual: Object) -> Manifest:
+    """The manifest without the settings that somebody else has put into the live Cluster. Pure."""
+    by_hand = raw.texts(actual, BY_HAND)
+    if not by_hand:
+        return manifest
+    postgresql = manifest["spec"]["postgresql"]
+    ours = {k: v for k, v in postgresql.get("parameters", {}).items() if k not in by_hand}
+    kept = {k: v for k, v in postgresql.items() if k != "parameters"}
+    made = kept | ({"parameters": ours} if ours else {})
+    return manifest | {"spec": manifest["spec"] | {"postgresql": made}}
 
 
 def _check_ownership(manifest: Manifest, actual: Object, database: Resolved) -> None:

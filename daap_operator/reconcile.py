@@ -119,7 +119,7 @@ def _left(world: World, looked_at: Subject) -> Left | None:
     there = world.cache.get(Kind.CLUSTER, key.namespace, name)
     if there is None:
         return None
-    ours = owner_uid(there) == uid or was_retained(there, key.namespace, key.name)
+    ours = belongs_to(there, uid) or was_retained(there, key.namespace, key.name)
     return adoption.left(there) if ours else None
 
 

@@ -8,12 +8,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from daap_operator import names, raw
+from daap_operator.desired.tuning import NAMES
 from daap_operator.ownership import owned_part
 
 Object = dict[str, Any]
 
 OWNED = "owned"
 """Key under which a trimmed child holds what our field manager applied."""
+BY_HAND = "byHand"
+"""Key under which a trimmed Cluster holds the names of PostgreSQL's settings that are others'."""
 
 _METADATA = (
     "name",
@@ -79,7 +82,19 @@ def cluster(obj: Mapping[str, Any]) -> Object:
         for condition in raw.items(status, "conditions")
         if raw.text(condition, "type") == "cnpg.io/hibernation"
     ]
-    return {"metadata": _child_metadata(obj), "status": kept, OWNED: owned_part(obj)}
+    owned = owned_part(obj)
+    return {
+        "metadata": _child_metadata(obj),
+        "status": kept,
+        OWNED: owned,
+        BY_HAND: _by_hand(obj, owned),
+    }
+
+
+def _by_hand(obj: Mapping[str, Any], owned: Object) -> list[str]:
+    """The settings that somebody else gave PostgreSQL in our place."""
+    there, ours = (raw.mapping(part, "spec", "postgresql", "parameters") for part in (obj, owned))
+    return [name for name in NAMES if name in there and name not in ours]
 
 
 def pooler(obj: Mapping[str, Any]) -> Object:

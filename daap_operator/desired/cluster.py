@@ -7,7 +7,7 @@ from typing import Any
 
 from daap_operator import names
 from daap_operator.api.v1alpha1 import DeletionPolicy
-from daap_operator.desired import defaults, locales
+from daap_operator.desired import amounts, defaults, locales, tuning
 from daap_operator.desired.resolved import Manifest, Resolved
 
 SMART_SHUTDOWN_SECONDS = 10
@@ -17,6 +17,12 @@ so with CloudNativePG's default every failover and every deletion takes three mi
 CNPG_CLUSTER_DOMAIN = "cluster.local"
 """What CloudNativePG takes for the cluster's DNS domain unless its KUBERNETES_CLUSTER_DOMAIN is
 set. With another one there, too, it has the names below twice, which harms nobody."""
+
+STOP_SECONDS = 180
+"""How long an instance has to stop, SMART_SHUTDOWN_SECONDS included, before its pod is killed. The
+rest is for the last checkpoint; cut short, it is made up for at the next start, and nothing is
+lost. With CloudNativePG's default an instance that does not answer holds its namespace for half an
+hour."""
 
 
 def cluster(database: Resolved) -> Manifest:
@@ -62,11 +68,20 @@ def _spec(database: Resolved) -> Manifest:
         },
         "certificates": {"serverAltDNSNames": _certified(database)},
         "inheritedMetadata": {"labels": {names.DATABASE_LABEL: database.name}},
-        "postgresql": {"pg_hba": ["hostnossl all all all reject"]},
+        "postgresql": _postgresql(database),
         "storage": _storage(database),
     }
     if resources := _resources(database):
         made["resources"] = resources
+    if database.defaults >= amounts.SINCE:
+        made["stopDelay"] = STOP_SECONDS
+    return made
+
+
+def _postgresql(database: Resolved) -> Manifest:
+    made: Manifest = {"pg_hba": ["hostnossl all all all reject"]}
+    if settings := tuning.of_database(database):
+        made["parameters"] = settings.parameters()
     return made
 
 
@@ -92,6 +107,8 @@ def _storage(database: Resolved) -> Manifest:
 
 
 def _resources(database: Resolved) -> dict[str, Any]:
+    if whole := amounts.of(database):
+        return {"requests": whole.requests, "limits": whole.limits}
     if database.spec.resources is None:
         return {}
     dumped = database.spec.resources.model_dump(exclude_none=True)

@@ -4,11 +4,9 @@ https://cloudnative-pg.io/documentation/current/connection_pooling/
 """
 
 from daap_operator import names
+from daap_operator.desired import amounts
 from daap_operator.desired.resolved import Manifest, Resolved
-
-SERVER_CONNECTIONS = 80
-"""Server connections all pooler pods together may open: PostgreSQL's 100 less what replication,
-maintenance and direct clients need."""
+from daap_operator.desired.tuning import server_connections
 
 MOST_SERVER_CONNECTIONS_A_POD = 20
 
@@ -26,7 +24,7 @@ connections again goes unused for up to 8."""
 def pooler(database: Resolved) -> Manifest:
     """The Pooler to apply."""
     wanted = database.spec.pooler
-    pool = min(MOST_SERVER_CONNECTIONS_A_POD, SERVER_CONNECTIONS // wanted.instances)
+    pool = min(MOST_SERVER_CONNECTIONS_A_POD, server_connections(database) // wanted.instances)
     return {
         "apiVersion": names.CNPG_API_VERSION,
         "kind": "Pooler",
@@ -62,9 +60,7 @@ def _pod_labels(database: Resolved) -> dict[str, str]:
 
 def _pod(database: Resolved) -> Manifest:
     return {
-        "containers": [
-            {"name": "pgbouncer", "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}}}
-        ],
+        **amounts.of_pooler(database),
         "topologySpreadConstraints": [
             {
                 "maxSkew": 1,

@@ -30,7 +30,11 @@ async def test_owner_and_purpose_reach_the_row(
 
 
 IMAGE_18 = "ghcr.io/cloudnative-pg/postgresql:18-standard-trixie"
-MEMORY = {"limits": {"memory": "1Gi"}}
+MEMORY = {
+    "requests": {"cpu": "100m", "memory": "2Gi"},
+    "limits": {"cpu": "2", "memory": "2Gi"},
+}
+SHARED_BUFFERS = "postgresql.parameters.shared_buffers"
 MOST_CLIENTS = "pgbouncer.parameters.max_client_conn"
 
 
@@ -41,7 +45,8 @@ MOST_CLIENTS = "pgbouncer.parameters.max_client_conn"
         ({"instances": 3}, "clusters", "enablePDB", True),
         ({"storage": {"size": "20Gi"}}, "clusters", "storage.size", "20Gi"),
         ({"postgresVersion": 18}, "clusters", "imageName", IMAGE_18),
-        ({"resources": {"limits": {"memory": "1Gi"}}}, "clusters", "resources", MEMORY),
+        ({"resources": {"limits": {"memory": "2Gi"}}}, "clusters", "resources", MEMORY),
+        ({"resources": {"limits": {"memory": "2Gi"}}}, "clusters", SHARED_BUFFERS, "512MB"),
         ({"pooler": {"instances": 3}}, "poolers", "instances", 3),
         ({"pooler": {"mode": "Session"}}, "poolers", "pgbouncer.poolMode", "session"),
         ({"pooler": {"maxClientConnections": 77}}, "poolers", MOST_CLIENTS, "77"),

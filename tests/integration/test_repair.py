@@ -69,11 +69,18 @@ async def test_fields_of_others_are_kept(databases: Databases, operators: Operat
     assert cluster["metadata"]["annotations"]["example.com/note"] == "mine"
 
 
+DEFAULT = {
+    "requests": {"cpu": "100m", "memory": "1Gi"},
+    "limits": {"cpu": "2", "memory": "1Gi"},
+}
+
+
 async def test_a_field_no_longer_asked_for_is_taken_back(
     databases: Databases, operators: Operators
 ) -> None:
     await operators.start()
-    resources = {"requests": {"cpu": "500m", "memory": "1Gi"}, "limits": {"memory": "1Gi"}}
+    amounts = {"cpu": "500m", "memory": "2Gi"}
+    resources = {"requests": amounts, "limits": amounts}
     await databases.create("orders", resources=resources)
     await databases.ready("orders")
     cluster = await databases.child("clusters", "daap-orders")
@@ -82,7 +89,7 @@ async def test_a_field_no_longer_asked_for_is_taken_back(
     await databases.edit("orders", resources=None)
     await eventually(
         lambda: databases.child("clusters", "daap-orders"),
-        lambda obj: obj and "resources" not in obj["spec"],
+        lambda obj: obj and obj["spec"]["resources"] == DEFAULT,
     )
 
 

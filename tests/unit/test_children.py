@@ -7,6 +7,7 @@ import pytest
 from daap_operator import names
 from daap_operator.cache import Kind
 from daap_operator.children import SETTLE_SECONDS, ensure_children, refusal
+from daap_operator.desired import tuning
 from daap_operator.desired.cluster import cluster
 from daap_operator.desired.resolved import Resolved, resolve
 from daap_operator.errors import Stalled, Waiting
@@ -29,6 +30,13 @@ def wanted(stage: Stage) -> Resolved:
 async def ensured(stage: Stage) -> Stalled | Waiting | None:
     stage.watch()
     return await ensure_children(stage.world, wanted(stage))
+
+
+def first_defaults(stage: Stage) -> None:
+    """The database was made before the defaults had revisions."""
+    stage.kube.change(
+        Resource.DATABASES, KEY.name, lambda obj: obj["status"].pop("defaultsRevision")
+    )
 
 
 # --- create and mend ------------------------------------------------------------------------------
@@ -105,7 +113,7 @@ async def test_what_others_add_stays() -> None:
 
     def hibernate(obj: Object) -> None:
         obj["metadata"]["annotations"]["cnpg.io/hibernation"] = "on"
-        obj["spec"]["postgresql"]["parameters"] = {"archive_mode": "on"}
+        obj["spec"]["postgresql"]["parameters"]["archive_mode"] = "on"
 
     stage.kube.change(Resource.CLUSTERS, CLUSTER, hibernate)
     assert await ensured(stage) is None
@@ -114,11 +122,65 @@ async def test_what_others_add_stays() -> None:
     assert await ensured(stage) is None
     live = stage.kube.one(Resource.CLUSTERS, CLUSTER)
     assert live["metadata"]["annotations"]["cnpg.io/hibernation"] == "on"
-    assert live["spec"]["postgresql"]["parameters"] == {"archive_mode": "on"}
+    parameters = live["spec"]["postgresql"]["parameters"]
+    assert parameters["archive_mode"] == "on"
+    stage.edit(resources={"limits": {"memory": "2Gi"}})
+    assert await ensured(stage) is None
+    live = stage.kube.one(Resource.CLUSTERS, CLUSTER)
+    after = live["spec"]["postgresql"]["parameters"]
+    assert after["archive_mode"] == "on"
+    assert after["shared_buffers"] != parameters["shared_buffers"]
+
+
+async def test_settings_put_there_before_they_followed_the_memory_stay() -> None:
+    stage = await ready()
+    first_defaults(stage)
+    assert await ensured(stage) is None
+
+    def tune(obj: Object) -> None:
+        obj["spec"]["postgresql"]["parameters"] = {"random_page_cost": "1.1"}
+
+    stage.kube.change(Resource.CLUSTERS, CLUSTER, tune)
+    stage.kube.change(
+        Resource.DATABASES,
+        "orders",
+        lambda obj: obj["metadata"].update(annotations={names.DEFAULTS_REVISION: "2"}),
+    )
+    assert await ensured(stage) is None
+    made = stage.kube.one(Resource.CLUSTERS, CLUSTER)["spec"]["postgresql"]["parameters"]
+    assert made["random_page_cost"] == "1.1"
+    assert made["shared_buffers"] == "256MB"
+
+
+@pytest.mark.parametrize("name", tuning.NAMES)
+async def test_a_setting_changed_by_hand_is_theirs_until_they_take_it_away(name: str) -> None:
+    stage = await ready()
+
+    def tune(obj: Object) -> None:
+        obj["spec"]["postgresql"]["parameters"][name] = "77"
+
+    stage.kube.change(Resource.CLUSTERS, CLUSTER, tune)
+    stage.edit(resources={"limits": {"memory": "2Gi"}})
+    assert await ensured(stage) is None
+    live = stage.kube.one(Resource.CLUSTERS, CLUSTER)
+    parameters = dict(live["spec"]["postgresql"]["parameters"])
+    assert parameters.pop(name) == "77"
+    wished = cluster(wanted(stage))["spec"]["postgresql"]["parameters"]
+    assert parameters == {key: value for key, value in wished.items() if key != name}
+    before = list(stage.kube.writes)
+    assert await ensured(stage) is None
+    assert stage.kube.writes == before
+    stage.kube.change(
+        Resource.CLUSTERS, CLUSTER, lambda obj: obj["spec"]["postgresql"]["parameters"].pop(name)
+    )
+    assert await ensured(stage) is None
+    made = stage.kube.one(Resource.CLUSTERS, CLUSTER)["spec"]["postgresql"]["parameters"]
+    assert made[name] == wished[name]
 
 
 async def test_what_is_no_longer_asked_for_goes() -> None:
     stage = await ready(resources={"limits": {"memory": "1Gi"}, "requests": {"cpu": "1"}})
+    first_defaults(stage)
     stage.edit(resources={"limits": {"memory": "1Gi"}})
     assert await ensured(stage) is None
     assert stage.kube.one(Resource.CLUSTERS, CLUSTER)["spec"]["resources"] == {
@@ -128,7 +190,8 @@ async def test_what_is_no_longer_asked_for_goes() -> None:
     assert await ensured(stage) is None
     assert "limits" not in stage.kube.one(Resource.CLUSTERS, CLUSTER)["spec"].get("resources", {})
     assert await ensured(stage) is None
-    assert stage.kube.writes == [f"apply Cluster {CLUSTER}"] * 2
+    writes = [write for write in stage.kube.writes if "Cluster" in write]
+    assert writes == [f"apply Cluster {CLUSTER}"] * 2
 
 
 # --- a loss ---------------------------------------------------------------------------------------

@@ -127,10 +127,16 @@ def test_storage_is_what_was_asked_for(asked: Object, storage: Object) -> None:
     ],
     ids=["none", "empty", "empty amounts", "one", "all"],
 )
-def test_only_the_resources_that_were_asked_for_are_ours(
+def test_of_the_first_defaults_only_the_resources_that_were_asked_for_are_ours(
     asked: Object | None, resources: Object | None
 ) -> None:
-    assert spec(resources=asked).get("resources") == resources
+    made = cluster(builders.resolved({"resources": asked}, {"clusterName": "daap-orders"}))
+    assert made["spec"].get("resources") == resources
+
+
+def test_an_instance_that_does_not_stop_is_killed_in_minutes() -> None:
+    made = spec()
+    assert made["smartShutdownTimeout"] < made["stopDelay"] <= 300
 
 
 def test_no_field_is_empty() -> None:

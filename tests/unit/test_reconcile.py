@@ -131,7 +131,7 @@ async def test_a_change_is_ready_only_when_its_effects_are_there() -> None:
 
 async def test_a_changed_cluster_counts_as_changing_until_cloudnativepg_may_have_seen_it() -> None:
     stage = await ready()
-    stage.edit(resources={"limits": {"memory": "1Gi"}})
+    stage.edit(resources={"limits": {"memory": "2Gi"}})
     assert await stage.look() == SETTLE_SECONDS
     assert stage.message("Reconciling") == "CloudNativePG is taking up the change"
     stage.clock.advance(SETTLE_SECONDS - 1)
