@@ -35,6 +35,8 @@ class Kind(Enum):
     POOLER = (trim.pooler,)
     DEPLOYMENT = (trim.deployment,)
     ENDPOINTS = (trim.endpoints,)
+    POD = (trim.pod,)
+    ACCOUNT = (trim.account,)
 
     @property
     def trim(self) -> Callable[[Mapping[str, Any]], Object]:
@@ -50,7 +52,7 @@ class Cache:
         self._objects: dict[Kind, dict[Key, Object]] = {kind: {} for kind in Kind}
         self._by_name: dict[str, set[Key]] = defaultdict(set)
         self._by_uid: dict[str, Key] = {}
-        self._by_service: dict[Key, set[Key]] = defaultdict(set)
+        self._grouped: dict[tuple[Kind, Key], set[Key]] = defaultdict(set)
         self._claims: dict[str, str] = {}
         self._buried: dict[str, int] = {}
 
@@ -83,12 +85,16 @@ class Cache:
             cluster=self.get(Kind.CLUSTER, namespace, cluster),
             pooler=self.get(Kind.POOLER, namespace, pooler),
             deployment=self.get(Kind.DEPLOYMENT, namespace, pooler),
-            endpoints=self._endpoints(Key(namespace, names.primary_service(cluster))),
+            endpoints=self._group(Kind.ENDPOINTS, Key(namespace, names.primary_service(cluster))),
+            pooler_endpoints=self._group(Kind.ENDPOINTS, Key(namespace, pooler)),
+            account=self.get(Kind.ACCOUNT, namespace, cluster),
+            pods=self._group(Kind.POD, Key(namespace, cluster)),
         )
 
-    def _endpoints(self, service: Key) -> tuple[Object, ...]:
-        slices = self._objects[Kind.ENDPOINTS]
-        return tuple(slices[key] for key in sorted(self._by_service.get(service, ())))
+    def _group(self, kind: Kind, of: Key) -> tuple[Object, ...]:
+        """The EndpointSlices of a Service, or the pods of a Cluster."""
+        found = self._objects[kind]
+        return tuple(found[key] for key in sorted(self._grouped.get((kind, of), ())))
 
     def owner(self, kind: Kind, obj: Mapping[str, Any]) -> Key | None:
         """The DaapDatabase that is to look at this object."""
@@ -98,6 +104,10 @@ class Cache:
         if kind is Kind.DEPLOYMENT:
             pooler = self.get(Kind.POOLER, namespace, name)
             return None if pooler is None else self.owner(Kind.POOLER, pooler)
+        if kind in (Kind.POD, Kind.ACCOUNT):
+            of = name if kind is Kind.ACCOUNT else _group_of(kind, obj).name
+            cluster = self.get(Kind.CLUSTER, namespace, of)
+            return None if cluster is None else self.owner(Kind.CLUSTER, cluster)
         for reference in owners(obj):
             return Key(namespace, raw.text(reference, "name"))
         labelled = raw.text(obj, "metadata", "labels", names.DATABASE_LABEL)
@@ -123,9 +133,9 @@ class Cache:
             self._by_name[key.name].add(key)
             self._by_uid.pop(raw.text(before, "metadata", "uid"), None)
             self._by_uid[raw.text(kept, "metadata", "uid")] = key
-        elif kind is Kind.ENDPOINTS:
-            self._leave_service(key, before)
-            self._by_service[_service(kept)].add(key)
+        elif kind in _GROUPED:
+            self._leave_group(kind, key, before)
+            self._grouped[kind, _group_of(kind, kept)].add(key)
         return kept if before is None or _told(before) != _told(kept) else None
 
     def remove(self, kind: Kind, obj: Mapping[str, Any]) -> Object | None:
@@ -167,16 +177,16 @@ class Cache:
             self._by_uid.pop(raw.text(kept, "metadata", "uid"), None)
             if self._claims.get(key.name) == raw.text(kept, "metadata", "uid"):
                 del self._claims[key.name]
-        elif kind is Kind.ENDPOINTS:
-            self._leave_service(key, kept)
+        elif kind in _GROUPED:
+            self._leave_group(kind, key, kept)
 
-    def _leave_service(self, key: Key, kept: Object | None) -> None:
+    def _leave_group(self, kind: Kind, key: Key, kept: Object | None) -> None:
         if kept is None:
             return
-        slices = self._by_service[_service(kept)]
-        slices.discard(key)
-        if not slices:
-            del self._by_service[_service(kept)]
+        group = kind, _group_of(kind, kept)
+        self._grouped[group].discard(key)
+        if not self._grouped[group]:
+            del self._grouped[group]
 
     def _bury(self, uid: str, version: int) -> None:
         self._buried[uid] = max(version, self._buried.pop(uid, 0))
@@ -231,10 +241,14 @@ def key_of(obj: Mapping[str, Any]) -> Key:
     return Key(raw.text(obj, "metadata", "namespace"), raw.text(obj, "metadata", "name"))
 
 
-def _service(slice_: Mapping[str, Any]) -> Key:
-    """The Service that an EndpointSlice is of."""
-    namespace = raw.text(slice_, "metadata", "namespace")
-    return Key(namespace, raw.text(slice_, "metadata", "labels", names.SERVICE_LABEL))
+_GROUPED = {Kind.ENDPOINTS: names.SERVICE_LABEL, Kind.POD: names.CNPG_CLUSTER_LABEL}
+"""Kinds of which several belong to one, and the label that names it."""
+
+
+def _group_of(kind: Kind, obj: Mapping[str, Any]) -> Key:
+    """The Service that an EndpointSlice is of, or the Cluster that a pod is of."""
+    namespace = raw.text(obj, "metadata", "namespace")
+    return Key(namespace, raw.text(obj, "metadata", "labels", _GROUPED[kind]))
 
 
 def _version(obj: Mapping[str, Any]) -> int:

@@ -9,6 +9,7 @@ from daap_operator.announce import Announcement
 from daap_operator.api.v1alpha1 import Metadata
 from daap_operator.cache import Key, Kind
 from daap_operator.desired.cluster import cluster
+from daap_operator.desired.mark import is_marked, unmarked
 from daap_operator.desired.pooler import pooler
 from daap_operator.desired.resolved import Manifest, Resolved
 from daap_operator.errors import Stalled, Waiting
@@ -20,8 +21,8 @@ from daap_operator.world import World
 Object = dict[str, Any]
 
 SETTLE_SECONDS = 5.0
-"""How long a changed Cluster counts as changing although its status looks settled: CloudNativePG
-does not say which generation its status speaks of."""
+"""How long a changed Cluster counts as changing even when all that can be seen is there: that
+PostgreSQL has read its settings again is told nowhere, only if it has to restart for them."""
 
 RESOURCES = {Kind.CLUSTER: Resource.CLUSTERS, Kind.POOLER: Resource.POOLERS}
 
@@ -57,7 +58,8 @@ async def _ensure(world: World, database: Resolved, kind: Kind, manifest: Manife
             f"{manifest['kind']} {name} is being deleted and will be made again",
         )
     manifest = yielding(manifest, actual)
-    if difference := first_difference(manifest, actual[OWNED]):
+    compared = manifest if is_marked(actual[OWNED]) else unmarked(manifest)
+    if difference := first_difference(compared, actual[OWNED]):
         await _repair(world, kind, manifest, actual)
         log.info(
             "Child changed",

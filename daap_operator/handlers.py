@@ -114,8 +114,8 @@ def _register(registry: kopf.OperatorRegistry, kind: Kind, resource: Resource, f
 def _selector(resource: Resource) -> tuple[str, str, str]:
     """Group, version and plural, as kopf names a kind."""
     prefix, plural = resource.value
-    group, version = prefix.removeprefix("/apis/").split("/")
-    return group, version, plural
+    *_, group, version = prefix.split("/")
+    return "" if group == "api" else group, version, plural
 
 
 def register_login(

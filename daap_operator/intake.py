@@ -19,6 +19,12 @@ WATCHED: dict[Kind, tuple[Resource, str]] = {
     Kind.DEPLOYMENT: (Resource.DEPLOYMENTS, names.CNPG_POOLER_LABEL),
     # CloudNativePG gives its Services the labels that it was asked to, and Kubernetes their slices
     Kind.ENDPOINTS: (Resource.ENDPOINTS, f"{names.DATABASE_LABEL},{names.SERVICE_LABEL}"),
+    # Not by our own label: the pods of Jobs have only CloudNativePG's
+    Kind.POD: (Resource.PODS, names.CNPG_CLUSTER_LABEL),
+    Kind.ACCOUNT: (
+        Resource.SERVICE_ACCOUNTS,
+        f"{names.CNPG_CLUSTER_LABEL},{names.DATABASE_LABEL}",
+    ),
 }
 """What is listed and watched, and by which label selector."""
 

@@ -32,7 +32,10 @@ RETAINED_SECRET = "daap.io/retained-secret"  # noqa: S105 - an annotation, not a
 DEFAULTS_REVISION = "daap.io/defaults-revision"
 CNPG_CLUSTER_LABEL = "cnpg.io/cluster"
 CNPG_POOLER_LABEL = "cnpg.io/poolerName"
+CNPG_POD_ROLE_LABEL = "cnpg.io/podRole"
 SERVICE_LABEL = "kubernetes.io/service-name"
+SPEC_MARK = "daap.io/spec"
+"""Label or annotation with the digest of the spec that CloudNativePG has worked with."""
 
 POSTGRES_PORT = 5432
 POSTGRES_NAME_LIMIT = 63

@@ -8,7 +8,7 @@ whether a pod takes connections.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from daap_operator import raw
@@ -30,6 +30,12 @@ class Children:
     deployment: Object | None = None
     endpoints: tuple[Object, ...] = ()
     """The EndpointSlices of the Service in front of the primary."""
+    pooler_endpoints: tuple[Object, ...] = ()
+    """The EndpointSlices of the Pooler's Service."""
+    account: Object | None = None
+    """The Cluster's ServiceAccount."""
+    pods: tuple[Object, ...] = ()
+    """All pods of the Cluster: its instances', its Jobs' and its Pooler's."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,8 @@ class Observed:
     """Why CloudNativePG waits for a person, whether clients are served or not."""
     unsettled: str
     """What is still being changed, for people; empty once all that was asked for is there."""
+    unsettled_reason: str = field(default="", kw_only=True)
+    """Why it does not get on, in one word; empty when nothing is known to be in its way."""
     phase: Phase
     instances: int | None
     ready_instances: int | None

@@ -11,12 +11,16 @@ from typing import Any
 
 from daap_operator import adoption, names, offer, raw
 from daap_operator.adoption import major_version, was_retained
+from daap_operator.applied import lacking
 from daap_operator.cache import Key, Kind
 from daap_operator.children import ensure_children
+from daap_operator.desired.cluster import cluster
+from daap_operator.desired.pooler import pooler
 from daap_operator.desired.resolved import Left, Resolved, resolve
 from daap_operator.errors import Outage, Stalled, Waiting
 from daap_operator.finalize import finalize, protection
 from daap_operator.kube import unchanged
+from daap_operator.listen import listened, told_why
 from daap_operator.observed import Children, Observed, observe
 from daap_operator.ownership import belongs_to
 from daap_operator.publish import note_name, note_retained, publish
@@ -144,6 +148,8 @@ async def _maintain(
     """Children and Secret as they should be: what was seen, what stands in the way, the Secret."""
     problem = await ensure_children(world, resolved)
     observed = _observe(world, looked_at.key, resolved)
+    if problem is None and await listened(world, looked_at.key, resolved):
+        observed = _observe(world, looked_at.key, resolved)
     try:
         return observed, problem, await publish(world, resolved, observed, looked_at.status)
     except (Stalled, Waiting) as trouble:
@@ -183,18 +189,26 @@ async def _claim(world: World, looked_at: Subject, resolved: Resolved) -> Subjec
 
 
 def _observe(world: World, key: Key, resolved: Resolved) -> Observed:
+    children = _ours(world.cache.children(resolved.namespace, resolved.cluster), resolved.uid)
     observed = observe(
-        _ours(world.cache.children(resolved.namespace, resolved.cluster), resolved.uid),
+        children,
         instances=resolved.spec.instances,
         poolers=resolved.spec.pooler.instances,
         image=resolved.image,
     )
+    if not observed.unsettled:
+        missing = lacking(children, cluster(resolved), pooler(resolved))
+        observed = replace(observed, unsettled=missing or _reloading(world, key))
+    return told_why(world, key, children, observed)
+
+
+def _reloading(world: World, key: Key) -> str:
+    """What PostgreSQL may still be doing with new settings: it tells only that it must restart."""
     notes = world.notes_of(key)
     if notes.settling_until <= world.monotonic():
         notes.settling_until = 0.0
-    elif not observed.unsettled:
-        return replace(observed, unsettled="CloudNativePG is taking up the change")
-    return observed
+        return ""
+    return "PostgreSQL is taking up its settings"
 
 
 def _as_made(world: World, looked_at: Subject) -> Observed:
@@ -221,6 +235,9 @@ def _ours(children: Children, uid: str) -> Children:
         pooler=children.pooler if own(children.pooler) else None,
         deployment=children.deployment if own(children.pooler) else None,
         endpoints=children.endpoints if own(children.cluster) else (),
+        pooler_endpoints=children.pooler_endpoints if own(children.pooler) else (),
+        account=children.account if own(children.cluster) else None,
+        pods=children.pods if own(children.cluster) else (),
     )
 
 
@@ -234,6 +251,8 @@ def _again(world: World, key: Key, problem: Problem | None) -> float:
         waits.append(problem.seconds)
     if notes.settling_until:  # reported in this pass, even if it is over by now
         waits.append(max(0.0, notes.settling_until - now))
+    if notes.stuck is not None and problem is None:
+        waits.append(max(1.0, notes.stuck.due - now))
     if notes.secret_due is not None and (problem is None or notes.secret_due > now):
         # It may have come due in this very pass, after the Secret was last thought of
         waits.append(max(0.0, notes.secret_due - now))

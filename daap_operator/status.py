@@ -180,7 +180,8 @@ def _serving(
         under_way = (problem.reason, problem.message)
     elif observed.unsettled:
         settled = observed.phase.meaning is Meaning.SETTLED
-        under_way = ("Updating" if settled else observed.phase.reason, observed.unsettled)
+        usual = "Updating" if settled else observed.phase.reason
+        under_way = (observed.unsettled_reason or usual, observed.unsettled)
     message = f"Clients can connect to {host}:{names.POSTGRES_PORT}"
     return Verdict(Phase.READY, "Ready", message, ready=True, stalled=stalled, under_way=under_way)
 

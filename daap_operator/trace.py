@@ -40,12 +40,13 @@ def place(path: str, base: str = "") -> Place | None:
     base = base.rstrip("/")
     if not path.startswith(f"{base}/"):
         return None
-    # /apis/GROUP/VERSION[/namespaces/NAMESPACE]/PLURAL
+    # /apis/GROUP/VERSION[/namespaces/NAMESPACE]/PLURAL, and /api/v1 for the core group
     parts = path.removeprefix(base).split("/")
-    kind = _KINDS.get(("/".join(parts[:4]), parts[-1]))
-    if kind is None or len(parts) not in (5, 7):
+    prefix = 3 if parts[1] == "api" else 4
+    kind = _KINDS.get(("/".join(parts[:prefix]), parts[-1]))
+    if kind is None or len(parts) not in (prefix + 1, prefix + 3):
         return None
-    return Place(kind, parts[5] if len(parts) == 7 else "")
+    return Place(kind, parts[prefix + 1] if len(parts) == prefix + 3 else "")
 
 
 def trace(answered: Answered, server: str) -> aiohttp.TraceConfig:

@@ -4,6 +4,7 @@ A CloudNativePG Cluster is 10 KB and more of JSON; of it remain the part we appl
 status fields. Whatever is not kept cannot wake anybody when it changes.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -110,10 +111,17 @@ def pooler(obj: Mapping[str, Any]) -> Object:
 def deployment(obj: Mapping[str, Any]) -> Object:
     """The Deployment of a Pooler."""
     counts = ("observedGeneration", "replicas", "updatedReplicas", "availableReplicas")
+    status = raw.mapping(obj, "status")
+    failures = [
+        _picked(condition, ("type", "status", "reason", "message"))
+        for condition in raw.items(status, "conditions")
+        if raw.text(condition, "type") == "ReplicaFailure"
+    ]
+    asked = _resources(raw.mapping(obj, "spec", "template", "spec"), "pgbouncer")
     return {
         "metadata": _picked(raw.mapping(obj, "metadata"), _METADATA),
-        "spec": _picked(raw.mapping(obj, "spec"), ("replicas",)),
-        "status": _picked(raw.mapping(obj, "status"), counts),
+        "spec": _picked(raw.mapping(obj, "spec"), ("replicas",)) | {"resources": asked},
+        "status": _picked(status, counts) | {"conditions": failures},
     }
 
 
@@ -122,12 +130,106 @@ def endpoints(obj: Mapping[str, Any]) -> Object:
     metadata = raw.mapping(obj, "metadata")
     kept = _picked(metadata, _METADATA)
     kept["labels"] = _picked(
-        raw.mapping(metadata, "labels"), (names.DATABASE_LABEL, names.SERVICE_LABEL)
+        raw.mapping(metadata, "labels"),
+        (names.DATABASE_LABEL, names.SERVICE_LABEL, names.SPEC_MARK),
     )
     conditions = [raw.mapping(endpoint, "conditions") for endpoint in raw.items(obj, "endpoints")]
     return {
         "metadata": kept,
         "endpoints": [{"conditions": _picked(each, ("ready",))} for each in conditions],
+    }
+
+
+def account(obj: Mapping[str, Any]) -> Object:
+    """The ServiceAccount of a Cluster: which spec CloudNativePG has worked with."""
+    metadata = raw.mapping(obj, "metadata")
+    kept = _picked(metadata, _METADATA)
+    kept["annotations"] = _picked(raw.mapping(metadata, "annotations"), (names.SPEC_MARK,))
+    return {"metadata": kept}
+
+
+def pod(obj: Mapping[str, Any]) -> Object:
+    """A pod of a Cluster or a Pooler: what it was made from, and what keeps it from being ready."""
+    metadata, status = raw.mapping(obj, "metadata"), raw.mapping(obj, "status")
+    kept = _picked(metadata, _METADATA)
+    kept["labels"] = _picked(
+        raw.mapping(metadata, "labels"), (names.CNPG_CLUSTER_LABEL, names.CNPG_POD_ROLE_LABEL)
+    )
+    containers = [
+        *raw.items(status, "initContainerStatuses"),
+        *raw.items(status, "containerStatuses"),
+    ]
+    return {
+        "metadata": kept,
+        "asked": _asked_of_pod(obj),
+        "status": {
+            "phase": raw.text(status, "phase"),
+            "conditions": _pod_conditions(status),
+            "containers": [held for each in containers if (held := _held_container(each))],
+        },
+    }
+
+
+def _asked_of_pod(obj: Mapping[str, Any]) -> Object:
+    """What CloudNativePG made the pod from: others may have added to it since (a LimitRange, say).
+
+    It keeps that in an annotation, and replaces the pod when it is not what the Cluster says.
+    """
+    try:
+        asked = json.loads(raw.text(obj, "metadata", "annotations", "cnpg.io/podSpec"))
+    except (ValueError, RecursionError):
+        asked = None
+    spec = asked if isinstance(asked, dict) else raw.mapping(obj, "spec")
+    images = [
+        raw.text(each, "image")
+        for each in raw.items(spec, "containers")
+        if raw.text(each, "name") == "postgres"
+    ]
+    return {
+        "image": images[0] if images else "",
+        "resources": _resources(spec, "postgres"),
+        "grace": raw.number(spec, "terminationGracePeriodSeconds"),
+    }
+
+
+def _resources(spec: Mapping[str, Any], container: str) -> Object:
+    """Requests and limits of a pod's container."""
+    for each in raw.items(spec, "containers"):
+        if raw.text(each, "name") == container:
+            return _picked(raw.mapping(each, "resources"), ("requests", "limits"))
+    return {}
+
+
+def _pod_conditions(status: Mapping[str, Any]) -> list[Object]:
+    """Whether the pod is ready, and why it is not scheduled while it is not."""
+    return [
+        _picked(condition, ("type", "status"))
+        if raw.text(condition, "type") == "Ready"
+        else _picked(condition, ("type", "status", "reason", "message"))
+        for condition in raw.items(status, "conditions")
+        if raw.text(condition, "type") == "Ready"
+        or (
+            raw.text(condition, "type") == "PodScheduled"
+            and raw.text(condition, "status") != "True"
+        )
+    ]
+
+
+def _held_container(status: Mapping[str, Any]) -> Object | None:
+    """Why a container does not run; None for one that does.
+
+    Without the words that it left behind when it ended: they may come from its log. And without
+    the exact count of its restarts, which would wake a pass each time.
+    """
+    waiting = raw.mapping(status, "state", "waiting")
+    last = raw.mapping(status, "lastState", "terminated")
+    again = raw.number(status, "restartCount") > 1 and not raw.truth(status, "ready")
+    if not waiting and not again:
+        return None
+    return _picked(status, ("name", "image")) | {
+        "waiting": _picked(waiting, ("reason", "message")),
+        "again": again,
+        "last": _picked(last, ("reason", "exitCode")),
     }
 
 

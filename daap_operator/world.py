@@ -14,6 +14,7 @@ from daap_operator.cache import Cache, Key
 from daap_operator.desired.resolved import Platform
 from daap_operator.kube import Kube
 from daap_operator.mirror import Mirror
+from daap_operator.stuck import Stuck, Warnings
 
 
 @dataclass
@@ -27,6 +28,8 @@ class Notes:
     seen that this is over."""
     progress_told: float = float("-inf")
     """When the status last reported progress."""
+    stuck: Stuck | None = None
+    """Since when it waits for what does not come; None while it does not."""
     row_refused: bool = False
     """Whether the row could not be written although the others can."""
     status_refusals: int = 0
@@ -58,6 +61,10 @@ class World:
     notes: dict[Key, Notes] = field(default_factory=dict)
     unsynced: set[Key] = field(default_factory=set)
     """Databases whose row could not be written: to be looked at when the server is back."""
+    warnings: Warnings = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.warnings = Warnings(self.kube, self.monotonic)
 
     def notes_of(self, key: Key) -> Notes:
         """The notes on one database."""

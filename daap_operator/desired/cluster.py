@@ -8,6 +8,7 @@ from typing import Any
 from daap_operator import names
 from daap_operator.api.v1alpha1 import DeletionPolicy
 from daap_operator.desired import amounts, defaults, locales, tuning
+from daap_operator.desired.mark import marked_cluster
 from daap_operator.desired.resolved import Manifest, Resolved
 
 SMART_SHUTDOWN_SECONDS = 10
@@ -31,7 +32,7 @@ def cluster(database: Resolved) -> Manifest:
         "apiVersion": names.CNPG_API_VERSION,
         "kind": "Cluster",
         "metadata": _metadata(database),
-        "spec": _spec(database),
+        "spec": marked_cluster(_spec(database)),
     }
 
 

@@ -5,6 +5,7 @@ https://cloudnative-pg.io/documentation/current/connection_pooling/
 
 from daap_operator import names
 from daap_operator.desired import amounts
+from daap_operator.desired.mark import marked_pooler
 from daap_operator.desired.resolved import Manifest, Resolved
 from daap_operator.desired.tuning import server_connections
 
@@ -23,33 +24,37 @@ connections again goes unused for up to 8."""
 
 def pooler(database: Resolved) -> Manifest:
     """The Pooler to apply."""
-    wanted = database.spec.pooler
-    pool = min(MOST_SERVER_CONNECTIONS_A_POD, server_connections(database) // wanted.instances)
     return {
         "apiVersion": names.CNPG_API_VERSION,
         "kind": "Pooler",
         "metadata": database.metadata(database.pooler),
-        "spec": {
-            "cluster": {"name": database.cluster},
-            "instances": wanted.instances,
-            "type": "rw",
-            "pgbouncer": {
-                "poolMode": wanted.mode.lower(),
-                "parameters": {
-                    "client_tls_sslmode": "require",
-                    "default_pool_size": str(pool),
-                    "max_client_conn": str(wanted.max_client_connections),
-                    # Lets drivers prepare statements although the server connection changes
-                    "max_prepared_statements": "200",
-                    "server_connect_timeout": str(CONNECT_SECONDS),
-                    "server_login_retry": str(LOGIN_RETRY_SECONDS),
-                },
+        "spec": marked_pooler(_spec(database), database.name),
+    }
+
+
+def _spec(database: Resolved) -> Manifest:
+    wanted = database.spec.pooler
+    pool = min(MOST_SERVER_CONNECTIONS_A_POD, server_connections(database) // wanted.instances)
+    return {
+        "cluster": {"name": database.cluster},
+        "instances": wanted.instances,
+        "type": "rw",
+        "pgbouncer": {
+            "poolMode": wanted.mode.lower(),
+            "parameters": {
+                "client_tls_sslmode": "require",
+                "default_pool_size": str(pool),
+                "max_client_conn": str(wanted.max_client_connections),
+                # Lets drivers prepare statements although the server connection changes
+                "max_prepared_statements": "200",
+                "server_connect_timeout": str(CONNECT_SECONDS),
+                "server_login_retry": str(LOGIN_RETRY_SECONDS),
             },
-            "template": {"metadata": {"labels": _pod_labels(database)}, "spec": _pod(database)},
-            "deploymentStrategy": {
-                "type": "RollingUpdate",
-                "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
-            },
+        },
+        "template": {"metadata": {"labels": _pod_labels(database)}, "spec": _pod(database)},
+        "deploymentStrategy": {
+            "type": "RollingUpdate",
+            "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
         },
     }
 

@@ -149,6 +149,12 @@ class Kube:
             if not query["continue"]:
                 return
 
+    async def warnings(self, namespace: str) -> list[Object]:
+        """The Warning Events of a namespace, one page of them."""
+        query = {"fieldSelector": "type=Warning", "limit": str(PAGE)}
+        page = await self._request("GET", Resource.EVENTS.path(namespace), query)
+        return page.get("items") or []
+
     # children -------------------------------------------------------------------------------------
 
     async def create(self, resource: Resource, manifest: Object) -> Object:

@@ -14,6 +14,8 @@ class Resource(Enum):
     POOLERS = (f"/apis/{names.CNPG_API_VERSION}", "poolers")
     DEPLOYMENTS = ("/apis/apps/v1", "deployments")
     ENDPOINTS = ("/apis/discovery.k8s.io/v1", "endpointslices")
+    PODS = ("/api/v1", "pods")
+    SERVICE_ACCOUNTS = ("/api/v1", "serviceaccounts")
     SECRETS = ("/api/v1", "secrets")
     VOLUME_CLAIMS = ("/api/v1", "persistentvolumeclaims")
     LEASES = ("/apis/coordination.k8s.io/v1", "leases")

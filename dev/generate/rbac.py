@@ -63,6 +63,14 @@ WHY: dict[Right, str] = {
     "label: whether an instance takes connections, also while CloudNativePG is stopped",
     Right("discovery.k8s.io", "endpointslices", "watch"): "the same, within a second",
     Right(
+        "", "pods", "list"
+    ): "CloudNativePG's only, by label: whether they are what the spec says, "
+    "and what keeps them from starting",
+    Right("", "pods", "watch"): "the same, within a second",
+    Right("", "serviceaccounts", "list"): "the Clusters' only, by label: which spec CloudNativePG "
+    "has taken up, by a mark that it copies there",
+    Right("", "serviceaccounts", "watch"): "the same, within a second",
+    Right(
         "", "secrets", "get"
     ): "CloudNativePG's credentials and authority, and its own Secret; by "
     "name, as Secrets are neither listed nor watched",
@@ -74,6 +82,8 @@ WHY: dict[Right, str] = {
     ): "the connection Secret, by uid, with its DaapDatabase or its name",
     Right("", "persistentvolumeclaims", "list"): "whether a deleted database's volumes are gone",
     Right("events.k8s.io", "events", "create"): "Events on DaapDatabases",
+    Right("events.k8s.io", "events", "list"): "why pods are not created, in the namespace of a "
+    "database that has waited for them for 10 s",
     Right("coordination.k8s.io", "leases", "get"): "which replica leads; the one Lease, by name",
     Right("coordination.k8s.io", "leases", "update"): "to go on leading; the one Lease, by name",
     Right("coordination.k8s.io", "leases", "create"): "the Lease, once (a name cannot be asked for "
@@ -87,9 +97,9 @@ Generated from [the chart's rules](../../charts/daap-operator/templates/_rules.t
 A [test](../../tests/integration/test_rbac.py) takes away one after the other and shows what breaks,
 and all [integration tests](../../tests/fix_cluster.py) run with these rights and no other.
 
-No wildcard, nothing of nodes, pods or namespaces, no `escalate`, `bind` or `impersonate`, no list
-or watch of Secrets, and no admission webhook. API discovery, which every authenticated user may
-read, is all else it asks for.
+No wildcard, nothing of nodes or namespaces, no write to pods, no `escalate`, `bind` or
+`impersonate`, no list or watch of Secrets, and no admission webhook. API discovery, which every
+authenticated user may read, is all else it asks for.
 """
 
 _TABLE = """

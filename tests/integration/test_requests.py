@@ -11,7 +11,15 @@ from tests.support.eventually import eventually
 from tests.support.operator import Operators
 from tests.support.rows import Rows
 
-LISTED = {"daapdatabases", "clusters", "poolers", "deployments", "endpointslices"}
+LISTED = {
+    "daapdatabases",
+    "clusters",
+    "poolers",
+    "deployments",
+    "endpointslices",
+    "pods",
+    "serviceaccounts",
+}
 EVENTS = 2
 """What a creation is announced by; the second one is its last request, after the last status."""
 

@@ -54,7 +54,15 @@ CLAIM = "daap-deleted-1"
 COLLECTED_SECONDS = 180.0
 """For Kubernetes' controllers to begin, and to take what nobody owns any more."""
 
-WATCHED = ("daapdatabases", "clusters", "poolers", "deployments", "endpointslices")
+WATCHED = (
+    "daapdatabases",
+    "clusters",
+    "poolers",
+    "deployments",
+    "endpointslices",
+    "pods",
+    "serviceaccounts",
+)
 
 
 @pytest.fixture

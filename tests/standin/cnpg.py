@@ -1,13 +1,15 @@
 """A stand-in for CloudNativePG on a control plane without nodes, scripted at will.
 
 It watches Clusters and Poolers and does what CloudNativePG does to the objects: Secrets, a volume
-claim per instance, the phases of the status, the Pooler's Deployment. It runs no database. Garbage
-collection and everything else is the real control plane's; only Deployments have no controller, for
-the stand-in writes their status.
+claim and a pod per instance, the phases of the status, the Cluster's ServiceAccount, the Pooler's
+Service and Deployment. It runs no database. Garbage collection and everything else is the real
+control plane's; only Deployments have no controller, for the stand-in writes their status, as it
+does that of the pods, which nobody schedules.
 """
 
 import asyncio
 import base64
+import json
 import secrets
 import threading
 from collections.abc import Coroutine
@@ -26,6 +28,9 @@ T = TypeVar("T")
 
 CNPG = "postgresql.cnpg.io/v1"
 OPERATOR_LABEL = {"app.kubernetes.io/managed-by": "cloudnative-pg"}
+
+BY_THE_WAY = ("pods", "serviceaccounts", "services")
+"""What is watched to know it, and not to act upon."""
 
 EVERYWHERE = ""
 """Every namespace."""
@@ -112,6 +117,9 @@ class StandIn:
     async def _watch_all(self) -> None:
         async with Api(self._kubeconfig) as self._api, asyncio.TaskGroup() as tasks:
             for plural, query in (
+                ("pods", "labelSelector=cnpg.io/cluster"),
+                ("serviceaccounts", "labelSelector=cnpg.io/cluster"),
+                ("services", "labelSelector=cnpg.io/cluster"),
                 ("deployments", "labelSelector=cnpg.io/poolerName"),
                 ("clusters", ""),
                 ("poolers", ""),
@@ -137,6 +145,8 @@ class StandIn:
 
     def _look(self, key: tuple[str, str, str]) -> None:
         """Work on the object; once more when it is being worked on."""
+        if key[0] in BY_THE_WAY:
+            return
         if key[0] == "deployments":
             key = ("poolers", *key[1:])
         if key in self._busy:
@@ -166,7 +176,9 @@ class StandIn:
             return
         versions = await self._cluster_secrets(obj)
         await self._volume_claims(obj)
+        await self._account(obj)
         spec, status = _summary(obj), obj.get("status") or {}
+        spec["outdated"] = not all(self._pod_is_right(obj, name) for name in _pods(obj))
         if status.get("phase") == script.HEALTHY:
             steps = script.change(spec, status)
             if status.get("secretsResourceVersion") != versions:
@@ -178,7 +190,10 @@ class StandIn:
             await asyncio.sleep(self._pace)
             if place in self._own:  # since the last look; what is under way comes before the test's
                 return
+            for name in step.get("instancesStatus", {}).get("healthy", ()):
+                await self._pod(obj, name)
             await self._status("clusters", obj, step)
+        await self._scale_down(obj)
 
     async def _status(self, plural: str, obj: Object, patch: Object) -> None:
         metadata = obj["metadata"]
@@ -226,6 +241,59 @@ class StandIn:
                 body = {"metadata": _owned(obj, "Cluster", claim), "spec": spec}
                 await self._api.create("persistentvolumeclaims", body)
 
+    async def _account(self, obj: Object) -> None:
+        """The ServiceAccount, with what the Cluster wants on it."""
+        metadata = _owned(obj, "Cluster", obj["metadata"]["name"])
+        metadata["labels"] |= obj["spec"].get("inheritedMetadata", {}).get("labels", {})
+        template = obj["spec"].get("serviceAccountTemplate", {}).get("metadata", {})
+        metadata["annotations"] = template.get("annotations", {})
+        await self._carried("serviceaccounts", obj, {"metadata": metadata})
+
+    async def _carried(self, plural: str, owner: Object, body: Object) -> None:
+        """An object whose metadata follow those of its owner's spec."""
+        metadata = body["metadata"]
+        key = (plural, metadata["namespace"], metadata["name"])
+        found = self._objects.get(key)
+        if found is None:
+            self._objects[key] = await self._api.create(plural, body)
+        elif found["metadata"]["ownerReferences"][0]["uid"] != owner["metadata"]["uid"]:
+            raise ApiError(409, b"one of an earlier owner is still there")
+        else:
+            wanted = {kind: metadata.get(kind, {}) for kind in ("labels", "annotations")}
+            if not script.holds(wanted, found["metadata"]):
+                patch = {"metadata": wanted}
+                self._objects[key] = await self._api.patch(plural, *key[1:], patch)
+
+    def _pod_is_right(self, obj: Object, name: str) -> bool:
+        found = self._objects.get(("pods", obj["metadata"]["namespace"], name))
+        return found is not None and found["metadata"]["annotations"] == _pod_asked(obj)
+
+    async def _pod(self, obj: Object, name: str) -> None:
+        """An instance's pod as the Cluster says, ready; made anew where it is not."""
+        key = ("pods", obj["metadata"]["namespace"], name)
+        found = self._objects.get(key)
+        if found and found["metadata"]["ownerReferences"][0]["uid"] != obj["metadata"]["uid"]:
+            raise ApiError(409, b"the pod of an earlier Cluster is still there")
+        if found and not self._pod_is_right(obj, name):
+            await self._api.delete(*key)
+            found = None
+        if found is None:
+            found = await self._api.create("pods", _pod(obj, name))
+        ready = [{"type": "Ready", "status": "True"}]
+        if (found.get("status") or {}).get("phase") != "Running":
+            status = {"status": {"phase": "Running", "conditions": ready}}
+            found = await self._api.patch(*key, status, "status")
+        self._objects[key] = found
+
+    async def _scale_down(self, obj: Object) -> None:
+        """Without the pods of instances that the Cluster has no more."""
+        name, namespace = obj["metadata"]["name"], obj["metadata"]["namespace"]
+        for (plural, space, pod), found in list(self._objects.items()):
+            if (plural, space) != ("pods", namespace) or pod in _pods(obj):
+                continue
+            if found["metadata"]["labels"].get("cnpg.io/cluster") == name:
+                await self._api.delete("pods", namespace, pod)
+
     # Poolers --------------------------------------------------------------------------------------
 
     async def _pooler(self, obj: Object) -> None:
@@ -239,6 +307,11 @@ class StandIn:
         elif deployment["spec"]["replicas"] != count:
             body = {"spec": {"replicas": count}}
             deployment = await self._api.patch("deployments", namespace, name, body)
+        elif deployment["spec"]["template"]["spec"]["containers"][0]["resources"] != _wanted(obj):
+            template = _deployment(obj, count)["spec"]["template"]
+            body = {"spec": {"template": template}}
+            deployment = await self._api.patch("deployments", namespace, name, body)
+        await self._service(obj)
         await asyncio.sleep(self._pace)
         wanted = {
             "observedGeneration": deployment["metadata"]["generation"],
@@ -251,6 +324,50 @@ class StandIn:
             await self._status("deployments", deployment, wanted)
         if (obj.get("status") or {}).get("phase") != "active":
             await self._status("poolers", obj, {"phase": "active", "instances": count})
+
+    async def _service(self, obj: Object) -> None:
+        """The Pooler's Service; Kubernetes makes its EndpointSlice, with the same labels."""
+        metadata = _owned(obj, "Pooler", obj["metadata"]["name"])
+        template = obj["spec"].get("serviceTemplate", {}).get("metadata", {})
+        metadata["labels"] |= template.get("labels", {})
+        spec = {
+            "clusterIP": "None",
+            "selector": {"cnpg.io/poolerName": obj["metadata"]["name"]},
+            "ports": [{"name": "pgbouncer", "port": 5432}],
+        }
+        await self._carried("services", obj, {"metadata": metadata, "spec": spec})
+
+
+def _pods(cluster: Object) -> list[str]:
+    """The names of its instances' pods."""
+    count = cluster["spec"].get("instances", 1)
+    return [f"{cluster['metadata']['name']}-{number}" for number in range(1, count + 1)]
+
+
+def _pod_asked(cluster: Object) -> Object:
+    """The annotation in which CloudNativePG keeps what it made a pod from."""
+    spec = cluster["spec"]
+    container = {"name": "postgres", "image": spec.get("imageName", "postgresql:17")}
+    asked = {
+        "containers": [container | {"resources": spec.get("resources", {})}],
+        "terminationGracePeriodSeconds": spec.get("stopDelay", 1800),
+    }
+    return {"cnpg.io/podSpec": json.dumps(asked)}
+
+
+def _pod(cluster: Object, name: str) -> Object:
+    metadata = _owned(cluster, "Cluster", name)
+    metadata["labels"] |= {"cnpg.io/podRole": "instance"}
+    metadata["annotations"] = _pod_asked(cluster)
+    spec = json.loads(metadata["annotations"]["cnpg.io/podSpec"])
+    account = {"serviceAccountName": cluster["metadata"]["name"]}
+    return {"metadata": metadata, "spec": spec | account | {"automountServiceAccountToken": False}}
+
+
+def _wanted(pooler: Object) -> Object:
+    """The resources of the pooler's container."""
+    resources: Object = pooler["spec"]["template"]["spec"]["containers"][0].get("resources", {})
+    return resources
 
 
 def _summary(obj: Object) -> Object:
@@ -284,7 +401,8 @@ def _deployment(pooler: Object, count: int) -> Object:
     labels = {"cnpg.io/poolerName": pooler["metadata"]["name"]}
     metadata = _owned(pooler, "Pooler", pooler["metadata"]["name"])
     metadata["labels"] |= labels
-    container = {"name": "pgbouncer", "image": "ghcr.io/cloudnative-pg/pgbouncer:1.25.1"}
+    container: Object = {"name": "pgbouncer", "image": "ghcr.io/cloudnative-pg/pgbouncer:1.25.1"}
+    container |= {"resources": _wanted(pooler)}
     template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
     selector = {"matchLabels": labels}
     return {

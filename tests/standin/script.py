@@ -37,14 +37,14 @@ def birth(spec: Object, secrets: Object) -> list[Object]:
 
 
 def change(spec: Object, status: Object) -> list[Object]:
-    """From a healthy cluster to one with another number of instances, or another image."""
+    """From a healthy cluster to one with other pods: their number, image, or what is outdated."""
     names = [f"{spec['name']}-{number}" for number in range(1, spec["instances"] + 1)]
     steps: list[Object] = []
     if spec["instances"] > status.get("instances", 0):
         steps.append(_phase(CREATING_REPLICA, f"Creating replica {names[-1]}-join"))
         steps.append({"instances": spec["instances"]})
         steps.append(_phase(WAITING, "Some instances are not yet active. Please wait."))
-    elif spec["image"] != status.get("image"):
+    elif spec["image"] != status.get("image") or spec["outdated"]:
         steps.append(_phase(UPGRADING, f"Upgrading to {spec['image']}"))
         info = {"image": spec["image"], "majorVersion": spec["major"]}
         steps.append({"image": spec["image"], "pgDataImageInfo": info})

@@ -36,6 +36,7 @@ PREFIXES = {
     "serviceaccounts": "/api/v1",
     "services": "/api/v1",
     "pods": "/api/v1",
+    "jobs": "/apis/batch/v1",
     "persistentvolumeclaims": "/api/v1",
     "persistentvolumes": "/api/v1",
     "storageclasses": "/apis/storage.k8s.io/v1",

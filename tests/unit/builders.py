@@ -1,5 +1,6 @@
 """Objects as the API server gives them, to be changed where a test needs it."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -85,7 +86,8 @@ def deployment(status: Object | None = None, **metadata: Any) -> Object:
     counts = {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1}
     labels = {"labels": {names.CNPG_POOLER_LABEL: "daap-orders-pooler"}}
     made = {"metadata": {"name": "daap-orders-pooler", "namespace": "shop"} | labels}
-    spec = {"spec": {"replicas": 1}}
+    template = {"spec": pooler_manifest(resolved())["spec"]["template"]["spec"]}
+    spec = {"spec": {"replicas": 1, "template": template}}
     return _live(made | spec, metadata) | {"status": counts | (status or {})}
 
 
@@ -95,6 +97,46 @@ def endpoints(*ready: bool | None, service: str = "daap-orders-rw", **metadata: 
     made: Object = {"metadata": {"name": f"{service}-abcde", "namespace": "shop", "labels": labels}}
     conditions = [{"conditions": {} if each is None else {"ready": each}} for each in ready]
     return _live(made, metadata) | {"endpoints": conditions}
+
+
+def account(mark: str | None = None, **metadata: Any) -> Object:
+    """The Cluster's ServiceAccount, with the mark of its spec or another."""
+    template = cluster_manifest(resolved())["spec"]["serviceAccountTemplate"]["metadata"]
+    found = template["annotations"] if mark is None else {names.SPEC_MARK: mark}
+    labels = {names.CNPG_CLUSTER_LABEL: "daap-orders", names.DATABASE_LABEL: "orders"}
+    made = {"name": "daap-orders", "namespace": "shop", "labels": labels, "annotations": found}
+    return _live({"metadata": made}, metadata)
+
+
+def pooler_endpoints(mark: str | None = None, **metadata: Any) -> Object:
+    """An EndpointSlice of the Pooler's Service, with the mark of its spec or another."""
+    template = pooler_manifest(resolved())["spec"]["serviceTemplate"]["metadata"]
+    labels = template["labels"] | {names.SERVICE_LABEL: "daap-orders-pooler"}
+    if mark is not None:
+        labels |= {names.SPEC_MARK: mark}
+    made = {"name": "daap-orders-pooler-vwxyz", "namespace": "shop", "labels": labels}
+    return _live({"metadata": made}, metadata) | {"endpoints": [{"conditions": {"ready": True}}]}
+
+
+def pod(
+    status: Object | None = None,
+    *,
+    role: str = "instance",
+    resources: Object | None = None,
+    image: str = IMAGE,
+    **metadata: Any,
+) -> Object:
+    """A pod of the Cluster: its one instance, ready."""
+    labels = {names.CNPG_CLUSTER_LABEL: "daap-orders", names.CNPG_POD_ROLE_LABEL: role}
+    wanted = cluster_manifest(resolved())["spec"]
+    container: Object = {"name": "postgres", "image": image}
+    container["resources"] = wanted.get("resources", {}) if resources is None else resources
+    asked = {"containers": [container]}
+    asked["terminationGracePeriodSeconds"] = wanted.get("stopDelay", 1800)
+    made = {"name": "daap-orders-1", "namespace": "shop", "labels": labels}
+    made["annotations"] = {"cnpg.io/podSpec": json.dumps(asked)}
+    ready = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
+    return _live({"metadata": made}, metadata) | {"spec": asked, "status": ready | (status or {})}
 
 
 def _live(manifest: Object, metadata: Object) -> Object:

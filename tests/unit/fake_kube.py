@@ -24,6 +24,8 @@ KINDS = {
     Resource.POOLERS: "Pooler",
     Resource.DEPLOYMENTS: "Deployment",
     Resource.ENDPOINTS: "EndpointSlice",
+    Resource.PODS: "Pod",
+    Resource.SERVICE_ACCOUNTS: "ServiceAccount",
     Resource.SECRETS: "Secret",
     Resource.VOLUME_CLAIMS: "PersistentVolumeClaim",
     Resource.EVENTS: "Event",
@@ -87,6 +89,14 @@ class FakeKube(Kube):
         version = self._next_version()
         for start in range(0, max(len(found), 1), self.page):
             yield found[start : start + self.page], version
+
+    async def warnings(self, namespace: str) -> list[Object]:
+        self._ask("list", Resource.EVENTS, namespace)
+        return [
+            copied(obj)
+            for (kind, space, _), obj in self.objects.items()
+            if kind is Resource.EVENTS and space == namespace and obj.get("type") == "Warning"
+        ]
 
     async def create(self, resource: Resource, manifest: Object) -> Object:
         place = self._asked("create", resource, manifest)

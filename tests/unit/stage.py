@@ -205,6 +205,17 @@ def play_cluster(kube: FakeKube, namespace: str, name: str, **status: Any) -> No
     for pod in pods:
         labels = {"labels": {names.CNPG_CLUSTER_LABEL: name}}
         _owned(kube, Resource.VOLUME_CLAIMS, cluster, pod, {"metadata": labels})
+        play_pod(kube, cluster, pod)
+    for (resource, space, there), obj in list(kube.objects.items()):
+        labels = obj["metadata"].get("labels", {})
+        here = (resource, space, labels.get(names.CNPG_CLUSTER_LABEL)) == (
+            Resource.PODS,
+            namespace,
+            name,
+        )
+        if here and there not in pods and labels.get(names.CNPG_POD_ROLE_LABEL) == "instance":
+            kube.delete_object(Resource.PODS, there, namespace)
+    play_account(kube, cluster)
     play_endpoints(kube, cluster, ready=True)
     user = cluster["spec"]["bootstrap"]["initdb"]["owner"]
     app = _owned(kube, Resource.SECRETS, cluster, f"{name}-app", secret(user, "s3cret"))
@@ -226,6 +237,62 @@ def play_cluster(kube: FakeKube, namespace: str, name: str, **status: Any) -> No
     kube.change(Resource.CLUSTERS, name, setting("status", seen), namespace)
 
 
+def play_pod(kube: FakeKube, cluster: Object, name: str, **status: Any) -> None:
+    """Have an instance's pod as the Cluster says; `status` is laid over that of a ready one."""
+    namespace = cluster["metadata"]["namespace"]
+    labels = {names.CNPG_CLUSTER_LABEL: cluster["metadata"]["name"]}
+    labels |= {names.CNPG_POD_ROLE_LABEL: "instance"}
+    body = {"metadata": {"labels": labels}, "spec": pod_spec(cluster)}
+    made = _owned(kube, Resource.PODS, cluster, name, body)
+    if made["spec"] != body["spec"]:
+        kube.delete_object(Resource.PODS, name, namespace)
+        _owned(kube, Resource.PODS, cluster, name, body)
+    seen = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]} | status
+    kube.change(Resource.PODS, name, setting("status", seen), namespace)
+
+
+def pod_spec(cluster: Object) -> Object:
+    """What CloudNativePG makes an instance's pod from."""
+    spec = cluster["spec"]
+    container: Object = {"name": "postgres", "image": spec["imageName"]}
+    container["resources"] = spec.get("resources", {})
+    return {
+        "containers": [container],
+        "terminationGracePeriodSeconds": spec.get("stopDelay", 1800),
+    }
+
+
+def play_account(kube: FakeKube, cluster: Object) -> None:
+    """Have the mark of the Cluster's spec on its ServiceAccount: CloudNativePG has taken it up."""
+    namespace, name = cluster["metadata"]["namespace"], cluster["metadata"]["name"]
+    database = cluster["metadata"]["labels"][names.DATABASE_LABEL]
+    labels = {names.CNPG_CLUSTER_LABEL: name, names.DATABASE_LABEL: database}
+    body = {"metadata": {"labels": labels}}
+    _owned(kube, Resource.SERVICE_ACCOUNTS, cluster, name, body)
+    template = cluster["spec"].get("serviceAccountTemplate", {"metadata": {"annotations": {}}})
+    marked = template["metadata"]["annotations"]
+
+    def mark(obj: Object) -> None:
+        obj["metadata"]["annotations"] = marked
+
+    kube.change(Resource.SERVICE_ACCOUNTS, name, mark, namespace)
+
+
+def play_mark(kube: FakeKube, pooler: Object) -> None:
+    """Have the mark of the Pooler's spec on its Service's EndpointSlice."""
+    namespace, name = pooler["metadata"]["namespace"], pooler["metadata"]["name"]
+    template = pooler["spec"].get("serviceTemplate", {"metadata": {"labels": {}}})
+    labels = template["metadata"]["labels"]
+    labels = labels | {names.SERVICE_LABEL: name}
+    body = {"metadata": {"labels": labels}, "endpoints": [{"conditions": {"ready": True}}]}
+    _owned(kube, Resource.ENDPOINTS, pooler, f"{name}-vwxyz", body)
+
+    def mark(obj: Object) -> None:
+        obj["metadata"]["labels"] = labels
+
+    kube.change(Resource.ENDPOINTS, f"{name}-vwxyz", mark, namespace)
+
+
 def play_endpoints(kube: FakeKube, cluster: Object, *, ready: bool) -> None:
     """Have Kubernetes tell whether the primary's pod takes connections."""
     namespace, name = cluster["metadata"]["namespace"], cluster["metadata"]["name"]
@@ -243,7 +310,9 @@ def play_pooler(kube: FakeKube, namespace: str, name: str, available: int | None
     pooler = kube.one(Resource.POOLERS, name, namespace)
     replicas = pooler["spec"]["instances"]
     labels = {"labels": {names.CNPG_POOLER_LABEL: name}}
-    spec = {"spec": {"replicas": replicas}}
+    template = {"spec": pooler["spec"]["template"]["spec"]}
+    spec = {"spec": {"replicas": replicas, "template": template}}
+    play_mark(kube, pooler)
     made = _owned(kube, Resource.DEPLOYMENTS, pooler, name, {"metadata": labels} | spec)
     if made["spec"] != spec["spec"]:
         kube.change(Resource.DEPLOYMENTS, name, setting("spec", spec["spec"]), namespace)

@@ -4,6 +4,7 @@ Nothing but what is declared is ever raised, and whatever was seen, the status t
 one that the API server takes: it cannot refuse our own words.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from kubernetes.aio.client import Configuration
 
 from daap_operator import crd
 from daap_operator.announce import event, transitions
+from daap_operator.applied import lacking
 from daap_operator.cache import Cache, Key, Kind
+from daap_operator.causes import explained, from_objects
 from daap_operator.desired.cluster import cluster as cluster_manifest
 from daap_operator.desired.pooler import pooler as pooler_manifest
 from daap_operator.desired.resolved import resolve
@@ -147,8 +150,29 @@ cluster_statuses = strategies.objects_with(
 deployment_statuses = strategies.objects_with(
     {"availableReplicas": [1, *ODD_NUMBERS], "observedGeneration": [1, *ODD_NUMBERS]}
 )
+states = strategies.objects_with(
+    {
+        "name": ["postgres"],
+        "restartCount": [9, *ODD_NUMBERS],
+        "state": [{"waiting": {"reason": "CrashLoopBackOff"}}, {"waiting": {"reason": 5}}, 5],
+        "lastState": [{"terminated": {"reason": "OOMKilled", "exitCode": n}} for n in ODD_NUMBERS],
+    }
+)
+pod_statuses = strategies.objects_with(
+    {
+        "conditions": [
+            [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}, 5],
+            [{"type": "Ready", "status": "True"}],
+            5,
+        ],
+    }
+).flatmap(lambda status: st.lists(states).map(lambda each: status | {"containerStatuses": each}))
 annotations = strategies.objects_with(
-    {"cnpg.io/fencedInstances": ['["*"]', "[[]]", "5", "{", "[" * 20_000], "a": []}
+    {
+        "cnpg.io/fencedInstances": ['["*"]', "[[]]", "5", "{", "[" * 20_000],
+        "cnpg.io/podSpec": ["{", "5", "[" * 20_000, '{"containers": [5, {"name": "postgres"}]}'],
+        "a": [],
+    }
 )
 
 
@@ -160,6 +184,8 @@ def children(draw: st.DrawFn) -> dict[Kind, dict[str, Any]]:
         Kind.POOLER: builders.pooler() | {"status": draw(strategies.json_values)},
         Kind.DEPLOYMENT: builders.deployment() | {"status": draw(deployment_statuses)},
         Kind.ENDPOINTS: builders.endpoints() | {"endpoints": draw(strategies.json_values)},
+        Kind.POD: builders.pod() | {"status": draw(pod_statuses)},
+        Kind.ACCOUNT: builders.account(),
     }
     for obj in made.values():
         obj["metadata"]["annotations"] = draw(annotations)
@@ -196,6 +222,9 @@ def test_whatever_was_seen_the_status_is_one_that_is_taken(
         ):
             first_difference(manifest, child[OWNED] if child else {})
         observed = observe(found, instances=1, poolers=1, image=resolved.image)
+        missing = lacking(found, cluster_manifest(resolved), pooler_manifest(resolved))
+        observed = replace(observed, unsettled=observed.unsettled or missing)
+        observed = explained(observed, from_objects(found, of_pooler=None))
         published = Published(resolved.host, resolved.secret, "abc", "orders")
         made = told(moment, resolved, observed, None, published)
     if going:

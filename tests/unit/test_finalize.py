@@ -351,7 +351,10 @@ async def test_protection_of_what_never_was_holds_nothing(metadata: Object, poli
 
 # --- retained -------------------------------------------------------------------------------------
 
-KEPT = ["CLUSTERS", "DEPLOYMENTS", "ENDPOINTS", "POOLERS", *["SECRETS"] * 3, "VOLUME_CLAIMS"]
+KEPT = [
+    *("CLUSTERS", "DEPLOYMENTS", "ENDPOINTS", "ENDPOINTS", "PODS", "POOLERS"),
+    *("SECRETS", "SECRETS", "SECRETS", "SERVICE_ACCOUNTS", "VOLUME_CLAIMS"),
+]
 
 
 @pytest.mark.parametrize(

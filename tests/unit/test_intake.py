@@ -129,10 +129,12 @@ async def test_owners_are_listed_before_what_they_own() -> None:
         "list Pooler",
         "list Deployment",
         "list EndpointSlice",
+        "list Pod",
+        "list ServiceAccount",
     ]
     assert list(WATCHED) == [
         *(Kind.DATABASE, Kind.CLUSTER, Kind.POOLER),
-        *(Kind.DEPLOYMENT, Kind.ENDPOINTS),
+        *(Kind.DEPLOYMENT, Kind.ENDPOINTS, Kind.POD, Kind.ACCOUNT),
     ]
 
 
@@ -153,6 +155,8 @@ async def test_only_our_children_and_what_is_made_of_them_are_listed() -> None:
         managed,
         "cnpg.io/poolerName",
         "daap.io/database,kubernetes.io/service-name",
+        "cnpg.io/cluster",
+        "cnpg.io/cluster,daap.io/database",
     ]
 
 

@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
-from daap_operator import names
+from daap_operator import children, names
 from daap_operator.cache import Key, Kind
 from daap_operator.children import SETTLE_SECONDS
+from daap_operator.desired.cluster import cluster
+from daap_operator.desired.mark import is_marked, unmarked
+from daap_operator.desired.pooler import pooler
 from daap_operator.errors import Outage
 from daap_operator.kube import ApiError, Resource, Unreachable
 from daap_operator.mirror import MetadataError
@@ -129,15 +132,75 @@ async def test_a_change_is_ready_only_when_its_effects_are_there() -> None:
     assert stage.status()["instances"] == 2
 
 
-async def test_a_changed_cluster_counts_as_changing_until_cloudnativepg_may_have_seen_it() -> None:
+MORE: dict[str, dict[str, Any]] = {
+    "memory": {"resources": {"limits": {"memory": "1Gi"}}},
+    "clients": {"pooler": {"maxClientConnections": 77}},
+    "mode": {"pooler": {"mode": "Session"}},
+    "instances": {"instances": 2},
+    "poolers": {"pooler": {"instances": 3}},
+    "version": {"postgresVersion": 18},
+    "all": {"instances": 3, "resources": {"requests": {"cpu": "1"}}},
+}
+"""Edits of the spec, one for each way to the children."""
+
+
+@pytest.mark.parametrize("edit", MORE.values(), ids=MORE)
+async def test_a_change_is_under_way_until_cloudnativepg_has_taken_it_up(
+    edit: dict[str, Any],
+) -> None:
+    """However long that takes: CloudNativePG's status looks settled all the time."""
+    stage = await ready()
+    stage.edit(**edit)
+    for _ in range(10):
+        await stage.look()
+        assert kstatus(stage.database()) == "InProgress"
+        assert stage.condition("Ready") == ("True", "Ready")
+        stage.clock.advance(60)
+    await stage.settle()
+    assert kstatus(stage.database()) == "Current"
+
+
+async def test_marks_come_with_the_next_change_and_not_with_the_operator(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An upgrade writes nothing to a database that is as its spec says."""
+    with monkeypatch.context() as before:
+        before.setattr(children, "cluster", lambda of: unmarked(cluster(of)))
+        before.setattr(children, "pooler", lambda of: unmarked(pooler(of)))
+        stage = await ready()
+    await stage.restart()
+    await stage.look()
+    assert stage.kube.writes == []
+    assert kstatus(stage.database()) == "Current"
+    stage.edit(pooler={"maxClientConnections": 77}, instances=2)
+    for _ in range(3):
+        await stage.look()
+        assert kstatus(stage.database()) == "InProgress"
+        stage.clock.advance(60)
+    await stage.settle()
+    assert kstatus(stage.database()) == "Current"
+    for resource, name in ((Resource.CLUSTERS, CLUSTER), (Resource.POOLERS, POOLER)):
+        assert is_marked(stage.kube.one(resource, name))
+
+
+async def test_settings_have_a_while_after_cloudnativepg_has_taken_up_the_change() -> None:
     stage = await ready()
     stage.edit(resources={"limits": {"memory": "2Gi"}})
     assert await stage.look() == SETTLE_SECONDS
-    assert stage.message("Reconciling") == "CloudNativePG is taking up the change"
+    play(stage.kube)
     stage.clock.advance(SETTLE_SECONDS - 1)
     assert await stage.look() == 1.0
-    assert kstatus(stage.database()) == "InProgress"
+    assert stage.message("Reconciling") == "PostgreSQL is taking up its settings"
     stage.clock.advance(1)
+    await stage.look()
+    assert kstatus(stage.database()) == "Current"
+
+
+async def test_a_change_taken_back_before_it_was_taken_up_is_done_at_once() -> None:
+    stage = await ready()
+    stage.edit(pooler={"maxClientConnections": 77})
+    await stage.look()
+    stage.edit(pooler=None)
     await stage.look()
     assert kstatus(stage.database()) == "Current"
 

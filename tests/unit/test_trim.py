@@ -70,8 +70,9 @@ def test_a_pooler_keeps_what_we_own_of_it_and_whether_it_is_paused() -> None:
 
 def test_a_deployment_keeps_its_counts() -> None:
     kept = trim.deployment(builders.deployment({"conditions": []}))
-    assert kept["spec"] == {"replicas": 1}
-    assert kept["status"] == builders.deployment()["status"]
+    resources = {"requests": {"cpu": "50m", "memory": "64Mi"}}
+    assert kept["spec"] == {"replicas": 1, "resources": resources}
+    assert kept["status"] == builders.deployment()["status"] | {"conditions": []}
     assert "labels" not in kept["metadata"]
 
 

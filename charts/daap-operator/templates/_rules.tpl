@@ -16,6 +16,9 @@
   resources: [endpointslices]
   verbs: [list, watch]
 - apiGroups: [""]
+  resources: [pods, serviceaccounts]
+  verbs: [list, watch]
+- apiGroups: [""]
   resources: [secrets]
   verbs: [get, create, update, patch, delete]
 - apiGroups: [""]
@@ -23,7 +26,7 @@
   verbs: [list]
 - apiGroups: [events.k8s.io]
   resources: [events]
-  verbs: [create]
+  verbs: [create, list]
 {{- end }}
 
 {{/* Which replica leads: one Lease, in the release's namespace. */}}

@@ -1,0 +1,121 @@
+"""Whether what was asked for is what there is, field by field. Pure.
+
+CloudNativePG's summary does not tell: its status carries no generation, and stays "healthy" from a
+change of the spec until CloudNativePG gets to it. So it is read from what comes of a spec: the mark
+that CloudNativePG copies from it, and the pods themselves.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from daap_operator import names, quantity, raw
+from daap_operator.desired.mark import is_marked
+from daap_operator.desired.resolved import Manifest
+from daap_operator.observed import Children
+from daap_operator.trim import OWNED
+
+Object = dict[str, Any]
+
+
+def lacking(children: Children, cluster: Manifest, pooler: Manifest) -> str:
+    """What of the two manifests is not there yet, for people; empty when all is."""
+    return (
+        _cluster_taken_up(children, cluster)
+        or _instances_lacking(children, cluster["spec"])
+        or _pooler_taken_up(children, pooler)
+        or _pooler_lacking(children, pooler["spec"])
+    )
+
+
+def instances(children: Children) -> list[Object]:
+    """The pods of the Cluster's instances that are to stay."""
+    return [
+        pod
+        for pod in children.pods
+        if raw.text(pod, "metadata", "labels", names.CNPG_POD_ROLE_LABEL) == "instance"
+        and not raw.value(pod, "metadata", "deletionTimestamp")
+    ]
+
+
+# --- taken up -------------------------------------------------------------------------------------
+
+
+def _cluster_taken_up(children: Children, cluster: Manifest) -> str:
+    if not is_marked(raw.mapping(children.cluster, OWNED)):
+        return ""
+    template = cluster["spec"]["serviceAccountTemplate"]
+    wanted = template["metadata"]["annotations"][names.SPEC_MARK]
+    if raw.text(children.account, "metadata", "annotations", names.SPEC_MARK) == wanted:
+        return ""
+    return "CloudNativePG has not taken up the Cluster's latest change yet"
+
+
+def _pooler_taken_up(children: Children, pooler: Manifest) -> str:
+    if not is_marked(raw.mapping(children.pooler, OWNED)):
+        return ""
+    wanted = pooler["spec"]["serviceTemplate"]["metadata"]["labels"][names.SPEC_MARK]
+    marks = {
+        raw.text(each, "metadata", "labels", names.SPEC_MARK) for each in children.pooler_endpoints
+    }
+    if marks == {wanted}:
+        return ""
+    return "CloudNativePG has not taken up the Pooler's latest change yet"
+
+
+# --- in the pods ----------------------------------------------------------------------------------
+
+
+def _instances_lacking(children: Children, spec: Manifest) -> str:
+    pods, count = instances(children), spec["instances"]
+    for what, has in (
+        ("the image", lambda pod: raw.text(pod, "asked", "image") == spec["imageName"]),
+        ("the resources", lambda pod: same_amounts(pod["asked"], spec)),
+        ("the time to stop", lambda pod: _same_grace(pod, spec)),
+    ):
+        done = sum(map(has, pods))
+        if done != len(pods):
+            return f"{done} of {count} instances have {what} that the spec asks for"
+    ready = sum(map(is_ready, pods))
+    if not ready == len(pods) == count:
+        return f"{ready} of {count} instances are ready"
+    return ""
+
+
+def _same_grace(pod: Object, spec: Manifest) -> bool:
+    return "stopDelay" not in spec or raw.number(pod, "asked", "grace") == spec["stopDelay"]
+
+
+def _pooler_lacking(children: Children, spec: Manifest) -> str:
+    wanted = spec["template"]["spec"]["containers"][0]
+    if same_amounts(raw.mapping(children.deployment, "spec"), wanted):
+        return ""
+    return "The pooler's pods do not have the resources that were asked for yet"
+
+
+def is_ready(pod: Object) -> bool:
+    """Whether Kubernetes counts the pod as ready."""
+    return any(
+        raw.text(condition, "type") == "Ready" and raw.text(condition, "status") == "True"
+        for condition in raw.items(pod, "status", "conditions")
+    )
+
+
+def same_amounts(actual: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether the `resources` of two specs mean the same, however they are written."""
+    return _amounts(actual) == _amounts(wanted)
+
+
+def _amounts(spec: Mapping[str, Any]) -> dict[tuple[str, str], Decimal | str]:
+    return {
+        (kind, name): _amount(value)
+        for kind in ("requests", "limits")
+        for name, value in raw.mapping(spec, "resources", kind).items()
+    }
+
+
+def _amount(value: object) -> Decimal | str:
+    try:
+        return quantity.parse(str(value))
+    except ValueError:
+        return str(value)

@@ -1,0 +1,197 @@
+"""What keeps pods from starting, in words for those who may not look at pods. Pure.
+
+From the conditions of pods and Deployments where they tell, else from the Events about them. The
+words of Kubernetes are quoted, cut to a length; what a container left behind when it ended is not:
+that may come from its log.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from daap_operator import names, raw
+from daap_operator.observed import Children, Observed
+from daap_operator.phases import Meaning
+
+Object = dict[str, Any]
+
+LONGEST = 500
+"""Characters that are quoted of a message of Kubernetes."""
+
+_IMAGE = frozenset(
+    {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
+    | {"RegistryUnavailable", "ImageInspectError", "SignatureValidationFailed"}
+)
+_NOT_STARTING = frozenset(
+    {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
+    | {"PreCreateHookError", "PostStartHookError"}
+)
+_VOLUME_EVENTS = frozenset(
+    {"FailedMount", "FailedAttachVolume", "FailedMapVolume", "ProvisioningFailed"}
+    | {"VolumeResizeFailed", "FileSystemResizeFailed", "FailedBinding"}
+)
+_DELIBERATE = frozenset({"Hibernated", "Fenced", "PoolerPaused", "PoolerScaledDown"})
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why a pod does not start: one word for the condition, and a sentence."""
+
+    reason: str
+    message: str
+
+
+def explained(observed: Observed, cause: Cause | None) -> Observed:
+    """The same with the cause told, where clients or a change wait for pods."""
+    if cause is None:
+        return observed
+    awaited = observed.awaited
+    if awaited is not None:
+        passing = awaited.meaning in (Meaning.STARTING, Meaning.CHANGING, Meaning.INTERRUPTED)
+        if passing and awaited.reason not in _DELIBERATE:
+            awaited = replace(awaited, reason=cause.reason)
+        awaited = replace(awaited, message=f"{cause.message}. {awaited.message}")
+        return replace(observed, awaited=awaited)
+    if observed.unsettled:
+        told = f"{cause.message}. {observed.unsettled}"
+        return replace(observed, unsettled=told, unsettled_reason=cause.reason)
+    return observed
+
+
+# --- from the objects -----------------------------------------------------------------------------
+
+
+def from_objects(children: Children, *, of_pooler: bool | None) -> Cause | None:
+    """What the Deployment and the pods say; of the pooler alone, of all but it, or of all."""
+    told = [] if of_pooler is False else [_not_created(children.deployment)]
+    for pod in children.pods:
+        role = raw.text(pod, "metadata", "labels", names.CNPG_POD_ROLE_LABEL)
+        if of_pooler in (None, role == "pooler"):
+            told.append(_of_pod(pod))
+    return next((cause for cause in told if cause), None)
+
+
+def _not_created(deployment: Object | None) -> Cause | None:
+    for condition in raw.items(deployment, "status", "conditions"):
+        if raw.text(condition, "status") == "True":
+            name = raw.text(deployment, "metadata", "name")
+            return _refused(f"The pods of Deployment {name}", raw.text(condition, "message"))
+    return None
+
+
+def _refused(what: str, message: str) -> Cause:
+    if "quota" in message:
+        remedy = "free some of the quota, or ask the platform team"
+        return Cause("QuotaExceeded", f"{what} are not created ({remedy}): {_cut(message)}")
+    return Cause("PodsNotCreated", f"{what} are not created: {_cut(message)}")
+
+
+def _of_pod(pod: Object) -> Cause | None:
+    if raw.value(pod, "metadata", "deletionTimestamp"):
+        return None
+    name = raw.text(pod, "metadata", "name")
+    for condition in raw.items(pod, "status", "conditions"):
+        if raw.text(condition, "reason") == "Unschedulable":
+            return _unscheduled(name, raw.text(condition, "message"))
+    found = (_of_container(name, each) for each in raw.items(pod, "status", "containers"))
+    return next((cause for cause in found if cause), None)
+
+
+def _unscheduled(pod: str, message: str) -> Cause:
+    if "volume" in message.lower():
+        return Cause("VolumePending", f"Pod {pod} waits for its volume: {_cut(message)}")
+    return Cause("Unschedulable", f"Pod {pod} finds no node: {_cut(message)}")
+
+
+def _of_container(pod: str, container: Object) -> Cause | None:
+    why = raw.text(container, "waiting", "reason")
+    message = raw.text(container, "waiting", "message")
+    name = raw.text(container, "name")
+    if why in _IMAGE:
+        image = _cut(raw.text(container, "image"))
+        detail = message.rpartition("ErrImagePull: ")[2]
+        return Cause(
+            "ImagePullFailed", f"Pod {pod} cannot pull the image {image}: {_cut(detail or why)}"
+        )
+    if why in _NOT_STARTING:
+        return Cause(
+            "ContainerNotStarting",
+            f"Container {name} of pod {pod} cannot be started: {_cut(message or why)}",
+        )
+    if why == "CrashLoopBackOff" or raw.truth(container, "again"):
+        return Cause(
+            "ContainerCrashing",
+            f"Container {name} of pod {pod} ends again and again{_last(container)}",
+        )
+    return None
+
+
+def _last(container: Object) -> str:
+    """How it ended the last time."""
+    reason, code = raw.text(container, "last", "reason"), raw.number(container, "last", "exitCode")
+    if reason == "OOMKilled":
+        instance = raw.text(container, "name") == "postgres"
+        remedy = ": raise spec.resources.limits.memory" if instance else ""
+        return f", out of memory (OOMKilled, exit code {code}){remedy}"
+    return f" ({reason}, exit code {code})" if reason else ""
+
+
+# --- from Events ----------------------------------------------------------------------------------
+
+
+def from_events(events: Iterable[Object], cluster: str, since: datetime) -> Cause | None:
+    """The newest Event since then about an object of the Cluster that tells a cause."""
+    told = [
+        (at, cause)
+        for event in events
+        if about(event, cluster)
+        and (at := happened(event)) >= since.isoformat()
+        and (cause := _of_event(event))
+    ]
+    return max(told, key=lambda each: each[0])[1] if told else None
+
+
+def about(event: Object, cluster: str) -> bool:
+    """Whether it is of the Cluster, of its Pooler, or of a pod, a Job or a claim of either.
+
+    By name, for a Job that made no pod is not watched. What belongs to a Cluster of a longer name
+    is not taken for this one's.
+    """
+    kind, name = (raw.text(event, "regarding", field) for field in ("kind", "name"))
+    if kind in ("Cluster", "Pooler", "Deployment"):
+        return name in (cluster, names.pooler_name(cluster))
+    instance = rf"{re.escape(cluster)}-\d+(-(wal|{_JOBS})(-[a-z0-9]{{5}})?)?"
+    pod = rf"{re.escape(names.pooler_name(cluster))}-[a-z0-9]{{6,10}}(-[a-z0-9]{{5}})?"
+    return re.fullmatch(f"{instance}|{pod}", name) is not None
+
+
+_JOBS = "initdb|import|join|pgbasebackup|full-recovery|snapshot-recovery|major-upgrade"
+
+
+def happened(event: Object) -> str:
+    """When an Event was seen last, in RFC 3339 and UTC."""
+    for path in (("series", "lastObservedTime"), ("deprecatedLastTimestamp",), ("eventTime",)):
+        if text := raw.text(event, *path):
+            return text
+    return raw.text(event, "metadata", "creationTimestamp")
+
+
+def _of_event(event: Object) -> Cause | None:
+    reason, note = raw.text(event, "reason"), raw.text(event, "note")
+    kind, name = (raw.text(event, "regarding", field) for field in ("kind", "name"))
+    if reason == "FailedCreate" or "exceeded quota" in note or "failed quota" in note:
+        return _refused(f"The pods of {kind} {name}", note)
+    if reason in _VOLUME_EVENTS:
+        return Cause("VolumePending", f"{kind} {name} has trouble with its volume: {_cut(note)}")
+    if reason == "FailedScheduling":
+        return _unscheduled(name, note)
+    if reason == "FailedCreatePodSandBox":
+        return Cause("ContainerNotStarting", f"Pod {name} cannot be started: {_cut(note)}")
+    return None
+
+
+def _cut(message: str) -> str:
+    one_line = " ".join(message.split())
+    return one_line if len(one_line) <= LONGEST else f"{one_line[:LONGEST]}…"

@@ -1,0 +1,36 @@
+"""Why a database waits: told from what is watched, and asked for where that is silent."""
+
+from daap_operator import causes
+from daap_operator.cache import Key
+from daap_operator.desired.resolved import Resolved
+from daap_operator.observed import Children, Observed
+from daap_operator.stuck import PATIENCE_SECONDS, Stuck
+from daap_operator.world import World
+
+
+def told_why(world: World, key: Key, children: Children, observed: Observed) -> Observed:
+    """What was observed, with the cause if one is known; notes since when it waits.
+
+    What the pods and the Deployment say now counts for more than what Events said before.
+    """
+    notes = world.notes_of(key)
+    awaited = observed.awaited
+    if awaited is None and not observed.unsettled:
+        notes.stuck = None
+        return observed
+    if notes.stuck is None:
+        notes.stuck = Stuck(at=world.now(), due=world.monotonic() + PATIENCE_SECONDS)
+    of_pooler = None if awaited is None else awaited.reason.startswith("Pooler")
+    seen = causes.from_objects(children, of_pooler=of_pooler)
+    return causes.explained(observed, seen or notes.stuck.heard)
+
+
+async def listened(world: World, key: Key, resolved: Resolved) -> bool:
+    """Ask for Events if that is due; whether something new was heard."""
+    stuck, now = world.notes_of(key).stuck, world.monotonic()
+    if stuck is None or now < stuck.due:
+        return False
+    before = stuck.heard
+    events = await world.warnings.of(resolved.namespace)
+    stuck.asked(now, causes.from_events(events, resolved.cluster, stuck.since))
+    return stuck.heard != before

@@ -1,0 +1,173 @@
+"""Whether what was asked for is what there is: each field by what comes of it."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from daap_operator import trim
+from daap_operator.applied import lacking, same_amounts
+from daap_operator.desired.cluster import cluster
+from daap_operator.desired.mark import unmarked
+from daap_operator.desired.pooler import pooler
+from daap_operator.observed import Children
+from tests.unit import builders
+
+Object = dict[str, Any]
+
+LIMIT = {"limits": {"memory": "1Gi"}}
+NOT_READY = {"conditions": [{"type": "Ready", "status": "False"}]}
+
+
+def owned(child: Object, manifest: Object) -> Object:
+    """The child as the cache has it once the manifest was applied."""
+    return child | {trim.OWNED: manifest}
+
+
+def children(**changed: Any) -> Children:
+    """Those of a database of which everything is there."""
+    there = Children(
+        cluster=owned(trim.cluster(builders.cluster()), cluster(builders.resolved())),
+        pooler=owned(trim.pooler(builders.pooler()), pooler(builders.resolved())),
+        deployment=trim.deployment(builders.deployment()),
+        pooler_endpoints=(trim.endpoints(builders.pooler_endpoints()),),
+        account=trim.account(builders.account()),
+        pods=(trim.pod(builders.pod()),),
+    )
+    return replace(there, **changed)
+
+
+def missing(seen: Children, spec: Object | None = None) -> str:
+    """What is lacking of the database with that spec."""
+    resolved = builders.resolved(spec)
+    return lacking(seen, cluster(resolved), pooler(resolved))
+
+
+def pods(*made: Object) -> tuple[Object, ...]:
+    """As the cache has them."""
+    return tuple(map(trim.pod, made))
+
+
+def test_nothing_is_lacking_of_what_is_all_there() -> None:
+    assert missing(children()) == ""
+
+
+CLUSTERS = "CloudNativePG has not taken up the Cluster's latest change yet"
+POOLERS = "CloudNativePG has not taken up the Pooler's latest change yet"
+LACKING: dict[str, tuple[Children, str]] = {
+    "no account": (children(account=None), CLUSTERS),
+    "an older spec": (children(account=trim.account(builders.account("0" * 16))), CLUSTERS),
+    "no slice of the pooler's": (children(pooler_endpoints=()), POOLERS),
+    "an older spec of the pooler's": (
+        children(pooler_endpoints=(trim.endpoints(builders.pooler_endpoints("0" * 16)),)),
+        POOLERS,
+    ),
+    "one slice of two": (
+        children(
+            pooler_endpoints=(
+                trim.endpoints(builders.pooler_endpoints()),
+                trim.endpoints(builders.pooler_endpoints("0" * 16)),
+            )
+        ),
+        POOLERS,
+    ),
+    "no pod": (children(pods=()), "0 of 1 instances are ready"),
+    "an image of before": (
+        children(pods=pods(builders.pod(image="postgresql:16"))),
+        "0 of 1 instances have the image that the spec asks for",
+    ),
+    "resources of before": (
+        children(pods=pods(builders.pod(resources=LIMIT))),
+        "0 of 1 instances have the resources that the spec asks for",
+    ),
+    "a pod that is not ready": (
+        children(pods=pods(builders.pod(NOT_READY))),
+        "0 of 1 instances are ready",
+    ),
+    "a pod that goes": (
+        children(pods=pods(builders.pod(deletionTimestamp="2026-03-01T12:00:00Z"))),
+        "0 of 1 instances are ready",
+    ),
+    "a pod of the pooler alone": (
+        children(pods=pods(builders.pod(role="pooler"))),
+        "0 of 1 instances are ready",
+    ),
+    "one pod too many": (
+        children(pods=pods(builders.pod(), builders.pod(name="daap-orders-2"))),
+        "2 of 1 instances are ready",
+    ),
+    "a Deployment of before": (
+        children(deployment=trim.deployment(builders.deployment() | {"spec": {"replicas": 1}})),
+        "The pooler's pods do not have the resources that were asked for yet",
+    ),
+}
+
+
+@pytest.mark.parametrize(("seen", "told"), LACKING.values(), ids=LACKING)
+def test_what_is_not_there_is_told(seen: Children, told: str) -> None:
+    assert missing(seen) == told
+
+
+def test_what_was_made_before_there_were_marks_is_there() -> None:
+    """It has not been changed since, else it would have one."""
+    resolved = builders.resolved()
+    seen = children(
+        cluster=owned(trim.cluster(builders.cluster()), unmarked(cluster(resolved))),
+        pooler=owned(trim.pooler(builders.pooler()), unmarked(pooler(resolved))),
+        account=None,
+        pooler_endpoints=(),
+    )
+    assert missing(seen) == ""
+
+
+EDITS: dict[str, Object] = {
+    "instances": {"instances": 2},
+    "version": {"postgresVersion": 18},
+    "storage": {"storage": {"size": "20Gi"}},
+    "resources": {"resources": LIMIT},
+    "pooler's instances": {"pooler": {"instances": 3}},
+    "pooler's mode": {"pooler": {"mode": "Session"}},
+    "pooler's clients": {"pooler": {"maxClientConnections": 77}},
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_no_edit_counts_as_applied_while_nothing_has_changed(edit: Object) -> None:
+    assert missing(children(), edit)
+
+
+@pytest.mark.parametrize(
+    "edit", [{"ownerTeam": "payments"}, {"purpose": "x"}, {"deletionPolicy": "Retain"}], ids=str
+)
+def test_an_edit_that_is_not_cloudnativepgs_waits_for_nothing(edit: Object) -> None:
+    assert missing(children(), edit) == ""
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ({}, {"requests": {}}, True),
+        ({"limits": {"cpu": "1"}}, {"limits": {"cpu": "1000m"}}, True),
+        ({"limits": {"memory": "1Gi"}}, {"limits": {"memory": "1024Mi"}}, True),
+        ({"limits": {"memory": "1Gi"}}, {"requests": {"memory": "1Gi"}}, False),
+        ({"limits": {"memory": "1Gi"}}, {}, False),
+        ({"limits": {"memory": 1}}, {"limits": {"memory": "1"}}, True),
+        ({"limits": {"memory": "much"}}, {"limits": {"memory": "much"}}, True),
+        ({"limits": "much"}, {}, True),
+    ],
+)
+def test_amounts_are_compared_by_what_they_mean(one: Object, other: Object, same: bool) -> None:
+    assert same_amounts({"resources": one}, {"resources": other}) is same
+
+
+def test_what_a_limit_range_has_added_to_a_pod_is_not_a_difference() -> None:
+    """CloudNativePG compares what it asked for itself, and so does this."""
+    made = builders.pod()
+    made["spec"] = {"containers": [{"name": "postgres", "resources": LIMIT}]}
+    assert missing(children(pods=pods(made))) == ""
+
+
+def test_a_pod_without_the_annotation_is_read_as_it_is() -> None:
+    made = builders.pod()
+    made["metadata"]["annotations"] = {"cnpg.io/podSpec": "{"}
+    assert missing(children(pods=pods(made))) == ""

@@ -1,0 +1,301 @@
+"""What keeps pods from starting, from what Kubernetes tells of them."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daap_operator import trim
+from daap_operator.causes import LONGEST, Cause, about, explained, from_events, from_objects
+from daap_operator.observed import Awaited, Children, Observed, observe
+from daap_operator.phases import Meaning
+from tests.unit import builders, strategies
+
+Object = dict[str, Any]
+
+CLUSTER = "daap-orders"
+POD = "daap-orders-1"
+
+
+def waiting(reason: str, message: str = "", **more: Any) -> Object:
+    """The status of a pod whose container waits."""
+    state = {"waiting": {"reason": reason, "message": message}}
+    container = {"name": "postgres", "image": "postgresql:nope", "ready": False, "state": state}
+    return {"phase": "Pending", "conditions": [], "containerStatuses": [container | more]}
+
+
+def unscheduled(message: str) -> Object:
+    """The status of a pod without a node."""
+    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+    return {"phase": "Pending", "conditions": [condition | {"message": message}]}
+
+
+def ended(reason: str, code: int) -> Object:
+    """How a container ended the last time, with words from its log."""
+    return {"terminated": {"reason": reason, "exitCode": code, "message": "password=s3cret"}}
+
+
+NO_MEMORY = "0/3 nodes are available: 3 Insufficient memory."
+NO_VOLUME = "pod has unbound immediate PersistentVolumeClaims."
+OUT_OF_MEMORY = (
+    f"Container postgres of pod {POD} ends again and again, out of memory (OOMKilled, exit code "
+    "137): raise spec.resources.limits.memory"
+)
+STATUSES: dict[str, tuple[Object, str, str]] = {
+    "no such image": (
+        waiting("ErrImagePull", "rpc error: not found"),
+        "ImagePullFailed",
+        f"Pod {POD} cannot pull the image postgresql:nope: rpc error: not found",
+    ),
+    "no such image, later": (
+        waiting("ImagePullBackOff", 'Back-off pulling image "x": ErrImagePull: not found'),
+        "ImagePullFailed",
+        f"Pod {POD} cannot pull the image postgresql:nope: not found",
+    ),
+    "no image's name": (
+        waiting("InvalidImageName"),
+        "ImagePullFailed",
+        f"Pod {POD} cannot pull the image postgresql:nope: InvalidImageName",
+    ),
+    "no node": (
+        unscheduled(NO_MEMORY),
+        "Unschedulable",
+        f"Pod {POD} finds no node: {NO_MEMORY}",
+    ),
+    "no volume": (
+        unscheduled(NO_VOLUME),
+        "VolumePending",
+        f"Pod {POD} waits for its volume: {NO_VOLUME}",
+    ),
+    "a Secret is missing": (
+        waiting("CreateContainerConfigError", 'secret "x" not found'),
+        "ContainerNotStarting",
+        f'Container postgres of pod {POD} cannot be started: secret "x" not found',
+    ),
+    "out of memory": (
+        waiting("CrashLoopBackOff", lastState=ended("OOMKilled", 137), restartCount=4),
+        "ContainerCrashing",
+        OUT_OF_MEMORY,
+    ),
+    "crashing": (
+        waiting("CrashLoopBackOff", lastState=ended("Error", 1), restartCount=4),
+        "ContainerCrashing",
+        f"Container postgres of pod {POD} ends again and again (Error, exit code 1)",
+    ),
+    "crashing, just now up": (
+        waiting("", state={"running": {}}, lastState=ended("Error", 1), restartCount=2),
+        "ContainerCrashing",
+        f"Container postgres of pod {POD} ends again and again (Error, exit code 1)",
+    ),
+}
+
+
+def children(*pods: Object, deployment: Object | None = None) -> Children:
+    """With these pods."""
+    return Children(deployment=deployment, pods=tuple(map(trim.pod, pods)))
+
+
+@pytest.mark.parametrize(("status", "reason", "message"), STATUSES.values(), ids=STATUSES)
+def test_a_pod_says_why_it_does_not_start(status: Object, reason: str, message: str) -> None:
+    seen = children(builders.pod(status))
+    assert from_objects(seen, of_pooler=None) == Cause(reason, message)
+    assert "s3cret" not in str(seen)
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {},
+        waiting("ContainerCreating"),
+        waiting("PodInitializing"),
+        waiting("", state={"running": {}}, ready=True, restartCount=9),
+        waiting("", state={"running": {}}, restartCount=1),
+    ],
+    ids=["ready", "creating", "initializing", "restarted before", "restarted once"],
+)
+def test_a_pod_that_is_well_or_on_its_way_has_no_cause(status: Object) -> None:
+    assert from_objects(children(builders.pod(status)), of_pooler=None) is None
+
+
+def test_a_pod_that_goes_has_no_say() -> None:
+    gone = builders.pod(waiting("ErrImagePull"), deletionTimestamp="2026-03-01T12:00:00Z")
+    assert from_objects(children(gone), of_pooler=None) is None
+
+
+def test_only_what_the_spec_can_give_is_asked_for() -> None:
+    status = waiting("CrashLoopBackOff", lastState=ended("OOMKilled", 137), name="pgbouncer")
+    found = from_objects(children(builders.pod(status)), of_pooler=None)
+    assert found
+    assert found.message.endswith("out of memory (OOMKilled, exit code 137)")
+
+
+def test_init_containers_count_too() -> None:
+    status = waiting("ErrImagePull", "no")
+    status["initContainerStatuses"] = status.pop("containerStatuses")
+    assert from_objects(children(builders.pod(status)), of_pooler=None)
+
+
+def test_each_side_is_told_of_alone() -> None:
+    instance = builders.pod(waiting("ErrImagePull", "no"))
+    pooler = builders.pod(unscheduled("full"), role="pooler", name="daap-orders-pooler-1")
+    seen = children(pooler, instance)
+
+    def reason(of_pooler: bool) -> str:
+        found = from_objects(seen, of_pooler=of_pooler)
+        return found.reason if found else ""
+
+    assert (reason(True), reason(False)) == ("Unschedulable", "ImagePullFailed")
+
+
+QUOTA = 'pods "x" is forbidden: failed quota: small: must specify limits.cpu for: pgbouncer'
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"), [(QUOTA, "QuotaExceeded"), ("pods is forbidden", "PodsNotCreated")]
+)
+def test_a_deployment_says_why_it_has_no_pods(message: str, reason: str) -> None:
+    condition = {"type": "ReplicaFailure", "status": "True", "message": message}
+    made = trim.deployment(builders.deployment({"conditions": [condition]}))
+    found = from_objects(children(deployment=made), of_pooler=True)
+    assert found
+    assert found.reason == reason
+    assert message in found.message
+    assert from_objects(children(deployment=made), of_pooler=False) is None
+
+
+def test_long_messages_are_cut_and_put_on_one_line() -> None:
+    found = from_objects(children(builders.pod(unscheduled("full\n" * 1000))), of_pooler=None)
+    assert found
+    assert len(found.message) < LONGEST + 100
+    assert "\n" not in found.message
+
+
+# --- Events ---------------------------------------------------------------------------------------
+
+SINCE = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def event(
+    reason: str,
+    note: str = "because",
+    *,
+    kind: str = "Job",
+    name: str = "daap-orders-1-initdb",
+    at: str = "2026-03-01T12:01:00Z",
+) -> Object:
+    """A Warning."""
+    regarding = {"kind": kind, "name": name}
+    return {"reason": reason, "note": note, "regarding": regarding, "deprecatedLastTimestamp": at}
+
+
+EVENTS: dict[str, tuple[Object, str]] = {
+    "quota": (event("FailedCreate", QUOTA), "QuotaExceeded"),
+    "no pods": (event("FailedCreate", "no"), "PodsNotCreated"),
+    "mount": (event("FailedMount", kind="Pod", name=POD), "VolumePending"),
+    "attach": (event("FailedAttachVolume", kind="Pod", name=POD), "VolumePending"),
+    "claim": (
+        event("ProvisioningFailed", kind="PersistentVolumeClaim", name=POD),
+        "VolumePending",
+    ),
+    "sandbox": (event("FailedCreatePodSandBox", kind="Pod", name=POD), "ContainerNotStarting"),
+    "scheduler": (event("FailedScheduling", "full", kind="Pod", name=POD), "Unschedulable"),
+}
+
+
+@pytest.mark.parametrize(("seen", "reason"), EVENTS.values(), ids=EVENTS)
+def test_an_event_tells_a_cause(seen: Object, reason: str) -> None:
+    found = from_events([seen], CLUSTER, SINCE)
+    assert found
+    assert found.reason == reason
+    assert seen["note"] in found.message
+
+
+def test_the_newest_event_counts_and_old_ones_do_not() -> None:
+    old = event("FailedCreate", QUOTA, at="2026-03-01T11:00:00Z")
+    assert from_events([old], CLUSTER, SINCE) is None
+    newer = event("FailedMount", at="2026-03-01T12:02:00Z")
+    found = from_events([old, newer, event("FailedCreate", QUOTA)], CLUSTER, SINCE)
+    assert found
+    assert found.reason == "VolumePending"
+    assert from_events([event("Unhealthy"), event("BackOff")], CLUSTER, SINCE) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "ours"),
+    [
+        ("Cluster", "daap-orders", True),
+        ("Pooler", "daap-orders-pooler", True),
+        ("Deployment", "daap-orders-pooler", True),
+        ("ReplicaSet", "daap-orders-pooler-6d5f9c7b8", True),
+        ("Pod", "daap-orders-pooler-6d5f9c7b8-x2x4z", True),
+        ("Pod", "daap-orders-1", True),
+        ("PersistentVolumeClaim", "daap-orders-12", True),
+        ("PersistentVolumeClaim", "daap-orders-1-wal", True),
+        ("Job", "daap-orders-1-initdb", True),
+        ("Job", "daap-orders-2-major-upgrade", True),
+        ("Pod", "daap-orders-1-initdb-x2x4z", True),
+        ("Cluster", "daap-orders-1", False),
+        ("Pod", "daap-orders-1-1", False),
+        ("Job", "daap-orders-1-1-initdb", False),
+        ("Pod", "daap-orders-eu-1", False),
+        ("Pod", "daap-order-1", False),
+        ("Pod", "daap-orders-1-pooler-6d5f9c7b8-x2x4z", False),
+        ("Pod", "", False),
+    ],
+)
+def test_whose_an_event_is(kind: str, name: str, ours: bool) -> None:
+    assert about(event("x", kind=kind, name=name), CLUSTER) is ours
+
+
+@given(st.lists(strategies.json_values))
+def test_whatever_stands_in_events_is_borne(events: list[Any]) -> None:
+    from_events(events, CLUSTER, SINCE)
+
+
+# --- told -----------------------------------------------------------------------------------------
+
+CAUSE = Cause("ImagePullFailed", "No such image")
+SERVING = observe(
+    Children(
+        cluster=trim.cluster(builders.cluster()),
+        pooler=trim.pooler(builders.pooler()),
+        deployment=trim.deployment(builders.deployment()),
+    ),
+    instances=1,
+    poolers=1,
+    image=builders.IMAGE,
+)
+
+
+def waits(reason: str, meaning: Meaning) -> Observed:
+    return replace(SERVING, awaited=Awaited(reason, "It waits", meaning))
+
+
+@pytest.mark.parametrize(
+    ("seen", "reason"),
+    [
+        (waits("ClusterStarting", Meaning.STARTING), "ImagePullFailed"),
+        (waits("PrimaryDown", Meaning.INTERRUPTED), "ImagePullFailed"),
+        (waits("Hibernated", Meaning.INTERRUPTED), "Hibernated"),
+        (waits("Unrecoverable", Meaning.ACTION), "Unrecoverable"),
+        (waits("UnknownClusterPhase", Meaning.UNKNOWN), "UnknownClusterPhase"),
+    ],
+)
+def test_the_cause_comes_first(seen: Observed, reason: str) -> None:
+    told = explained(seen, CAUSE).awaited
+    assert told
+    assert (told.reason, told.message) == (reason, "No such image. It waits")
+
+
+def test_a_change_that_does_not_get_on_has_its_cause_told() -> None:
+    told = explained(replace(SERVING, unsettled="1 of 2 instances are ready"), CAUSE)
+    assert told.unsettled_reason == "ImagePullFailed"
+    assert told.unsettled == "No such image. 1 of 2 instances are ready"
+
+
+def test_what_waits_for_nothing_has_no_cause() -> None:
+    assert explained(SERVING, CAUSE) is SERVING
+    assert explained(SERVING, None) is SERVING
