@@ -11,6 +11,7 @@ from tests.support.audit import Audit
 from tests.support.databases import Databases, condition
 from tests.support.eventually import eventually
 from tests.support.operator import Operators
+from tests.support.warnings import failed_create
 
 CLUSTER = "daap-orders"
 QUOTA = 'pods "x" is forbidden: exceeded quota: small, requested: limits.memory=1Gi'
@@ -69,18 +70,7 @@ async def test_what_a_pod_waits_for_is_told(starting: Databases, standin: StandI
 async def test_what_events_alone_tell_is_told_and_asked_for_seldom(
     starting: Databases, standin: StandIn, audit: Audit
 ) -> None:
-    regarding = {"apiVersion": "batch/v1", "kind": "Job", "name": f"{CLUSTER}-1-initdb"}
-    body = {
-        "metadata": {"generateName": "orders-", "namespace": starting.namespace},
-        "eventTime": "2099-01-01T00:00:00.000000Z",
-        "type": "Warning",
-        "reason": "FailedCreate",
-        "note": QUOTA,
-        "action": "Create",
-        "reportingController": "job-controller",
-        "reportingInstance": "job-controller",
-        "regarding": regarding | {"namespace": starting.namespace},
-    }
+    body = failed_create(starting.namespace, f"{CLUSTER}-1-initdb", QUOTA)
     audit.forget()
     await starting.api.create("events", body)
     await told(starting, "QuotaExceeded", QUOTA)

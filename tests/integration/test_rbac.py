@@ -69,6 +69,7 @@ STOPS: dict[Right, set[str]] = {
     Right("", "secrets", "delete"): {"lose the Secret of its old name"},
     Right("", "persistentvolumeclaims", "list"): {GOING},
     Right("events.k8s.io", "events", "create"): {"be told of in Events"},
+    Right("events.k8s.io", "events", "list"): {"be told why it waits"},
     Right("coordination.k8s.io", "leases", "get"): {START},
     Right("coordination.k8s.io", "leases", "update"): {START},
     Right("coordination.k8s.io", "leases", "create"): {START},

@@ -8,6 +8,7 @@ from tests.support.databases import Databases, condition, is_ready
 from tests.support.eventually import eventually
 from tests.support.operator import RunningOperator
 from tests.support.slowness import slowness
+from tests.support.warnings import failed_create
 
 Object = dict[str, Any]
 Look = Callable[[], Awaitable[object]]
@@ -131,7 +132,7 @@ class Life:
             "poolers": f"daap-{kept}-pooler",
             "secrets": f"daap-{kept}-connection",
         }
-        await self._databases.create(kept)
+        await self._wait_for_room(kept)
         await self._reach("be Ready to be kept", lambda: self._databases.get(kept), is_ready)
         assert self._operator
         await self._operator.kill()
@@ -143,6 +144,26 @@ class Life:
             child = await self._databases.child(plural, name)
             assert child, name
             assert not child["metadata"].get("ownerReferences"), name
+
+    async def _wait_for_room(self, name: str) -> None:
+        """Be created under a quota that lets no pod be, which only an Event tells; then it goes."""
+        api, namespace = self._databases.api, self._databases.namespace
+        metadata = {"name": "none", "namespace": namespace}
+        body: Object = {"metadata": metadata, "spec": {"hard": {"pods": "0"}}}
+        await api.create("resourcequotas", body)
+        await eventually(
+            lambda: api.get("resourcequotas", namespace, "none"),
+            lambda found: found and (found.get("status") or {}).get("hard"),
+        )
+        await self._databases.create(name)
+        note = "exceeded quota: none, requested: pods=1, used: pods=0, limited: pods=0"
+        await api.create("events", failed_create(namespace, f"daap-{name}-1-initdb", note))
+        await self._reach(
+            "be told why it waits",
+            lambda: self._databases.get(name),
+            lambda found: reason(found) == "QuotaExceeded",
+        )
+        await api.delete("resourcequotas", namespace, "none")
 
     async def _die(self) -> None:
         await self._databases.delete(self._name)
