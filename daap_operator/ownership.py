@@ -7,12 +7,16 @@ https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-manageme
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from daap_operator import names, raw
+from daap_operator import names, quantity, raw
 
 Object = Mapping[str, Any]
+
+_QUANTITY = re.compile(r"(?:^|\.)(?:storage\.size|walStorage\.size|(?:requests|limits)\.[^.]+)$")
+"""Paths of quantities in a manifest: `1Gi` and `1024Mi` there are one and the same."""
 
 
 def owners(child: Object) -> list[Object]:
@@ -143,5 +147,13 @@ def _first_difference(wanted: Any, owned: Any, path: str) -> str:
             if found:
                 return found
         return ""
-    same = type(wanted) is type(owned) and wanted == owned
-    return "" if same else path
+    if isinstance(wanted, list) and isinstance(owned, list) and len(wanted) == len(owned):
+        pairs = zip(wanted, owned, strict=True)
+        return path if any(_first_difference(*pair, path) for pair in pairs) else ""
+    return "" if _same(wanted, owned, path) else path
+
+
+def _same(wanted: Any, owned: Any, path: str) -> bool:
+    if type(wanted) is type(owned) and wanted == owned:
+        return True
+    return bool(_QUANTITY.search(path)) and quantity.equal(wanted, owned)

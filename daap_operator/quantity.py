@@ -32,3 +32,15 @@ def parse(text: str) -> Decimal:
         exponent = max(-LARGEST_EXPONENT, min(LARGEST_EXPONENT, int(match["exponent"])))
         return Decimal(match["number"]).scaleb(exponent)
     return Decimal(match["number"]) * _MULTIPLIERS[match["suffix"] or ""]
+
+
+def equal(one: object, other: object) -> bool:
+    """Whether two values are the same quantity, however each is written; False for what is none."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return False
+    if not (isinstance(one, str | int) and isinstance(other, str | int)):
+        return False
+    try:
+        return parse(str(one)) == parse(str(other))
+    except ValueError:
+        return False

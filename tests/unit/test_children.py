@@ -484,3 +484,13 @@ async def test_the_answer_to_a_write_is_not_older_than_the_cache() -> None:
     kept = stage.cache.get(Kind.CLUSTER, "shop", CLUSTER)
     assert kept is not None
     assert kept["status"]["phase"] == "Creating a new replica"
+
+
+async def test_a_quantity_written_otherwise_is_not_written_again() -> None:
+    amounts = {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"memory": "2Gi"}}
+    stage = await ready(storage={"size": "1Gi"}, resources=amounts)
+    same = {"requests": {"cpu": "1000m", "memory": "1024Mi"}, "limits": {"memory": "2048Mi"}}
+    stage.edit(storage={"size": "1024Mi"}, resources=same)
+    await stage.settle()
+    assert stage.kube.one(Resource.CLUSTERS, CLUSTER)["metadata"]["generation"] == 1
+    assert f"apply Cluster {CLUSTER}" not in stage.kube.writes

@@ -1,6 +1,7 @@
 """Whose a child is, and whether an apply would change anything."""
 
 import copy
+import json
 from typing import Any
 
 import pytest
@@ -331,3 +332,40 @@ def test_the_first_difference_is_told_by_its_path(owned: Object, path: str) -> N
 
 def test_what_was_never_applied_differs_from_the_start() -> None:
     assert first_difference(WANTED, {}) == "metadata.labels"
+
+
+QUANTITIES: Object = {
+    "metadata": {"name": "n", "namespace": "ns"},
+    "spec": {
+        "storage": {"size": "1Gi", "storageClass": "1Gi"},
+        "resources": {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"memory": "2Gi"}},
+        "template": {"containers": [{"name": "c", "resources": {"limits": {"cpu": "50m"}}}]},
+    },
+}
+
+
+def rewritten(old: str, new: str) -> Object:
+    spec: Object = json.loads(json.dumps(QUANTITIES["spec"]).replace(old, new))
+    return {"spec": spec}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path"),
+    [
+        ('"size": "1Gi"', '"size": "1024Mi"', ""),
+        ('"size": "1Gi"', '"size": "1073741824"', ""),
+        ('"size": "1Gi"', '"size": "1G"', "spec.storage.size"),
+        ('"cpu": "1"', '"cpu": "1000m"', ""),
+        ('"cpu": "1"', '"cpu": 1', ""),
+        ('"cpu": "1"', '"cpu": true', "spec.resources.requests.cpu"),
+        ('"cpu": "1"', '"cpu": "one"', "spec.resources.requests.cpu"),
+        ('"memory": "2Gi"', '"memory": "2048Mi"', ""),
+        ('"cpu": "50m"', '"cpu": "0.05"', ""),
+        ('"cpu": "50m"', '"cpu": "0.06"', "spec.template.containers"),
+        ('"storageClass": "1Gi"', '"storageClass": "1024Mi"', "spec.storage.storageClass"),
+    ],
+)
+def test_quantities_differ_by_value_not_by_how_they_are_written(
+    old: str, new: str, path: str
+) -> None:
+    assert first_difference(QUANTITIES, rewritten(old, new)) == path

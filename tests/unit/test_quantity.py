@@ -84,3 +84,20 @@ def test_every_notation_of_a_number_has_the_same_value(number: int) -> None:
 def test_any_text_has_a_value_or_is_refused(text: str) -> None:
     with suppress(ValueError):
         assert quantity.parse(text).is_finite()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("1Gi", "1024Mi", True),
+        ("1", 1, True),
+        ("500m", "0.5", True),
+        ("1Gi", "1G", False),
+        ("1", True, False),
+        ("1Gi", None, False),
+        ("much", "much", False),
+    ],
+)
+def test_quantities_are_equal_by_value(one: object, other: object, same: bool) -> None:
+    assert quantity.equal(one, other) is same
+    assert quantity.equal(other, one) is same
