@@ -3,19 +3,15 @@
 Why it takes this much of a proof: docs/adr/0010-what-was-retained-is-taken-over-on-proof.md
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from daap_operator import names, quantity, raw
 from daap_operator.api.v1alpha1 import DeletionPolicy
 from daap_operator.desired import defaults, locales
-from daap_operator.desired.resolved import Left, Resolved
+from daap_operator.desired.resolved import Left, Resolved, tagged_major
 
 Object = Mapping[str, Any]
-
-_MAJOR = re.compile(r":(\d+)(?![^/]*/)")
-"""The number at the start of an image's tag."""
 
 
 def was_retained(child: Object, namespace: str, name: str) -> bool:
@@ -41,10 +37,8 @@ def major_version(cluster: Object) -> int | None:
     image = raw.text(cluster, "spec", "imageName") or raw.text(
         cluster, "owned", "spec", "imageName"
     )
-    tagged = _MAJOR.search(image.partition("@")[0])
-    if tagged:
-        return int(tagged[1])
-    return raw.number(cluster, "status", "pgDataImageInfo", "majorVersion") or None
+    said = raw.number(cluster, "status", "pgDataImageInfo", "majorVersion")
+    return tagged_major(image) or said or None
 
 
 def left(cluster: Object) -> Left:

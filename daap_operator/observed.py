@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from daap_operator import raw
+from daap_operator.desired.resolved import tagged_major
 from daap_operator.desired.secret import CredentialVersions
-from daap_operator.phases import Meaning, Phase, phase
+from daap_operator.phases import MAJOR_UPGRADE, Meaning, Phase, phase
 
 Object = dict[str, Any]
 
@@ -172,7 +173,19 @@ def _from_phase(cluster: Object, seen: Phase) -> Awaited:
     )
     told = f" (CloudNativePG says: {own})" if own else ""
     look = _look_at_pods(cluster) if seen.waits_for_pods else ""
-    return Awaited(seen.reason, f"Cluster {name}: {seen.text}{told}{look}", seen.meaning)
+    back = _way_back(cluster) if seen.reason == MAJOR_UPGRADE else ""
+    return Awaited(seen.reason, f"Cluster {name}: {seen.text}{told}{look}{back}", seen.meaning)
+
+
+def _way_back(cluster: Object) -> str:
+    """What a major upgrade waits for, and how to call it off: until it is done the data is old."""
+    data, image = _major_version(cluster), raw.text(cluster, "status", "image")
+    if data is None or not image or data == tagged_major(image):
+        return ""
+    return (
+        f". The data is still of PostgreSQL {data}; the upgrade needs the image {image}. "
+        f"To call it off set spec.postgresVersion to {data}"
+    )
 
 
 def _look_at_pods(cluster: Object) -> str:

@@ -39,6 +39,8 @@ class Phase:
 
 
 HEALTHY = "Cluster in healthy state"
+MAJOR_UPGRADE = "MajorUpgrade"
+"""The reason of a major upgrade."""
 
 PHASES: dict[str, Phase] = {
     "": Phase(Meaning.STARTING, "ClusterPending", "CloudNativePG has not taken it up yet"),
@@ -89,7 +91,10 @@ PHASES: dict[str, Phase] = {
         Meaning.INTERRUPTED, "Promoting", "the cluster is being promoted"
     ),
     "Upgrading Postgres major version": Phase(
-        Meaning.INTERRUPTED, "MajorUpgrade", "PostgreSQL is being upgraded to a new major version"
+        Meaning.INTERRUPTED,
+        MAJOR_UPGRADE,
+        "PostgreSQL is being upgraded to a new major version",
+        waits_for_pods=True,
     ),
     "Cluster cannot execute instance online upgrade due to missing architecture binary": Phase(
         Meaning.ACTION,

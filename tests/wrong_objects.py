@@ -434,6 +434,8 @@ WRONG: list[Wrong] = [
 ]
 
 _GROWS = "storage grows and never shrinks; keep"
+_HAVE = "that the volumes have"
+_DATA = "is less than the version '17' of the data"
 _CLASS = "a volume keeps its class; keep it, or make a new DaapDatabase and copy the data"
 _KEEPS = "a database keeps its name; keep"
 _LOCALE = "a database keeps its locale; keep that, or make a new DaapDatabase and copy the data"
@@ -459,23 +461,70 @@ TRANSITIONS: list[Transition] = [
     Transition("storage grows", _sized("10Gi"), _sized("11Gi")),
     Transition("storage in another unit", _sized("1Gi"), _sized("1024Mi")),
     Transition("storage grows from the default", {}, _sized("20Gi")),
+    Transition("storage shrinks before there is a volume", _sized("20Gi"), _sized("19Gi")),
+    Transition(
+        "storage goes back to what the volumes have",
+        _sized("100Gi"),
+        _sized("1Gi"),
+        status={"storage": "1Gi"},
+    ),
+    Transition(
+        "storage goes back, in another unit",
+        _sized("100Gi"),
+        _sized("1024Mi"),
+        status={"storage": "1Gi"},
+    ),
+    Transition(
+        "storage goes back to more than the volumes have",
+        _sized("100Gi"),
+        _sized("50Gi"),
+        status={"storage": "1Gi"},
+    ),
+    Transition(
+        "storage stays, and the volumes have more",
+        _sized("1Gi"),
+        _sized("1Gi") | {"purpose": "Other"},
+        status={"storage": "8Gi"},
+    ),
+    Transition(
+        "storage grows to less than the volumes have",
+        _sized("1Gi"),
+        _sized("4Gi"),
+        status={"storage": "8Gi"},
+    ),
+    Transition(
+        "storage shrinks beside a status that is none",
+        _sized("20Gi"),
+        _sized("19Gi"),
+        status={"storage": "much"},
+    ),
     Transition(
         "storage shrinks",
         _sized("20Gi"),
         _sized("19Gi"),
-        ("spec.storage.size", "'19Gi' is less than the present '20Gi'", f"{_GROWS} '20Gi'"),
+        ("spec.storage.size", f"'19Gi' is less than the '20Gi' {_HAVE}", f"{_GROWS} '20Gi'"),
+        status={"storage": "20Gi"},
+    ),
+    Transition(
+        "storage goes back too far",
+        _sized("100Gi"),
+        _sized("19Gi"),
+        ("spec.storage.size", f"'19Gi' is less than the '20Gi' {_HAVE}", f"{_GROWS} '20Gi'"),
+        status={"storage": "20Gi"},
     ),
     Transition(
         "storage shrinks to the default",
         _sized("20Gi"),
         {},
-        ("spec.storage.size", "'10Gi' is less than the present '20Gi'", f"{_GROWS} '20Gi'"),
+        ("spec.storage.size", f"'10Gi' is less than the '20Gi' {_HAVE}", f"{_GROWS} '20Gi'"),
+        status={"storage": "20Gi"},
     ),
     Transition(
         "storage shrinks to a number",
         _sized("2Gi"),
         _sized(1 << 30),
-        ("spec.storage.size", "'1073741824' is less than the present '2Gi'"),
+        ("spec.storage.size", f"'1073741824' is less than the '2Gi' {_HAVE}"),
+        status={"storage": "2Gi"},
     ),
     Transition(
         "storage class is set later",
@@ -505,16 +554,39 @@ TRANSITIONS: list[Transition] = [
     ),
     Transition("version is left out again", {"postgresVersion": 17}, {}),
     Transition(
+        "version falls before it is allotted", {"postgresVersion": 17}, {"postgresVersion": 16}
+    ),
+    Transition(
+        "version goes back to that of the data",
+        {"postgresVersion": 18},
+        {"postgresVersion": 17},
+        status={"postgresVersion": 17},
+    ),
+    Transition(
+        "version is what it was, and the data is newer",
+        {"postgresVersion": 16},
+        {"postgresVersion": 16, "purpose": "Other"},
+        status={"postgresVersion": 17},
+    ),
+    Transition(
+        "version goes back too far",
+        {"postgresVersion": 18},
+        {"postgresVersion": 16},
+        ("spec.postgresVersion", f"'16' {_DATA}", f"{_BACK} '17' or more"),
+        status={"postgresVersion": 17},
+    ),
+    Transition(
         "version falls",
         {"postgresVersion": 17},
         {"postgresVersion": 16},
-        ("spec.postgresVersion", "'16' is less than the present '17'", f"{_BACK} '17' or more"),
+        ("spec.postgresVersion", f"'16' {_DATA}", f"{_BACK} '17' or more"),
+        status={"postgresVersion": 17},
     ),
     Transition(
         "version falls below the one allotted",
         {},
         {"postgresVersion": 16},
-        ("spec.postgresVersion", "'16' is less than the present '17'", f"{_BACK} '17' or more"),
+        ("spec.postgresVersion", f"'16' {_DATA}", f"{_BACK} '17' or more"),
         status={"postgresVersion": 17},
     ),
     Transition("database name is set before it is allotted", {}, {"databaseName": "shop"}),

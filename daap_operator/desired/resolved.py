@@ -4,6 +4,7 @@ What was allotted once (the Cluster's name, the version, the database's name) st
 and is never worked out again for a live database.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,9 @@ from daap_operator.api.v1alpha1 import DaapDatabase, DaapDatabaseSpec, DeletionP
 from daap_operator.desired import defaults, locales
 
 Manifest = dict[str, Any]
+
+_MAJOR = re.compile(r":(\d+)(?![^/]*/)")
+"""The number at the start of an image's tag."""
 
 
 @dataclass(frozen=True)
@@ -142,3 +146,9 @@ def _locale(database: DaapDatabase, major: int, left: Left | None) -> Locale:
     if status.cluster_name:
         return locales.PLAIN
     return spec.locale or locales.default(major)
+
+
+def tagged_major(image: str) -> int | None:
+    """The major version that an image's tag begins with; None when it does not tell."""
+    found = _MAJOR.search(image.partition("@")[0])
+    return int(found[1]) if found else None

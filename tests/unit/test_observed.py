@@ -450,3 +450,29 @@ def test_no_children_can_keep_themselves_from_being_observed(
         unknown = observed.phase.meaning is Meaning.UNKNOWN
         assert not (unknown and observed.serving)
         assert observed.serving == (observed.awaited is None)
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (
+            {"image": "registry.example/postgresql:18-standard", "phaseReason": "to version 18"},
+            (
+                "the upgrade needs the image registry.example/postgresql:18-standard. "
+                "To call it off set spec.postgresVersion to 17"
+            ),
+        ),
+        ({"image": "registry.example/postgresql:18", "pgDataImageInfo": {"majorVersion": 18}}, ""),
+        ({"image": "registry.example/postgresql:18", "pgDataImageInfo": None}, ""),
+        ({"image": ""}, ""),
+    ],
+    ids=["the data is old", "the data is new", "nobody tells of the data", "no image"],
+)
+def test_an_upgrade_that_does_not_start_tells_the_way_back(status: Object, told: str) -> None:
+    upgrading = {"phase": "Upgrading Postgres major version"} | status
+    awaited = seen(builders.cluster(upgrading)).awaited
+    assert awaited
+    assert awaited.reason == "MajorUpgrade"
+    assert "kubectl describe pods,pvc" in awaited.message
+    assert ("call it off" in awaited.message) is bool(told)
+    assert told in awaited.message

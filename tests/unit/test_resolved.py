@@ -86,3 +86,14 @@ def test_a_retained_child_is_labelled_but_not_owned() -> None:
 def test_the_users_labels_and_annotations_are_not_copied() -> None:
     metadata = {"labels": {"a": "b"}, "annotations": {"c": "d"}}
     assert builders.resolved(**metadata) == builders.resolved()
+
+
+def test_a_version_goes_back_to_that_of_the_data() -> None:
+    """The status tells that of the data, whatever was asked for meanwhile."""
+    assert (
+        builders.resolved({"postgresVersion": 18}, {"postgresVersion": 17}).postgres_version == 18
+    )
+    assert (
+        builders.resolved({"postgresVersion": 17}, {"postgresVersion": 17}).postgres_version == 17
+    )
+    assert builders.resolved({}, {"postgresVersion": 17}).postgres_version == 17

@@ -18,6 +18,7 @@ from daap_operator.api.v1alpha1.texts import (
     NAME_PATTERN,
     NAME_RESERVED_TEXT,
     NAME_TEXT,
+    SHRINK_TEXT,
     VERSION_TEXT,
     reserved_in,
     version_in,
@@ -28,7 +29,15 @@ _DERIVED = f"{_NAME}.replace('-', '_')"
 _SECRET = "self.spec.connectionSecretName"  # noqa: S105 - an expression
 _DEFAULT_SECRET = f"'daap-' + {_NAME} + '-connection'"
 _STATUS_NAME = "self.status.databaseName"
+_SIZE, _OLD_SIZE = "self.spec.storage.size", "oldSelf.spec.storage.size"
+_STATUS_SIZE = "self.status.storage"
+_VERSION, _OLD_VERSION = "self.spec.postgresVersion", "oldSelf.spec.postgresVersion"
 _STATUS_VERSION = "self.status.postgresVersion"
+
+
+def _amount(expression: str) -> str:
+    return f"quantity(string({expression}))"
+
 
 ROOT_RULES = validations(
     # A name never changes: judged once, so that an object older than the rule can still be edited.
@@ -60,12 +69,24 @@ ROOT_RULES = validations(
         _STATUS_NAME,
         path=".spec.databaseName",
     ),
+    # What the status tells is what there is: up to there a mistake can be taken back. A value as
+    # it was before is always taken, so that what is stored can be edited.
     rule(
-        "has(oldSelf.spec.postgresVersion) || !has(self.spec.postgresVersion) || "
-        f"!has(self.status) || !has({_STATUS_VERSION}) || "
-        f"self.spec.postgresVersion >= {_STATUS_VERSION}",
+        f"!isQuantity(string({_SIZE})) || !isQuantity(string({_OLD_SIZE})) || "
+        f"{_amount(_SIZE)}.compareTo({_amount(_OLD_SIZE)}) >= 0 || "
+        f"!has(self.status) || !has({_STATUS_SIZE}) || !isQuantity({_STATUS_SIZE}) || "
+        f"{_amount(_SIZE)}.compareTo(quantity({_STATUS_SIZE})) >= 0",
+        SHRINK_TEXT,
+        f"string({_SIZE})",
+        _STATUS_SIZE,
+        _STATUS_SIZE,
+        path=".spec.storage.size",
+    ),
+    rule(
+        f"!has({_VERSION}) || (has({_OLD_VERSION}) && {_VERSION} >= {_OLD_VERSION}) || "
+        f"!has(self.status) || !has({_STATUS_VERSION}) || {_VERSION} >= {_STATUS_VERSION}",
         VERSION_TEXT,
-        version_in("self.spec.postgresVersion"),
+        version_in(_VERSION),
         version_in(_STATUS_VERSION),
         version_in(_STATUS_VERSION),
         path=".spec.postgresVersion",

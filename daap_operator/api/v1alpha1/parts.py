@@ -12,7 +12,6 @@ from daap_operator.api.v1alpha1.texts import (
     LEAST_TEXT,
     LIMIT_TEXT,
     MEMORY_TEXT,
-    SHRINK_TEXT,
     SIZE_RANGE_TEXT,
     STORAGE_CLASS_TEXT,
 )
@@ -24,7 +23,9 @@ class Storage(Model):
     """The volume of each instance."""
 
     size: Quantity = "10Gi"
-    """Size of the volume of each instance, from 1Gi to 64Ti. It can grow and never shrinks."""
+    """Size of the volume of each instance, from 1Gi to 64Ti. Volumes grow, where their
+    StorageClass allows it, and never shrink: what they have not reached can be taken back, down to
+    `status.storage`."""
 
     storage_class: Annotated[
         str | None, Field(min_length=1, max_length=253, alias="storageClass")
@@ -46,15 +47,6 @@ STORAGE_RULES = validations(
         "quantity(string(self.size)).compareTo(quantity('64Ti')) <= 0)",
         SIZE_RANGE_TEXT,
         "string(self.size)",
-        path=".size",
-    ),
-    rule(
-        "!isQuantity(string(self.size)) || !isQuantity(string(oldSelf.size)) || "
-        "quantity(string(self.size)).compareTo(quantity(string(oldSelf.size))) >= 0",
-        SHRINK_TEXT,
-        "string(self.size)",
-        "string(oldSelf.size)",
-        "string(oldSelf.size)",
         path=".size",
     ),
     rule(

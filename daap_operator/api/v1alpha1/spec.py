@@ -27,13 +27,11 @@ from daap_operator.api.v1alpha1.texts import (
     DATABASE_RESERVED_TEXT,
     MAJORS,
     PURPOSE_TEXT,
-    VERSION_TEXT,
     VISIBLE,
     VISIBLE_PYTHON,
     matched,
     pattern_rule,
     reserved_in,
-    version_in,
 )
 
 
@@ -77,7 +75,8 @@ class DaapDatabaseSpec(Model):
 
     postgres_version: Annotated[int | None, Field(ge=MAJORS[0], le=MAJORS[-1])] = None
     """PostgreSQL's major version, 14 to 18. When left out, the platform's default at the time the
-    database is made, and kept. It can rise (upgraded in place, with an outage) and never falls."""
+    database is made, and kept. It can rise (upgraded in place, with an outage), and go
+    back to `status.postgresVersion` as long as the data has not been upgraded."""
 
     database_name: Annotated[
         str | None,
@@ -163,15 +162,6 @@ SPEC_RULES = validations(
         "(has(oldSelf.databaseName) ? oldSelf.databaseName : '')",
         "(has(oldSelf.databaseName) ? oldSelf.databaseName : '')",
         path=".databaseName",
-    ),
-    rule(
-        "!has(oldSelf.postgresVersion) || !has(self.postgresVersion) || "
-        "self.postgresVersion >= oldSelf.postgresVersion",
-        VERSION_TEXT,
-        version_in("self.postgresVersion"),
-        version_in("oldSelf.postgresVersion"),
-        version_in("oldSelf.postgresVersion"),
-        path=".postgresVersion",
     ),
     VERSION_RULE,
 )

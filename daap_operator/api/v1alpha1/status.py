@@ -101,7 +101,7 @@ class DaapDatabaseStatus(Model):
     """Name of the CloudNativePG Pooler."""
 
     postgres_version: Annotated[int | None, Field(ge=1)] = None
-    """PostgreSQL's major version."""
+    """PostgreSQL's major version: that of the data, which an upgrade changes once it is done."""
 
     defaults_revision: Annotated[int | None, Field(ge=1)] = None
     """Which revision of the operator's defaults the Cluster and the Pooler are made by. A live
@@ -117,7 +117,8 @@ class DaapDatabaseStatus(Model):
     """Number of instances that are ready."""
 
     storage: Annotated[str | None, Field(max_length=32)] = None
-    """Size asked for the volume of each instance."""
+    """Size that the volume of each instance has, the smallest where they differ; absent while there
+    is none."""
 
     conditions: Annotated[
         list[Condition],

@@ -22,7 +22,10 @@ NAME_RESERVED_TEXT = (
 BLANK_TEXT = "'{}' must begin and end with a visible character and hold no control characters"
 PURPOSE_TEXT = "must not hold the character NUL"
 SIZE_RANGE_TEXT = "'{}' must be from 1Gi to 64Ti; write the unit, as in 20Gi"
-SHRINK_TEXT = "'{}' is less than the present '{}': storage grows and never shrinks; keep '{}'"
+SHRINK_TEXT = (
+    "'{}' is less than the '{}' that the volumes have: storage grows and never shrinks; "
+    "keep '{}' or more"
+)
 STORAGE_CLASS_TEXT = (
     "'{}' cannot take the place of '{}' (none: the default class): a volume keeps its class; "
     "keep it, or make a new DaapDatabase and copy the data"
@@ -44,7 +47,9 @@ DATABASE_IMMUTABLE_TEXT = (
     "'{}' cannot take the place of '{}': a database keeps its name; "
     "keep '{}', or make a new DaapDatabase and copy the data"
 )
-VERSION_TEXT = "'{}' is less than the present '{}': PostgreSQL cannot go back; keep '{}' or more"
+VERSION_TEXT = (
+    "'{}' is less than the version '{}' of the data: PostgreSQL cannot go back; keep '{}' or more"
+)
 _LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 CONNECTION_NAME_PATTERN = rf"^{_LABEL}(\.{_LABEL})*$"
 CONNECTION_NAME_TEXT = (
