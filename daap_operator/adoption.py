@@ -51,9 +51,12 @@ def left(cluster: Object) -> Left:
     )
 
 
-def objections(cluster: Object, database: Resolved) -> list[str]:
-    """Why a retained Cluster is not taken over, each with its remedy; empty when it may be."""
-    return [*_of_intent(cluster, database), *_of_fit(cluster, database)]
+def objections(cluster: Object, database: Resolved, volumes: str | None = None) -> list[str]:
+    """Why a retained Cluster is not taken over, each with its remedy; empty when it may be.
+
+    `volumes` is the size that its volumes really have, where that is known.
+    """
+    return [*_of_intent(cluster, database), *_of_fit(cluster, database, volumes)]
 
 
 def _of_intent(cluster: Object, database: Resolved) -> Iterator[str]:
@@ -70,7 +73,7 @@ def _of_intent(cluster: Object, database: Resolved) -> Iterator[str]:
         )
 
 
-def _of_fit(cluster: Object, database: Resolved) -> Iterator[str]:
+def _of_fit(cluster: Object, database: Resolved, volumes: str | None) -> Iterator[str]:
     holds = raw.text(cluster, "spec", "bootstrap", "initdb", "database")
     if holds != database.database:
         yield _made_anew("spec.databaseName", holds, database.database)
@@ -84,7 +87,7 @@ def _of_fit(cluster: Object, database: Resolved) -> Iterator[str]:
     asked_class = database.spec.storage.storage_class or ""
     if storage_class != asked_class:
         yield _made_anew("spec.storage.storageClass", storage_class, asked_class)
-    size = raw.text(cluster, "spec", "storage", "size")
+    size = volumes or raw.text(cluster, "spec", "storage", "size")
     if _smaller(database.spec.storage.size, size):
         yield (
             f"its volumes have {size}, spec.storage.size is '{database.spec.storage.size}', and "

@@ -37,12 +37,21 @@ class Kind(Enum):
     ENDPOINTS = (trim.endpoints,)
     POD = (trim.pod,)
     ACCOUNT = (trim.account,)
+    CLAIM = (trim.claim,)
 
     @property
     def trim(self) -> Callable[[Mapping[str, Any]], Object]:
         """What is kept of an object of this kind."""
         kept: Callable[[Mapping[str, Any]], Object] = self.value[0]
         return kept
+
+
+_GROUPED = {
+    Kind.ENDPOINTS: names.SERVICE_LABEL,
+    Kind.POD: names.CNPG_CLUSTER_LABEL,
+    Kind.CLAIM: names.CNPG_CLUSTER_LABEL,
+}
+"""Kinds of which a database has several, and the label that says whose they are."""
 
 
 class Cache:
@@ -52,7 +61,7 @@ class Cache:
         self._objects: dict[Kind, dict[Key, Object]] = {kind: {} for kind in Kind}
         self._by_name: dict[str, set[Key]] = defaultdict(set)
         self._by_uid: dict[str, Key] = {}
-        self._grouped: dict[tuple[Kind, Key], set[Key]] = defaultdict(set)
+        self._groups: dict[tuple[Kind, Key], set[Key]] = defaultdict(set)
         self._claims: dict[str, str] = {}
         self._buried: dict[str, int] = {}
 
@@ -85,16 +94,17 @@ class Cache:
             cluster=self.get(Kind.CLUSTER, namespace, cluster),
             pooler=self.get(Kind.POOLER, namespace, pooler),
             deployment=self.get(Kind.DEPLOYMENT, namespace, pooler),
-            endpoints=self._group(Kind.ENDPOINTS, Key(namespace, names.primary_service(cluster))),
-            pooler_endpoints=self._group(Kind.ENDPOINTS, Key(namespace, pooler)),
+            endpoints=self._group(Kind.ENDPOINTS, namespace, names.primary_service(cluster)),
+            pooler_endpoints=self._group(Kind.ENDPOINTS, namespace, pooler),
             account=self.get(Kind.ACCOUNT, namespace, cluster),
-            pods=self._group(Kind.POD, Key(namespace, cluster)),
+            pods=self._group(Kind.POD, namespace, cluster),
+            claims=self._group(Kind.CLAIM, namespace, cluster),
         )
 
-    def _group(self, kind: Kind, of: Key) -> tuple[Object, ...]:
-        """The EndpointSlices of a Service, or the pods of a Cluster."""
-        found = self._objects[kind]
-        return tuple(found[key] for key in sorted(self._grouped.get((kind, of), ())))
+    def _group(self, kind: Kind, namespace: str, name: str) -> tuple[Object, ...]:
+        """Those of the kind whose label, which groups them, has that name."""
+        found = self._groups.get((kind, Key(namespace, name)), ())
+        return tuple(self._objects[kind][key] for key in sorted(found))
 
     def owner(self, kind: Kind, obj: Mapping[str, Any]) -> Key | None:
         """The DaapDatabase that is to look at this object."""
@@ -104,7 +114,7 @@ class Cache:
         if kind is Kind.DEPLOYMENT:
             pooler = self.get(Kind.POOLER, namespace, name)
             return None if pooler is None else self.owner(Kind.POOLER, pooler)
-        if kind in (Kind.POD, Kind.ACCOUNT):
+        if kind in (Kind.POD, Kind.ACCOUNT, Kind.CLAIM):
             of = name if kind is Kind.ACCOUNT else _group_of(kind, obj).name
             cluster = self.get(Kind.CLUSTER, namespace, of)
             return None if cluster is None else self.owner(Kind.CLUSTER, cluster)
@@ -135,7 +145,7 @@ class Cache:
             self._by_uid[raw.text(kept, "metadata", "uid")] = key
         elif kind in _GROUPED:
             self._leave_group(kind, key, before)
-            self._grouped[kind, _group_of(kind, kept)].add(key)
+            self._groups[kind, _group_of(kind, kept)].add(key)
         return kept if before is None or _told(before) != _told(kept) else None
 
     def remove(self, kind: Kind, obj: Mapping[str, Any]) -> Object | None:
@@ -183,10 +193,10 @@ class Cache:
     def _leave_group(self, kind: Kind, key: Key, kept: Object | None) -> None:
         if kept is None:
             return
-        group = kind, _group_of(kind, kept)
-        self._grouped[group].discard(key)
-        if not self._grouped[group]:
-            del self._grouped[group]
+        where = kind, _group_of(kind, kept)
+        self._groups[where].discard(key)
+        if not self._groups[where]:
+            del self._groups[where]
 
     def _bury(self, uid: str, version: int) -> None:
         self._buried[uid] = max(version, self._buried.pop(uid, 0))
@@ -241,12 +251,8 @@ def key_of(obj: Mapping[str, Any]) -> Key:
     return Key(raw.text(obj, "metadata", "namespace"), raw.text(obj, "metadata", "name"))
 
 
-_GROUPED = {Kind.ENDPOINTS: names.SERVICE_LABEL, Kind.POD: names.CNPG_CLUSTER_LABEL}
-"""Kinds of which several belong to one, and the label that names it."""
-
-
 def _group_of(kind: Kind, obj: Mapping[str, Any]) -> Key:
-    """The Service that an EndpointSlice is of, or the Cluster that a pod is of."""
+    """What an object is one of: a slice of its Service, a pod or a claim of its Cluster."""
     namespace = raw.text(obj, "metadata", "namespace")
     return Key(namespace, raw.text(obj, "metadata", "labels", _GROUPED[kind]))
 

@@ -16,6 +16,7 @@ from daap_operator.errors import Stalled, Waiting
 from daap_operator.kube import ApiError, Resource, refused
 from daap_operator.ownership import belongs_to, first_difference, owners
 from daap_operator.trim import BY_HAND, OWNED
+from daap_operator.volumes import data_claims, real_size
 from daap_operator.world import World
 
 Object = dict[str, Any]
@@ -106,7 +107,9 @@ async def _take_over(world: World, kind: Kind, manifest: Manifest, database: Res
         raise Waiting(
             f"{manifest['kind']}Deleted", f"{name}, retained earlier, is just being deleted"
         )
-    if kind is Kind.CLUSTER and (why := objections(found, database)):
+    claims = world.cache.children(database.namespace, database.cluster).claims
+    volumes = real_size(data_claims(found, claims))
+    if kind is Kind.CLUSTER and (why := objections(found, database, volumes)):
         raise Stalled(
             "ObjectConflict",
             f"Cluster {name} in namespace {database.namespace} was retained by an earlier "

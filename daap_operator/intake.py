@@ -25,6 +25,7 @@ WATCHED: dict[Kind, tuple[Resource, str]] = {
         Resource.SERVICE_ACCOUNTS,
         f"{names.CNPG_CLUSTER_LABEL},{names.DATABASE_LABEL}",
     ),
+    Kind.CLAIM: (Resource.VOLUME_CLAIMS, names.CNPG_CLUSTER_LABEL),
 }
 """What is listed and watched, and by which label selector."""
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from daap_operator import raw
-from daap_operator.desired.resolved import tagged_major
 from daap_operator.desired.secret import CredentialVersions
 from daap_operator.phases import MAJOR_UPGRADE, Meaning, Phase, phase
+from daap_operator.remedies import data_major, describe, look_at_pods, namespace_going, way_back
+from daap_operator.volumes import data_claims, real_size
 
 Object = dict[str, Any]
 
@@ -37,6 +38,8 @@ class Children:
     """The Cluster's ServiceAccount."""
     pods: tuple[Object, ...] = ()
     """All pods of the Cluster: its instances', its Jobs' and its Pooler's."""
+    claims: tuple[Object, ...] = ()
+    """The Cluster's PersistentVolumeClaims."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ class Observed:
     ready_instances: int | None
     postgres_version: int | None
     """Major version of the data directory."""
+    storage: str | None
+    """Size that each volume has, the smallest where they differ; None while there is none."""
     credentials: CredentialVersions | None
     """Versions of the Secrets with the credentials, once CloudNativePG has made them."""
 
@@ -85,18 +90,14 @@ def observe(children: Children, *, instances: int, poolers: int, image: str) -> 
         phase=seen,
         instances=_count(children.cluster, "instances"),
         ready_instances=_count(children.cluster, "readyInstances"),
-        postgres_version=_major_version(cluster),
+        postgres_version=data_major(cluster),
+        storage=real_size(data_claims(children.cluster, children.claims)),
         credentials=_credentials(cluster),
     )
 
 
 def _count(cluster: Object | None, field: str) -> int | None:
     return None if cluster is None else max(raw.number(cluster, "status", field), 0)
-
-
-def _major_version(cluster: Object) -> int | None:
-    number = raw.number(cluster, "status", "pgDataImageInfo", "majorVersion")
-    return number if number > 0 else None
 
 
 def _credentials(cluster: Object) -> CredentialVersions | None:
@@ -148,7 +149,7 @@ def _action(cluster: Object, seen: Phase) -> Awaited | None:
 
 def _not_ready(cluster: Object) -> str:
     name = raw.text(cluster, "metadata", "name")
-    return f"The primary of Cluster {name} is not ready{_look_at_pods(cluster)}"
+    return f"The primary of Cluster {name} is not ready{look_at_pods(cluster)}"
 
 
 def _unnoticed(cluster: Object) -> str:
@@ -156,47 +157,21 @@ def _unnoticed(cluster: Object) -> str:
     return (
         f"No instance of Cluster {name} takes connections, and CloudNativePG has not noticed yet. "
         "If it stays so, the platform team must see that CloudNativePG runs; "
-        f"the pods and volumes say more: {_describe(cluster)}"
+        f"the pods and volumes say more: {describe(cluster)}"
     )
 
 
 def _from_phase(cluster: Object, seen: Phase) -> Awaited:
     """The phase in our words, then CloudNativePG's own."""
     name = raw.text(cluster, "metadata", "name")
-    own = ": ".join(
-        text
-        for text in (
-            raw.text(cluster, "status", "phase"),
-            raw.text(cluster, "status", "phaseReason"),
-        )
-        if text
-    )
+    if going := namespace_going(cluster):
+        return Awaited("NamespaceTerminating", going, Meaning.INTERRUPTED)
+    said = (raw.text(cluster, "status", field) for field in ("phase", "phaseReason"))
+    own = ": ".join(text for text in said if text)
     told = f" (CloudNativePG says: {own})" if own else ""
-    look = _look_at_pods(cluster) if seen.waits_for_pods else ""
-    back = _way_back(cluster) if seen.reason == MAJOR_UPGRADE else ""
+    look = look_at_pods(cluster) if seen.waits_for_pods else ""
+    back = way_back(cluster) if seen.reason == MAJOR_UPGRADE else ""
     return Awaited(seen.reason, f"Cluster {name}: {seen.text}{told}{look}{back}", seen.meaning)
-
-
-def _way_back(cluster: Object) -> str:
-    """What a major upgrade waits for, and how to call it off: until it is done the data is old."""
-    data, image = _major_version(cluster), raw.text(cluster, "status", "image")
-    if data is None or not image or data == tagged_major(image):
-        return ""
-    return (
-        f". The data is still of PostgreSQL {data}; the upgrade needs the image {image}. "
-        f"To call it off set spec.postgresVersion to {data}"
-    )
-
-
-def _look_at_pods(cluster: Object) -> str:
-    """Where the reason stands when it lasts: pods and volumes are not watched."""
-    return f". If it stays so, its pods and volumes say why: {_describe(cluster)}"
-
-
-def _describe(cluster: Object) -> str:
-    name = raw.text(cluster, "metadata", "name")
-    namespace = raw.text(cluster, "metadata", "namespace")
-    return f"kubectl describe pods,pvc --namespace {namespace} --selector cnpg.io/cluster={name}"
 
 
 def _primary_healthy(cluster: Object) -> bool:

@@ -19,6 +19,7 @@ from daap_operator.desired.pooler import pooler
 from daap_operator.desired.resolved import Left, Resolved, resolve
 from daap_operator.errors import Outage, Stalled, Waiting
 from daap_operator.finalize import finalize, protection
+from daap_operator.growth import size_volumes, told_of_volumes
 from daap_operator.kube import unchanged
 from daap_operator.listen import listened, told_why
 from daap_operator.observed import Children, Observed, observe
@@ -146,14 +147,19 @@ async def _maintain(
     world: World, looked_at: Subject, resolved: Resolved
 ) -> tuple[Observed, Problem | None, Published | None]:
     """Children and Secret as they should be: what was seen, what stands in the way, the Secret."""
-    problem = await ensure_children(world, resolved)
-    observed = _observe(world, looked_at.key, resolved)
-    if problem is None and await listened(world, looked_at.key, resolved):
-        observed = _observe(world, looked_at.key, resolved)
+    children = world.cache.children(resolved.namespace, resolved.cluster)
+    volumes = await size_volumes(world, resolved, children)
+    sized = replace(resolved, volume_size=volumes.size, resize_volumes=volumes.resize)
+    problem = await ensure_children(world, sized)
+    observed = _observe(world, looked_at.key, sized)
+    if problem is None and await listened(world, looked_at.key, sized):
+        observed = _observe(world, looked_at.key, sized)
+    published: Published | None = None
     try:
-        return observed, problem, await publish(world, resolved, observed, looked_at.status)
+        published = await publish(world, resolved, observed, looked_at.status)
     except (Stalled, Waiting) as trouble:
-        return observed, problem or trouble, None
+        problem = problem or trouble
+    return observed, problem or told_of_volumes(volumes, observed), published
 
 
 def _take_name(world: World, looked_at: Subject) -> None:
@@ -238,6 +244,7 @@ def _ours(children: Children, uid: str) -> Children:
         pooler_endpoints=children.pooler_endpoints if own(children.pooler) else (),
         account=children.account if own(children.cluster) else None,
         pods=children.pods if own(children.cluster) else (),
+        claims=children.claims if own(children.cluster) else (),
     )
 
 

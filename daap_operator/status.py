@@ -98,7 +98,7 @@ def told(
 ) -> DaapDatabaseStatus:
     """The status of a database that has its name."""
     served_before = moment.previous.host is not None
-    status = _seen(_allotted(moment.previous, resolved), resolved, observed)
+    status = _seen(_allotted(moment.previous, resolved), observed)
     if published is not None:
         status = _published(status, published)
     verdict = judge(observed, problem, served_before=served_before, host=status.host)
@@ -112,7 +112,7 @@ def refused(moment: Moment, observed: Observed, problem: Stalled) -> DaapDatabas
     """
     before = moment.previous
     verdict = judge(observed, problem, served_before=before.host is not None, host=before.host)
-    return _written(_counted(before, observed), moment, verdict)
+    return _written(_seen(before, observed), moment, verdict)
 
 
 def deleting(
@@ -229,17 +229,13 @@ def _told_revision(previous: DaapDatabaseStatus, resolved: Resolved) -> int | No
     return previous.defaults_revision if first else resolved.defaults
 
 
-def _seen(status: DaapDatabaseStatus, resolved: Resolved, observed: Observed) -> DaapDatabaseStatus:
-    counted = _counted(status, observed)
-    return counted.model_copy(update={"storage": resolved.spec.storage.size})
-
-
-def _counted(status: DaapDatabaseStatus, observed: Observed) -> DaapDatabaseStatus:
+def _seen(status: DaapDatabaseStatus, observed: Observed) -> DaapDatabaseStatus:
     return status.model_copy(
         update={
             "instances": observed.instances,
             "ready_instances": observed.ready_instances,
             "postgres_version": observed.postgres_version or status.postgres_version,
+            "storage": observed.storage,
         }
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 from daap_operator import names, raw
 from daap_operator.desired.tuning import NAMES
 from daap_operator.ownership import owned_part
+from daap_operator.volumes import CONDITIONS
 
 Object = dict[str, Any]
 
@@ -30,6 +31,16 @@ _METADATA = (
     "finalizers",
     "ownerReferences",
 )
+_CLAIM_METADATA = (
+    "name",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "deletionTimestamp",
+    "ownerReferences",
+)
+_MESSAGE = 300
+"""Characters kept of what a claim says: storage drivers can be wordy."""
 _LABELS = (names.DATABASE_LABEL, names.UID_LABEL, names.MANAGED_BY_LABEL)
 _ANNOTATIONS = (
     "cnpg.io/fencedInstances",
@@ -68,6 +79,7 @@ def cluster(obj: Mapping[str, Any]) -> Object:
     """A CloudNativePG Cluster."""
     status = raw.mapping(obj, "status")
     kept = _picked(status, _CLUSTER_STATUS)
+    kept["instanceNames"] = raw.items(status, "instanceNames")
     kept["instancesStatus"] = {"healthy": raw.items(status, "instancesStatus", "healthy")}
     reported = raw.mapping(status, "instancesReportedState")
     kept["instancesReportedState"] = {
@@ -84,8 +96,11 @@ def cluster(obj: Mapping[str, Any]) -> Object:
         if raw.text(condition, "type") == "cnpg.io/hibernation"
     ]
     owned = owned_part(obj)
+    spec = _picked(raw.mapping(obj, "spec"), ("stopDelay",))
+    size = _picked(raw.mapping(obj, "spec", "storage"), ("size",))
     return {
         "metadata": _child_metadata(obj),
+        "spec": spec | {"storage": size},
         "status": kept,
         OWNED: owned,
         BY_HAND: _by_hand(obj, owned),
@@ -137,6 +152,32 @@ def endpoints(obj: Mapping[str, Any]) -> Object:
     return {
         "metadata": kept,
         "endpoints": [{"conditions": _picked(each, ("ready",))} for each in conditions],
+    }
+
+
+def claim(obj: Mapping[str, Any]) -> Object:
+    """A PersistentVolumeClaim of a Cluster: what it has, what it asks for, what keeps it so."""
+    metadata, status = raw.mapping(obj, "metadata"), raw.mapping(obj, "status")
+    kept = _picked(metadata, _CLAIM_METADATA)
+    kept["labels"] = _picked(
+        raw.mapping(metadata, "labels"), (names.CNPG_CLUSTER_LABEL, names.CNPG_PVC_ROLE_LABEL)
+    )
+    spec = _picked(raw.mapping(obj, "spec"), ("storageClassName",))
+    requests = _picked(raw.mapping(obj, "spec", "resources", "requests"), ("storage",))
+    states = _picked(raw.mapping(status, "allocatedResourceStatuses"), ("storage",))
+    conditions = [
+        _picked(each, ("type", "status")) | {"message": raw.text(each, "message")[:_MESSAGE]}
+        for each in raw.items(status, "conditions")
+        if raw.text(each, "type") in CONDITIONS
+    ]
+    return {
+        "metadata": kept,
+        "spec": spec | {"resources": {"requests": requests}},
+        "status": {
+            "capacity": _picked(raw.mapping(status, "capacity"), ("storage",)),
+            "allocatedResourceStatuses": states,
+            "conditions": conditions,
+        },
     }
 
 

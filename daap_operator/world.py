@@ -15,6 +15,7 @@ from daap_operator.desired.resolved import Platform
 from daap_operator.kube import Kube
 from daap_operator.mirror import Mirror
 from daap_operator.stuck import Stuck, Warnings
+from daap_operator.volumes import Expansion
 
 
 @dataclass
@@ -59,6 +60,8 @@ class World:
     """A clock that never jumps, in seconds, for appointments."""
     random: Random = field(default_factory=Random)
     notes: dict[Key, Notes] = field(default_factory=dict)
+    storage_classes: dict[str, tuple[float, Expansion]] = field(default_factory=dict)
+    """Whether a StorageClass lets volumes grow, and when that was asked."""
     unsynced: set[Key] = field(default_factory=set)
     """Databases whose row could not be written: to be looked at when the server is back."""
     warnings: Warnings = field(init=False)

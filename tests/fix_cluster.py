@@ -1,5 +1,6 @@
 """Fixtures: a real control plane with a stand-in for CloudNativePG, and operators on it."""
 
+import json
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -11,7 +12,7 @@ from daap_operator import crd
 from dev.cluster import ControlPlane, cnpg
 from dev.cluster.established import wait_established
 from dev.generate.rbac import WHY
-from tests.standin.cnpg import CONTROL_PLANE_FLAGS, StandIn
+from tests.standin.cnpg import CONTROL_PLANE_FLAGS, STORAGE_CLASSES, StandIn
 from tests.support import rights
 from tests.support.api import Api, ApiError
 from tests.support.audit import Audit, Rights
@@ -35,6 +36,8 @@ def plane_with_crds(prefix: str) -> Iterator[ControlPlane]:
         plane.kubectl("apply", "--server-side", "-f", str(cnpg.crds()))
         plane.kubectl("apply", "--server-side", "-f", "-", input=crd.render())
         wait_established(plane.kubectl)
+        classes = {"apiVersion": "v1", "kind": "List", "items": STORAGE_CLASSES}
+        plane.kubectl("apply", "--server-side", "-f", "-", input=json.dumps(classes))
         # Its garbage collector looks for new kinds every 30 s only, and at its start
         plane.stop("kube-controller-manager")
         plane.start("kube-controller-manager")

@@ -101,7 +101,9 @@ def _certified(database: Resolved) -> list[str]:
 
 def _storage(database: Resolved) -> Manifest:
     storage = database.spec.storage
-    made: Manifest = {"size": storage.size}
+    made: Manifest = {"size": database.volume_size or storage.size}
+    if not database.resize_volumes:
+        made["resizeInUseVolumes"] = False
     if storage.storage_class:
         made["storageClass"] = storage.storage_class
     return made

@@ -49,6 +49,10 @@ class Resolved:
     """Allotted when the database is made, and kept."""
     defaults: int
     """The revision of the operator's defaults (desired/defaults.py)."""
+    volume_size: str | None = None
+    """What the Cluster is told instead of the spec's size, which not every volume can have."""
+    resize_volumes: bool = True
+    """Whether CloudNativePG is to make the volumes that are there larger."""
 
     @property
     def pooler(self) -> str:

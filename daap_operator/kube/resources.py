@@ -18,6 +18,7 @@ class Resource(Enum):
     SERVICE_ACCOUNTS = ("/api/v1", "serviceaccounts")
     SECRETS = ("/api/v1", "secrets")
     VOLUME_CLAIMS = ("/api/v1", "persistentvolumeclaims")
+    STORAGE_CLASSES = ("/apis/storage.k8s.io/v1", "storageclasses")
     LEASES = ("/apis/coordination.k8s.io/v1", "leases")
     EVENTS = ("/apis/events.k8s.io/v1", "events")
 

@@ -12,6 +12,7 @@ _DEFINE = re.compile(
 _EXPRESSION = re.compile(r"\{\{.*?\}\}")
 
 RULES, LEASE_RULES = "daap-operator.rules", "daap-operator.leaseRules"
+CLUSTER_RULES = "daap-operator.clusterRules"
 
 
 class Right(NamedTuple):
@@ -80,7 +81,11 @@ WHY: dict[Right, str] = {
     Right(
         "", "secrets", "delete"
     ): "the connection Secret, by uid, with its DaapDatabase or its name",
-    Right("", "persistentvolumeclaims", "list"): "whether a deleted database's volumes are gone",
+    Right("", "persistentvolumeclaims", "list"): "those of Clusters only, by label: how large the "
+    "volumes are, and whether a deleted database's are gone",
+    Right("", "persistentvolumeclaims", "watch"): "how large the volumes are, within a second",
+    Right("storage.k8s.io", "storageclasses", "get"): "whether volumes can grow, by name, once a "
+    "minute at most while one should",
     Right("events.k8s.io", "events", "create"): "Events on DaapDatabases",
     Right("events.k8s.io", "events", "list"): "why pods are not created, in the namespace of a "
     "database that has waited for them for 10 s",
@@ -133,12 +138,14 @@ def page(templates: str) -> str:
     every = {right for each in found.values() for right in each}
     if odd := every ^ WHY.keys():
         raise ValueError(f"rights without a reason, or reasons without a right: {sorted(odd)}")
-    where = "A ClusterRole by default, or a Role in each of `watchNamespaces` and no ClusterRole."
+    where = "A ClusterRole by default, or a Role in each of `watchNamespaces`."
+    classes = "A ClusterRole also with `watchNamespaces`: StorageClasses are in no namespace."
     lease = "A Role in the release's namespace."
     return "".join(
         [
             _PAGE,
             f"\n## Databases\n\n{where}\n{_table(found[RULES])}",
+            f"\n## Storage\n\n{classes}\n{_table(found[CLUSTER_RULES])}",
             f"\n## Leadership\n\n{lease}\n{_table(found[LEASE_RULES])}",
             _OTHERS,
         ]

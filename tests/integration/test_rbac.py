@@ -2,7 +2,8 @@
 
 For each right an operator that lacks it, and nothing else, goes through a database's whole life: it
 is refused just that, and the life stops where the right is needed. With all of them the life goes
-to its end. All of these operators have Roles in their own namespace only, and no ClusterRole.
+to its end. All of these operators have Roles in their own namespace, and a ClusterRole that lets
+them read StorageClasses and nothing else.
 """
 
 import asyncio
@@ -67,7 +68,9 @@ STOPS: dict[Right, set[str]] = {
     Right("", "secrets", "update"): {"have its Secret mended"},
     Right("", "secrets", "patch"): {"retain"},
     Right("", "secrets", "delete"): {"lose the Secret of its old name"},
-    Right("", "persistentvolumeclaims", "list"): {GOING},
+    Right("", "persistentvolumeclaims", "list"): {START},
+    Right("", "persistentvolumeclaims", "watch"): ANYWHERE,
+    Right("storage.k8s.io", "storageclasses", "get"): {"grow"},
     Right("events.k8s.io", "events", "create"): {"be told of in Events"},
     Right("events.k8s.io", "events", "list"): {"be told why it waits"},
     Right("coordination.k8s.io", "leases", "get"): {START},
@@ -106,10 +109,19 @@ class Trial:
             for obj in shipped(self.namespace)
             if obj["metadata"].get("namespace") == self.namespace
         ]
-        return [self._adapted(obj) for obj in [*there, *lease_rights(self.namespace, NAME)]]
+        everywhere = [self._renamed(obj) for obj in shipped(self.namespace) if _of_no_place(obj)]
+        leases = lease_rights(self.namespace, NAME)
+        return [self._adapted(obj) for obj in [*there, *leases, *everywhere]]
+
+    def _renamed(self, obj: Object) -> Object:
+        """A ClusterRole or its binding, of this trial alone."""
+        made = obj | {"metadata": obj["metadata"] | {"name": self.user}}
+        return made | (
+            {"roleRef": obj["roleRef"] | {"name": self.user}} if "roleRef" in obj else {}
+        )
 
     def _adapted(self, obj: Object) -> Object:
-        if obj["kind"] == "RoleBinding":
+        if obj["kind"].endswith("Binding"):
             user = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": self.user}
             return obj | {"subjects": [user]}
         rules = [
@@ -124,6 +136,10 @@ class Trial:
             if right != self.lacks
         ]
         return obj | {"rules": rules}
+
+
+def _of_no_place(obj: Object) -> bool:
+    return "namespace" not in obj["metadata"]
 
 
 class Trials:
@@ -164,6 +180,8 @@ class Trials:
             trial.refused = self._rights.refused(trial.user)
             trial.used = self._rights.used(trial.user)
             await remove_namespace(api, trial.namespace)
+            for plural in ("clusterrolebindings", "clusterroles"):
+                await api.delete(plural, "", trial.user)
 
     async def _in_force(self, api: Api, trial: Trial) -> None:
         """Wait until the roles hold, by a right of each that is not the one that is lacking."""

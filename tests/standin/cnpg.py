@@ -1,10 +1,10 @@
 """A stand-in for CloudNativePG on a control plane without nodes, scripted at will.
 
 It watches Clusters and Poolers and does what CloudNativePG does to the objects: Secrets, a volume
-claim and a pod per instance, the phases of the status, the Cluster's ServiceAccount, the Pooler's
-Service and Deployment. It runs no database. Garbage collection and everything else is the real
-control plane's; only Deployments have no controller, for the stand-in writes their status, as it
-does that of the pods, which nobody schedules.
+claim with its volume and a pod per instance, the phases of the status, the Cluster's
+ServiceAccount, the Pooler's Service and Deployment. It runs no database. Garbage collection and
+everything else is the real control plane's; only Deployments and volumes have no controller, for
+the stand-in writes their status, as it does that of the pods, which nobody schedules.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 import aiohttp
 
+from daap_operator import quantity
 from tests.standin import script
 from tests.support.api import Api, ApiError
 
@@ -35,10 +36,36 @@ BY_THE_WAY = ("pods", "serviceaccounts", "services")
 EVERYWHERE = ""
 """Every namespace."""
 
+PLAYED = (
+    *("deployment-controller", "replicaset-controller"),
+    *("persistentvolume-binder-controller", "persistentvolume-expander-controller"),
+)
+"""Controllers whose part the stand-in plays."""
+
 CONTROL_PLANE_FLAGS = {
-    "kube-controller-manager": ["--controllers=*,-deployment-controller,-replicaset-controller"]
+    "kube-controller-manager": [f"--controllers=*,{','.join(f'-{name}' for name in PLAYED)}"]
 }
 """What the control plane under a stand-in has to be started with."""
+
+CLAIMS = "persistentvolumeclaims"
+
+GROWING, FIXED = "growing", "fixed"
+"""StorageClasses: the default one, whose volumes can grow, and one whose volumes cannot."""
+
+STORAGE_CLASSES: list[Object] = [
+    {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {
+            "name": name,
+            "annotations": {"storageclass.kubernetes.io/is-default-class": default},
+        },
+        "provisioner": "standin.example",
+        "allowVolumeExpansion": name == GROWING,
+    }
+    for name, default in ((GROWING, "true"), (FIXED, "false"))
+]
+"""What the control plane under a stand-in has to be given."""
 
 
 class StandIn:
@@ -55,6 +82,7 @@ class StandIn:
         self._own: set[Place] = set()
         self._pace = 0.0
         self._asleep: set[str] = set()
+        self._stiff: set[str] = set()
 
     def start(self) -> None:
         """Begin."""
@@ -102,6 +130,10 @@ class StandIn:
         self._own.discard(place)
         self._last_step.pop(place, None)
         self._look(("clusters", *place))
+
+    def stiffen(self, namespace: str) -> None:
+        """Let no volume there become larger, whatever its class promises."""
+        self._stiff.add(namespace)
 
     # the thread -----------------------------------------------------------------------------------
 
@@ -231,15 +263,34 @@ class StandIn:
     async def _volume_claims(self, obj: Object) -> None:
         name, namespace = obj["metadata"]["name"], obj["metadata"]["namespace"]
         for number in range(1, obj["spec"].get("instances", 1) + 1):
-            claim = f"{name}-{number}"
-            if await self._api.get("persistentvolumeclaims", namespace, claim) is None:
-                size = obj["spec"]["storage"]["size"]
-                spec = {
-                    "accessModes": ["ReadWriteOnce"],
-                    "resources": {"requests": {"storage": size}},
-                }
-                body = {"metadata": _owned(obj, "Cluster", claim), "spec": spec}
-                await self._api.create("persistentvolumeclaims", body)
+            claim = await self._api.get(CLAIMS, namespace, f"{name}-{number}")
+            if claim is None:
+                claim = await self._api.create(CLAIMS, _claim(obj, f"{name}-{number}"))
+            if not claim["metadata"].get("deletionTimestamp"):
+                await self._volume(obj["spec"]["storage"], claim)
+
+    async def _volume(self, storage: Object, claim: Object) -> None:
+        """Make the volume, or a larger one; the API server refuses what the class does not allow.
+
+        Refused, CloudNativePG gets no further with the Cluster: it tries again for ever.
+        """
+        place = claim["metadata"]["namespace"], claim["metadata"]["name"]
+        if not claim["status"].get("capacity"):
+            claim = await self._bound(claim)
+        wanted, requested = storage["size"], claim["spec"]["resources"]["requests"]["storage"]
+        larger = quantity.parse(wanted) > quantity.parse(requested)
+        if larger and storage.get("resizeInUseVolumes", True):
+            body = {"spec": {"resources": {"requests": {"storage": wanted}}}}
+            claim = await self._api.patch(CLAIMS, *place, body)
+            if place[0] not in self._stiff:
+                await self._bound(claim)
+
+    async def _bound(self, claim: Object) -> Object:
+        """Have a volume of the size that the claim asks for."""
+        metadata, requests = claim["metadata"], claim["spec"]["resources"]["requests"]
+        status = {"phase": "Bound", "capacity": requests}
+        place = metadata["namespace"], metadata["name"]
+        return await self._api.patch(CLAIMS, *place, {"status": status}, "status")
 
     async def _account(self, obj: Object) -> None:
         """The ServiceAccount, with what the Cluster wants on it."""
@@ -395,6 +446,19 @@ def _owned(owner: Object, kind: str, name: str) -> Object:
         "labels": OPERATOR_LABEL | {"cnpg.io/cluster": metadata["name"]},
         "ownerReferences": [reference],
     }
+
+
+def _claim(cluster: Object, name: str) -> Object:
+    """The claim for an instance's data; without a class it gets the default."""
+    storage, metadata = cluster["spec"]["storage"], _owned(cluster, "Cluster", name)
+    metadata["labels"] |= {"cnpg.io/pvcRole": "PG_DATA"}
+    spec = {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": storage["size"]}},
+    }
+    if "storageClass" in storage:
+        spec["storageClassName"] = storage["storageClass"]
+    return {"metadata": metadata, "spec": spec}
 
 
 def _deployment(pooler: Object, count: int) -> Object:

@@ -61,6 +61,7 @@ class Life:
             await self._start()
             await self._be_born()
             await self._be_repaired()
+            await self._grow()
             await self._change_secrets()
             await self._die()
             await self._be_retained()
@@ -106,6 +107,15 @@ class Life:
             lambda pooler: pooler and pooler["metadata"]["uid"] != before["metadata"]["uid"],
         )
         await self._reach("be Ready again", lambda: self._databases.get(self._name), is_ready)
+
+    async def _grow(self) -> None:
+        await self._databases.edit(self._name, storage={"size": "11Gi"})
+        await self._reach(
+            "grow",
+            lambda: self._databases.get(self._name),
+            lambda found: found["status"].get("storage") == "11Gi",
+        )
+        await self._reach("be Ready at its size", lambda: self._databases.get(self._name), is_ready)
 
     async def _change_secrets(self) -> None:
         namespace, first = self._databases.namespace, f"daap-{self._name}-connection"

@@ -139,6 +139,40 @@ def pod(
     return _live({"metadata": made}, metadata) | {"spec": asked, "status": ready | (status or {})}
 
 
+def claim(
+    requested: str = "10Gi",
+    capacity: str = "10Gi",
+    *conditions: tuple[str, str],
+    number: int = 1,
+    storage_class: str = "standard",
+    state: str = "",
+    **metadata: Any,
+) -> Object:
+    """The PersistentVolumeClaim of an instance; its conditions as (type, message)."""
+    made: Object = {
+        "metadata": {
+            "name": f"daap-orders-{number}",
+            "namespace": "shop",
+            "labels": {
+                names.CNPG_CLUSTER_LABEL: "daap-orders",
+                names.CNPG_PVC_ROLE_LABEL: "PG_DATA",
+            },
+            "ownerReferences": [{"kind": "Cluster", "uid": "child"}],
+        },
+        "spec": {
+            "storageClassName": storage_class,
+            "resources": {"requests": {"storage": requested}},
+        },
+    }
+    told = [{"type": kind, "status": "True", "message": text} for kind, text in conditions]
+    status: Object = {"conditions": told}
+    if capacity:
+        status["capacity"] = {"storage": capacity}
+    if state:
+        status["allocatedResourceStatuses"] = {"storage": state}
+    return _live(made, metadata) | {"status": status}
+
+
 def _live(manifest: Object, metadata: Object) -> Object:
     born = {"uid": "child", "resourceVersion": "1", "generation": 1}
     return manifest | {"metadata": manifest["metadata"] | born | metadata}

@@ -28,6 +28,7 @@ KINDS = {
     Resource.SERVICE_ACCOUNTS: "ServiceAccount",
     Resource.SECRETS: "Secret",
     Resource.VOLUME_CLAIMS: "PersistentVolumeClaim",
+    Resource.STORAGE_CLASSES: "StorageClass",
     Resource.EVENTS: "Event",
 }
 
@@ -51,6 +52,8 @@ class FakeKube(Kube):
         self.changes: list[tuple[Resource, Object | None, Object | None]] = []
         """What was there before and after each change, for the watches."""
         self.page = 500
+        self.classes: dict[str, Object] = {"standard": {"allowVolumeExpansion": True}}
+        """StorageClasses, which are in no namespace and belong to the platform."""
         self._clock = clock
         self.version = 100
         """The resource version of the latest change or LIST."""
@@ -73,6 +76,8 @@ class FakeKube(Kube):
 
     async def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
         self._ask("get", resource, name)
+        if resource is Resource.STORAGE_CLASSES:
+            return copied(self.classes.get(name))
         return copied(self.objects.get((resource, namespace, name)))
 
     async def pages(

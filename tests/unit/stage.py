@@ -6,7 +6,7 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
-from daap_operator import names
+from daap_operator import names, quantity
 from daap_operator.cache import Cache, Key
 from daap_operator.desired.resolved import Platform
 from daap_operator.intake import WATCHED, Intake
@@ -21,6 +21,8 @@ Object = dict[str, Any]
 
 KEY = Key("shop", "orders")
 CLUSTER, POOLER, SECRET = "daap-orders", "daap-orders-pooler", "daap-orders-connection"
+STANDARD = "standard"
+"""The StorageClass that is there: its volumes can grow."""
 SPEC: Object = {"ownerTeam": "checkout"}
 
 PLATFORM = Platform(
@@ -203,8 +205,7 @@ def play_cluster(kube: FakeKube, namespace: str, name: str, **status: Any) -> No
     instances = cluster["spec"]["instances"]
     pods = [f"{name}-{number + 1}" for number in range(instances)]
     for pod in pods:
-        labels = {"labels": {names.CNPG_CLUSTER_LABEL: name}}
-        _owned(kube, Resource.VOLUME_CLAIMS, cluster, pod, {"metadata": labels})
+        play_claim(kube, cluster, pod)
         play_pod(kube, cluster, pod)
     for (resource, space, there), obj in list(kube.objects.items()):
         labels = obj["metadata"].get("labels", {})
@@ -291,6 +292,34 @@ def play_mark(kube: FakeKube, pooler: Object) -> None:
         obj["metadata"]["labels"] = labels
 
     kube.change(Resource.ENDPOINTS, f"{name}-vwxyz", mark, namespace)
+
+
+def play_claim(kube: FakeKube, cluster: Object, name: str) -> None:
+    """Have a volume made, and made larger when the Cluster and the StorageClass say so.
+
+    CloudNativePG gets no further with a class that refuses: here it fails.
+    """
+    namespace, storage = cluster["metadata"]["namespace"], cluster["spec"]["storage"]
+    body = claim(cluster["metadata"]["name"], storage["size"])
+    body["spec"]["storageClassName"] = storage.get("storageClass", STANDARD)
+    made = _owned(kube, Resource.VOLUME_CLAIMS, cluster, name, body)
+    requested = made["spec"]["resources"]["requests"]["storage"]
+    larger = quantity.parse(requested) < quantity.parse(storage["size"])
+    if larger and storage.get("resizeInUseVolumes", True):
+        found = kube.classes[made["spec"]["storageClassName"]]
+        assert found["allowVolumeExpansion"], "CloudNativePG is stuck on a resize"
+        for field in ("spec", "status"):
+            kube.change(Resource.VOLUME_CLAIMS, name, setting(field, body[field]), namespace)
+
+
+def claim(cluster: str, size: str, capacity: str | None = None) -> Object:
+    """The body of a Cluster's PersistentVolumeClaim, bound to a volume of its size."""
+    labels = {names.CNPG_CLUSTER_LABEL: cluster, names.CNPG_PVC_ROLE_LABEL: "PG_DATA"}
+    return {
+        "metadata": {"labels": labels},
+        "spec": {"storageClassName": STANDARD, "resources": {"requests": {"storage": size}}},
+        "status": {"capacity": {"storage": capacity or size}},
+    }
 
 
 def play_endpoints(kube: FakeKube, cluster: Object, *, ready: bool) -> None:

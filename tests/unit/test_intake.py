@@ -131,10 +131,11 @@ async def test_owners_are_listed_before_what_they_own() -> None:
         "list EndpointSlice",
         "list Pod",
         "list ServiceAccount",
+        "list PersistentVolumeClaim",
     ]
     assert list(WATCHED) == [
         *(Kind.DATABASE, Kind.CLUSTER, Kind.POOLER),
-        *(Kind.DEPLOYMENT, Kind.ENDPOINTS, Kind.POD, Kind.ACCOUNT),
+        *(Kind.DEPLOYMENT, Kind.ENDPOINTS, Kind.POD, Kind.ACCOUNT, Kind.CLAIM),
     ]
 
 
@@ -157,6 +158,7 @@ async def test_only_our_children_and_what_is_made_of_them_are_listed() -> None:
         "daap.io/database,kubernetes.io/service-name",
         "cnpg.io/cluster",
         "cnpg.io/cluster,daap.io/database",
+        "cnpg.io/cluster",
     ]
 
 

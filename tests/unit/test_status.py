@@ -49,6 +49,7 @@ def seen(cluster: Object | None = None, *, poolers: int = 1, instances: int = 1)
         trim.cluster(builders.cluster(cluster)),
         trim.pooler(builders.pooler()),
         trim.deployment(builders.deployment({"availableReplicas": poolers})),
+        claims=(trim.claim(builders.claim()),),
     )
     return observe(children, instances=instances, poolers=1, image=RESOLVED.image)
 

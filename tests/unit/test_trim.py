@@ -57,7 +57,7 @@ def test_a_cluster_keeps_what_we_own_of_it_and_what_is_observed() -> None:
         names.MANAGED_BY_LABEL: names.FIELD_MANAGER,
     }
     assert kept["metadata"]["ownerReferences"] == CLUSTER["metadata"]["ownerReferences"]
-    assert "spec" not in kept
+    assert kept["spec"] == {"storage": {"size": "10Gi"}}
     assert not {"poolerIntegrations", "topology"} & set(kept["status"])
 
 

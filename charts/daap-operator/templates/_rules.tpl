@@ -23,10 +23,17 @@
   verbs: [get, create, update, patch, delete]
 - apiGroups: [""]
   resources: [persistentvolumeclaims]
-  verbs: [list]
+  verbs: [list, watch]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, list]
+{{- end }}
+
+{{/* What belongs to no namespace: whether volumes can grow. */}}
+{{- define "daap-operator.clusterRules" -}}
+- apiGroups: [storage.k8s.io]
+  resources: [storageclasses]
+  verbs: [get]
 {{- end }}
 
 {{/* Which replica leads: one Lease, in the release's namespace. */}}

@@ -1,0 +1,60 @@
+"""Whether a database's volumes can grow, asked of the API server only when they should."""
+
+from typing import Any
+
+from daap_operator import raw
+from daap_operator.desired.resolved import Resolved
+from daap_operator.errors import Stalled, Waiting
+from daap_operator.kube import ApiError, Resource
+from daap_operator.observed import Children, Observed
+from daap_operator.phases import Meaning
+from daap_operator.volumes import Expansion, Sizing, classes_to_ask, data_claims, sizing
+from daap_operator.world import World
+
+Object = dict[str, Any]
+
+CLASS_SECONDS = 60.0
+"""How long an answer about a StorageClass holds, for all databases together."""
+
+
+async def size_volumes(world: World, database: Resolved, children: Children) -> Sizing:
+    """What the Cluster is to be told of its volumes; asks nothing unless they should grow."""
+    asked, claims = database.spec.storage.size, data_claims(children.cluster, children.claims)
+    had = raw.text(children.cluster, "spec", "storage", "size")
+    classes = {name: await _expansion(world, name) for name in classes_to_ask(asked, claims)}
+    return sizing(asked, had, claims, classes)
+
+
+async def _expansion(world: World, name: str) -> Expansion:
+    """Whether a StorageClass lets volumes grow, as it was a minute ago at the earliest."""
+    if not name:
+        return Expansion.ABSENT
+    known, now = world.storage_classes.get(name), world.monotonic()
+    if known is not None and now - known[0] < CLASS_SECONDS:
+        return known[1]
+    found = await _ask(world, name)
+    world.storage_classes[name] = (now, found)
+    return found
+
+
+async def _ask(world: World, name: str) -> Expansion:
+    try:
+        found = await world.kube.get(Resource.STORAGE_CLASSES, "", name)
+    except ApiError as error:
+        if error.status == 403:
+            return Expansion.UNKNOWN
+        raise
+    if found is None:
+        return Expansion.ABSENT
+    allowed = raw.truth(found, "allowVolumeExpansion")
+    return Expansion.ALLOWED if allowed else Expansion.REFUSED
+
+
+def told_of_volumes(volumes: Sizing, observed: Observed) -> Stalled | Waiting | None:
+    """What there is to tell of the volumes; what keeps clients from being served comes first."""
+    awaited, problem = observed.awaited, volumes.problem
+    if awaited is None or volumes.first or problem is None:
+        return problem
+    if isinstance(problem, Stalled) and awaited.meaning is Meaning.ACTION:
+        return Stalled(awaited.reason, f"{awaited.message}. {problem.message}")
+    return None

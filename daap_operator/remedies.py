@@ -1,0 +1,64 @@
+"""What a Cluster that is held up waits for, and what to do about it, for people. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from daap_operator import raw
+from daap_operator.desired.resolved import tagged_major
+
+Object = Mapping[str, Any]
+
+_TERMINATING = "because it is being terminated"
+"""How the API server refuses what would be made in a namespace that is being deleted."""
+
+STOP_SECONDS = 1800
+"""CloudNativePG's own `stopDelay`: how long an instance has to stop."""
+
+
+def look_at_pods(cluster: Object) -> str:
+    """Where the reason stands when it lasts: pods are not watched."""
+    return f". If it stays so, its pods and volumes say why: {describe(cluster)}"
+
+
+def describe(cluster: Object) -> str:
+    """The command that shows a Cluster's pods and claims."""
+    name = raw.text(cluster, "metadata", "name")
+    namespace = raw.text(cluster, "metadata", "namespace")
+    return f"kubectl describe pods,pvc --namespace {namespace} --selector cnpg.io/cluster={name}"
+
+
+def data_major(cluster: Object) -> int | None:
+    """Major version of the data directory; None when CloudNativePG does not tell."""
+    number = raw.number(cluster, "status", "pgDataImageInfo", "majorVersion")
+    return number if number > 0 else None
+
+
+def way_back(cluster: Object) -> str:
+    """What a major upgrade needs, and how to call it off: until it is done the data is old."""
+    data, image = data_major(cluster), raw.text(cluster, "status", "image")
+    if data is None or not image or data == tagged_major(image):
+        return ""
+    return (
+        f". The data is still of PostgreSQL {data}; the upgrade needs the image {image}. "
+        f"To call it off set spec.postgresVersion to {data}"
+    )
+
+
+def namespace_going(cluster: Object) -> str:
+    """What holds a namespace that is being deleted; empty when it is not, as far as is known.
+
+    Kubernetes removes its pods before all else, so this database is not even asked to go before.
+    """
+    if _TERMINATING not in raw.text(cluster, "status", "phaseReason"):
+        return ""
+    name, namespace = (raw.text(cluster, "metadata", field) for field in ("name", "namespace"))
+    pods = sorted(raw.texts(cluster, "status", "instanceNames"))
+    seconds = raw.number(cluster, "spec", "stopDelay") or STOP_SECONDS
+    return (
+        f"Namespace {namespace} is being deleted: Kubernetes first removes its pods and waits for "
+        f"each that does not stop, such as an instance of Cluster {name} "
+        f"({', '.join(pods) or 'none is told'}), up to {seconds} seconds from when it was told "
+        "to. Since when, and until when, the deletion timestamps of the pods say: kubectl get "
+        f"pods --namespace {namespace} --output custom-columns=NAME:.metadata.name,"
+        "KILLED:.metadata.deletionTimestamp,GRACE:.metadata.deletionGracePeriodSeconds"
+    )
