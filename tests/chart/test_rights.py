@@ -58,8 +58,12 @@ def test_each_role_is_bound_to_the_operator(objects: list[Object]) -> None:
 
 
 def test_with_namespaces_the_operator_has_nothing_elsewhere() -> None:
-    found = [place(b) for b in bindings(render({"watchNamespaces": NAMESPACES}))]
+    objects = render({"watchNamespaces": NAMESPACES})
+    found = [place(b) for b in bindings(objects)]
+    everywhere = only(objects, "ClusterRole", "daap-operator-storageclasses")
+    assert rights(everywhere["rules"]) == [Right("storage.k8s.io", "storageclasses", "get")]
     assert sorted(found) == [
+        ("ClusterRoleBinding", "", "daap-operator-storageclasses"),
         ("RoleBinding", "billing", "daap-operator"),
         ("RoleBinding", "daap-system", "daap-operator-lease"),
         ("RoleBinding", "shop", "daap-operator"),

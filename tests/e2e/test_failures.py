@@ -231,11 +231,15 @@ async def replaced(stage: Stage, pod: str) -> bool:
 
 
 async def refused(stage: Stage) -> None:
-    """The Cluster's volumes were made larger by hand, so what the spec says is now less."""
+    """By hand the Cluster was made to need two instances, and the spec asks for one again."""
+    name, shop = stage.watched.name, stage.watched.shop
+    await shop.edit(name, instances=2)
+    await shop.ready(name, seconds=SLOW)
+    await stage.patch("clusters", stage.cluster, {"spec": {"maxSyncReplicas": 1}})
     failure = stage.failure("CloudNativePG refuses the spec")
-    await stage.patch("clusters", stage.cluster, {"spec": {"storage": {"size": "12Gi"}}})
+    await shop.edit(name, instances=1)
     await stage.told(failure)
-    await stage.watched.shop.edit(stage.watched.name, storage={"size": "12Gi"})
+    await stage.patch("clusters", stage.cluster, {"spec": {"maxSyncReplicas": 0}})
     await stage.over(failure)
 
 
