@@ -12,13 +12,8 @@ from tests.support.operator import Operators
 from tests.support.rows import Rows
 
 LISTED = {
-    "daapdatabases",
-    "clusters",
-    "poolers",
-    "deployments",
-    "endpointslices",
-    "pods",
-    "serviceaccounts",
+    *("daapdatabases", "clusters", "poolers"),
+    *("deployments", "endpointslices", "pods", "serviceaccounts", "persistentvolumeclaims"),
 }
 EVENTS = 2
 """What a creation is announced by; the second one is its last request, after the last status."""
