@@ -1,4 +1,4 @@
-"""Which major versions a database may be made with or go to: the platform's offer. Pure."""
+"""Which major versions a database may be made with or go to: the platform's offer."""
 
 from datetime import datetime
 

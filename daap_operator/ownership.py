@@ -7,16 +7,12 @@ https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-manageme
 """
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from daap_operator import names, quantity, raw
 
 Object = Mapping[str, Any]
-
-_QUANTITY = re.compile(r"(?:^|\.)(?:storage\.size|walStorage\.size|(?:requests|limits)\.[^.]+)$")
-"""Paths of quantities in a manifest: `1Gi` and `1024Mi` there are one and the same."""
 
 
 def owners(child: Object) -> list[Object]:
@@ -156,4 +152,4 @@ def _first_difference(wanted: Any, owned: Any, path: str) -> str:
 def _same(wanted: Any, owned: Any, path: str) -> bool:
     if type(wanted) is type(owned) and wanted == owned:
         return True
-    return bool(_QUANTITY.search(path)) and quantity.equal(wanted, owned)
+    return quantity.stands_at(path) and quantity.equal(wanted, owned)

@@ -20,6 +20,14 @@ _MULTIPLIERS = {
 }
 
 
+_PLACES = re.compile(r"(?:^|\.)(?:storage\.size|walStorage\.size|(?:requests|limits)\.[^.]+)$")
+
+
+def stands_at(path: str) -> bool:
+    """Whether a manifest has a quantity at this path: `1Gi` and `1024Mi` there are the same."""
+    return bool(_PLACES.search(path))
+
+
 def parse(text: str) -> Decimal:
     """The value of a quantity: bytes for sizes, cores for CPU.
 

@@ -9,16 +9,31 @@ the Pooler's Service.
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-from daap_operator import names, raw
+from daap_operator import names, quantity, raw
 from daap_operator.desired.resolved import Manifest
 
 
 def mark(spec: Manifest) -> str:
-    """A digest of a spec: 16 hexadecimal digits, a valid value of a label."""
-    text = json.dumps(spec, sort_keys=True)
+    """A digest of a spec: 16 hexadecimal digits, a valid value of a label.
+
+    Quantities count by their value, as they do where it is decided whether to write.
+    """
+    text = json.dumps(_by_value(spec, ""), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _by_value(part: Any, path: str) -> Any:
+    if isinstance(part, dict):
+        return {name: _by_value(value, f"{path}.{name}") for name, value in part.items()}
+    if isinstance(part, list):
+        return [_by_value(value, path) for value in part]
+    if isinstance(part, str) and quantity.stands_at(path):
+        with suppress(ValueError):
+            return str(quantity.parse(part).normalize())
+    return part
 
 
 def marked_cluster(spec: Manifest) -> Manifest:

@@ -15,7 +15,7 @@ from tests.unit import builders
 
 Object = dict[str, Any]
 
-LIMIT = {"limits": {"memory": "1Gi"}}
+LIMIT = {"limits": {"memory": "2Gi"}}
 NOT_READY = {"conditions": [{"type": "Ready", "status": "False"}]}
 
 

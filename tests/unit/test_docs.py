@@ -25,6 +25,15 @@ NO_REASONS = {
     | {"Apply", "Namespaced", "RollingUpdate", "ScheduleAnyway"},
     "values of the API": {"Delete", "Retain", "Session", "Transaction", "Error", "Stalled"}
     | {"Reconciling"},
+    "what Kubernetes says of pods": {"PodScheduled", "ReplicaFailure", "FailedCreate", "Deployment"}
+    | {"FailedAttachVolume", "FailedBinding", "FailedCreatePodSandBox", "FailedMapVolume"}
+    | {"FailedMount", "FailedScheduling", "ProvisioningFailed"},
+    "what it says of containers": {"CrashLoopBackOff", "ErrImageNeverPull", "ErrImagePull"}
+    | {"CreateContainerConfigError", "CreateContainerError", "ImageInspectError"}
+    | {"ImagePullBackOff", "InvalidImageName", "PostStartHookError", "PreCreateHookError"}
+    | {"RegistryUnavailable", "RunContainerError", "SignatureValidationFailed"},
+    "what it says of volumes": {"ControllerResizeError", "FileSystemResizeFailed", "Resizing"}
+    | {"FileSystemResizePending", "NodeResizeError", "ResizeInfeasible"},
     "columns": {"Age", "Host", "Message", "Owner", "Version"},
     "logs and probes": {"Leading", "Starting", "Stopped", "Stopping"},
     "HTTP": {"Accept", "BearerToken"},

@@ -8,6 +8,7 @@ import yaml
 
 from daap_operator.desired import locales
 from daap_operator.desired.cluster import cluster
+from daap_operator.desired.mark import unmarked
 from daap_operator.desired.pooler import pooler
 from tests.unit import builders
 
@@ -22,14 +23,14 @@ STATUS = {"clusterName": "daap-orders", "databaseName": "orders", "postgresVersi
 @pytest.mark.parametrize("before", BEFORE.values(), ids=BEFORE)
 def test_its_children_are_those_of_before(before: Object) -> None:
     made = builders.resolved(before["spec"], STATUS)
-    assert [cluster(made), pooler(made)] == before["children"]
+    assert [unmarked(cluster(made)), unmarked(pooler(made))] == before["children"]
 
 
 @pytest.mark.parametrize("before", BEFORE.values(), ids=BEFORE)
 def test_telling_its_locale_changes_nothing(before: Object) -> None:
     made = builders.resolved(before["spec"], STATUS | {"locale": "libc/C"})
     assert made.locale == locales.PLAIN
-    assert [cluster(made), pooler(made)] == before["children"]
+    assert [unmarked(cluster(made)), unmarked(pooler(made))] == before["children"]
 
 
 @pytest.mark.parametrize("before", BEFORE.values(), ids=BEFORE)

@@ -133,7 +133,7 @@ async def test_a_change_is_ready_only_when_its_effects_are_there() -> None:
 
 
 MORE: dict[str, dict[str, Any]] = {
-    "memory": {"resources": {"limits": {"memory": "1Gi"}}},
+    "memory": {"resources": {"limits": {"memory": "2Gi"}}},
     "clients": {"pooler": {"maxClientConnections": 77}},
     "mode": {"pooler": {"mode": "Session"}},
     "instances": {"instances": 2},

@@ -57,7 +57,7 @@ def test_a_cluster_keeps_what_we_own_of_it_and_what_is_observed() -> None:
         names.MANAGED_BY_LABEL: names.FIELD_MANAGER,
     }
     assert kept["metadata"]["ownerReferences"] == CLUSTER["metadata"]["ownerReferences"]
-    assert kept["spec"] == {"storage": {"size": "10Gi"}}
+    assert kept["spec"] == {"stopDelay": 180, "storage": {"size": "10Gi"}}
     assert not {"poolerIntegrations", "topology"} & set(kept["status"])
 
 
@@ -70,7 +70,8 @@ def test_a_pooler_keeps_what_we_own_of_it_and_whether_it_is_paused() -> None:
 
 def test_a_deployment_keeps_its_counts() -> None:
     kept = trim.deployment(builders.deployment({"conditions": []}))
-    resources = {"requests": {"cpu": "50m", "memory": "64Mi"}}
+    (container,) = builders.deployment()["spec"]["template"]["spec"]["containers"]
+    resources = container["resources"]
     assert kept["spec"] == {"replicas": 1, "resources": resources}
     assert kept["status"] == builders.deployment()["status"] | {"conditions": []}
     assert "labels" not in kept["metadata"]
