@@ -33,10 +33,11 @@ class Shelf:
         await self.shop.edit("orders", storage={"size": size})
 
     async def told(self) -> str:
-        """Wait until it is told that the volumes cannot grow; the message."""
+        """Wait until it serves, and tells that the volumes cannot grow; the message."""
 
         def stalled(found: Any) -> bool:
-            return condition(found, "Stalled").get("reason") == "VolumesCannotGrow"
+            serves = condition(found, "Ready").get("status") == "True"
+            return serves and condition(found, "Stalled").get("reason") == "VolumesCannotGrow"
 
         found = await eventually(lambda: self.shop.get("orders"), stalled, seconds=SLOW)
         assert found
