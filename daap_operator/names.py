@@ -30,6 +30,7 @@ RETAINED_FROM = "daap.io/retained-from"
 RETAINED_TEAM = "daap.io/retained-team"
 RETAINED_SECRET = "daap.io/retained-secret"  # noqa: S105 - an annotation, not a password
 DEFAULTS_REVISION = "daap.io/defaults-revision"
+CERTIFICATES = "daap.io/certificates"
 CNPG_CLUSTER_LABEL = "cnpg.io/cluster"
 CNPG_PVC_ROLE_LABEL = "cnpg.io/pvcRole"
 CNPG_POOLER_LABEL = "cnpg.io/poolerName"

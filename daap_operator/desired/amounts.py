@@ -68,18 +68,3 @@ def _cpu_limit(request: str | None) -> str:
         return CPU_LIMIT
     wanted = CPU_LIMIT_PER_REQUEST * quantity.parse(request)
     return CPU_LIMIT if wanted <= Decimal(CPU_LIMIT) else f"{int(wanted * 1000)}m"
-
-
-def of_pooler(database: Resolved) -> Manifest:
-    """Those of the containers of a pooler's pods, the one that CloudNativePG adds included.
-
-    PgBouncer has one thread, and with TLS some 30 KiB for each of up to 10000 clients.
-    """
-    requests = {"cpu": "50m", "memory": "64Mi"}
-    if database.defaults < SINCE:
-        return {"containers": [{"name": "pgbouncer", "resources": {"requests": requests}}]}
-    resources = {"requests": requests, "limits": {"cpu": "1", "memory": "512Mi"}}
-    return {
-        "containers": [{"name": "pgbouncer", "resources": resources}],
-        "initContainers": [{"name": "bootstrap-controller", "resources": resources}],
-    }

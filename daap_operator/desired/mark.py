@@ -49,7 +49,8 @@ def marked_pooler(spec: Manifest, name: str) -> Manifest:
     database's name.
     """
     labels = {names.DATABASE_LABEL: name, names.SPEC_MARK: mark(spec)}
-    return spec | {"serviceTemplate": {"metadata": {"labels": labels}}}
+    template = raw.mapping(spec, "serviceTemplate")
+    return spec | {"serviceTemplate": {**template, "metadata": {"labels": labels}}}
 
 
 _TEMPLATES = ("serviceAccountTemplate", "serviceTemplate")
@@ -71,5 +72,9 @@ def is_marked(child: Mapping[str, Any]) -> bool:
 
 def unmarked(manifest: Manifest) -> Manifest:
     """The same manifest without its mark."""
-    spec = {field: value for field, value in manifest["spec"].items() if field not in _TEMPLATES}
+    spec = dict(manifest["spec"])
+    for template in _TEMPLATES:
+        left = {part: of for part, of in spec.pop(template, {}).items() if part != "metadata"}
+        if left:
+            spec[template] = left
     return manifest | {"spec": spec}

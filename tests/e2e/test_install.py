@@ -125,9 +125,14 @@ async def answer(team: Databases, name: str, clients: Clients) -> Any:
 
 
 async def what_runs(team: Databases) -> dict[str, object]:
-    """The databases' objects by generation, their pods by id and restarts."""
+    """The databases' objects by generation, their pods by id and restarts.
+
+    Of a Pooler what its pods are made from: parameters that the running ones reload may change.
+    """
     seen: dict[str, object] = {}
-    for plural in ("clusters", "poolers", "deployments"):
+    for obj in await team.api.list("poolers", team.namespace):
+        seen[f"poolers/{obj['metadata']['name']}"] = obj["spec"]["template"]
+    for plural in ("clusters", "deployments"):
         for obj in await team.api.list(plural, team.namespace):
             seen[f"{plural}/{obj['metadata']['name']}"] = obj["metadata"]["generation"]
     # A Job's pod has done its work, and goes when garbage collection comes round
