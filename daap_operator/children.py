@@ -8,6 +8,7 @@ from daap_operator.adoption import objections, was_retained
 from daap_operator.announce import Announcement
 from daap_operator.api.v1alpha1 import Metadata
 from daap_operator.cache import Key, Kind
+from daap_operator.certificates import mark
 from daap_operator.desired.cluster import cluster
 from daap_operator.desired.mark import is_marked, unmarked
 from daap_operator.desired.pooler import pooler
@@ -37,10 +38,16 @@ async def ensure_children(world: World, database: Resolved) -> Stalled | Waiting
     """
     try:
         await _ensure(world, database, Kind.CLUSTER, cluster(database))
-        await _ensure(world, database, Kind.POOLER, pooler(database))
+        wanted = pooler(database, certificates=_certificates(world, database))
+        await _ensure(world, database, Kind.POOLER, wanted)
     except (Stalled, Waiting) as problem:
         return problem
     return None
+
+
+def _certificates(world: World, database: Resolved) -> str:
+    cluster = world.cache.get(Kind.CLUSTER, database.namespace, database.cluster)
+    return mark(cluster, world.cache.get(Kind.POOLER, database.namespace, database.pooler))
 
 
 async def _ensure(world: World, database: Resolved, kind: Kind, manifest: Manifest) -> None:

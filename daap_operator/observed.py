@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from daap_operator import raw
+from daap_operator.certificates import authority_differs, server_differs
 from daap_operator.desired.secret import CredentialVersions
 from daap_operator.phases import MAJOR_UPGRADE, Meaning, Phase, phase
 from daap_operator.remedies import data_major, describe, look_at_pods, namespace_going, way_back
@@ -243,7 +244,17 @@ def _pooler_awaited(children: Children) -> Awaited | None:
         return Awaited(
             "PoolerStarting", f"No pod of Pooler {name} is available yet{told}", Meaning.STARTING
         )
+    if authority_differs(children.cluster, children.pooler):
+        return Awaited("CertificatePending", _certificate(children.pooler), Meaning.INTERRUPTED)
     return None
+
+
+def _certificate(pooler: Object) -> str:
+    name = raw.text(pooler, "metadata", "name")
+    return (
+        f"Pooler {name} does not serve the new certificate yet, so clients that verify it are "
+        "refused. If it stays so, the platform team must see that CloudNativePG runs"
+    )
 
 
 def _scaled_down(pooler: Object) -> Awaited:
@@ -273,6 +284,8 @@ def _unsettled(children: Children, seen: Phase, instances: int, poolers: int, im
         return f"{ready} of {instances} instances are ready"
     if raw.items(cluster, "status", "resizingPVC"):
         return "The volumes are being resized"
+    if server_differs(cluster, children.pooler):
+        return "The pooler's new certificate is being taken up"
     return _pooler_unsettled(children.deployment, poolers)
 
 

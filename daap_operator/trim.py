@@ -48,6 +48,7 @@ _ANNOTATIONS = (
     names.RETAINED_FROM,
     names.RETAINED_SECRET,
     names.DEFAULTS_REVISION,
+    names.CERTIFICATES,
 )
 
 _CLUSTER_STATUS = (
@@ -87,7 +88,7 @@ def cluster(obj: Mapping[str, Any]) -> Object:
     }
     kept["secretsResourceVersion"] = _picked(
         raw.mapping(status, "secretsResourceVersion"),
-        ("applicationSecretVersion", "serverCaSecretVersion"),
+        ("applicationSecretVersion", "serverCaSecretVersion", "serverSecretVersion"),
     )
     kept["pgDataImageInfo"] = _picked(raw.mapping(status, "pgDataImageInfo"), ("majorVersion",))
     kept["conditions"] = [
@@ -115,10 +116,16 @@ def _by_hand(obj: Mapping[str, Any], owned: Object) -> list[str]:
 
 def pooler(obj: Mapping[str, Any]) -> Object:
     """A CloudNativePG Pooler."""
+    status = raw.mapping(obj, "status")
+    kept = _picked(status, ("phase", "phaseReason"))
+    kept["secrets"] = {
+        name: _picked(raw.mapping(status, "secrets", name), ("name", "version"))
+        for name in ("serverCA", "clientTLS")
+    }
     return {
         "metadata": _child_metadata(obj),
         "spec": {"pgbouncer": _picked(raw.mapping(obj, "spec", "pgbouncer"), ("paused",))},
-        "status": _picked(raw.mapping(obj, "status"), ("phase", "phaseReason")),
+        "status": kept,
         OWNED: owned_part(obj),
     }
 

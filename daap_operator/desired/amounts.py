@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from daap_operator import quantity
 from daap_operator.api.v1alpha1 import ResourceAmounts, Resources
-from daap_operator.desired.resolved import Manifest, Resolved
+from daap_operator.desired.resolved import Resolved
 
 SINCE = 2
 """The revision of the defaults that has them."""

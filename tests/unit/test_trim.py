@@ -62,9 +62,15 @@ def test_a_cluster_keeps_what_we_own_of_it_and_what_is_observed() -> None:
 
 
 def test_a_pooler_keeps_what_we_own_of_it_and_whether_it_is_paused() -> None:
-    kept = trim.pooler(POOLER | {"spec": POOLER["spec"] | {"pgbouncer": {"paused": True}}})
+    told = {
+        "serverCA": {"name": "daap-orders-ca", "version": "1"},
+        "clientTLS": {"name": "daap-orders-server", "version": "2"},
+    }
+    status = {"phase": "active", "secrets": told | {"clientCA": {"version": "3"}}, "instances": 1}
+    paused = {"spec": POOLER["spec"] | {"pgbouncer": {"paused": True}}, "status": status}
+    kept = trim.pooler(POOLER | paused)
     assert kept["spec"] == {"pgbouncer": {"paused": True}}
-    assert kept["status"] == {"phase": "active"}
+    assert kept["status"] == {"phase": "active", "secrets": told}
     assert belongs_to(kept, builders.UID)
 
 
