@@ -30,6 +30,7 @@ RETAINED_FROM = "daap.io/retained-from"
 RETAINED_TEAM = "daap.io/retained-team"
 RETAINED_SECRET = "daap.io/retained-secret"  # noqa: S105 - an annotation, not a password
 DEFAULTS_REVISION = "daap.io/defaults-revision"
+SECRET_METADATA = "daap.io/metadata-from-spec"  # noqa: S105 - an annotation, not a password
 CERTIFICATES = "daap.io/certificates"
 CNPG_CLUSTER_LABEL = "cnpg.io/cluster"
 CNPG_PVC_ROLE_LABEL = "cnpg.io/pvcRole"
@@ -105,6 +106,11 @@ def service_dns_names(service: str, namespace: str, domain: str) -> list[str]:
 def service_host(service: str, namespace: str, domain: str) -> str:
     """The full DNS name of a Service, which works from every namespace."""
     return service_dns_names(service, namespace, domain)[-1]
+
+
+def mount_path(name: str) -> str:
+    """Where a database's connection Secret is to be mounted: its URIs name the `ca.crt` there."""
+    return f"/var/run/secrets/daap/{name}"
 
 
 def retained_from(namespace: str, name: str) -> dict[str, str]:

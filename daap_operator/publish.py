@@ -6,6 +6,7 @@ Only when these differ, or the slow check of an unchanged Secret is due, is anyt
 """
 
 import base64
+import json
 import logging
 from typing import Any
 
@@ -214,10 +215,10 @@ async def _repair(world: World, manifest: Manifest, found: Object, database: Res
 def merged(manifest: Manifest, found: Object) -> Object:
     """The Secret as it should be, with what others put into its metadata. Pure."""
     metadata = dict(found["metadata"])
-    metadata["labels"] = raw.mapping(metadata, "labels") | manifest["metadata"]["labels"]
+    labels, annotations = _others(metadata)
+    metadata["labels"] = labels | manifest["metadata"]["labels"]
     uid = raw.text(manifest, "metadata", "labels", names.UID_LABEL)
     references = [*others(found, uid), *manifest["metadata"].get("ownerReferences", ())]
-    annotations = dict(raw.mapping(metadata, "annotations"))
     annotations.pop(names.RETAINED_FROM, None)
     annotations |= manifest["metadata"].get("annotations", {})
     for field, value in (("ownerReferences", references), ("annotations", annotations)):
@@ -225,6 +226,21 @@ def merged(manifest: Manifest, found: Object) -> Object:
         if value:
             metadata[field] = value
     return found | {"metadata": metadata, "data": manifest["data"]}
+
+
+def _others(metadata: Object) -> tuple[Object, Object]:
+    """Labels and annotations without those that an earlier spec asked for."""
+    labels = dict(raw.mapping(metadata, "labels"))
+    annotations = dict(raw.mapping(metadata, "annotations"))
+    try:
+        earlier = json.loads(raw.text(annotations, names.SECRET_METADATA) or "{}")
+    except (ValueError, RecursionError):
+        earlier = {}
+    annotations.pop(names.SECRET_METADATA, None)
+    for kept, field in ((labels, "labels"), (annotations, "annotations")):
+        for key in raw.texts(earlier, field):
+            kept.pop(key, None)
+    return labels, annotations
 
 
 def _refusal(error: ApiError, name: str) -> Stalled | Waiting | ApiError:

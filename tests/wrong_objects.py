@@ -402,6 +402,70 @@ _SECRETS = [
     ),
 ]
 
+_KEY = "must be a name of 1 to 63 characters of A-Z, a-z, 0-9, '-', '_' and '.'"
+_RESERVED_KEY = "is kept for Kubernetes, CloudNativePG and the platform; choose a key with a prefix"
+_LABEL_VALUE = "must be at most 63 characters of A-Z, a-z, 0-9, '-', '_' and '.'"
+_METADATA = "spec.connectionSecretMetadata"
+
+_SECRET_METADATA = [
+    *(
+        _both(
+            f"{field} key {key!r}",
+            f"{_METADATA}.{field}",
+            f"'{key}' {_KEY}",
+            connectionSecretMetadata={field: {"team": "a", key: "x"}},
+        )
+        for field in ("labels", "annotations")
+        for key in ("", "-a", "a-", "a b", "a/b/c", "/a", "Domain/a", "a" * 64, f"{'a' * 254}/b")
+    ),
+    *(
+        _both(
+            f"{field} key {key} is reserved",
+            f"{_METADATA}.{field}",
+            f"'{key}' {_RESERVED_KEY}",
+            connectionSecretMetadata={field: {key: "x"}},
+        )
+        for field in ("labels", "annotations")
+        for key in (
+            "daap.io/database-uid",
+            "app.kubernetes.io/managed-by",
+            "kubernetes.io/a",
+            "node.k8s.io/a",
+            "cnpg.io/reload",
+        )
+    ),
+    *(
+        _both(
+            f"label value {value!r}",
+            f"{_METADATA}.labels",
+            f"'{value}' {_LABEL_VALUE}",
+            connectionSecretMetadata={"labels": {"team": value}},
+        )
+        for value in ("-a", "a-", "a b", "ä")
+    ),
+    _own(
+        "label value of 64 characters",
+        (f"{_METADATA}.labels", "Too long: may not be more than 63 bytes"),
+        (f"{_METADATA}.labels", "at most 63 characters"),
+        connectionSecretMetadata={"labels": {"team": "a" * 64}},
+    ),
+    _own(
+        "annotation of 4097 characters",
+        (f"{_METADATA}.annotations", "Too long: may not be more than 4096 bytes"),
+        (f"{_METADATA}.annotations", "at most 4096 characters"),
+        connectionSecretMetadata={"annotations": {"a": "a" * 4097}},
+    ),
+    *(
+        _own(
+            f"33 {field}",
+            (f"{_METADATA}.{field}: Too many: 33: must have at most 32 items",),
+            (f"{_METADATA}.{field}", "at most 32 items"),
+            connectionSecretMetadata={field: {f"a{number}": "" for number in range(33)}},
+        )
+        for field in ("labels", "annotations")
+    ),
+]
+
 _DELETIONS = [
     *(
         _own(
@@ -430,6 +494,7 @@ WRONG: list[Wrong] = [
     *_LOCALES,
     *_RESOURCES,
     *_SECRETS,
+    *_SECRET_METADATA,
     *_DELETIONS,
 ]
 

@@ -127,7 +127,9 @@ def _pod(database: Resolved) -> Manifest:
     if database.defaults >= LIMITED:
         pgbouncer["resources"] = _resources(database)
         pgbouncer["lifecycle"] = {"preStop": {"sleep": {"seconds": LEAVE_SECONDS}}}
-        made["initContainers"] = [{"name": "bootstrap-controller", "resources": _resources(database)}]
+        made["initContainers"] = [
+            {"name": "bootstrap-controller", "resources": _resources(database)}
+        ]
         made["terminationGracePeriodSeconds"] = STOP_SECONDS
     return made
 

@@ -318,6 +318,47 @@ async def test_what_others_put_into_the_metadata_stays() -> None:
     assert "extra" not in made["data"]
 
 
+async def test_labels_and_annotations_follow_the_spec_and_nothing_else_goes() -> None:
+    stage = await ready()
+
+    def adorn(obj: Object) -> None:
+        obj["metadata"]["labels"]["theirs"] = "x"
+        obj["metadata"].setdefault("annotations", {})["replicated-by"] = "somebody"
+
+    stage.kube.change(Resource.SECRETS, SECRET, adorn)
+    before = stage.kube.one(Resource.SECRETS, SECRET)["metadata"]
+    asked = {"labels": {"team": "a"}, "annotations": {"replicate-to": "b"}}
+    stage.edit(connectionSecretMetadata=asked)
+    await stage.settle()
+    made = stage.kube.one(Resource.SECRETS, SECRET)["metadata"]
+    assert made["labels"] == before["labels"] | {"team": "a"}
+    assert made["annotations"]["replicate-to"] == "b"
+    stage.edit(connectionSecretMetadata={"labels": {"squad": "c"}})
+    await stage.settle()
+    made = stage.kube.one(Resource.SECRETS, SECRET)["metadata"]
+    assert made["labels"] == before["labels"] | {"squad": "c"}
+    assert "replicate-to" not in made["annotations"]
+    stage.edit(connectionSecretMetadata=None)
+    await stage.settle()
+    made = stage.kube.one(Resource.SECRETS, SECRET)["metadata"]
+    assert (made["labels"], made["annotations"]) == (before["labels"], before["annotations"])
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"labels": 1}', '{"labels": [1, ["a"]]}'])
+def test_a_note_that_somebody_broke_takes_nothing_away(text: str) -> None:
+    annotations = {names.SECRET_METADATA: text, "theirs": "x"}
+    found = {"metadata": {"labels": {"a": "b"}, "annotations": annotations}, "data": {}}
+    made = merged({"metadata": {"labels": {"l": "1"}}, "data": {}}, found)["metadata"]
+    assert made == {"labels": {"a": "b", "l": "1"}, "annotations": {"theirs": "x"}}
+
+
+async def test_a_new_name_has_the_labels_of_the_spec() -> None:
+    stage = await ready()
+    stage.edit(connectionSecretName="mine", connectionSecretMetadata={"labels": {"team": "a"}})
+    await stage.settle()
+    assert stage.kube.one(Resource.SECRETS, "mine")["metadata"]["labels"]["team"] == "a"
+
+
 async def test_a_retained_secret_loses_its_owner() -> None:
     stage = await ready()
     stage.edit(deletionPolicy="Retain")

@@ -81,6 +81,17 @@ RIGHT: dict[str, Object] = {
     "empty resources": {"resources": {"requests": {}, "limits": {}}},
     "own Secret name": {"connectionSecretName": "orders.db-1"},
     "default Secret name": {"connectionSecretName": "daap-orders-connection"},
+    "labels and annotations of the Secret": {
+        "connectionSecretMetadata": {
+            "labels": {"team": "", "a.b/C_d.e-1": "x" * 63},
+            "annotations": {
+                "replicator.v1.mittwald.de/replicate-to": "a, b: c",
+                "reflector.v1.k8s.emberstack.com/reflection-allowed": "true",
+                f"{'a' * 253}/{'b' * 63}": "ä" * 4096,
+            },
+        }
+    },
+    "no labels and no annotations": {"connectionSecretMetadata": {}},
     "a field of a newer version": {"backups": {"schedule": "daily"}},
 }
 
@@ -119,6 +130,7 @@ def test_what_is_left_out_has_these_defaults() -> None:
         "pooler": {"instances": 1, "mode": "Transaction", "maxClientConnections": 1000},
         "resources": None,
         "connectionSecretName": None,
+        "connectionSecretMetadata": None,
         "deletionPolicy": "Delete",
         "deletionProtection": False,
     }

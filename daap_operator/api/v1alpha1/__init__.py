@@ -5,6 +5,7 @@ generated from them (`make crds`): a bound or rule changed here changes the API.
 """
 
 from daap_operator.api.v1alpha1.database import ROOT_RULES, DaapDatabase, Metadata
+from daap_operator.api.v1alpha1.labels import SecretMetadata
 from daap_operator.api.v1alpha1.locale import Locale, LocaleProvider
 from daap_operator.api.v1alpha1.parts import (
     Pooler,
@@ -41,5 +42,6 @@ __all__ = [
     "Pooler",
     "ResourceAmounts",
     "Resources",
+    "SecretMetadata",
     "Storage",
 ]

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from daap_operator import names
 from daap_operator.api.base import Model
 from daap_operator.api.rules import rule, validations
+from daap_operator.api.v1alpha1.labels import SecretMetadata
 from daap_operator.api.v1alpha1.locale import LOCALE_RULES, VERSION_RULE, Locale
 from daap_operator.api.v1alpha1.parts import (
     RESOURCE_RULES,
@@ -113,6 +114,12 @@ class DaapDatabaseSpec(Model):
     ] = None
     """Name of the Secret with the connection details; `daap-{name}-connection` when left out. A
     Secret of that name which this database did not make is never touched."""
+
+    connection_secret_metadata: Annotated[
+        SecretMetadata | None, Field(alias="connectionSecretMetadata")
+    ] = None
+    """Labels and annotations for the Secret, such as those that a replicator reads. What others
+    put on it stays."""
 
     deletion_policy: DeletionPolicy = DeletionPolicy.DELETE
     """`Delete` removes the data together with this object. `Retain` leaves the CloudNativePG

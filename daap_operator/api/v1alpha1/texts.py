@@ -61,6 +61,26 @@ CONNECTION_PREFIX_TEXT = (
     "choose another name or leave it out for '{}'"
 )
 
+METADATA_KEYS = 32
+METADATA_KEY_PATTERN = (
+    r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*/)?"
+    r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$"
+)
+METADATA_KEY_TEXT = (
+    "'{}' must be a name of 1 to 63 characters of A-Z, a-z, 0-9, '-', '_' and '.', beginning and "
+    "ending with a letter or digit, with or without a DNS name and '/' before it"
+)
+METADATA_RESERVED_PATTERN = r"^([^/]*\.)?(daap\.io|kubernetes\.io|k8s\.io|cnpg\.io)/"
+METADATA_RESERVED_TEXT = (
+    "'{}' is kept for Kubernetes, CloudNativePG and the platform; choose a key with a prefix of "
+    "your own"
+)
+LABEL_VALUE_PATTERN = r"^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$"
+LABEL_VALUE_TEXT = (
+    "'{}' must be at most 63 characters of A-Z, a-z, 0-9, '-', '_' and '.', beginning and ending "
+    "with a letter or digit"
+)
+
 _RESERVED = ", ".join(f"'{name}'" for name in sorted(names.RESERVED_DATABASE_NAMES))
 _RESERVED_STARTS = " || ".join(
     f"{{0}}.startsWith('{prefix}')" for prefix in names.RESERVED_DATABASE_PREFIXES
