@@ -151,7 +151,12 @@ async def serves(
         clusters={cluster: instances},
         poolers={pooler: instances},
         deployments=[pooler],
-        secrets={f"{cluster}-app": "Opaque", f"{cluster}-ca": "Opaque", **ours},
+        secrets={
+            f"{cluster}-app": "Opaque",
+            f"{cluster}-ca": "Opaque",
+            f"{cluster}-server": "Opaque",
+            **ours,
+        },
         claims=[f"{cluster}-{number}" for number in range(1, instances + 1)],
         owners=3,
         passwords=1,

@@ -245,7 +245,12 @@ class StandIn:
         authority = {"ca.crt": f"-----BEGIN CERTIFICATE-----\n{name}\n", "ca.key": "none"}
         app = await self._secret(obj, f"{name}-app", application)
         ca = await self._secret(obj, f"{name}-ca", authority)
-        return {"applicationSecretVersion": app, "serverCaSecretVersion": ca}
+        server = await self._secret(obj, f"{name}-server", {"tls.crt": "none", "tls.key": "none"})
+        return {
+            "applicationSecretVersion": app,
+            "serverCaSecretVersion": ca,
+            "serverSecretVersion": server,
+        }
 
     async def _secret(self, owner: Object, name: str, entries: dict[str, str]) -> str:
         """The Secret's version; created when it is missing, waited for while an old one goes."""
@@ -373,8 +378,19 @@ class StandIn:
         }
         if not script.holds(wanted, deployment.get("status") or {}):
             await self._status("deployments", deployment, wanted)
-        if (obj.get("status") or {}).get("phase") != "active":
-            await self._status("poolers", obj, {"phase": "active", "instances": count})
+        told = {"phase": "active", "instances": count, "secrets": await self._served(obj)}
+        if not script.holds(told, obj.get("status") or {}):
+            await self._status("poolers", obj, told)
+
+    async def _served(self, pooler: Object) -> Object:
+        """The Secrets as they are when the Pooler is looked at: by themselves they wake nobody."""
+        made: Object = {}
+        for place, kind in (("serverCA", "ca"), ("clientTLS", "server")):
+            name = f"{pooler['spec']['cluster']['name']}-{kind}"
+            found = await self._api.get("secrets", pooler["metadata"]["namespace"], name)
+            if found:
+                made[place] = {"name": name, "version": found["metadata"]["resourceVersion"]}
+        return made
 
     async def _service(self, obj: Object) -> None:
         """The Pooler's Service; Kubernetes makes its EndpointSlice, with the same labels."""

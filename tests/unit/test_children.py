@@ -39,6 +39,37 @@ def first_defaults(stage: Stage) -> None:
     )
 
 
+# --- certificates ---------------------------------------------------------------------------------
+
+
+async def test_a_pooler_with_an_earlier_certificate_is_touched_once() -> None:
+    stage = await ready()
+    versions = {"serverCaSecretVersion": "12", "serverSecretVersion": "13"}
+    served = {
+        "serverCA": {"name": f"{CLUSTER}-ca", "version": "12"},
+        "clientTLS": {"name": f"{CLUSTER}-server", "version": "3"},
+    }
+
+    def renewed(obj: Object) -> None:
+        obj["status"]["secretsResourceVersion"] |= versions
+
+    def still(obj: Object) -> None:
+        obj["status"]["secrets"] = served
+
+    stage.kube.change(Resource.CLUSTERS, CLUSTER, renewed)
+    stage.kube.change(Resource.POOLERS, POOLER, still)
+    stage.kube.requests.clear()
+    for _ in range(3):
+        assert await ensured(stage) is None
+    assert stage.kube.requests == [f"apply Pooler {POOLER}"]
+    made = stage.kube.one(Resource.POOLERS, POOLER)["metadata"]["annotations"]
+    assert made == {names.CERTIFICATES: "12.13"}
+    served["clientTLS"]["version"] = "13"
+    stage.kube.change(Resource.POOLERS, POOLER, still)
+    assert await ensured(stage) is None
+    assert stage.kube.requests == [f"apply Pooler {POOLER}"]
+
+
 # --- create and mend ------------------------------------------------------------------------------
 
 
