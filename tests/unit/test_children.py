@@ -54,7 +54,7 @@ async def test_a_pooler_with_an_earlier_certificate_is_touched_once() -> None:
         obj["status"]["secretsResourceVersion"] |= versions
 
     def still(obj: Object) -> None:
-        obj["status"]["secrets"] = served
+        obj.setdefault("status", {})["secrets"] = served
 
     stage.kube.change(Resource.CLUSTERS, CLUSTER, renewed)
     stage.kube.change(Resource.POOLERS, POOLER, still)
