@@ -77,6 +77,32 @@ async def test_an_edit_reaches_the_child(
     await databases.ready("orders")
 
 
+async def test_labels_reach_the_secret_and_follow_it_to_another_name(
+    databases: Databases, operators: Operators
+) -> None:
+    await operators.start()
+    await databases.create("orders")
+    await databases.ready("orders")
+    theirs = {"metadata": {"annotations": {"replicated-by": "somebody"}}}
+    await databases.api.patch("secrets", databases.namespace, "daap-orders-connection", theirs)
+    asked = {"labels": {"team": "checkout"}, "annotations": {"example.com/replicate-to": "web"}}
+    await databases.edit("orders", connectionSecretMetadata=asked)
+
+    def has(found: Any, *, others: bool) -> bool:
+        metadata = (found or {}).get("metadata", {})
+        annotations = metadata.get("annotations", {})
+        return bool(
+            metadata.get("labels", {}).get("team") == "checkout"
+            and annotations.get("example.com/replicate-to") == "web"
+            and ("replicated-by" in annotations) == others
+        )
+
+    secret = "daap-orders-connection"
+    await eventually(lambda: databases.child("secrets", secret), lambda f: has(f, others=True))
+    await databases.edit("orders", connectionSecretName="mine")
+    await eventually(lambda: databases.child("secrets", "mine"), lambda f: has(f, others=False))
+
+
 async def test_ready_stays_true_while_an_instance_is_added(
     databases: Databases, operators: Operators, standin: StandIn
 ) -> None:
