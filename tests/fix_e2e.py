@@ -16,9 +16,9 @@ from dev import image
 from dev.cluster import cnpg, provider
 from dev.cluster.established import wait_established
 from tests.fix_cluster import own_namespace
-from tests.support import account
+from tests.support import account, client_libraries
 from tests.support.api import Api
-from tests.support.clients import Clients, build_image
+from tests.support.clients import Clients, build_image, load_image
 from tests.support.databases import Databases
 from tests.support.eventually import eventually
 from tests.support.frozen import frozen
@@ -48,6 +48,19 @@ def client_image(real_cluster: KindCluster, tmp_path_factory: pytest.TempPathFac
         tmp_path_factory.mktemp("image"),
         real=_is_real_kind(real_cluster),
     )
+
+
+@pytest.fixture(scope="session")
+def libraries_image(real_cluster: KindCluster, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The tag of the image with the client libraries of docs/clients.md, which is on the node."""
+    load_image(
+        Path(real_cluster.kind_path),
+        real_cluster.name,
+        client_libraries.context(tmp_path_factory.mktemp("libraries")),
+        client_libraries.IMAGE,
+        real=_is_real_kind(real_cluster),
+    )
+    return client_libraries.IMAGE
 
 
 @pytest.fixture(scope="session")

@@ -20,11 +20,13 @@ PACKAGES = {
     "debootstrap": "debootstrap",
     "unshare": "util-linux",
     "buildah": "buildah",
+    "mvn": "maven",
 }
 """The package of each program or file."""
-NODE = frozenset(PACKAGES) - {"debootstrap", "unshare", "buildah"}
+NODE = frozenset(PACKAGES) - {"debootstrap", "unshare", "buildah", "mvn"}
 IMAGES = frozenset({"debootstrap", "unshare"})
 BUILDAH = frozenset({"buildah"})
+MAVEN = frozenset({"mvn"})
 
 
 def absent(programs: Collection[str]) -> list[str]:

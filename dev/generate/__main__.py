@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from daap_operator import crd
+from dev.cluster import versions
 from dev.generate import chart, manifests, reference
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,6 +22,14 @@ LOCKS = {
     "tests/e2e/client/requirements.txt": ["tests/e2e/client/requirements.in"],
 }
 """What is pinned where: the operator, its wheel, its development, the client in the e2e tests."""
+
+IMAGE_LOCKS = {
+    "tests/e2e/clients/requirements.txt": [
+        "tests/e2e/clients/requirements.in",
+        "--constraint=tests/e2e/client/requirements.txt",
+    ],
+}
+"""What is installed in an image alone, for its Python: the libraries of docs/clients.md."""
 
 
 CHOICES = ("crds", "golden", "manifests", "lock", "recorded", "all")
@@ -93,8 +102,9 @@ def _recorded() -> int:
 
 def _lock() -> int:
     """Pin all dependencies with hashes for every platform, without the registry's address."""
-    for output, source in LOCKS.items():
-        command = ["uv", "pip", "compile", "--quiet", "--universal", "--python-version=3.11"]
+    for output, source in (LOCKS | IMAGE_LOCKS).items():
+        python = versions.PYTHON if output in IMAGE_LOCKS else "3.11"
+        command = ["uv", "pip", "compile", "--quiet", "--universal", f"--python-version={python}"]
         options = ["--generate-hashes", "--no-emit-index-url", "--no-header"]
         uv = [sys.executable, "-m", *command, *options, *source, f"--output-file={output}"]
         subprocess.run(uv, cwd=ROOT, check=True)

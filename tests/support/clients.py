@@ -7,6 +7,7 @@ import subprocess
 import sys
 import uuid
 from base64 import b64decode
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,16 @@ def build_image(kind: Path, cluster: str, directory: Path, *, real: bool) -> Non
     context = directory / "client"
     shutil.copytree(SOURCE, context)
     _download_wheels(context)
+    load_image(kind, cluster, context, IMAGE, real=real)
+
+
+def load_image(kind: Path, cluster: str, context: Path, tag: str, *, real: bool) -> None:
+    """Build an image from a directory and load it into the cluster, with Docker or without."""
     if real:
-        _run("docker", "build", "--tag", IMAGE, str(context))
-        _run(str(kind), "load", "docker-image", IMAGE, "--name", cluster)
+        _run("docker", "build", "--tag", tag, str(context))
+        _run(str(kind), "load", "docker-image", tag, "--name", cluster)
     else:
-        archive = _run(str(kind), "build", "image", str(context), "--tag", IMAGE)
+        archive = _run(str(kind), "build", "image", str(context), "--tag", tag)
         _run(str(kind), "load", "image-archive", archive, "--name", cluster)
 
 
@@ -52,26 +58,39 @@ class Clients:
         self._api = api
         self._namespace = namespace
 
-    async def run(self, script: str, secret: Object) -> Any:
+    async def run(
+        self, script: str, secret: Object, image: str = IMAGE, seconds: float = POD_SECONDS
+    ) -> Any:
         """Run a script once the database answers, and give back the JSON it prints.
 
         The Secret is copied here, as people do, and its entries are files below /binding. Raises
         AssertionError with what the script said when it fails.
         """
-        name = await self.start(ANSWERED + script, secret)
+        python = ["python", "-c", PRELUDE + ANSWERED + script]
+        return json.loads(await self.output(python, secret, image, seconds))
+
+    async def output(
+        self, command: Sequence[str], secret: Object, image: str, seconds: float = POD_SECONDS
+    ) -> str:
+        """What a command prints that succeeds in a pod with the Secret's entries below /binding."""
+        name = await self.start_command(command, secret, image)
         pod = await eventually(
             lambda: self._api.get("pods", self._namespace, name),
             lambda pod: pod and pod["status"].get("phase") in ("Succeeded", "Failed"),
-            seconds=POD_SECONDS,
+            seconds=seconds,
             every=0.2,
         )
         assert pod
         said = await self.said(name)
         assert pod["status"]["phase"] == "Succeeded", said
-        return json.loads(said)
+        return said
 
     async def start(self, script: str, secret: Object) -> str:
         """Have a script begun, and give back the pod's name."""
+        return await self.start_command(["python", "-c", PRELUDE + script], secret, IMAGE)
+
+    async def start_command(self, command: Sequence[str], secret: Object, image: str) -> str:
+        """Have a command begun in a pod of the image, and give back the pod's name."""
         name = f"client-{uuid.uuid4().hex[:8]}"
         copy = {
             "metadata": {"name": name, "namespace": self._namespace},
@@ -79,7 +98,7 @@ class Clients:
             "data": secret["data"],
         }
         await self._api.create("secrets", copy)
-        await self._api.create("pods", self._pod(name, script))
+        await self._api.create("pods", self._pod(name, command, image))
         return name
 
     async def said(self, name: str) -> str:
@@ -91,12 +110,12 @@ class Clients:
                 return ""
             raise
 
-    def _pod(self, name: str, script: str) -> Object:
+    def _pod(self, name: str, command: Sequence[str], image: str) -> Object:
         container = {
             "name": "client",
-            "image": IMAGE,
+            "image": image,
             "imagePullPolicy": "IfNotPresent",
-            "command": ["python", "-c", PRELUDE + script],
+            "command": list(command),
             "volumeMounts": [{"name": "binding", "mountPath": "/binding"}],
         }
         volume = {"name": "binding", "secret": {"secretName": name}}

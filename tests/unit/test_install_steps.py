@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -17,7 +18,8 @@ from packaging.utils import canonicalize_name
 
 from dev import sbom
 from dev.cluster import programs, versions
-from dev.generate.__main__ import LOCKS
+from dev.generate.__main__ import IMAGE_LOCKS, LOCKS
+from tests.support import client_libraries
 
 ROOT = Path(__file__).parents[2]
 SHELL = ("*.sh", "*.yml", "*.yaml", "*.tpl", "Makefile", "*Dockerfile*", "run", "*.py", "kind")
@@ -72,6 +74,7 @@ def test_pip_takes_the_lock_as_it_is() -> None:
     found = steps(PIP)
     assert {name for name, _ in found} == {
         *("dev/venv.sh", "Dockerfile", "tests/e2e/client/Dockerfile", "tests/support/clients.py"),
+        *("tests/e2e/clients/Dockerfile", "tests/support/client_libraries.py"),
     }
     for name, command in found:
         assert "--no-deps" in command, f"{name} resolves: {command}"
@@ -91,7 +94,8 @@ def test_pip_takes_the_lock_as_it_is() -> None:
         *(r"\buvx?\b.* (?:sync|run|add|install)\b", r"\bpipx? (?:run|inject)\b", r"\bpipx\b"),
         *(r"\bgo\s+(?:get|install|run)\b", r"@latest\b", r"go-version:\s*stable"),
         *(
-            r"\bnpm\s+(?:i|install|exec)\b",
+            r"\bnpm\s+(?:-\S+\s+)*(?:i|install|add|update|exec|x)\b",
+            r"\bmvnw?\s.*\b(?:package|verify|install|compile|dependency:(?!\d))",
             r"\bnpx\b",
             r"\byarn\b",
             r"\bcargo install\b(?!.*--locked)",
@@ -101,6 +105,49 @@ def test_pip_takes_the_lock_as_it_is() -> None:
 )
 def test_nothing_takes_the_newest(resolving: str) -> None:
     assert steps(resolving) == []
+
+
+def test_npm_takes_the_lock_as_it_is_and_runs_nothing_of_it() -> None:
+    found = steps(r"\bnpm-cli\.js\b|\bnpm\s+(?:-|ci\b)")
+    assert {name for name, _ in found} == {"tests/support/client_libraries.py"}
+    for name, command in found:
+        assert re.search(r"\bci\b", command), f"{name} resolves: {command}"
+        assert "--ignore-scripts" in command
+
+
+def test_an_npm_lock_has_checksums_and_no_addresses() -> None:
+    folder = ROOT / "tests/e2e/clients/node"
+    lock = json.loads((folder / "package-lock.json").read_text())["packages"]
+    assert lock.pop("") == {
+        "dependencies": json.loads((folder / "package.json").read_text())["dependencies"]
+    }
+    for name, package in lock.items():
+        assert package["integrity"].startswith("sha512-"), name
+        assert "resolved" not in package, name
+
+
+def test_maven_brings_files_of_known_checksums_and_nothing_that_they_ask_for() -> None:
+    found = steps(r"\bmvnw?\s+-")
+    assert {name for name, _ in found} == {"tests/support/client_libraries.py"}
+    assert client_libraries.MAVEN_PLUGIN.endswith("maven-dependency-plugin:3.8.1")
+    for name, command in found:
+        assert ":copy" in command, f"{name} resolves: {command}"
+    for jar in client_libraries.jars():
+        assert re.fullmatch(r"[\w.-]+:[\w.-]+:\d+(?:\.\d+)+", jar.coordinates)
+        assert re.fullmatch(r"[0-9a-f]{64}", jar.sha256)
+
+
+def test_another_file_under_the_name_of_a_jar_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def bring(*command: str) -> None:
+        for jar in client_libraries.jars():
+            (tmp_path / f"{jar.artifact}.jar").write_bytes(b"another")
+
+    monkeypatch.setattr(client_libraries, "_run", bring)
+    monkeypatch.setattr(client_libraries.packages, "require", lambda programs: None)
+    with pytest.raises(AssertionError, match=r"HikariCP:\S+ is not the one in java/jars.txt"):
+        client_libraries._jars(tmp_path)
 
 
 def test_only_debians_own_packages_come_from_debian() -> None:
@@ -116,6 +163,20 @@ def test_a_go_program_is_built_from_what_its_module_locks(program: programs.Prog
     required = re.findall(r"^\t(?:\S+) (v\S+)", (module / "go.mod").read_text(), re.MULTILINE)
     assert required
     assert (module / "go.sum").read_text().count(" h1:") >= len(required)
+
+
+def test_the_go_clients_are_built_from_what_their_module_locks() -> None:
+    assert "-mod=readonly" in client_libraries.programs.GO_FLAGS
+    module = client_libraries.SOURCE / "go"
+    required = re.findall(r"^\t(?:\S+) (v\S+)", (module / "go.mod").read_text(), re.MULTILINE)
+    assert (module / "go.sum").read_text().count(" h1:") >= len(required) > 2
+
+
+@pytest.mark.parametrize("lock", IMAGE_LOCKS)
+def test_a_lock_of_an_image_is_checked_to_be_whole_where_it_is_installed(lock: str) -> None:
+    dockerfile = (ROOT / lock).with_name("Dockerfile").read_text()
+    assert re.search(r"pip install [^&]*requirements\.txt\s*\\\n\s*&& \S*pip check", dockerfile)
+    assert " @ " not in (ROOT / lock).read_text()
 
 
 # --- the locks are whole --------------------------------------------------------------------------

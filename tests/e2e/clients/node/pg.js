@@ -1,0 +1,41 @@
+// node-postgres. `node pg.js require` or `verify`; `plain` is what does not work.
+import pg from "pg";
+
+function require() {
+  // docs: require
+  const pool = new pg.Pool({
+    connectionString: `${process.env.DATABASE_URL}&uselibpqcompat=true`,
+  });
+  // end
+  return pool;
+}
+
+function verify() {
+  // docs: verify
+  const pool = new pg.Pool({
+    connectionString: process.env.DATABASE_URL.replace(
+      "sslmode=require", "sslmode=verify-full&sslrootcert=/binding/ca.crt"),
+  });
+  // end
+  return pool;
+}
+
+function plain() {
+  return new pg.Pool({ connectionString: process.env.DATABASE_URL });
+}
+
+const pool = { require, verify, plain }[process.argv[2]]();
+const database = (await pool.query("SELECT current_database()")).rows[0].current_database;
+let prepared = 0;
+for (let number = 0; number < 10; number++) {
+  const { rows } = await pool.query({ name: "echo", text: "SELECT $1::int AS n", values: [number] });
+  prepared += rows[0].n;
+}
+const client = await pool.connect();
+await client.query("BEGIN");
+await client.query("CREATE TABLE unfinished (id int)");
+await client.query("ROLLBACK");
+const left = await client.query("SELECT to_regclass('unfinished')::text AS name");
+client.release();
+await pool.end();
+console.log(JSON.stringify({ database, prepared, unfinished: left.rows[0].name }));

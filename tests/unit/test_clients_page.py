@@ -1,0 +1,72 @@
+"""docs/clients.md shows what the programs in tests/e2e/clients run, to the letter."""
+
+import json
+import re
+import textwrap
+
+import pytest
+
+from dev import sbom
+from tests.e2e.clients import every
+from tests.support.client_libraries import SOURCE, jars
+
+PAGE = (SOURCE.parents[2] / "docs/clients.md").read_text()
+SHOWN = dict(
+    re.findall(
+        r"^<!-- tests/e2e/clients/(\S+: \w+) -->\n```\w+\n(.*?)^```$",
+        PAGE,
+        re.MULTILINE | re.DOTALL,
+    )
+)
+REGION = re.compile(r"^\s*(?:#|//) docs: (\w+)\n(.*?)^\s*(?:#|//) end$", re.MULTILINE | re.DOTALL)
+
+
+def run() -> dict[str, str]:
+    """What the programs mark as shown, by file and name."""
+    return {
+        f"{file.relative_to(SOURCE)}: {name}": textwrap.dedent(text)
+        for file in sorted(SOURCE.glob("*/**/*.*"))
+        if file.suffix in (".py", ".js", ".go", ".java", ".sh") and "node_modules" not in file.parts
+        for name, text in REGION.findall(file.read_text())
+    }
+
+
+def test_the_page_shows_every_line_that_is_run_and_no_other() -> None:
+    assert len(SHOWN) >= 2 * 13
+    assert run() == SHOWN
+
+
+def test_every_program_has_a_line_for_each_kind_of_tls() -> None:
+    files = {name.split(": ")[0] for name in SHOWN}
+    assert set(SHOWN) == {f"{file}: {tls}" for file in files for tls in ("require", "verify")}
+
+
+@pytest.mark.parametrize("file", sorted({name.split(": ")[0] for name in SHOWN}))
+def test_every_line_of_the_page_is_run(file: str) -> None:
+    """psql.sh by its own test: it needs PostgreSQL's own program."""
+    program = file.removeprefix("python/").removeprefix("shell/")
+    program = {"go/pgx/main.go": "bin/pgx", "go/libpq/main.go": "bin/libpq"}.get(program, program)
+    commands = [word for command in every.PROGRAMS.values() for word in command]
+    assert program in (*commands, "psql.sh") or file.removesuffix(".java") == "java/Hikari"
+
+
+def locked() -> dict[str, str]:
+    """Every library's locked version, by the name that its ecosystem gives it."""
+    python = sbom.read((SOURCE / "requirements.txt").read_text())
+    node = json.loads((SOURCE / "node/package.json").read_text())["dependencies"]
+    go = re.findall(r"^\t(\S+) v(\S+)$", (SOURCE / "go/go.mod").read_text(), re.MULTILINE)
+    java = [jar.coordinates.rsplit(":", 1) for jar in jars()]
+    return {pin.name.lower(): pin.version for pin in python} | node | dict(go) | dict(java)
+
+
+def test_the_versions_on_the_page_are_those_that_are_tried() -> None:
+    table = re.findall(r"^\| (\S+) \| (\d\S+) \|$", PAGE, re.MULTILINE)
+    assert len(table) == 12
+    versions = locked()
+    here = {name: versions.get(name) or versions.get(name.lower()) for name, _ in table}
+    assert dict(table) == here
+
+
+def test_what_is_not_run_is_said_to_be() -> None:
+    not_run = PAGE.split("## Not run")[1].split("\n## ")[0]
+    assert all(name in not_run for name in ("sqlx", "Npgsql", "Prisma"))
