@@ -17,6 +17,8 @@ from tests.support.eventually import eventually
 IMAGE = "daap-e2e-client:1"
 SOURCE = Path(__file__).resolve().parents[1] / "e2e" / "client"
 POD_SECONDS = 120.0
+MOUNTED = ("/binding", "/var/run/secrets/daap/orders")
+"""Where a pod has the Secret's entries; the second is where docs/clients.md says for `orders`."""
 
 
 def build_image(kind: Path, cluster: str, directory: Path, *, real: bool) -> None:
@@ -116,7 +118,7 @@ class Clients:
             "image": image,
             "imagePullPolicy": "IfNotPresent",
             "command": list(command),
-            "volumeMounts": [{"name": "binding", "mountPath": "/binding"}],
+            "volumeMounts": [{"name": "binding", "mountPath": path} for path in MOUNTED],
         }
         volume = {"name": "binding", "secret": {"secretName": name}}
         return {

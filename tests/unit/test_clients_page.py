@@ -53,7 +53,7 @@ def test_every_line_of_the_page_is_run(file: str) -> None:
 def locked() -> dict[str, str]:
     """Every library's locked version, by the name that its ecosystem gives it."""
     python = sbom.read((SOURCE / "requirements.txt").read_text())
-    node = json.loads((SOURCE / "node/package.json").read_text())["dependencies"]
+    node: dict[str, str] = json.loads((SOURCE / "node/package.json").read_text())["dependencies"]
     go = re.findall(r"^\t(\S+) v(\S+)$", (SOURCE / "go/go.mod").read_text(), re.MULTILINE)
     java = [jar.coordinates.rsplit(":", 1) for jar in jars()]
     return {pin.name.lower(): pin.version for pin in python} | node | dict(go) | dict(java)

@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from dev import sbom
-from dev.cluster import programs, versions
+from dev.cluster import packages, programs, versions
 from dev.generate.__main__ import IMAGE_LOCKS, LOCKS
 from tests.support import client_libraries
 
@@ -145,7 +145,7 @@ def test_another_file_under_the_name_of_a_jar_is_refused(
             (tmp_path / f"{jar.artifact}.jar").write_bytes(b"another")
 
     monkeypatch.setattr(client_libraries, "_run", bring)
-    monkeypatch.setattr(client_libraries.packages, "require", lambda programs: None)
+    monkeypatch.setattr(packages, "require", lambda programs: None)
     with pytest.raises(AssertionError, match=r"HikariCP:\S+ is not the one in java/jars.txt"):
         client_libraries._jars(tmp_path)
 
@@ -166,7 +166,7 @@ def test_a_go_program_is_built_from_what_its_module_locks(program: programs.Prog
 
 
 def test_the_go_clients_are_built_from_what_their_module_locks() -> None:
-    assert "-mod=readonly" in client_libraries.programs.GO_FLAGS
+    assert "-mod=readonly" in programs.GO_FLAGS
     module = client_libraries.SOURCE / "go"
     required = re.findall(r"^\t(?:\S+) (v\S+)", (module / "go.mod").read_text(), re.MULTILINE)
     assert (module / "go.sum").read_text().count(" h1:") >= len(required) > 2

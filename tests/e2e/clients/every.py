@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-BINDING = Path("/binding")
+BINDING = Path("/var/run/secrets/daap/orders")
 SECONDS = 60
 AT_ONCE = 4
 ANOTHER_NAME = "another-name.test"

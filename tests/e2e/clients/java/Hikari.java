@@ -18,8 +18,8 @@ public final class Hikari {
     private static HikariDataSource verify() {
         // docs: verify
         var config = new HikariConfig();
-        config.setJdbcUrl(System.getenv("JDBC_URL").replace(
-            "sslmode=require", "sslmode=verify-full&sslrootcert=/binding/ca.crt"));
+        config.setJdbcUrl(System.getenv("JDBC_URL").replace("sslmode=require",
+            "sslmode=verify-full&sslrootcert=/var/run/secrets/daap/orders/ca.crt"));
         var pool = new HikariDataSource(config);
         // end
         return pool;

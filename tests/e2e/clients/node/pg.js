@@ -14,7 +14,8 @@ function verify() {
   // docs: verify
   const pool = new pg.Pool({
     connectionString: process.env.DATABASE_URL.replace(
-      "sslmode=require", "sslmode=verify-full&sslrootcert=/binding/ca.crt"),
+      "sslmode=require",
+      "sslmode=verify-full&sslrootcert=/var/run/secrets/daap/orders/ca.crt"),
   });
   // end
   return pool;
@@ -28,7 +29,8 @@ const pool = { require, verify, plain }[process.argv[2]]();
 const database = (await pool.query("SELECT current_database()")).rows[0].current_database;
 let prepared = 0;
 for (let number = 0; number < 10; number++) {
-  const { rows } = await pool.query({ name: "echo", text: "SELECT $1::int AS n", values: [number] });
+  const echo = { name: "echo", text: "SELECT $1::int AS n", values: [number] };
+  const { rows } = await pool.query(echo);
   prepared += rows[0].n;
 }
 const client = await pool.connect();

@@ -12,7 +12,7 @@ function require() {
 function verify() {
   // docs: verify
   const sql = postgres(process.env.DATABASE_URL, {
-    ssl: { ca: readFileSync("/binding/ca.crt") },
+    ssl: { ca: readFileSync("/var/run/secrets/daap/orders/ca.crt") },
   });
   // end
   return sql;

@@ -18,7 +18,7 @@ async def require():
 
 async def verify():
     # docs: verify
-    authority = ssl.create_default_context(cafile="/binding/ca.crt")
+    authority = ssl.create_default_context(cafile="/var/run/secrets/daap/orders/ca.crt")
     connection = await asyncpg.connect(os.environ["DATABASE_URL"], ssl=authority)
     # end
     return connection

@@ -32,7 +32,7 @@ def verify():
     # docs: verify
     DATABASES["default"]["OPTIONS"] = {
         "sslmode": "verify-full",
-        "sslrootcert": "/binding/ca.crt",
+        "sslrootcert": "/var/run/secrets/daap/orders/ca.crt",
     }
     # end
     return DATABASES

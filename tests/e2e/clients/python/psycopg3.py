@@ -17,7 +17,9 @@ def require():
 def verify():
     # docs: verify
     connection = psycopg.connect(
-        os.environ["DATABASE_URL"], sslmode="verify-full", sslrootcert="/binding/ca.crt"
+        os.environ["DATABASE_URL"],
+        sslmode="verify-full",
+        sslrootcert="/var/run/secrets/daap/orders/ca.crt",
     )
     # end
     return connection

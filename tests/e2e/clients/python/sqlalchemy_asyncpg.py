@@ -21,7 +21,7 @@ def require():
 def verify():
     # docs: verify
     url = make_url(os.environ["DATABASE_URL"]).set(drivername="postgresql+asyncpg", query={})
-    authority = ssl.create_default_context(cafile="/binding/ca.crt")
+    authority = ssl.create_default_context(cafile="/var/run/secrets/daap/orders/ca.crt")
     engine = create_async_engine(url, connect_args={"ssl": authority})
     # end
     return engine

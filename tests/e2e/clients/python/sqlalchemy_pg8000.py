@@ -18,7 +18,7 @@ def require():
 def verify():
     # docs: verify
     url = make_url(os.environ["DATABASE_URL"]).set(drivername="postgresql+pg8000", query={})
-    authority = ssl.create_default_context(cafile="/binding/ca.crt")
+    authority = ssl.create_default_context(cafile="/var/run/secrets/daap/orders/ca.crt")
     engine = create_engine(url, connect_args={"ssl_context": authority})
     # end
     return engine

@@ -17,7 +17,7 @@ def require():
 def verify():
     # docs: verify
     url = make_url(os.environ["DATABASE_URL"]).set(drivername="postgresql+psycopg")
-    tls = {"sslmode": "verify-full", "sslrootcert": "/binding/ca.crt"}
+    tls = {"sslmode": "verify-full", "sslrootcert": "/var/run/secrets/daap/orders/ca.crt"}
     engine = create_engine(url, connect_args=tls)
     # end
     return engine

@@ -9,7 +9,7 @@ require() {
 
 verify() {
     # docs: verify
-    pgcli "$DATABASE_URL&sslmode=verify-full&sslrootcert=/binding/ca.crt"
+    pgcli "$DATABASE_URL&sslmode=verify-full&sslrootcert=/var/run/secrets/daap/orders/ca.crt"
     # end
 }
 

@@ -21,7 +21,7 @@ func require() (*sql.DB, error) {
 func verify() (*sql.DB, error) {
 	// docs: verify
 	url := strings.Replace(os.Getenv("DATABASE_URL"),
-		"sslmode=require", "sslmode=verify-full&sslrootcert=/binding/ca.crt", 1)
+		"sslmode=require", "sslmode=verify-full&sslrootcert=/var/run/secrets/daap/orders/ca.crt", 1)
 	db, err := sql.Open("postgres", url)
 	// end
 	return db, err

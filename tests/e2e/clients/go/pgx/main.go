@@ -23,7 +23,7 @@ func require() (*pgxpool.Pool, error) {
 func verify() (*pgxpool.Pool, error) {
 	// docs: verify
 	url := strings.Replace(os.Getenv("DATABASE_URL"),
-		"sslmode=require", "sslmode=verify-full&sslrootcert=/binding/ca.crt", 1)
+		"sslmode=require", "sslmode=verify-full&sslrootcert=/var/run/secrets/daap/orders/ca.crt", 1)
 	pool, err := pgxpool.New(ctx, url)
 	// end
 	return pool, err
