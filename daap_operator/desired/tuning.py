@@ -10,15 +10,15 @@ from daap_operator.desired.amounts import MIB, of
 from daap_operator.desired.resolved import Resolved
 
 BASE = 64 * MIB
-"""CloudNativePG's instance manager (measured: 40 MiB) and PostgreSQL's own processes."""
+"""An estimate for CloudNativePG's instance manager and PostgreSQL's own processes."""
 CONNECTION = 2 * MIB
 """A connection that has looked at a few tables, without its sorts."""
 MAINTAINERS = 4
 """Autovacuum's three workers, and one person who builds an index."""
 
-LEAST_CONNECTIONS, MOST_CONNECTIONS = 25, 250
-"""The largest pooler there can be, ten pods with twenty server connections each, uses four fifths
-of the most."""
+LEAST_CONNECTIONS, MOST_CONNECTIONS = 30, 250
+"""The largest pooler there can be, ten pods and one that is being replaced, has two server
+connections for each pod of the least, and eighteen of the most."""
 _STEP = 5
 MOST_MEMORY = 4 * 2**40
 """More would be settings that PostgreSQL refuses."""

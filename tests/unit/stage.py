@@ -282,8 +282,8 @@ def play_account(kube: FakeKube, cluster: Object) -> None:
 def play_mark(kube: FakeKube, pooler: Object) -> None:
     """Have the mark of the Pooler's spec on its Service's EndpointSlice."""
     namespace, name = pooler["metadata"]["namespace"], pooler["metadata"]["name"]
-    template = pooler["spec"].get("serviceTemplate", {"metadata": {"labels": {}}})
-    labels = template["metadata"]["labels"]
+    template = pooler["spec"].get("serviceTemplate", {}).get("metadata", {})
+    labels = template.get("labels", {})
     labels = labels | {names.SERVICE_LABEL: name}
     body = {"metadata": {"labels": labels}, "endpoints": [{"conditions": {"ready": True}}]}
     _owned(kube, Resource.ENDPOINTS, pooler, f"{name}-vwxyz", body)

@@ -22,7 +22,8 @@ NO_REASONS = {
     "kinds": {"Cluster", "Pooler", "Secret", "Lease", "Event", "Status", "DeleteOptions"}
     | {"DaapDatabase", "CustomResourceDefinition", "ClusterList", "PoolerList"},
     "values of Kubernetes": {"True", "False", "Unknown", "Normal", "Warning", "Reconcile"}
-    | {"Apply", "Namespaced", "RollingUpdate", "ScheduleAnyway"},
+    | {"Apply", "ClientIP", "Namespaced", "RollingUpdate", "ScheduleAnyway"},
+    "amounts": {"ClusterMi", "PoolerMi"},
     "values of the API": {"Delete", "Retain", "Session", "Transaction", "Error", "Stalled"}
     | {"Reconciling"},
     "what Kubernetes says of pods": {"PodScheduled", "ReplicaFailure", "FailedCreate", "Deployment"}

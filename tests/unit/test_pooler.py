@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from daap_operator import names, quantity
-from daap_operator.desired.pooler import pooler, server_connections
+from daap_operator.desired.mark import unmarked
+from daap_operator.desired.pooler import pooler
+from daap_operator.desired.tuning import server_connections
 from tests.unit import builders
 
 Object = dict[str, Any]
@@ -17,7 +19,7 @@ LIVE: Object = {"clusterName": "daap-orders"}
 
 
 def spec(status: Object | None = None, **changed: Any) -> Object:
-    made: Object = pooler(builders.resolved({"pooler": changed}, status))["spec"]
+    made: Object = unmarked(pooler(builders.resolved({"pooler": changed}, status)))["spec"]
     return made
 
 

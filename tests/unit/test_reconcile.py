@@ -166,7 +166,7 @@ async def test_marks_come_with_the_next_change_and_not_with_the_operator(
     """An upgrade writes nothing to a database that is as its spec says."""
     with monkeypatch.context() as before:
         before.setattr(children, "cluster", lambda of: unmarked(cluster(of)))
-        before.setattr(children, "pooler", lambda of: unmarked(pooler(of)))
+        before.setattr(children, "pooler", lambda of, **how: unmarked(pooler(of, **how)))
         stage = await ready()
     await stage.restart()
     await stage.look()

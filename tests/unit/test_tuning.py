@@ -22,7 +22,7 @@ memory = st.integers(LEAST_MI * MIB, 2**44)
 @pytest.mark.parametrize(
     ("memory", "connections", "shared", "cache", "maintenance", "work"),
     [
-        ("256Mi", "25", "64MB", "192MB", "16MB", "512kB"),
+        ("256Mi", "30", "64MB", "192MB", "16MB", "128kB"),
         ("512Mi", "50", "128MB", "384MB", "32MB", "1856kB"),
         ("1Gi", "100", "256MB", "768MB", "64MB", "2496kB"),
         ("4Gi", "250", "1024MB", "3072MB", "256MB", "6016kB"),
