@@ -51,7 +51,7 @@ async def test_current_means_that_the_pods_are_as_the_spec_says(shop: Databases)
 async def settings_of_the_pooler_restart_nothing(shop: Databases) -> None:
     """What shows that CloudNativePG has taken them up is its mark on the Service."""
     before = await pods(shop, "pooler") | await pods(shop, "instance")
-    await shop.edit("orders", pooler={"maxClientConnections": 77})
+    await shop.edit("orders", pooler={"mode": "Session"})
     await shop.ready("orders", seconds=SLOW)
     pooler = await shop.child("poolers", "daap-orders-pooler")
     service = await shop.child("services", "daap-orders-pooler")

@@ -69,7 +69,7 @@ async def test_text_is_unicode_and_the_least_memory_survives_work_within_a_quota
     }
     assert seen["german"] == "a ä z Z"
     assert (seen["joined"], seen["sorted"]) == (True, 300000)
-    assert (seen["max_connections"], seen["shared_buffers"]) == ("25", "64MB")
+    assert (seen["max_connections"], seen["shared_buffers"]) == ("30", "64MB")
     await assert_it_never_died(shop)
 
 

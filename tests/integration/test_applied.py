@@ -10,7 +10,7 @@ from tests.support.eventually import eventually
 from tests.support.operator import Operators
 
 EDITS: dict[str, dict[str, Any]] = {
-    "memory": {"resources": {"limits": {"memory": "1Gi"}}},
+    "memory": {"resources": {"limits": {"memory": "2Gi"}}},
     "clients": {"pooler": {"maxClientConnections": 77}},
     "mode": {"pooler": {"mode": "Session"}},
     "version": {"postgresVersion": 18},
