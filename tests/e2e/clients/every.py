@@ -45,7 +45,9 @@ def environment(way: str, *, another_name: bool = False) -> dict[str, str]:
         _name(called, socket.gethostbyname(host))
     return {
         "DATABASE_URL": entry("uri" if way == "pooler" else "direct-uri").replace(host, called),
-        "JDBC_URL": entry("jdbc-uri").replace(entry("host"), called),
+        "JDBC_URL": entry("jdbc-uri" if way == "pooler" else "direct-jdbc-uri").replace(
+            host, called
+        ),
         "DB_HOST": called,
         "DB_PORT": entry("port"),
         "DB_NAME": entry("database"),
