@@ -64,7 +64,7 @@ async def test_what_survives_is_what_the_docs_promise_whatever_the_cascade(
         await databases.gone(name)
         await rows.becomes(name, status="deleted")
     wanted = set().union(*(promised(name, policy) for name, policy in policies.items()))
-    assert len(wanted) == 7 * len(ways)
+    assert len(wanted) == 8 * len(ways)
     await eventually(databases.remains, lambda left: left == wanted)
     ours = [one for one in wanted if one.startswith(("cluster", "pooler")) or "-conn" in one]
     assert len(ours) == 3 * len(ways)
