@@ -192,7 +192,7 @@ async def gone(trial: Trial) -> None:
 async def kept(trial: Trial) -> None:
     """The object is gone, and what it made is there and owned by nobody."""
     cluster, pooler = trial.cluster, names.pooler_name(trial.cluster)
-    opaque = {f"{cluster}-app": "Opaque", f"{cluster}-ca": "Opaque"}
+    opaque = {f"{cluster}-{what}": "Opaque" for what in ("app", "ca", "server")}
     there = {
         "clusters": {cluster: 1},
         "poolers": {pooler: 1},

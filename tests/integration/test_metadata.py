@@ -1,5 +1,6 @@
 """The inventory follows whatever happens to it, and never holds up Kubernetes."""
 
+import asyncio
 import io
 from base64 import b64decode
 from collections.abc import AsyncIterator
@@ -95,7 +96,7 @@ async def test_a_server_away_at_the_start_is_no_reason_to_wait(
 async def test_a_missing_schema_is_waited_for_and_named(
     databases: Databases, operators: Operators, migrated_database: str
 ) -> None:
-    roll_back(migrated_database, to="004", out=io.StringIO())
+    await asyncio.to_thread(roll_back, migrated_database, to="004", out=io.StringIO())
     await databases.create("orders")
     waiting = await operators.begin(DAAP_MIGRATION_JOB="daap-system/daap-operator-migrate-1")
 
@@ -111,7 +112,7 @@ async def test_a_missing_schema_is_waited_for_and_named(
     found = await databases.get("orders")
     assert found
     assert found["status"] == {"observedGeneration": -1}
-    migrate(migrated_database, out=io.StringIO())
+    await asyncio.to_thread(migrate, migrated_database, out=io.StringIO())
     await waiting.ready()
     assert await readiness() == (200, "ok\n")
     await databases.ready("orders")
