@@ -11,6 +11,7 @@ import pytest
 from pytest_kind import KindCluster
 
 from daap_operator.desired.cluster import SMART_SHUTDOWN_SECONDS
+from daap_operator.desired.pooler import LEAVE_SECONDS
 from tests.fix_e2e import OperatorProcess
 from tests.scenarios.lifecycle import SLOW
 from tests.support.api import Api
@@ -121,14 +122,14 @@ async def only_instance_killed(stage: Stage, kind: KindCluster) -> None:
 
 
 async def pooler_scaled_down(stage: Stage, operator: OperatorProcess) -> None:
-    """Told of once it has taken effect: else it may be mended before anybody has acted on it."""
+    """Told of once the pods, which serve on for a while, are gone: else clients never notice."""
     failure, name = stage.failure("Pooler scaled to 0 by hand"), f"{stage.cluster}-pooler"
     shop = stage.watched.shop
     with operator.frozen():
         await stage.patch("poolers", name, {"spec": {"instances": 0}})
+        pods = f"labelSelector=cnpg.io/poolerName={name}"
         await eventually(
-            lambda: shop.child("deployments", name),
-            lambda found: found and not found["status"].get("replicas"),
+            lambda: shop.api.list("pods", shop.namespace, pods), lambda left: not left, seconds=60
         )
     await eventually(
         lambda: shop.child("poolers", name),
@@ -143,7 +144,7 @@ async def deployment_scaled_down(stage: Stage) -> None:
     await stage.patch("deployments", f"{stage.cluster}-pooler", {"spec": {"replicas": 0}})
     await stage.told(failure)
     await stage.patch("deployments", f"{stage.cluster}-pooler", {"spec": {"replicas": 1}})
-    await stage.promised(failure)
+    await stage.promised(failure, drained=LEAVE_SECONDS)
 
 
 async def fenced(stage: Stage) -> None:
