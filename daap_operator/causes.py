@@ -141,16 +141,37 @@ def _last(container: Object) -> str:
 # --- from Events ----------------------------------------------------------------------------------
 
 
-def from_events(events: Iterable[Object], cluster: str, since: datetime) -> Cause | None:
-    """The newest Event since then about an object of the Cluster that tells a cause."""
+def relevant(events: Iterable[Object], cluster: str, since: datetime) -> tuple[Object, ...]:
+    """The Events since then about objects of the Cluster that tell a cause, the newest last."""
     told = [
-        (at, cause)
+        event
         for event in events
-        if about(event, cluster)
-        and (at := happened(event)) >= since.isoformat()
-        and (cause := _of_event(event))
+        if about(event, cluster) and happened(event) >= since.isoformat() and _of_event(event)
     ]
-    return max(told, key=lambda each: each[0])[1] if told else None
+    return tuple(sorted(told, key=happened))
+
+
+def from_events(events: Iterable[Object], children: Children) -> Cause | None:
+    """What the newest of these Events tells that has not been overcome since."""
+    told = [_of_event(event) for event in events if _still_holds(event, children)]
+    return told[-1] if told else None
+
+
+def _still_holds(event: Object, children: Children) -> bool:
+    """Whether what it is about is there, and still waits: an Event outlives its cause by an hour.
+
+    The instance that a Job was to make is there once the Job is done.
+    """
+    kind, name = (raw.text(event, "regarding", field) for field in ("kind", "name"))
+    pods = {raw.text(pod, "metadata", "name"): pod for pod in children.pods}
+    if kind == "Pod":
+        return name in pods and raw.text(pods[name], "status", "phase") == "Pending"
+    if kind == "Job":
+        return _INSTANCE.sub(r"\1", name) not in pods
+    if kind == "PersistentVolumeClaim" and "Resize" not in raw.text(event, "reason"):
+        bound = [claim for claim in children.claims if raw.value(claim, "status", "capacity")]
+        return name not in {raw.text(claim, "metadata", "name") for claim in bound}
+    return True
 
 
 def about(event: Object, cluster: str) -> bool:
@@ -168,6 +189,8 @@ def about(event: Object, cluster: str) -> bool:
 
 
 _JOBS = "initdb|import|join|pgbasebackup|full-recovery|snapshot-recovery|major-upgrade"
+_INSTANCE = re.compile(rf"(-\d+)-({_JOBS})$")
+"""The end of a Job's name, in front of which stands the instance that it makes."""
 
 
 def happened(event: Object) -> str:

@@ -22,7 +22,7 @@ def told_why(world: World, key: Key, children: Children, observed: Observed) -> 
         notes.stuck = Stuck(at=world.now(), due=world.monotonic() + PATIENCE_SECONDS)
     of_pooler = None if awaited is None else awaited.reason.startswith("Pooler")
     seen = causes.from_objects(children, of_pooler=of_pooler)
-    return causes.explained(observed, seen or notes.stuck.heard)
+    return causes.explained(observed, seen or causes.from_events(notes.stuck.heard, children))
 
 
 async def listened(world: World, key: Key, resolved: Resolved) -> bool:
@@ -30,7 +30,9 @@ async def listened(world: World, key: Key, resolved: Resolved) -> bool:
     stuck, now = world.notes_of(key).stuck, world.monotonic()
     if stuck is None or now < stuck.due:
         return False
-    before = stuck.heard
+    before = stuck.told
     events = await world.warnings.of(resolved.namespace)
-    stuck.asked(now, causes.from_events(events, resolved.cluster, stuck.since))
-    return stuck.heard != before
+    heard = causes.relevant(events, resolved.cluster, stuck.since)
+    children = world.cache.children(resolved.namespace, resolved.cluster)
+    stuck.asked(now, heard, causes.from_events(heard, children))
+    return stuck.told != before

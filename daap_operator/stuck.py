@@ -35,18 +35,21 @@ class Stuck:
     due: float
     """When to ask next."""
     pause: float = PAGE_SECONDS
-    heard: Cause | None = None
+    heard: tuple[Object, ...] = ()
+    """The Events about it, the newest last."""
+    told: Cause | None = None
+    """What they told when they were asked for."""
 
     @property
     def since(self) -> datetime:
         """The oldest Event that may be about it."""
         return self.at - BEFORE
 
-    def asked(self, now: float, heard: Cause | None) -> None:
+    def asked(self, now: float, heard: tuple[Object, ...], told: Cause | None) -> None:
         """Note what was heard, and when to ask again: later each time that it is no news."""
-        if heard != self.heard:
+        if told != self.told:
             self.pause = PAGE_SECONDS
-        self.heard = heard
+        self.heard, self.told = heard, told
         self.due = now + self.pause
         self.pause = min(self.pause * 2, LONGEST_PAUSE_SECONDS)
 
