@@ -309,16 +309,24 @@ class StandIn:
         """An object whose metadata follow those of its owner's spec."""
         metadata = body["metadata"]
         key = (plural, metadata["namespace"], metadata["name"])
-        found = self._objects.get(key)
+        found = await self._found(key, owner)
         if found is None:
             self._objects[key] = await self._api.create(plural, body)
-        elif found["metadata"]["ownerReferences"][0]["uid"] != owner["metadata"]["uid"]:
-            raise ApiError(409, b"one of an earlier owner is still there")
         else:
             wanted = {kind: metadata.get(kind, {}) for kind in ("labels", "annotations")}
             if not script.holds(wanted, found["metadata"]):
                 patch = {"metadata": wanted}
                 self._objects[key] = await self._api.patch(plural, *key[1:], patch)
+
+    async def _found(self, key: tuple[str, str, str], owner: Object) -> Object | None:
+        """What the owner has there; raises ApiError while that is an earlier owner's."""
+        found = self._objects.get(key)
+        if found and not _owns(owner, found):
+            # Its deletion is not told of when the watch had to begin anew meanwhile
+            found = await self._api.get(*key)
+            if found and not _owns(owner, found):
+                raise ApiError(409, b"one of an earlier owner is still there")
+        return found
 
     def _pod_is_right(self, obj: Object, name: str) -> bool:
         found = self._objects.get(("pods", obj["metadata"]["namespace"], name))
@@ -327,9 +335,7 @@ class StandIn:
     async def _pod(self, obj: Object, name: str) -> None:
         """An instance's pod as the Cluster says, ready; made anew where it is not."""
         key = ("pods", obj["metadata"]["namespace"], name)
-        found = self._objects.get(key)
-        if found and found["metadata"]["ownerReferences"][0]["uid"] != obj["metadata"]["uid"]:
-            raise ApiError(409, b"the pod of an earlier Cluster is still there")
+        found = await self._found(key, obj)
         if found and not self._pod_is_right(obj, name):
             await self._api.delete(*key)
             found = None
@@ -403,6 +409,10 @@ class StandIn:
             "ports": [{"name": "pgbouncer", "port": 5432}],
         }
         await self._carried("services", obj, {"metadata": metadata, "spec": spec})
+
+
+def _owns(owner: Object, obj: Object) -> bool:
+    return bool(obj["metadata"]["ownerReferences"][0]["uid"] == owner["metadata"]["uid"])
 
 
 def _pods(cluster: Object) -> list[str]:
