@@ -32,6 +32,7 @@ _VOLUME_EVENTS = frozenset(
     {"FailedMount", "FailedAttachVolume", "FailedMapVolume", "ProvisioningFailed"}
     | {"VolumeResizeFailed", "FileSystemResizeFailed", "FailedBinding"}
 )
+_WITHOUT_A_VOLUME = frozenset({"ProvisioningFailed", "FailedBinding"})
 _DELIBERATE = frozenset({"Hibernated", "Fenced", "PoolerPaused", "PoolerScaledDown"})
 
 
@@ -168,7 +169,7 @@ def _still_holds(event: Object, children: Children) -> bool:
         return name in pods and raw.text(pods[name], "status", "phase") == "Pending"
     if kind == "Job":
         return _INSTANCE.sub(r"\1", name) not in pods
-    if kind == "PersistentVolumeClaim" and "Resize" not in raw.text(event, "reason"):
+    if raw.text(event, "reason") in _WITHOUT_A_VOLUME:
         bound = [claim for claim in children.claims if raw.value(claim, "status", "capacity")]
         return name not in {raw.text(claim, "metadata", "name") for claim in bound}
     return True

@@ -26,7 +26,15 @@ NO_REASONS = {
     "amounts": {"ClusterMi", "PoolerMi"},
     "values of the API": {"Delete", "Retain", "Session", "Transaction", "Error", "Stalled"}
     | {"Reconciling"},
-    "what Kubernetes says of pods": {"PodScheduled", "ReplicaFailure", "FailedCreate", "Deployment"}
+    "what Kubernetes says of pods": {
+        "PodScheduled",
+        "ReplicaFailure",
+        "FailedCreate",
+        "Deployment",
+        "Job",
+        "Pod",
+        "Pending",
+    }
     | {"FailedAttachVolume", "FailedBinding", "FailedCreatePodSandBox", "FailedMapVolume"}
     | {"FailedMount", "FailedScheduling", "ProvisioningFailed"},
     "what it says of containers": {"CrashLoopBackOff", "ErrImageNeverPull", "ErrImagePull"}
