@@ -217,7 +217,11 @@ LIMIT = """
 import threading
 
 outcomes = []
-COUNT = "SELECT count(*) FROM pg_stat_activity WHERE usename IN ('orders', 'other')"
+# From this pooler pod; the other one has what earlier clients left open
+COUNT = (
+    "SELECT count(*) FROM pg_stat_activity "
+    "WHERE usename IN ('orders', 'other') AND client_addr = inet_client_addr()"
+)
 
 def work(**who):
     try:
@@ -244,7 +248,7 @@ async def two_roles_share_the_limit(clients: Clients, secret: Object) -> None:
 
 
 CONNECTING = """
-import threading
+import time
 
 long_one = psycopg.connect(entry("uri"), autocommit=True)
 outcomes, over = [], time.monotonic() + 45
