@@ -297,8 +297,9 @@ with psycopg.connect(entry("uri"), connect_timeout=5, **VERIFIED) as connection:
 async def a_new_authority_is_served_when_ready_says_so(
     shop: Databases, clients: Clients, secret: Object
 ) -> None:
-    for name in ("daap-orders-ca", "daap-orders-server"):
-        await shop.api.delete("secrets", shop.namespace, name)
+    # All that the authority has signed: CloudNativePG renews a certificate, and signs none anew
+    for kind in ("ca", "server", "replication", "pooler"):
+        await shop.api.delete("secrets", shop.namespace, f"daap-orders-{kind}")
 
     async def published() -> Any:
         found = await shop.child("secrets", secret["metadata"]["name"])
