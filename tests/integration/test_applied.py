@@ -22,13 +22,7 @@ async def test_no_change_is_done_before_cloudnativepg_has_taken_it_up(
     databases: Databases, operators: Operators, standin: StandIn
 ) -> None:
     await operators.start()
-    for name in EDITS:
-        await databases.create(name)
-    for name in EDITS:
-        await databases.ready(name)
-    standin.sleep(databases.namespace)
-    for name, edit in EDITS.items():
-        await databases.edit(name, **edit)
+    await edited_while_asleep(databases, standin)
     await nothing_is_done(databases, 3 * SETTLE_SECONDS)
     standin.wake(databases.namespace)
     for name in EDITS:
@@ -39,13 +33,7 @@ async def test_an_operator_that_starts_later_does_not_take_it_for_done_either(
     databases: Databases, operators: Operators, standin: StandIn
 ) -> None:
     operator = await operators.start()
-    for name in EDITS:
-        await databases.create(name)
-    for name in EDITS:
-        await databases.ready(name)
-    standin.sleep(databases.namespace)
-    for name, edit in EDITS.items():
-        await databases.edit(name, **edit)
+    await edited_while_asleep(databases, standin)
     for name in EDITS:
         await eventually(
             lambda name=name: databases.get(name),  # type: ignore[misc]
@@ -57,6 +45,17 @@ async def test_an_operator_that_starts_later_does_not_take_it_for_done_either(
     standin.wake(databases.namespace)
     for name in EDITS:
         await databases.ready(name)
+
+
+async def edited_while_asleep(databases: Databases, standin: StandIn) -> None:
+    """A Ready database for each edit, and the edits made while CloudNativePG does nothing."""
+    for name in EDITS:
+        await databases.create(name)
+    for name in EDITS:
+        await databases.ready(name)
+    standin.sleep(databases.namespace)
+    for name, edit in EDITS.items():
+        await databases.edit(name, **edit)
 
 
 async def nothing_is_done(databases: Databases, seconds: float) -> None:
