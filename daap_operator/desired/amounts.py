@@ -8,10 +8,8 @@ from decimal import Decimal
 
 from daap_operator import quantity
 from daap_operator.api.v1alpha1 import ResourceAmounts, Resources
+from daap_operator.desired import defaults
 from daap_operator.desired.resolved import Resolved
-
-SINCE = 2
-"""The revision of the defaults that has them."""
 
 MIB = 2**20
 MEMORY = "1Gi"
@@ -39,7 +37,7 @@ class Amounts:
 
 def of(database: Resolved) -> Amounts | None:
     """Those of a database; None where only what was asked for counts."""
-    return complete(database.spec.resources) if database.defaults >= SINCE else None
+    return complete(database.spec.resources) if database.defaults >= defaults.LIMITED else None
 
 
 def complete(asked: Resources | None) -> Amounts:

@@ -74,7 +74,7 @@ def _spec(database: Resolved) -> Manifest:
     }
     if resources := _resources(database):
         made["resources"] = resources
-    if database.defaults >= amounts.SINCE:
+    if database.defaults >= defaults.LIMITED:
         made["stopDelay"] = STOP_SECONDS
     return made
 

@@ -11,7 +11,9 @@ from daap_operator import names
 
 FIRST = 1
 """Of databases made before there were revisions."""
-NEWEST = 2
+LIMITED = 2
+"""From which on every container has limits, settings follow the memory, and pods stop in time."""
+NEWEST = LIMITED
 
 
 def revision(allotted: int | None, *, made: bool, annotations: Mapping[str, str]) -> int:

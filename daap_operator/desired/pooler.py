@@ -7,13 +7,10 @@ replaces them, and so belongs to a revision of the defaults (desired/defaults.py
 """
 
 from daap_operator import names
+from daap_operator.desired import defaults
 from daap_operator.desired.mark import marked_pooler
 from daap_operator.desired.resolved import Manifest, Resolved
 from daap_operator.desired.tuning import server_connections
-
-LIMITED = 2
-"""The revision of the defaults from which the pooler's pods have limits and leave their Service
-before they stop."""
 
 MOST_SERVER_CONNECTIONS_A_POD = 20
 """For each role: what one PgBouncer, which is a single process, can keep busy."""
@@ -102,7 +99,7 @@ def _parameters(database: Resolved) -> dict[str, str]:
         # DISCARD ALL between two clients, in transaction mode too (docs/adr/0020)
         "server_reset_query_always": "1",
     }
-    if database.defaults >= LIMITED:  # PgBouncer reads this one only when it starts
+    if database.defaults >= defaults.LIMITED:  # PgBouncer reads this one only when it starts
         made["track_extra_parameters"] = "IntervalStyle,default_transaction_read_only"
     return made
 
@@ -124,7 +121,7 @@ def _pod(database: Resolved) -> Manifest:
             }
         ],
     }
-    if database.defaults >= LIMITED:
+    if database.defaults >= defaults.LIMITED:
         pgbouncer["resources"] = _resources(database)
         pgbouncer["lifecycle"] = {"preStop": {"sleep": {"seconds": LEAVE_SECONDS}}}
         made["initContainers"] = [
