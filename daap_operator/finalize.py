@@ -53,7 +53,7 @@ async def protection(world: World, looked_at: Subject) -> str:
     """
     if not (looked_at.ours and looked_at.protected):
         return ""
-    namespace, name = looked_at.metadata.namespace, _cluster_name(looked_at)
+    namespace, name = looked_at.metadata.namespace, looked_at.cluster_name
     cluster = world.cache.get(Kind.CLUSTER, namespace, name)
     if cluster is None:
         cluster = await world.kube.get(Resource.CLUSTERS, namespace, name)
@@ -110,14 +110,9 @@ def _seconds_since_asked(world: World, looked_at: Subject) -> float:
     return (world.now() - asked).total_seconds()
 
 
-def _cluster_name(looked_at: Subject) -> str:
-    """The Cluster's name, also of an object that lost its status."""
-    return looked_at.status.cluster_name or names.cluster_name(looked_at.metadata.name)
-
-
 def _children(looked_at: Subject) -> list[tuple[Kind, str]]:
     """The children in the order of their removal: clients first lose the pooler."""
-    cluster = _cluster_name(looked_at)
+    cluster = looked_at.cluster_name
     return [(Kind.POOLER, names.pooler_name(cluster)), (Kind.CLUSTER, cluster)]
 
 
@@ -195,7 +190,7 @@ async def _volume_claims(world: World, looked_at: Subject) -> list[Blocker]:
     Claims that no Cluster owns go by nobody's hand: an orphaning deletion left them on purpose, or
     they are somebody else's. Claims of a Cluster that is there are another's, for ours is gone.
     """
-    namespace, cluster = looked_at.metadata.namespace, _cluster_name(looked_at)
+    namespace, cluster = looked_at.metadata.namespace, looked_at.cluster_name
     found: list[Object] = []
     selector = f"{names.CNPG_CLUSTER_LABEL}={cluster}"
     async for page, _ in world.kube.pages(Resource.VOLUME_CLAIMS, namespace, selector=selector):

@@ -98,8 +98,7 @@ async def _serve(world: World, looked_at: Subject, seen: dict[str, Any]) -> floa
 def _resolved(world: World, looked_at: Subject, seen: dict[str, Any]) -> Resolved:
     """The database with every choice made; raises Stalled when its spec cannot be had."""
     wanted = database(seen)
-    name = looked_at.status.cluster_name or names.cluster_name(looked_at.metadata.name)
-    running = world.cache.get(Kind.CLUSTER, looked_at.metadata.namespace, name)
+    running = world.cache.get(Kind.CLUSTER, looked_at.key.namespace, looked_at.cluster_name)
     offer.check(wanted, world.platform, running=major_version(running or {}))
     resolved = resolve(wanted, world.platform, left=_left(world, looked_at))
     asked = resolved.spec.locale
@@ -120,8 +119,7 @@ def _tell_end_of_life(world: World, looked_at: Subject) -> None:
 def _left(world: World, looked_at: Subject) -> Left | None:
     """What the database's Cluster, or the one that an earlier DaapDatabase left, was made as."""
     key, uid = looked_at.key, looked_at.metadata.uid
-    name = looked_at.status.cluster_name or names.cluster_name(key.name)
-    there = world.cache.get(Kind.CLUSTER, key.namespace, name)
+    there = world.cache.get(Kind.CLUSTER, key.namespace, looked_at.cluster_name)
     if there is None:
         return None
     ours = belongs_to(there, uid) or was_retained(there, key.namespace, key.name)
@@ -220,8 +218,8 @@ def _reloading(world: World, key: Key) -> str:
 def _as_made(world: World, looked_at: Subject) -> Observed:
     """What is there of an object whose spec is not followed, against what was last made of it."""
     metadata = looked_at.metadata
-    cluster = looked_at.status.cluster_name or names.cluster_name(metadata.name)
-    children = _ours(world.cache.children(metadata.namespace, cluster), metadata.uid)
+    found = world.cache.children(metadata.namespace, looked_at.cluster_name)
+    children = _ours(found, metadata.uid)
     return observe(
         children,
         instances=raw.number(children.cluster, OWNED, "spec", "instances"),

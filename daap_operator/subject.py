@@ -46,6 +46,11 @@ class Subject:
         return Key(self.metadata.namespace, self.metadata.name)
 
     @property
+    def cluster_name(self) -> str:
+        """The Cluster's name, also of an object that has no status yet, or lost it."""
+        return self.status.cluster_name or names.cluster_name(self.metadata.name)
+
+    @property
     def ours(self) -> bool:
         """Whether our finalizer is on it: then there may be children."""
         return names.FINALIZER in self.metadata.finalizers
