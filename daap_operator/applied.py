@@ -68,9 +68,10 @@ def _pooler_taken_up(children: Children, pooler: Manifest) -> str:
 
 def _instances_lacking(children: Children, spec: Manifest) -> str:
     pods, count = instances(children), spec["instances"]
+    asked = _with_others(raw.mapping(children.cluster, "spec"), spec)
     for what, has in (
         ("the image", lambda pod: raw.text(pod, "asked", "image") == spec["imageName"]),
-        ("the resources", lambda pod: same_amounts(pod["asked"], spec)),
+        ("the resources", lambda pod: amounts(pod["asked"]) == asked),
         ("the time to stop", lambda pod: _same_grace(pod, spec)),
     ):
         done = sum(map(has, pods))
@@ -88,7 +89,8 @@ def _same_grace(pod: Object, spec: Manifest) -> bool:
 
 def _pooler_lacking(children: Children, spec: Manifest) -> str:
     wanted = spec["template"]["spec"]["containers"][0]
-    if same_amounts(raw.mapping(children.deployment, "spec"), wanted):
+    asked = _with_others(raw.mapping(children.pooler, "spec"), wanted)
+    if amounts(raw.mapping(children.deployment, "spec")) == asked:
         return ""
     return "The pooler's pods do not have the resources that were asked for yet"
 
@@ -101,12 +103,19 @@ def is_ready(pod: Object) -> bool:
     )
 
 
-def same_amounts(actual: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    """Whether the `resources` of two specs mean the same, however they are written."""
-    return _amounts(actual) == _amounts(wanted)
+Amounts = dict[tuple[str, str], Decimal | str]
 
 
-def _amounts(spec: Mapping[str, Any]) -> dict[tuple[str, str], Decimal | str]:
+def _with_others(live: Mapping[str, Any], wanted: Mapping[str, Any]) -> Amounts:
+    """What pods are made from: what we ask for, and what others have added to the live object.
+
+    Databases of the first defaults leave the room: who gave them resources keeps those.
+    """
+    return amounts(live) | amounts(wanted)
+
+
+def amounts(spec: Mapping[str, Any]) -> Amounts:
+    """The `resources` of a spec by what they mean, however they are written."""
     return {
         (kind, name): _amount(value)
         for kind in ("requests", "limits")

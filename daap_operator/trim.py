@@ -97,7 +97,7 @@ def cluster(obj: Mapping[str, Any]) -> Object:
         if raw.text(condition, "type") == "cnpg.io/hibernation"
     ]
     owned = owned_part(obj)
-    spec = _picked(raw.mapping(obj, "spec"), ("stopDelay",))
+    spec = _picked(raw.mapping(obj, "spec"), ("stopDelay", "resources"))
     size = _picked(raw.mapping(obj, "spec", "storage"), ("size",))
     return {
         "metadata": _child_metadata(obj),
@@ -124,7 +124,10 @@ def pooler(obj: Mapping[str, Any]) -> Object:
     }
     return {
         "metadata": _child_metadata(obj),
-        "spec": {"pgbouncer": _picked(raw.mapping(obj, "spec", "pgbouncer"), ("paused",))},
+        "spec": {
+            "pgbouncer": _picked(raw.mapping(obj, "spec", "pgbouncer"), ("paused",)),
+            "resources": _resources(raw.mapping(obj, "spec", "template", "spec"), "pgbouncer"),
+        },
         "status": kept,
         OWNED: owned_part(obj),
     }

@@ -55,7 +55,11 @@ async def test_fields_of_others_are_kept(databases: Databases, operators: Operat
     await healthy(databases, operators)
     theirs = {
         "metadata": {"annotations": {"example.com/note": "mine"}, "labels": {"team": "dba"}},
-        "spec": {"description": "kept", "postgresql": {"parameters": {"work_mem": "8MB"}}},
+        "spec": {
+            "description": "kept",
+            "postgresql": {"parameters": {"work_mem": "8MB"}},
+            "resources": {"requests": {"ephemeral-storage": "1Gi"}},
+        },
     }
     await databases.api.patch("clusters", databases.namespace, "daap-orders", theirs)
     await databases.edit("orders", instances=2)
@@ -65,6 +69,7 @@ async def test_fields_of_others_are_kept(databases: Databases, operators: Operat
     assert cluster["spec"]["instances"] == 2
     assert cluster["spec"]["description"] == "kept"
     assert cluster["spec"]["postgresql"]["parameters"]["work_mem"] == "8MB"
+    assert cluster["spec"]["resources"]["requests"]["ephemeral-storage"] == "1Gi"
     assert cluster["metadata"]["labels"]["team"] == "dba"
     assert cluster["metadata"]["annotations"]["example.com/note"] == "mine"
 

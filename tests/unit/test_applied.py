@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from daap_operator import trim
-from daap_operator.applied import lacking, same_amounts
+from daap_operator.applied import amounts, lacking
 from daap_operator.desired.cluster import cluster
 from daap_operator.desired.mark import unmarked
 from daap_operator.desired.pooler import pooler
@@ -16,6 +16,9 @@ from tests.unit import builders
 Object = dict[str, Any]
 
 LIMIT = {"limits": {"memory": "2Gi"}}
+LIVE = {"clusterName": "daap-orders"}
+"""Of a database from before there were revisions of the defaults."""
+KINDS = ("requests", "limits")
 NOT_READY = {"conditions": [{"type": "Ready", "status": "False"}]}
 
 
@@ -157,7 +160,7 @@ def test_an_edit_that_is_not_cloudnativepgs_waits_for_nothing(edit: Object) -> N
     ],
 )
 def test_amounts_are_compared_by_what_they_mean(one: Object, other: Object, same: bool) -> None:
-    assert same_amounts({"resources": one}, {"resources": other}) is same
+    assert (amounts({"resources": one}) == amounts({"resources": other})) is same
 
 
 def test_what_a_limit_range_has_added_to_a_pod_is_not_a_difference() -> None:
@@ -171,3 +174,43 @@ def test_a_pod_without_the_annotation_is_read_as_it_is() -> None:
     made = builders.pod()
     made["metadata"]["annotations"] = {"cnpg.io/podSpec": "{"}
     assert missing(children(pods=pods(made))) == ""
+
+
+BY_HAND = {
+    "of a database that has none": (LIVE, {"requests": {"cpu": "2"}, "limits": {"memory": "2Gi"}}),
+    "beside those of the newest defaults": ({}, {"requests": {"ephemeral-storage": "1Gi"}}),
+}
+
+
+@pytest.mark.parametrize(("status", "added"), BY_HAND.values(), ids=BY_HAND)
+def test_resources_that_others_gave_a_cluster_are_not_lacking(
+    status: Object, added: Object
+) -> None:
+    resolved = builders.resolved(status=status)
+    asked, live = cluster(resolved), builders.cluster()
+    ours = asked["spec"].get("resources", {})
+    live["spec"]["resources"] = {kind: ours.get(kind, {}) | added.get(kind, {}) for kind in KINDS}
+    seen = children(
+        cluster=owned(trim.cluster(live), unmarked(asked)),
+        pooler=owned(trim.pooler(builders.pooler()), unmarked(pooler(resolved))),
+        pods=pods(builders.pod(resources=live["spec"]["resources"])),
+    )
+    assert lacking(seen, asked, pooler(resolved)) == ""
+    before = replace(seen, pods=pods(builders.pod(resources=ours)))
+    assert "have the resources" in lacking(before, asked, pooler(resolved))
+
+
+def test_resources_that_others_gave_a_pooler_count() -> None:
+    resolved = builders.resolved(status=LIVE)
+    live, deployment = builders.pooler(), builders.deployment()
+    for each in (live, deployment):
+        template = each["spec"]["template"]["spec"] = pooler(resolved)["spec"]["template"]["spec"]
+        template["containers"][0]["resources"]["limits"] = {"memory": "256Mi"}
+    seen = children(
+        cluster=owned(trim.cluster(builders.cluster()), unmarked(cluster(resolved))),
+        pooler=owned(trim.pooler(live), unmarked(pooler(resolved))),
+        deployment=trim.deployment(deployment),
+    )
+    assert lacking(seen, cluster(resolved), pooler(resolved)) == ""
+    seen = replace(seen, deployment=trim.deployment(builders.deployment()))
+    assert "The pooler's pods" in lacking(seen, cluster(resolved), pooler(resolved))

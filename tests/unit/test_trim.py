@@ -57,7 +57,9 @@ def test_a_cluster_keeps_what_we_own_of_it_and_what_is_observed() -> None:
         names.MANAGED_BY_LABEL: names.FIELD_MANAGER,
     }
     assert kept["metadata"]["ownerReferences"] == CLUSTER["metadata"]["ownerReferences"]
-    assert kept["spec"] == {"stopDelay": 180, "storage": {"size": "10Gi"}}
+    resources = CLUSTER["spec"]["resources"]
+    storage = {"size": "10Gi"}
+    assert kept["spec"] == {"stopDelay": 180, "storage": storage, "resources": resources}
     assert not {"poolerIntegrations", "topology"} & set(kept["status"])
 
 
@@ -69,7 +71,9 @@ def test_a_pooler_keeps_what_we_own_of_it_and_whether_it_is_paused() -> None:
     status = {"phase": "active", "secrets": told | {"clientCA": {"version": "3"}}, "instances": 1}
     paused = {"spec": POOLER["spec"] | {"pgbouncer": {"paused": True}}, "status": status}
     kept = trim.pooler(POOLER | paused)
-    assert kept["spec"] == {"pgbouncer": {"paused": True}}
+    (container,) = POOLER["spec"]["template"]["spec"]["containers"]
+    resources = container["resources"]
+    assert kept["spec"] == {"pgbouncer": {"paused": True}, "resources": resources}
     assert kept["status"] == {"phase": "active", "secrets": told}
     assert belongs_to(kept, builders.UID)
 
