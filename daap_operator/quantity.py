@@ -4,7 +4,7 @@ https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
 """
 
 import re
-from decimal import Decimal
+from decimal import ROUND_UP, Context, Decimal
 
 _QUANTITY = re.compile(
     r"(?P<number>[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))"
@@ -12,6 +12,9 @@ _QUANTITY = re.compile(
 )
 LARGEST_EXPONENT = 1000
 """Beyond this all amounts are alike: far too much, or nothing."""
+
+_LEAST, _MOST_BINARY = Decimal("1E-9"), Decimal(2**63 - 1)
+_EXACT = Context(prec=2 * LARGEST_EXPONENT)
 
 _MULTIPLIERS = {
     **{suffix: Decimal(1000) ** power for power, suffix in enumerate(("", *"kMGTPE"))},
@@ -31,15 +34,28 @@ def stands_at(path: str) -> bool:
 def parse(text: str) -> Decimal:
     """The value of a quantity: bytes for sizes, cores for CPU.
 
-    Raises ValueError when the text is no quantity.
+    As Kubernetes counts it, so that what comes back of it is the same: rounded up to a billionth,
+    and with a binary suffix no more than 64 bits hold. Raises ValueError when the text is no
+    quantity.
     """
     match = _QUANTITY.fullmatch(text)
     if not match:
         raise ValueError(f"'{text}' is not a quantity such as 20Gi, 500m or 2")
+    number, suffix = Decimal(match["number"]), match["suffix"] or ""
     if match["exponent"]:
         exponent = max(-LARGEST_EXPONENT, min(LARGEST_EXPONENT, int(match["exponent"])))
-        return Decimal(match["number"]).scaleb(exponent)
-    return Decimal(match["number"]) * _MULTIPLIERS[match["suffix"] or ""]
+        value = number.scaleb(exponent, _EXACT)
+    else:
+        value = _EXACT.multiply(number, _MULTIPLIERS[suffix])
+    if suffix.endswith("i"):
+        value = max(-_MOST_BINARY, min(_MOST_BINARY, value))
+    return _rounded(value)
+
+
+def _rounded(value: Decimal) -> Decimal:
+    exponent = value.as_tuple().exponent
+    fine = isinstance(exponent, int) and exponent < -9
+    return value.quantize(_LEAST, ROUND_UP, _EXACT) if fine else value
 
 
 def equal(one: object, other: object) -> bool:
