@@ -15,6 +15,7 @@ from daap_operator.applied import lacking
 from daap_operator.cache import Key, Kind
 from daap_operator.children import ensure_children
 from daap_operator.desired.cluster import cluster
+from daap_operator.desired.defaults import asked_in_vain
 from daap_operator.desired.pooler import pooler
 from daap_operator.desired.resolved import Left, Resolved, resolve
 from daap_operator.errors import Outage, Stalled, Waiting
@@ -157,7 +158,10 @@ async def _maintain(
         published = await publish(world, resolved, observed, looked_at.status)
     except (Stalled, Waiting) as trouble:
         problem = problem or trouble
-    return observed, problem or told_of_volumes(volumes, observed), published
+    problem = problem or told_of_volumes(volumes, observed)
+    if problem is None and observed.serving:
+        problem = asked_in_vain(resolved.defaults, looked_at.metadata.annotations)
+    return observed, problem, published
 
 
 def _take_name(world: World, looked_at: Subject) -> None:

@@ -8,6 +8,7 @@ Databases made from then on have it; an older one gets it when the annotation
 from collections.abc import Mapping
 
 from daap_operator import names
+from daap_operator.errors import Stalled
 
 FIRST = 1
 """Of databases made before there were revisions."""
@@ -20,13 +21,34 @@ def revision(allotted: int | None, *, made: bool, annotations: Mapping[str, str]
     """The revision of one database.
 
     `allotted` is what its status or the Cluster that it takes over says, `made` whether there are
-    children already. What the annotation asks for counts as far as there is such a revision, and
-    never lowers one.
+    children already. The annotation never lowers one, and counts only when there is such a
+    revision: else a large number would have every upgrade that brings one restart the database.
     """
     current = allotted or (FIRST if made else NEWEST)
-    asked = annotations.get(names.DEFAULTS_REVISION, "")
-    wanted = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 10 else current
-    return max(current, min(wanted, NEWEST))
+    wanted = _number(annotations.get(names.DEFAULTS_REVISION, ""))
+    return max(current, wanted) if wanted <= NEWEST else current
+
+
+def asked_in_vain(current: int, annotations: Mapping[str, str]) -> Stalled | None:
+    """What there is to tell of an annotation that asks for no revision there is."""
+    asked = annotations.get(names.DEFAULTS_REVISION)
+    if not asked or 0 < _number(asked) <= max(current, NEWEST):
+        return None
+    return Stalled(
+        "NoSuchRevision",
+        f"metadata.annotations[{names.DEFAULTS_REVISION}] '{asked[:_SHOWN]}' is no revision of the "
+        f"defaults, and the database keeps {current}: set it to a whole number from {FIRST} to "
+        f"{NEWEST}, or remove it",
+    )
+
+
+_DIGITS = 9
+_SHOWN = 63
+
+
+def _number(text: str) -> int:
+    """The whole number that a text is; 0 for any other text."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _DIGITS else 0
 
 
 def of_cluster(annotations: Mapping[str, str]) -> int:

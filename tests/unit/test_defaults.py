@@ -1,5 +1,6 @@
 """Which revision of the defaults a database has: its own, until somebody asks for a newer one."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,13 +11,23 @@ from daap_operator import names, status, trim
 from daap_operator.desired import defaults, locales
 from daap_operator.desired.cluster import cluster
 from daap_operator.desired.resolved import Left, resolve
+from daap_operator.kube import Resource
 from tests.unit import builders
+from tests.unit.stage import CLUSTER, POOLER, ready
 
+CHILDREN = ((Resource.CLUSTERS, CLUSTER), (Resource.POOLERS, POOLER))
 LIVE = {"clusterName": "daap-orders"}
 
 
 def asked(revision: object) -> dict[str, Any]:
     return {"annotations": {names.DEFAULTS_REVISION: revision}}
+
+
+def annotated(revision: str) -> Callable[[dict[str, Any]], None]:
+    def change(obj: dict[str, Any]) -> None:
+        obj["metadata"] |= asked(revision)
+
+    return change
 
 
 def test_a_new_database_has_the_newest() -> None:
@@ -34,10 +45,35 @@ def test_a_live_one_keeps_its_own() -> None:
 
 @pytest.mark.parametrize(
     ("text", "revision"),
-    [("2", 2), ("1", 1), ("99", defaults.NEWEST), ("9" * 5000, 1), ("-2", 1), ("²", 1), ("", 1)],
+    [("2", 2), ("1", 1), ("99", 1), ("9" * 5000, 1), ("-2", 1), ("²", 1), ("", 1)],
 )
-def test_the_annotation_raises_it_as_far_as_there_is_one(text: str, revision: int) -> None:
+def test_the_annotation_raises_it_to_one_that_there_is(text: str, revision: int) -> None:
     assert builders.resolved(status=LIVE, **asked(text)).defaults == revision
+
+
+NONE = ["0", "-1", "99", "2.0", " 2", "newest", "²", "9" * 5000, str(defaults.NEWEST + 1)]
+
+
+@pytest.mark.parametrize("text", NONE, ids=[text[:9] for text in NONE])
+async def test_an_annotation_that_asks_for_none_there_is_is_told(text: str) -> None:
+    stage = await ready()
+    children = [stage.kube.one(*child) for child in CHILDREN]
+    stage.kube.change(Resource.DATABASES, "orders", annotated(text))
+    await stage.settle()
+    assert stage.condition("Ready") == ("True", "Ready")
+    assert stage.condition("Stalled") == ("True", "NoSuchRevision")
+    told = stage.message("Stalled")
+    assert f"'{text[:63]}'" in told
+    assert f"from 1 to {defaults.NEWEST}" in told
+    assert [stage.kube.one(*child) for child in CHILDREN] == children
+    stage.kube.change(Resource.DATABASES, "orders", annotated("1"))
+    await stage.settle()
+    assert stage.condition("Stalled") is None
+
+
+def test_a_revision_of_a_newer_operator_is_kept_and_not_complained_of() -> None:
+    newer = defaults.NEWEST + 1
+    assert defaults.asked_in_vain(newer, asked(str(newer))["annotations"]) is None
 
 
 @given(st.integers(1, 9) | st.none(), st.booleans(), st.text(max_size=8))
