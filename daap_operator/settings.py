@@ -20,6 +20,10 @@ from daap_operator.api.v1alpha1 import MAJORS
 from daap_operator.majors import choice
 
 _DNS_NAME = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"
+_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+_DOMAIN = rf"{_LABEL}(\.{_LABEL})*"
+_DOMAIN_LENGTH = 140
+"""What the longest Service and namespace leave of a host name's 253 characters."""
 _JOB = r"^[a-z0-9][-a-z0-9]{0,62}/[a-z0-9][-a-z0-9.]{0,252}$"
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
@@ -137,9 +141,7 @@ class Settings(BaseModel):
     )
     """Image of the instances; `{major}` is the major version. Changing it rolls every database."""
 
-    cluster_domain: Annotated[str, Field(alias="DAAP_CLUSTER_DOMAIN", min_length=1)] = (
-        "cluster.local"
-    )
+    cluster_domain: Annotated[str, Field(alias="DAAP_CLUSTER_DOMAIN")] = "cluster.local"
     """The Kubernetes cluster's DNS domain, the end of every published host name."""
 
     workers: Annotated[int, Field(alias="DAAP_WORKERS", ge=1, le=200)] = 20
@@ -193,6 +195,16 @@ class Settings(BaseModel):
         if host.startswith("["):
             raise ValueError(f"must be an address without brackets and port, as in '{_bare(host)}'")
         return host
+
+    @field_validator("cluster_domain")
+    @classmethod
+    def _ends_host_names(cls, domain: str) -> str:
+        if len(domain) > _DOMAIN_LENGTH or not re.fullmatch(_DOMAIN, domain):
+            raise ValueError(
+                "must be a DNS domain in lower case, without a dot at its beginning or end and of "
+                f"at most {_DOMAIN_LENGTH} characters, as in 'cluster.local'"
+            )
+        return domain
 
     @field_validator("postgres_image")
     @classmethod

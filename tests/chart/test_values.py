@@ -28,6 +28,11 @@ WRONG: dict[str, tuple[Object, str, str]] = {
         "/config/postgresImage",
         "'postgres:17'",
     ),
+    "a domain with its root": (
+        {"config": {"clusterDomain": "cluster.local."}},
+        "/config/clusterDomain",
+        "'cluster.local.'",
+    ),
     "a version": ({"config": {"defaultPostgresVersion": 13}}, "/config/default", "got 13, want 14"),
     "no version on offer": (
         {"config": {"postgresVersions": []}},

@@ -80,6 +80,7 @@ GIVEN: dict[str, tuple[str, object]] = {
     "DAAP_SECRET_CHECK_INTERVAL": ("0", timedelta(0)),
     "DAAP_LEASE_NAMESPACE": ("daap-system", "daap-system"),
     "DAAP_LEASE_DURATION": ("30s", timedelta(seconds=30)),
+    "DAAP_CLUSTER_DOMAIN": ("corp-1.example", "corp-1.example"),
     "DAAP_LOG_LEVEL": ("DEBUG", "DEBUG"),
     "DAAP_LOG_FORMAT": ("text", "text"),
 }
@@ -135,6 +136,22 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     "an image without a version": ("DAAP_POSTGRES_IMAGE", "r.example/pg:17", _TAG),
     "an image without a tag": ("DAAP_POSTGRES_IMAGE", "r.example/pg-{major}", _TAG),
     "an image with a late version": ("DAAP_POSTGRES_IMAGE", "r.example/pg:v{major}", _TAG),
+    **{
+        f"a domain: {text[:20]}": ("DAAP_CLUSTER_DOMAIN", text, "must be a DNS domain")
+        for text in (
+            "cluster.local.",
+            ".cluster.local",
+            "cluster..local",
+            "Cluster.Local",
+            "cluster local",
+            "cluster.local\n",
+            "svc.cluster.local:53",
+            "-cluster.local",
+            "cluster_local",
+            "a" * 64,
+            ".".join(["a" * 46] * 4),
+        )
+    },
     "no worker": ("DAAP_WORKERS", "0", "greater than or equal to 1"),
     "an address as a URL has it": ("DAAP_HEALTH_HOST", "[::1]:8080", "as in '::1'"),
     "no port": ("DAAP_HEALTH_PORT", "70000", "less than or equal to 65535"),
