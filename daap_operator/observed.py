@@ -86,7 +86,7 @@ def observe(children: Children, *, instances: int, poolers: int, image: str) -> 
     seen = phase(raw.text(cluster, "status", "phase"))
     return Observed(
         awaited=_cluster_awaited(children, seen) or _pooler_awaited(children),
-        action=_action(cluster, seen),
+        action=_action(children, seen),
         unsettled=_unsettled(children, seen, instances, poolers, image),
         phase=seen,
         instances=_count(children.cluster, "instances"),
@@ -131,21 +131,22 @@ def _cluster_awaited(children: Children, seen: Phase) -> Awaited | None:
             Meaning.INTERRUPTED,
         )
     if seen.meaning in (Meaning.STARTING, Meaning.INTERRUPTED, Meaning.UNKNOWN):
-        return _from_phase(cluster, seen)
+        return _from_phase(children, seen)
     healthy = _primary_healthy(cluster)
     if healthy and _reachable(children.endpoints):
         return None
     if seen.meaning is not Meaning.SETTLED:
-        return _from_phase(cluster, seen)
+        return _from_phase(children, seen)
     message = _unnoticed(cluster) if healthy else _not_ready(cluster)
     return Awaited("PrimaryDown", message, Meaning.INTERRUPTED)
 
 
-def _action(cluster: Object, seen: Phase) -> Awaited | None:
+def _action(children: Children, seen: Phase) -> Awaited | None:
     """What a person has to do about the Cluster; nothing about one that is on its way out."""
-    if seen.meaning is not Meaning.ACTION or raw.value(cluster, "metadata", "deletionTimestamp"):
+    going = raw.value(children.cluster, "metadata", "deletionTimestamp")
+    if seen.meaning is not Meaning.ACTION or going:
         return None
-    return _from_phase(cluster, seen)
+    return _from_phase(children, seen)
 
 
 def _not_ready(cluster: Object) -> str:
@@ -162,10 +163,11 @@ def _unnoticed(cluster: Object) -> str:
     )
 
 
-def _from_phase(cluster: Object, seen: Phase) -> Awaited:
+def _from_phase(children: Children, seen: Phase) -> Awaited:
     """The phase in our words, then CloudNativePG's own."""
+    cluster = children.cluster or {}
     name = raw.text(cluster, "metadata", "name")
-    if going := namespace_going(cluster):
+    if going := namespace_going(cluster, children.pods):
         return Awaited("NamespaceTerminating", going, Meaning.INTERRUPTED)
     said = (raw.text(cluster, "status", field) for field in ("phase", "phaseReason"))
     own = ": ".join(text for text in said if text)
@@ -277,7 +279,7 @@ def _unsettled(children: Children, seen: Phase, instances: int, poolers: int, im
     ready = raw.number(cluster, "status", "readyInstances")
     there = raw.number(cluster, "status", "instances")
     if seen.meaning is not Meaning.SETTLED:
-        return _from_phase(cluster, seen).message
+        return _from_phase(children, seen).message
     if raw.text(cluster, "status", "image") != image:
         return f"The instances do not all run {image} yet"
     if not there == ready == instances:

@@ -1,6 +1,7 @@
 """What a Cluster that is held up waits for, and what to do about it, for people. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from daap_operator import raw
@@ -16,7 +17,7 @@ STOP_SECONDS = 1800
 
 
 def look_at_pods(cluster: Object) -> str:
-    """Where the reason stands when it lasts: pods are not watched."""
+    """Where the reason stands when it lasts, and nothing that is watched has told it."""
     return f". If it stays so, its pods and volumes say why: {describe(cluster)}"
 
 
@@ -44,7 +45,7 @@ def way_back(cluster: Object) -> str:
     )
 
 
-def namespace_going(cluster: Object) -> str:
+def namespace_going(cluster: Object, pods: Iterable[Object]) -> str:
     """What holds a namespace that is being deleted; empty when it is not, as far as is known.
 
     Kubernetes removes its pods before all else, so this database is not even asked to go before.
@@ -52,13 +53,31 @@ def namespace_going(cluster: Object) -> str:
     if _TERMINATING not in raw.text(cluster, "status", "phaseReason"):
         return ""
     name, namespace = (raw.text(cluster, "metadata", field) for field in ("name", "namespace"))
-    pods = sorted(raw.texts(cluster, "status", "instanceNames"))
+    stopping = [told for pod in pods if (told := _stopping(pod))]
     seconds = raw.number(cluster, "spec", "stopDelay") or STOP_SECONDS
+    names = ", ".join(sorted(raw.texts(cluster, "status", "instanceNames"))) or "none is told"
+    waited = (
+        f"of Cluster {name} for {', '.join(stopping)}"
+        if stopping
+        else f"such as an instance of Cluster {name} ({names}), up to {seconds} seconds from when "
+        "it is told to"
+    )
     return (
         f"Namespace {namespace} is being deleted: Kubernetes first removes its pods and waits for "
-        f"each that does not stop, such as an instance of Cluster {name} "
-        f"({', '.join(pods) or 'none is told'}), up to {seconds} seconds from when it was told "
-        "to. Since when, and until when, the deletion timestamps of the pods say: kubectl get "
-        f"pods --namespace {namespace} --output custom-columns=NAME:.metadata.name,"
-        "KILLED:.metadata.deletionTimestamp,GRACE:.metadata.deletionGracePeriodSeconds"
+        f"each that does not stop, {waited}"
     )
+
+
+def _stopping(pod: Object) -> str:
+    """Since when a pod is to stop, and when it is killed; empty for one that is to stay.
+
+    The timestamp is the latter. https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/
+    """
+    metadata = raw.mapping(pod, "metadata")
+    try:
+        killed = datetime.fromisoformat(raw.text(metadata, "deletionTimestamp"))
+        told = killed - timedelta(seconds=raw.number(metadata, "deletionGracePeriodSeconds"))
+    except (ValueError, OverflowError):
+        return ""
+    since, until = (f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in (told, killed))
+    return f"pod {raw.text(metadata, 'name')} (told to stop at {since}, to be killed at {until})"

@@ -202,7 +202,7 @@ def account(obj: Mapping[str, Any]) -> Object:
 def pod(obj: Mapping[str, Any]) -> Object:
     """A pod of a Cluster or a Pooler: what it was made from, and what keeps it from being ready."""
     metadata, status = raw.mapping(obj, "metadata"), raw.mapping(obj, "status")
-    kept = _picked(metadata, _METADATA)
+    kept = _picked(metadata, (*_METADATA, "deletionGracePeriodSeconds"))
     kept["labels"] = _picked(
         raw.mapping(metadata, "labels"), (names.CNPG_CLUSTER_LABEL, names.CNPG_POD_ROLE_LABEL)
     )

@@ -476,3 +476,38 @@ def test_an_upgrade_that_does_not_start_tells_the_way_back(status: Object, told:
     assert "kubectl describe pods,pvc" in awaited.message
     assert ("call it off" in awaited.message) is bool(told)
     assert told in awaited.message
+
+
+TERMINATING = {
+    "phase": "Unable to create required cluster objects",
+    "phaseReason": "forbidden: namespace shop cannot take it because it is being terminated",
+    "instanceNames": ["daap-orders-1"],
+}
+STAYS = "such as an instance of Cluster daap-orders (daap-orders-1), up to 180 seconds from when"
+STOPPING = [
+    ({}, STAYS),
+    ({"deletionTimestamp": "soon"}, STAYS),
+    ({"deletionTimestamp": GONE, "deletionGracePeriodSeconds": 2**62}, STAYS),
+    (
+        {"deletionTimestamp": GONE, "deletionGracePeriodSeconds": 180},
+        (
+            "of Cluster daap-orders for pod daap-orders-1 "
+            "(told to stop at 2026-03-01T11:57:00Z, to be killed at 2026-03-01T12:00:00Z)"
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("metadata", "told"), STOPPING, ids=["stays", "odd", "huge", "stops"])
+def test_a_namespace_that_goes_tells_which_pod_holds_it_and_until_when(
+    metadata: Object, told: str
+) -> None:
+    children = Children(
+        cluster=trim.cluster(builders.cluster(TERMINATING | {"instancesStatus": {}})),
+        pods=(trim.pod(builders.pod(**metadata)),),
+    )
+    observed = observe(children, instances=1, poolers=1, image=builders.IMAGE)
+    assert observed.awaited
+    assert observed.awaited.reason == "NamespaceTerminating"
+    assert told in observed.awaited.message
+    assert told in observed.unsettled
