@@ -5,6 +5,7 @@ anything anywhere, and a value of the wrong type counts as absent.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 Object = Mapping[str, Any]
@@ -23,6 +24,15 @@ def text(obj: object, *path: str) -> str:
     """The string at the path; empty where there is none."""
     found = value(obj, *path)
     return found if isinstance(found, str) else ""
+
+
+def moment(obj: object, *path: str) -> datetime | None:
+    """The time at the path, with its zone; None where there is none."""
+    try:
+        found = datetime.fromisoformat(text(obj, *path))
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
 
 
 def number(obj: object, *path: str) -> int:

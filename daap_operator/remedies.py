@@ -1,7 +1,7 @@
 """What a Cluster that is held up waits for, and what to do about it, for people. Pure."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from daap_operator import raw
@@ -74,10 +74,13 @@ def _stopping(pod: Object) -> str:
     The timestamp is the latter. https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/
     """
     metadata = raw.mapping(pod, "metadata")
+    killed = raw.moment(metadata, "deletionTimestamp")
     try:
-        killed = datetime.fromisoformat(raw.text(metadata, "deletionTimestamp"))
-        told = killed - timedelta(seconds=raw.number(metadata, "deletionGracePeriodSeconds"))
-    except (ValueError, OverflowError):
+        grace = timedelta(seconds=raw.number(metadata, "deletionGracePeriodSeconds"))
+        told = killed - grace if killed else None
+    except OverflowError:
+        told = None
+    if killed is None or told is None:
         return ""
     since, until = (f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in (told, killed))
     return f"pod {raw.text(metadata, 'name')} (told to stop at {since}, to be killed at {until})"

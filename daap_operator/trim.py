@@ -6,6 +6,7 @@ status fields. Whatever is not kept cannot wake anybody when it changes.
 
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from daap_operator import names, raw
@@ -41,6 +42,8 @@ _CLAIM_METADATA = (
 )
 _MESSAGE = 300
 """Characters kept of what a claim says: storage drivers can be wordy."""
+LONG = timedelta(minutes=10)
+"""After so long the kubelet, too, forgets how often a container has ended before."""
 _LABELS = (names.DATABASE_LABEL, names.UID_LABEL, names.MANAGED_BY_LABEL)
 _ANNOTATIONS = (
     "cnpg.io/fencedInstances",
@@ -275,6 +278,7 @@ def _held_container(status: Mapping[str, Any]) -> Object | None:
     waiting = raw.mapping(status, "state", "waiting")
     last = raw.mapping(status, "lastState", "terminated")
     again = raw.number(status, "restartCount") > 1 and not raw.truth(status, "ready")
+    again = again and not _ran_well(last)
     if not waiting and not again:
         return None
     return _picked(status, ("name", "image")) | {
@@ -282,6 +286,13 @@ def _held_container(status: Mapping[str, Any]) -> Object | None:
         "again": again,
         "last": _picked(last, ("reason", "exitCode")),
     }
+
+
+def _ran_well(last: Mapping[str, Any]) -> bool:
+    """Whether a container had been up for long when it ended, as with its node."""
+    started, ended = (raw.moment(last, field) for field in ("startedAt", "finishedAt"))
+    long = started is not None and ended is not None and ended - started >= LONG
+    return long and raw.text(last, "reason") != "OOMKilled"
 
 
 def _child_metadata(obj: Mapping[str, Any]) -> Object:

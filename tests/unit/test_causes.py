@@ -41,9 +41,16 @@ def unscheduled(message: str) -> Object:
     return {"phase": "Pending", "conditions": [condition | {"message": message}]}
 
 
-def ended(reason: str, code: int) -> Object:
-    """How a container ended the last time, with words from its log."""
-    return {"terminated": {"reason": reason, "exitCode": code, "message": "password=s3cret"}}
+def ended(reason: str, code: int, at: str = "") -> Object:
+    """How a container that began at noon ended the last time, with words from its log."""
+    last: Object = {"reason": reason, "exitCode": code, "message": "password=s3cret"}
+    times = {"startedAt": "2026-03-01T12:00:00Z", "finishedAt": f"2026-03-{at}"} if at else {}
+    return {"terminated": last | times}
+
+
+def up_again(last: Object) -> Object:
+    """The status of a pod whose container runs again, and is not ready yet."""
+    return waiting("", state={"running": {}}, lastState=last, restartCount=2)
 
 
 NO_MEMORY = "0/3 nodes are available: 3 Insufficient memory."
@@ -94,9 +101,24 @@ STATUSES: dict[str, tuple[Object, str, str]] = {
         f"Container postgres of pod {POD} ends again and again (Error, exit code 1)",
     ),
     "crashing, just now up": (
-        waiting("", state={"running": {}}, lastState=ended("Error", 1), restartCount=2),
+        up_again(ended("Error", 1)),
         "ContainerCrashing",
         f"Container postgres of pod {POD} ends again and again (Error, exit code 1)",
+    ),
+    "crashing within ten minutes": (
+        up_again(ended("Error", 1, "01T12:09:59Z")),
+        "ContainerCrashing",
+        f"Container postgres of pod {POD} ends again and again (Error, exit code 1)",
+    ),
+    "crashing, nobody knows after how long": (
+        up_again(ended("Error", 1, "day")),
+        "ContainerCrashing",
+        f"Container postgres of pod {POD} ends again and again (Error, exit code 1)",
+    ),
+    "out of memory now and then": (
+        up_again(ended("OOMKilled", 137, "31T12:00:00Z")),
+        "ContainerCrashing",
+        OUT_OF_MEMORY,
     ),
 }
 
@@ -121,8 +143,18 @@ def test_a_pod_says_why_it_does_not_start(status: Object, reason: str, message: 
         waiting("PodInitializing"),
         waiting("", state={"running": {}}, ready=True, restartCount=9),
         waiting("", state={"running": {}}, restartCount=1),
+        up_again(ended("Unknown", 255, "31T12:00:00Z")),
+        up_again(ended("Error", 1, "01T12:10:00Z")),
     ],
-    ids=["ready", "creating", "initializing", "restarted before", "restarted once"],
+    ids=[
+        "ready",
+        "creating",
+        "initializing",
+        "restarted before",
+        "restarted once",
+        "restarted with its node, again",
+        "restarted after ten minutes",
+    ],
 )
 def test_a_pod_that_is_well_or_on_its_way_has_no_cause(status: Object) -> None:
     assert from_objects(children(builders.pod(status)), of_pooler=None) is None

@@ -1,5 +1,6 @@
 """Reads from objects that may hold anything anywhere."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ OBJECT: dict[str, Any] = {
     "map": {"below": {"text": "deep"}},
 }
 
+STAMPED = {"at": "2026-03-01T12:00:00Z", "bare": "2026-03-01T12:00:00"}
 READS = {
     "text": (raw.text(OBJECT, "text"), "a"),
     "text below": (raw.text(OBJECT, "map", "below", "text"), "deep"),
@@ -30,6 +32,10 @@ READS = {
     "truth": (raw.truth(OBJECT, "truth"), True),
     "truth that is a number": (raw.truth({"one": 1}, "one"), False),
     "truth that is missing": (raw.truth(OBJECT, "nowhere"), False),
+    "moment": (raw.moment(STAMPED, "at"), datetime(2026, 3, 1, 12, tzinfo=UTC)),
+    "moment without a zone": (raw.moment(STAMPED, "bare"), None),
+    "moment that is a text": (raw.moment(OBJECT, "text"), None),
+    "moment that is a number": (raw.moment(OBJECT, "number"), None),
     "mapping": (raw.mapping(OBJECT, "map", "below"), {"text": "deep"}),
     "mapping that is a list": (raw.mapping(OBJECT, "list"), {}),
     "items": (raw.items(OBJECT, "list"), ["a", 1, None, "b"]),
@@ -55,6 +61,7 @@ def test_reading_never_raises_and_gives_the_promised_type(
 ) -> None:
     raw.value(anything, *path)
     assert isinstance(raw.text(anything, *path), str)
+    assert raw.moment(anything, *path) is None or raw.text(anything, *path)
     assert type(raw.number(anything, *path)) is int
     assert isinstance(raw.truth(anything, *path), bool)
     assert isinstance(raw.mapping(anything, *path), dict)
