@@ -121,7 +121,7 @@ async def _take_over(world: World, kind: Kind, manifest: Manifest, database: Res
             "ObjectConflict",
             f"Cluster {name} in namespace {database.namespace} was retained by an earlier "
             f"DaapDatabase of this name and is not taken over: {'; '.join(why)}. "
-            "To begin empty, remove the Cluster",
+            "To begin empty, delete this DaapDatabase, remove the Cluster, and create it again",
         )
     manifest = yielding(manifest, kind.trim(found))
     made = await _repair(world, kind, manifest, found, version=found["metadata"]["resourceVersion"])

@@ -218,17 +218,19 @@ async def _disown_children(world: World, looked_at: Subject) -> list[Blocker]:
     team, secret = raw.text(looked_at.spec, "ownerTeam"), _secrets(looked_at)[0]
     made_by = defaults.marks(looked_at.status.defaults_revision)
     marks = {Kind.CLUSTER: mark | names.retained_with(team, secret) | made_by}
-    kept = [
-        (RESOURCES[kind], name, marks.get(kind, mark))
+    kept: list[tuple[Resource, Kind | None, str, dict[str, str]]] = [
+        (RESOURCES[kind], kind, name, marks.get(kind, mark))
         for kind, name in reversed(_children(looked_at))  # the data first
     ]
-    kept += [(Resource.SECRETS, name, mark) for name in _secrets(looked_at)]
-    for resource, name, annotations in kept:
+    kept += [(Resource.SECRETS, None, name, mark) for name in _secrets(looked_at)]
+    for resource, kind, name, annotations in kept:
         found = await world.kube.get(resource, namespace, name)
         if found is None or not belongs_to(found, uid) or _is_disowned(found, uid, annotations):
             continue
         with unchanged(name, reason="Deleting"):
-            await world.kube.disown(resource, found, uid=uid, annotations=annotations)
+            made = await world.kube.disown(resource, found, uid=uid, annotations=annotations)
+        if kind is not None:  # the next of this name may come before the event about it
+            world.cache.put(kind, made)
         log.info("Child retained", extra={"key": looked_at.key, "child": name})
     return []
 

@@ -99,6 +99,31 @@ async def test_the_version_is_the_clusters_unless_it_is_asked_for() -> None:
     assert stage.status()["phase"] == "Ready"
 
 
+async def test_the_next_of_the_name_may_come_before_the_event_about_what_was_retained() -> None:
+    """Each kind has a watch of its own. What was allotted then would never fit the Cluster."""
+    stage = Stage()
+    stage.order(postgresVersion=15, locale={"provider": "libc", "locale": "C"})
+    stage.kube.change(Resource.DATABASES, "orders", older)
+    await stage.settle()
+    stage.edit(**RETAIN)
+    stage.kube.delete_object(Resource.DATABASES, "orders")
+    await stage.look()
+    stage.order(**RETAIN)
+    late = [change for change in stage.kube.changes if change[0] is not Resource.DATABASES]
+    stage.kube.changes[:] = [change for change in stage.kube.changes if change not in late]
+    await stage.look()
+    stage.kube.changes += late
+    await stage.settle()
+    assert stage.status()["phase"] == "Ready"
+    assert (stage.status()["postgresVersion"], stage.status()["locale"]) == (15, "libc/C")
+    assert "defaultsRevision" not in stage.status()
+
+
+def older(obj: Object) -> None:
+    """As an operator left it that knew no revisions of the defaults."""
+    obj["status"] = {"clusterName": CLUSTER, "databaseName": "orders", "postgresVersion": 15}
+
+
 async def test_a_pooler_and_a_secret_without_their_cluster_serve_the_new_one() -> None:
     """Somebody removed the Cluster to begin empty."""
     stage = await retained()
@@ -229,7 +254,7 @@ async def test_what_does_not_fit_is_left_alone_and_the_remedy_told(spec: Object,
     await stage.settle()
     assert stage.condition("Stalled") == ("True", "ObjectConflict")
     assert told in stage.message()
-    assert "To begin empty, remove the Cluster" in stage.message()
+    assert "To begin empty, delete this DaapDatabase, remove the Cluster" in stage.message()
     assert {resource: stage.kube.one(resource, name) for resource, name in CHILDREN} == before
     stage.kube.delete_object(Resource.DATABASES, "orders")
     await stage.settle()
