@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from daap_operator import names
-from daap_operator.api.v1alpha1 import ConditionType, DaapDatabaseStatus, Metadata, Phase
+from daap_operator.api.meta import ConditionType, Metadata
+from daap_operator.api.v1alpha1 import DaapDatabaseStatus, Phase
 from daap_operator.cancellation import heed
 from daap_operator.errors import Outage
 from daap_operator.kube import Kube, Resource

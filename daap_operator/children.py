@@ -6,7 +6,7 @@ from typing import Any
 from daap_operator import names, raw
 from daap_operator.adoption import objections, was_retained
 from daap_operator.announce import Announcement
-from daap_operator.api.v1alpha1 import Metadata
+from daap_operator.api.meta import Metadata
 from daap_operator.cache import Key, Kind
 from daap_operator.certificates import mark
 from daap_operator.desired.cluster import cluster

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from daap_operator import names
-from daap_operator.api.v1alpha1 import ROOT_RULES, DaapDatabase
+from daap_operator.api.v1alpha1 import CONDITION_TYPES, ROOT_RULES, DaapDatabase
 
 Schema = dict[str, Any]
 
@@ -118,6 +118,9 @@ def _root() -> Schema:
     properties = root["properties"]
     # Tools see "not yet observed" on a new object, before the operator ever ran
     properties["status"] |= {"default": {"observedGeneration": -1}}
+    fields = properties["status"]["properties"]
+    fields["conditions"] = conditions = fields.pop("conditions")  # last, below what is its own
+    conditions["items"]["properties"]["type"]["description"] = CONDITION_TYPES
     return {
         "type": "object",
         "description": root["description"],

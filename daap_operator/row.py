@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from daap_operator import names, raw
-from daap_operator.api.v1alpha1 import ConditionType, DaapDatabaseStatus, Metadata, Phase
+from daap_operator.api.meta import ConditionType, Metadata
+from daap_operator.api.v1alpha1 import DaapDatabaseStatus, Phase
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,8 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from daap_operator import names
-from daap_operator.api.v1alpha1 import (
-    Binding,
-    Condition,
-    ConditionType,
-    DaapDatabaseStatus,
-    Metadata,
-    Phase,
-)
+from daap_operator.api.meta import Condition, ConditionType, Metadata
+from daap_operator.api.v1alpha1 import Binding, DaapDatabaseStatus, Phase
 from daap_operator.desired import defaults
 from daap_operator.desired.resolved import Resolved
 from daap_operator.errors import Stalled, Waiting

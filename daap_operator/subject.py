@@ -12,12 +12,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from daap_operator import names, raw
-from daap_operator.api.v1alpha1 import (
-    DaapDatabase,
-    DaapDatabaseStatus,
-    DeletionPolicy,
-    Metadata,
-)
+from daap_operator.api.meta import Metadata
+from daap_operator.api.v1alpha1 import DaapDatabase, DaapDatabaseStatus, DeletionPolicy
 from daap_operator.cache import Key
 from daap_operator.errors import Stalled
 from daap_operator.status import Moment

@@ -3,7 +3,8 @@
 import logging
 
 from daap_operator.announce import transitions
-from daap_operator.api.v1alpha1 import Condition, ConditionType, DaapDatabaseStatus, Phase
+from daap_operator.api.meta import Condition, ConditionType
+from daap_operator.api.v1alpha1 import DaapDatabaseStatus, Phase
 from daap_operator.cache import Kind
 from daap_operator.errors import Waiting
 from daap_operator.kube import ApiError, unchanged

@@ -10,7 +10,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.core import Metric as Family
 
 from daap_operator import majors, raw
-from daap_operator.api.v1alpha1 import ConditionType, Phase
+from daap_operator.api.meta import ConditionType
+from daap_operator.api.v1alpha1 import Phase
 from daap_operator.metrics import catalogue
 from daap_operator.metrics.catalogue import Metric
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Collection
 from datetime import UTC, datetime, timedelta
 
 from daap_operator.announce import Announcement, Announcer
-from daap_operator.api.v1alpha1 import Metadata
+from daap_operator.api.meta import Metadata
 from daap_operator.kube import ApiError
 from daap_operator.mirror import Differences, Expected, MetadataError, Mirror
 from daap_operator.row import Row

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry, ProcessCollector
 
-from daap_operator.api.v1alpha1 import ConditionType
+from daap_operator.api.meta import ConditionType
 from daap_operator.metrics import CATALOGUE
 from daap_operator.workqueue import Result
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from pydantic import ValidationError
 
 from daap_operator import names
+from daap_operator.api.meta import ConditionType
 from daap_operator.api.v1alpha1 import (
-    ConditionType,
     DaapDatabase,
     DaapDatabaseSpec,
     DaapDatabaseStatus,

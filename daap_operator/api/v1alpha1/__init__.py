@@ -4,7 +4,7 @@ The docstrings of the models are what `kubectl explain daapdatabase` prints, and
 generated from them (`make crds`): a bound or rule changed here changes the API.
 """
 
-from daap_operator.api.v1alpha1.database import ROOT_RULES, DaapDatabase, Metadata
+from daap_operator.api.v1alpha1.database import ROOT_RULES, DaapDatabase
 from daap_operator.api.v1alpha1.labels import SecretMetadata
 from daap_operator.api.v1alpha1.locale import Locale, LocaleProvider
 from daap_operator.api.v1alpha1.parts import (
@@ -16,27 +16,24 @@ from daap_operator.api.v1alpha1.parts import (
 )
 from daap_operator.api.v1alpha1.spec import DaapDatabaseSpec, DeletionPolicy
 from daap_operator.api.v1alpha1.status import (
+    CONDITION_TYPES,
     Binding,
-    Condition,
-    ConditionType,
     DaapDatabaseStatus,
     Phase,
 )
 from daap_operator.api.v1alpha1.texts import MAJORS
 
 __all__ = [
+    "CONDITION_TYPES",
     "MAJORS",
     "ROOT_RULES",
     "Binding",
-    "Condition",
-    "ConditionType",
     "DaapDatabase",
     "DaapDatabaseSpec",
     "DaapDatabaseStatus",
     "DeletionPolicy",
     "Locale",
     "LocaleProvider",
-    "Metadata",
     "Phase",
     "PoolMode",
     "Pooler",

@@ -1,13 +1,13 @@
 """The object itself, and the rules that span its parts."""
 
 import re
-from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from daap_operator import names, raw
+from daap_operator import names
 from daap_operator.api.base import Model
+from daap_operator.api.meta import Metadata
 from daap_operator.api.rules import rule, validations
 from daap_operator.api.v1alpha1.locale import IMMUTABLE_RULE, IMMUTABLE_TEXT
 from daap_operator.api.v1alpha1.spec import SPEC_RULES, DaapDatabaseSpec
@@ -93,35 +93,6 @@ ROOT_RULES = validations(
     ),
     IMMUTABLE_RULE,
 )
-
-
-_READ = (names.DEFAULTS_REVISION,)
-
-
-class Metadata(Model):
-    """What the operator reads of an object's metadata."""
-
-    name: str
-    namespace: str
-    uid: str
-    resource_version: str
-    generation: int = 0
-    creation_timestamp: datetime
-    deletion_timestamp: datetime | None = None
-    finalizers: tuple[str, ...] = ()
-    annotations: Annotated[dict[str, str], Field(default_factory=dict)]
-    """Of all that the object has, those that the operator reads."""
-
-    @field_validator("annotations", mode="before")
-    @classmethod
-    def _read(cls, found: object) -> dict[str, str]:
-        read = {name: raw.text({"annotations": found}, "annotations", name) for name in _READ}
-        return {name: text for name, text in read.items() if text}
-
-    @property
-    def deleting(self) -> bool:
-        """Whether the deletion was asked for."""
-        return self.deletion_timestamp is not None
 
 
 class DaapDatabase(Model):

@@ -1,12 +1,12 @@
 """What the operator last saw."""
 
-from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from daap_operator.api.base import Model
+from daap_operator.api.meta import Status
 
 
 class Phase(StrEnum):
@@ -18,39 +18,6 @@ class Phase(StrEnum):
     DELETING = "Deleting"
 
 
-class ConditionType(StrEnum):
-    """The conditions a DaapDatabase has."""
-
-    READY = "Ready"
-    RECONCILING = "Reconciling"
-    STALLED = "Stalled"
-    METADATA_SYNCED = "MetadataSynced"
-
-
-class Condition(Model):
-    """One observation, as Kubernetes' metav1.Condition."""
-
-    type: Annotated[str, Field(max_length=316)]
-    """`Ready`: clients can connect through `host` now. `Reconciling`: a change is under way.
-    `Stalled`: somebody must act, whether clients are served or not. `MetadataSynced`: the
-    platform's inventory has this state."""
-
-    status: Literal["True", "False", "Unknown"]
-    """Whether it holds."""
-
-    observed_generation: Annotated[int, Field(ge=0, json_schema_extra={"format": "int64"})] = 0
-    """The metadata.generation this was observed for."""
-
-    last_transition_time: datetime
-    """When `status` last changed."""
-
-    reason: Annotated[str, Field(min_length=1, max_length=1024)]
-    """Why, in one CamelCase word."""
-
-    message: Annotated[str, Field(max_length=32768)]
-    """Why, for people, and what to do."""
-
-
 class Binding(Model):
     """The service binding's duck type: https://servicebinding.io."""
 
@@ -58,13 +25,8 @@ class Binding(Model):
     """Name of the Secret to bind."""
 
 
-class DaapDatabaseStatus(Model):
+class DaapDatabaseStatus(Status):
     """What the operator last saw. Never a secret."""
-
-    observed_generation: Annotated[
-        int | None, Field(ge=-1, json_schema_extra={"format": "int64"})
-    ] = None
-    """The metadata.generation this status speaks of; -1 before the operator's first look."""
 
     phase: Phase | None = None
     """The database's life in one word; the conditions tell more."""
@@ -120,19 +82,10 @@ class DaapDatabaseStatus(Model):
     """Size that the volume of each instance has, the smallest where they differ; absent while there
     is none."""
 
-    conditions: Annotated[
-        list[Condition],
-        Field(
-            max_length=16,
-            json_schema_extra={
-                "x-kubernetes-list-type": "map",
-                "x-kubernetes-list-map-keys": ["type"],
-            },
-            default_factory=list,
-        ),
-    ]
-    """What holds and why: Ready, Reconciling, Stalled, MetadataSynced."""
 
-    def condition(self, kind: ConditionType) -> Condition | None:
-        """The condition of that type, if it was ever written."""
-        return next((c for c in self.conditions if c.type == kind), None)
+CONDITION_TYPES = (
+    "`Ready`: clients can connect through `host` now. `Reconciling`: a change is under way. "
+    "`Stalled`: somebody must act, whether clients are served or not. `MetadataSynced`: the "
+    "platform's inventory has this state."
+)
+"""What the conditions of a DaapDatabase mean."""
