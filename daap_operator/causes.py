@@ -7,11 +7,12 @@ that may come from its log.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from daap_operator import names, raw
+from daap_operator.findings import Finding
 from daap_operator.observed import Children, Observed
 from daap_operator.phases import Meaning
 
@@ -36,15 +37,7 @@ _WITHOUT_A_VOLUME = frozenset({"ProvisioningFailed", "FailedBinding"})
 _DELIBERATE = frozenset({"Hibernated", "Fenced", "PoolerPaused", "PoolerScaledDown"})
 
 
-@dataclass(frozen=True)
-class Cause:
-    """Why a pod does not start: one word for the condition, and a sentence."""
-
-    reason: str
-    message: str
-
-
-def explained(observed: Observed, cause: Cause | None) -> Observed:
+def explained(observed: Observed, cause: Finding | None) -> Observed:
     """The same with the cause told, where clients or a change wait for pods."""
     if cause is None:
         return observed
@@ -64,7 +57,7 @@ def explained(observed: Observed, cause: Cause | None) -> Observed:
 # --- from the objects -----------------------------------------------------------------------------
 
 
-def from_objects(children: Children, *, of_pooler: bool | None) -> Cause | None:
+def from_objects(children: Children, *, of_pooler: bool | None) -> Finding | None:
     """What the Deployment and the pods say; of the pooler alone, of all but it, or of all."""
     told = [] if of_pooler is False else [_not_created(children.deployment)]
     for pod in children.pods:
@@ -74,7 +67,7 @@ def from_objects(children: Children, *, of_pooler: bool | None) -> Cause | None:
     return next((cause for cause in told if cause), None)
 
 
-def _not_created(deployment: Object | None) -> Cause | None:
+def _not_created(deployment: Object | None) -> Finding | None:
     for condition in raw.items(deployment, "status", "conditions"):
         if raw.text(condition, "status") == "True":
             name = raw.text(deployment, "metadata", "name")
@@ -82,14 +75,14 @@ def _not_created(deployment: Object | None) -> Cause | None:
     return None
 
 
-def _refused(what: str, message: str) -> Cause:
+def _refused(what: str, message: str) -> Finding:
     if "quota" in message:
         remedy = "free some of the quota, or ask the platform team"
-        return Cause("QuotaExceeded", f"{what} are not created ({remedy}): {_cut(message)}")
-    return Cause("PodsNotCreated", f"{what} are not created: {_cut(message)}")
+        return Finding("QuotaExceeded", f"{what} are not created ({remedy}): {_cut(message)}")
+    return Finding("PodsNotCreated", f"{what} are not created: {_cut(message)}")
 
 
-def _of_pod(pod: Object) -> Cause | None:
+def _of_pod(pod: Object) -> Finding | None:
     if raw.value(pod, "metadata", "deletionTimestamp"):
         return None
     name = raw.text(pod, "metadata", "name")
@@ -100,29 +93,29 @@ def _of_pod(pod: Object) -> Cause | None:
     return next((cause for cause in found if cause), None)
 
 
-def _unscheduled(pod: str, message: str) -> Cause:
+def _unscheduled(pod: str, message: str) -> Finding:
     if "volume" in message.lower():
-        return Cause("VolumePending", f"Pod {pod} waits for its volume: {_cut(message)}")
-    return Cause("Unschedulable", f"Pod {pod} finds no node: {_cut(message)}")
+        return Finding("VolumePending", f"Pod {pod} waits for its volume: {_cut(message)}")
+    return Finding("Unschedulable", f"Pod {pod} finds no node: {_cut(message)}")
 
 
-def _of_container(pod: str, container: Object) -> Cause | None:
+def _of_container(pod: str, container: Object) -> Finding | None:
     why = raw.text(container, "waiting", "reason")
     message = raw.text(container, "waiting", "message")
     name = raw.text(container, "name")
     if why in _IMAGE:
         image = _cut(raw.text(container, "image"))
         detail = message.rpartition("ErrImagePull: ")[2]
-        return Cause(
+        return Finding(
             "ImagePullFailed", f"Pod {pod} cannot pull the image {image}: {_cut(detail or why)}"
         )
     if why in _NOT_STARTING:
-        return Cause(
+        return Finding(
             "ContainerNotStarting",
             f"Container {name} of pod {pod} cannot be started: {_cut(message or why)}",
         )
     if why == "CrashLoopBackOff" or raw.truth(container, "again"):
-        return Cause(
+        return Finding(
             "ContainerCrashing",
             f"Container {name} of pod {pod} ends again and again{_last(container)}",
         )
@@ -152,7 +145,7 @@ def relevant(events: Iterable[Object], cluster: str, since: datetime) -> tuple[O
     return tuple(sorted(told, key=happened))
 
 
-def from_events(events: Iterable[Object], children: Children) -> Cause | None:
+def from_events(events: Iterable[Object], children: Children) -> Finding | None:
     """What the newest of these Events tells that has not been overcome since."""
     told = [_of_event(event) for event in events if _still_holds(event, children)]
     return told[-1] if told else None
@@ -202,17 +195,17 @@ def happened(event: Object) -> str:
     return raw.text(event, "metadata", "creationTimestamp")
 
 
-def _of_event(event: Object) -> Cause | None:
+def _of_event(event: Object) -> Finding | None:
     reason, note = raw.text(event, "reason"), raw.text(event, "note")
     kind, name = (raw.text(event, "regarding", field) for field in ("kind", "name"))
     if reason == "FailedCreate" or "exceeded quota" in note or "failed quota" in note:
         return _refused(f"The pods of {kind} {name}", note)
     if reason in _VOLUME_EVENTS:
-        return Cause("VolumePending", f"{kind} {name} has trouble with its volume: {_cut(note)}")
+        return Finding("VolumePending", f"{kind} {name} has trouble with its volume: {_cut(note)}")
     if reason == "FailedScheduling":
         return _unscheduled(name, note)
     if reason == "FailedCreatePodSandBox":
-        return Cause("ContainerNotStarting", f"Pod {name} cannot be started: {_cut(note)}")
+        return Finding("ContainerNotStarting", f"Pod {name} cannot be started: {_cut(note)}")
     return None
 
 

@@ -4,18 +4,19 @@
 the operator depends on does not answer; try again with back-off. Anything else is a bug.
 """
 
+from daap_operator.findings import Finding
+
 
 class Stalled(Exception):  # noqa: N818 - a situation, not an error
     """Nothing will get better until somebody changes something.
 
-    `reason` is the CamelCase reason of the conditions Ready and Stalled; the message names the
-    object, field and value, and says what to do.
+    The reason is that of the conditions Ready and Stalled; the message names the object, field and
+    value, and says what to do.
     """
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
-        self.reason = reason
-        self.message = message
+        self.finding = Finding(reason, message)
 
 
 class Waiting(Exception):  # noqa: N818 - a situation, not an error
@@ -26,9 +27,12 @@ class Waiting(Exception):  # noqa: N818 - a situation, not an error
 
     def __init__(self, reason: str, message: str, *, seconds: float = 5.0) -> None:
         super().__init__(message)
-        self.reason = reason
-        self.message = message
+        self.finding = Finding(reason, message)
         self.seconds = seconds
+
+
+Problem = Stalled | Waiting
+"""What stands in the way of what a spec asks for."""
 
 
 class Outage(Exception):  # noqa: N818 - a situation, not an error

@@ -14,6 +14,7 @@ from daap_operator.cache import Kind
 from daap_operator.children import RESOURCES
 from daap_operator.desired import defaults
 from daap_operator.errors import Waiting
+from daap_operator.findings import Finding
 from daap_operator.kube import ApiError, Resource, unchanged
 from daap_operator.mirror import MetadataError
 from daap_operator.ownership import belongs_to, cluster_owners, others
@@ -87,7 +88,7 @@ async def finalize(world: World, looked_at: Subject) -> float | None:
 async def _tell(
     world: World, looked_at: Subject, message: str, *, reason: str = "Deleting"
 ) -> None:
-    await tell(world, looked_at, deleting(looked_at.moment(world.now()), reason, message))
+    await tell(world, looked_at, deleting(looked_at.moment(world.now()), Finding(reason, message)))
 
 
 async def _tell_blocked(world: World, looked_at: Subject, blockers: list[Blocker]) -> None:

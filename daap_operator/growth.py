@@ -56,5 +56,5 @@ def told_of_volumes(volumes: Sizing, observed: Observed) -> Stalled | Waiting | 
     if awaited is None or volumes.first or problem is None:
         return problem
     if isinstance(problem, Stalled) and awaited.meaning is Meaning.ACTION:
-        return Stalled(awaited.reason, f"{awaited.message}. {problem.message}")
+        return Stalled(awaited.reason, f"{awaited.message}. {problem.finding.message}")
     return None

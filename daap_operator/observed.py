@@ -14,6 +14,7 @@ from typing import Any
 from daap_operator import raw
 from daap_operator.certificates import authority_differs, server_differs
 from daap_operator.desired.secret import CredentialVersions
+from daap_operator.findings import Finding
 from daap_operator.phases import MAJOR_UPGRADE, Meaning, Phase, phase
 from daap_operator.remedies import data_major, describe, look_at_pods, namespace_going, way_back
 from daap_operator.volumes import data_claims, real_size
@@ -44,11 +45,9 @@ class Children:
 
 
 @dataclass(frozen=True)
-class Awaited:
+class Awaited(Finding):
     """Why clients are not served: the first thing they would miss."""
 
-    reason: str
-    message: str
     meaning: Meaning
 
 
@@ -58,7 +57,7 @@ class Observed:
 
     awaited: Awaited | None
     """What keeps clients from being served; None while they are."""
-    action: Awaited | None
+    action: Finding | None
     """Why CloudNativePG waits for a person, whether clients are served or not."""
     unsettled: str
     """What is still being changed, for people; empty once all that was asked for is there."""
@@ -141,7 +140,7 @@ def _cluster_awaited(children: Children, seen: Phase) -> Awaited | None:
     return Awaited("PrimaryDown", message, Meaning.INTERRUPTED)
 
 
-def _action(children: Children, seen: Phase) -> Awaited | None:
+def _action(children: Children, seen: Phase) -> Finding | None:
     """What a person has to do about the Cluster; nothing about one that is on its way out."""
     going = raw.value(children.cluster, "metadata", "deletionTimestamp")
     if seen.meaning is not Meaning.ACTION or going:

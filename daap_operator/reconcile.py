@@ -18,15 +18,16 @@ from daap_operator.desired.cluster import cluster
 from daap_operator.desired.defaults import asked_in_vain
 from daap_operator.desired.pooler import pooler
 from daap_operator.desired.resolved import Left, Resolved, resolve
-from daap_operator.errors import Outage, Stalled, Waiting
+from daap_operator.errors import Outage, Problem, Stalled, Waiting
 from daap_operator.finalize import finalize, protection
+from daap_operator.findings import Finding
 from daap_operator.growth import size_volumes, told_of_volumes
 from daap_operator.kube import unchanged
 from daap_operator.listen import listened, told_why
 from daap_operator.observed import Children, Observed, observe
 from daap_operator.ownership import belongs_to
 from daap_operator.publish import note_name, note_retained, publish
-from daap_operator.status import Problem, Published, claimed, deleting, refused, told
+from daap_operator.status import Published, claimed, deleting, refused, told
 from daap_operator.subject import Subject, database, is_valid, subject
 from daap_operator.tell import latest, tell
 from daap_operator.trim import OWNED
@@ -137,8 +138,8 @@ async def _keep(world: World, looked_at: Subject, seen: dict[str, Any], protecti
         _, problem, published = await _maintain(world, looked_at, resolved)
     except Stalled as refusal:  # of a spec that breaks today's rules the children stay as they are
         problem = refusal
-    moment = looked_at.moment(world.now())
-    await tell(world, looked_at, deleting(moment, "DeletionProtected", protection, published))
+    why = Finding("DeletionProtected", protection)
+    await tell(world, looked_at, deleting(looked_at.moment(world.now()), why, published))
     return _again(world, looked_at.key, problem)
 
 
@@ -277,7 +278,7 @@ async def _tell_trouble(
         looked_at = latest(world, looked_at)
         moment = looked_at.moment(world.now())
         if looked_at.metadata.deleting:
-            status = deleting(moment, trouble.reason, trouble.message)
+            status = deleting(moment, trouble.finding)
         else:
             resolved = _resolved(world, looked_at, seen)
             observed = _observe(world, looked_at.key, resolved)

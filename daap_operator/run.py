@@ -132,11 +132,12 @@ class Operator:
             try:
                 await use()
             except MetadataError as error:
-                if error.reason != "SchemaOutdated":
-                    log.warning("Starting without inventory", extra={"error": error.message})
+                why = error.finding
+                if why.reason != "SchemaOutdated":
+                    log.warning("Starting without inventory", extra={"error": why.message})
                     return
-                self._not_ready = error.message
-                log.error("Waiting for the schema", extra={"error": error.message})  # noqa: TRY400
+                self._not_ready = why.message
+                log.error("Waiting for the schema", extra={"error": why.message})  # noqa: TRY400
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 return

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from daap_operator.causes import Cause
 from daap_operator.errors import Outage
+from daap_operator.findings import Finding
 from daap_operator.kube import Kube
 
 Object = dict[str, Any]
@@ -37,7 +37,7 @@ class Stuck:
     pause: float = PAGE_SECONDS
     heard: tuple[Object, ...] = ()
     """The Events about it, the newest last."""
-    told: Cause | None = None
+    told: Finding | None = None
     """What they told when they were asked for."""
 
     @property
@@ -45,7 +45,7 @@ class Stuck:
         """The oldest Event that may be about it."""
         return self.at - BEFORE
 
-    def asked(self, now: float, heard: tuple[Object, ...], told: Cause | None) -> None:
+    def asked(self, now: float, heard: tuple[Object, ...], told: Finding | None) -> None:
         """Note what was heard, and when to ask again: later each time that it is no news."""
         if told != self.told:
             self.pause = PAGE_SECONDS

@@ -15,8 +15,8 @@ from daap_operator import names, raw
 from daap_operator.api.meta import Metadata
 from daap_operator.api.v1alpha1 import DaapDatabase, DaapDatabaseStatus, DeletionPolicy
 from daap_operator.cache import Key
+from daap_operator.engine.conditions import Moment
 from daap_operator.errors import Stalled
-from daap_operator.status import Moment
 
 Object = dict[str, Any]
 
@@ -61,7 +61,7 @@ class Subject:
         """Whether a deletion is to be held."""
         return raw.truth(self.spec, "deletionProtection")
 
-    def moment(self, now: datetime) -> Moment:
+    def moment(self, now: datetime) -> Moment[DaapDatabaseStatus]:
         """What a new status is made from."""
         return Moment(self.status, self.metadata, now)
 

@@ -6,11 +6,12 @@ from daap_operator.announce import transitions
 from daap_operator.api.meta import Condition, ConditionType
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus, Phase
 from daap_operator.cache import Kind
+from daap_operator.engine.conditions import Inventory, dumped, merge_patch, with_inventory
 from daap_operator.errors import Waiting
+from daap_operator.findings import Finding
 from daap_operator.kube import ApiError, unchanged
 from daap_operator.mirror import MetadataError
 from daap_operator.row import row
-from daap_operator.status import Inventory, dumped, merge_patch, with_inventory
 from daap_operator.subject import Subject, subject
 from daap_operator.world import World
 
@@ -139,9 +140,9 @@ async def _mirrored(
     except MetadataError as error:
         notes.row_refused = error.of_one_row
         world.unsynced.add(looked_at.key)
-        return Inventory(synced=False, reason=error.reason, message=error.message)
+        return Inventory(synced=False, why=error.finding)
     world.unsynced.discard(looked_at.key)
-    return Inventory(synced=True, reason="Synced", message="The inventory has this state")
+    return Inventory(synced=True, why=Finding("Synced", "The inventory has this state"))
 
 
 def _only_progress(before: DaapDatabaseStatus, after: DaapDatabaseStatus) -> bool:

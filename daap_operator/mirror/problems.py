@@ -8,6 +8,7 @@ from psycopg_pool import PoolTimeout
 
 from daap_operator import pooling
 from daap_operator.errors import Outage
+from daap_operator.findings import Finding
 
 READ_ONLY = (
     "The metadata database takes no writes; the platform team must make it writable "
@@ -16,17 +17,16 @@ READ_ONLY = (
 
 
 class MetadataError(Outage):
-    """The inventory cannot be read or written now; `reason` is the condition's."""
+    """The inventory cannot be read or written now; the finding is the condition's."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
-        self.reason = reason
-        self.message = message
+        self.finding = Finding(reason, message)
 
     @property
     def of_one_row(self) -> bool:
         """Whether only this row is refused, and others would be taken: it is tried again soon."""
-        return self.reason in ("RowRefused", "RowLocked")
+        return self.finding.reason in ("RowRefused", "RowLocked")
 
 
 def outdated(missing: Sequence[str], job: str) -> MetadataError:

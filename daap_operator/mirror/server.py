@@ -116,7 +116,7 @@ class Server:
             await self.connect()
         except MetadataError as error:
             self._leave(error)
-            if told is None or told.reason != error.reason:
+            if told is None or told.finding.reason != error.finding.reason:
                 on_change()
             return False
         log.info("The metadata database can be used")
@@ -194,7 +194,7 @@ class Server:
             raise found from error
 
     def _leave(self, error: MetadataError) -> None:
-        if self._away is None or self._away.reason != error.reason:
+        if self._away is None or self._away.finding.reason != error.finding.reason:
             log.warning("The metadata database cannot be used", extra={"error": str(error)})
         self._away = error
         self._went_away.set()

@@ -14,10 +14,11 @@ from daap_operator.desired.cluster import cluster
 from daap_operator.desired.pooler import pooler
 from daap_operator.desired.resolved import Platform, resolve
 from daap_operator.desired.secret import Credentials, connection_secret
+from daap_operator.engine.conditions import Moment, dumped
 from daap_operator.observed import Children, observe
 from daap_operator.phases import PHASES
 from daap_operator.settings import Settings
-from daap_operator.status import Moment, Published, dumped, told
+from daap_operator.status import Published, told
 from tests.unit import builders
 from tests.unit.kstatus import kstatus
 

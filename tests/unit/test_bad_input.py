@@ -20,22 +20,15 @@ from daap_operator.causes import explained, from_objects
 from daap_operator.desired.cluster import cluster as cluster_manifest
 from daap_operator.desired.pooler import pooler as pooler_manifest
 from daap_operator.desired.resolved import resolve
+from daap_operator.engine.conditions import Inventory, dumped, merge_patch, with_inventory
 from daap_operator.errors import Stalled
+from daap_operator.findings import Finding
 from daap_operator.intake import Intake
 from daap_operator.kube import ApiError, Kube, Resource, Unreachable
 from daap_operator.observed import observe
 from daap_operator.ownership import first_difference
 from daap_operator.row import row
-from daap_operator.status import (
-    Inventory,
-    Published,
-    deleting,
-    dumped,
-    merge_patch,
-    refused,
-    told,
-    with_inventory,
-)
+from daap_operator.status import Published, deleting, refused, told
 from daap_operator.subject import database, is_valid, subject
 from daap_operator.tell import REFUSALS_BEFORE_TELLING, REFUSED_SECONDS
 from daap_operator.trim import OWNED
@@ -228,8 +221,8 @@ def test_whatever_was_seen_the_status_is_one_that_is_taken(
         published = Published(resolved.host, resolved.secret, "abc", "orders")
         made = told(moment, resolved, observed, None, published)
     if going:
-        made = deleting(moment, "Deleting", "It is going")
-    full = with_inventory(made, moment, Inventory(synced=False, reason="Unreachable", message=""))
+        made = deleting(moment, Finding("Deleting", "It is going"))
+    full = with_inventory(made, moment, Inventory(synced=False, why=Finding("Unreachable", "")))
     after = dumped(full)
     assert list(complaints(after, STATUS)) == []
     merge_patch(dict(looked_at.status_before), after)

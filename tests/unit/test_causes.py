@@ -9,15 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daap_operator import trim
-from daap_operator.causes import (
-    LONGEST,
-    Cause,
-    about,
-    explained,
-    from_events,
-    from_objects,
-    relevant,
-)
+from daap_operator.causes import LONGEST, about, explained, from_events, from_objects, relevant
+from daap_operator.findings import Finding
 from daap_operator.observed import Awaited, Children, Observed, observe
 from daap_operator.phases import Meaning
 from tests.unit import builders, strategies
@@ -131,7 +124,7 @@ def children(*pods: Object, deployment: Object | None = None) -> Children:
 @pytest.mark.parametrize(("status", "reason", "message"), STATUSES.values(), ids=STATUSES)
 def test_a_pod_says_why_it_does_not_start(status: Object, reason: str, message: str) -> None:
     seen = children(builders.pod(status))
-    assert from_objects(seen, of_pooler=None) == Cause(reason, message)
+    assert from_objects(seen, of_pooler=None) == Finding(reason, message)
     assert "s3cret" not in str(seen)
 
 
@@ -231,7 +224,7 @@ def event(
     return {"reason": reason, "note": note, "regarding": regarding, "deprecatedLastTimestamp": at}
 
 
-def heard(events: list[Any], *there: Object) -> Cause | None:
+def heard(events: list[Any], *there: Object) -> Finding | None:
     """What they tell of a Cluster with these pods and claims; one that waits is its own pod."""
     pods = there or (builders.pod({"phase": "Pending"}, name=POD),)
     found = Children(
@@ -333,7 +326,7 @@ def test_whatever_stands_in_events_is_borne(events: list[Any]) -> None:
 
 # --- told -----------------------------------------------------------------------------------------
 
-CAUSE = Cause("ImagePullFailed", "No such image")
+CAUSE = Finding("ImagePullFailed", "No such image")
 SERVING = observe(
     Children(
         cluster=trim.cluster(builders.cluster()),

@@ -291,9 +291,11 @@ async def test_an_object_that_is_not_ours_is_never_touched(
     before = stage.kube.add(resource, foreign(kind, name=name))
     problem = await ensured(stage)
     assert isinstance(problem, Stalled)
-    assert problem.reason == "ObjectConflict"
-    assert problem.message.startswith(f"{kind} {name} in namespace shop exists and was not made")
-    assert "remove or rename it" in problem.message
+    assert problem.finding.reason == "ObjectConflict"
+    assert problem.finding.message.startswith(
+        f"{kind} {name} in namespace shop exists and was not made"
+    )
+    assert "remove or rename it" in problem.finding.message
     assert stage.kube.one(resource, name) == before
     stage.kube.delete_object(resource, name)
     assert await ensured(stage) is None
@@ -307,7 +309,7 @@ async def test_an_object_with_our_labels_of_another_database_is_never_touched() 
     for _ in range(2):
         problem = await ensured(stage)
         assert isinstance(problem, Stalled)
-        assert problem.reason == "ObjectConflict"
+        assert problem.finding.reason == "ObjectConflict"
     assert stage.kube.one(Resource.CLUSTERS, CLUSTER) == before
 
 
@@ -323,7 +325,7 @@ async def test_a_child_of_another_groups_kind_of_our_name_is_a_conflict_and_no_l
     await stage.look()
     problem = await ensured(stage)
     assert isinstance(problem, Stalled)
-    assert problem.reason == "ObjectConflict"
+    assert problem.finding.reason == "ObjectConflict"
     assert stage.kube.one(Resource.CLUSTERS, CLUSTER)["metadata"]["ownerReferences"] == [owner]
 
 
@@ -336,7 +338,7 @@ async def test_children_of_an_earlier_database_are_waited_for() -> None:
     stage.order()
     problem = await ensured(stage)
     assert isinstance(problem, Waiting)
-    assert problem.reason == "LeftoverChildren"
+    assert problem.finding.reason == "LeftoverChildren"
     assert stage.kube.writes == []
     stage.kube.collect_garbage()
     assert await ensured(stage) is None
@@ -349,7 +351,7 @@ async def test_a_child_that_is_being_deleted_is_waited_for_and_made_again() -> N
     stage.kube.delete_object(Resource.CLUSTERS, CLUSTER)
     problem = await ensured(stage)
     assert isinstance(problem, Waiting)
-    assert problem.reason == "ClusterDeleted"
+    assert problem.finding.reason == "ClusterDeleted"
     assert stage.kube.writes == []
     stage.kube.change(Resource.CLUSTERS, CLUSTER, release)
     assert await ensured(stage) is None
@@ -387,7 +389,7 @@ async def test_a_child_that_vanishes_between_two_requests_is_made_later() -> Non
     stage.kube.refusals[CREATED[0]] = refused(409)
     problem = await ensured(stage)
     assert isinstance(problem, Waiting)
-    assert problem.reason == "ClusterPending"
+    assert problem.finding.reason == "ClusterPending"
     assert problem.seconds == 1.0
 
 
@@ -399,7 +401,7 @@ async def test_a_child_that_was_replaced_under_our_hands_is_not_overwritten() ->
     stage.edit(instances=2)
     problem = await ensured(stage)
     assert isinstance(problem, Waiting)
-    assert problem.reason == "ClusterPending"
+    assert problem.finding.reason == "ClusterPending"
     assert stage.kube.one(Resource.CLUSTERS, CLUSTER) == before
 
 
@@ -464,8 +466,8 @@ async def test_a_refusal_is_told_with_who_must_act(
         return  # it is there then: looked at above
     assert type(problem) is kind
     assert isinstance(problem, Stalled | Waiting)
-    assert problem.reason == reason
-    assert told in problem.message
+    assert problem.finding.reason == reason
+    assert told in problem.finding.message
     assert f"create Pooler {POOLER}" not in stage.kube.requests
 
 

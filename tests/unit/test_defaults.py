@@ -11,6 +11,7 @@ from daap_operator import names, status, trim
 from daap_operator.desired import defaults, locales
 from daap_operator.desired.cluster import cluster
 from daap_operator.desired.resolved import Left, resolve
+from daap_operator.engine.conditions import Moment, dumped
 from daap_operator.kube import Resource
 from tests.unit import builders
 from tests.unit.stage import CLUSTER, POOLER, ready
@@ -94,16 +95,14 @@ def test_what_is_taken_over_keeps_its_own(revision: int) -> None:
 def test_the_first_revision_changes_nothing_of_what_there_is() -> None:
     made = builders.resolved(status=LIVE)
     assert names.DEFAULTS_REVISION not in cluster(made)["metadata"].get("annotations", {})
-    moment = status.Moment(
-        builders.model(status=LIVE).status, builders.model().metadata, builders.NOW
-    )
-    assert "defaultsRevision" not in status.dumped(status.claimed(moment, made))
+    moment = Moment(builders.model(status=LIVE).status, builders.model().metadata, builders.NOW)
+    assert "defaultsRevision" not in dumped(status.claimed(moment, made))
 
 
 def test_the_status_names_the_revision_that_the_children_are_made_by() -> None:
     made = builders.resolved()
-    moment = status.Moment(builders.model().status, builders.model().metadata, builders.NOW)
-    assert status.dumped(status.claimed(moment, made))["defaultsRevision"] == defaults.NEWEST
+    moment = Moment(builders.model().status, builders.model().metadata, builders.NOW)
+    assert dumped(status.claimed(moment, made))["defaultsRevision"] == defaults.NEWEST
 
 
 def test_the_cache_keeps_what_it_is_read_from() -> None:

@@ -10,6 +10,7 @@ from daap_operator.api.v1alpha1 import MAJORS, Locale, LocaleProvider
 from daap_operator.desired import locales
 from daap_operator.desired.cluster import cluster
 from daap_operator.desired.resolved import resolve
+from daap_operator.engine.conditions import Moment
 from daap_operator.kube import Resource
 from tests.unit import builders
 from tests.unit.stage import Stage, ready
@@ -94,7 +95,7 @@ def test_what_cloudnativepg_fills_in_counts_as_plain() -> None:
 
 def test_it_is_allotted_before_the_cluster_is_made_and_then_kept() -> None:
     new = builders.model(asked("icu", "de"))
-    moment = status.Moment(new.status, new.metadata, builders.NOW)
+    moment = Moment(new.status, new.metadata, builders.NOW)
     claimed = status.claimed(moment, resolve(new, builders.PLATFORM))
     assert claimed.locale == "icu/de"
     later = builders.resolved({"postgresVersion": 18}, LIVE | {"locale": "icu/de"})
@@ -103,7 +104,7 @@ def test_it_is_allotted_before_the_cluster_is_made_and_then_kept() -> None:
 
 def test_a_database_of_before_says_what_it_has() -> None:
     old = builders.model(status=LIVE)
-    moment = status.Moment(old.status, old.metadata, builders.NOW)
+    moment = Moment(old.status, old.metadata, builders.NOW)
     assert status.claimed(moment, resolve(old, builders.PLATFORM)).locale == "libc/C"
 
 

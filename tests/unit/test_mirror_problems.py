@@ -42,8 +42,8 @@ def test_a_problem_has_a_reason_and_says_what_to_do(
     error: Exception, reason: str, told: str
 ) -> None:
     found = problem(error)
-    assert (found.reason, found.of_one_row) == (reason, reason.startswith("Row"))
-    assert told in found.message
+    assert (found.finding.reason, found.of_one_row) == (reason, reason.startswith("Row"))
+    assert told in found.finding.message
 
 
 def test_a_problem_that_is_known_stays_as_it_is() -> None:
@@ -53,11 +53,11 @@ def test_a_problem_that_is_known_stays_as_it_is() -> None:
 
 def test_a_schema_that_lacks_migrations_is_told_with_what_applies_them() -> None:
     by_hand = outdated(["006_a", "007_b"], "")
-    assert by_hand.message == (
+    assert by_hand.finding.message == (
         "The metadata database lacks the migrations 006_a, 007_b: run `daap-operator migrate`"
     )
-    by_job = outdated(["007_b"], "daap-system/daap-operator-migrate-1a2b")
-    assert "the Job daap-operator-migrate-1a2b in the namespace daap-system" in by_job.message
-    assert by_job.message.endswith(
+    by_job = outdated(["007_b"], "daap-system/daap-operator-migrate-1a2b").finding.message
+    assert "the Job daap-operator-migrate-1a2b in the namespace daap-system" in by_job
+    assert by_job.endswith(
         "kubectl logs --namespace daap-system job/daap-operator-migrate-1a2b --all-containers"
     )

@@ -67,7 +67,7 @@ def test_another_version_is_refused_with_the_ones_to_choose_from(
     status = {"postgresVersion": has} if has else {}
     with pytest.raises(Stalled, match=f"spec.postgresVersion is {asked}.*set it to 15 or 17") as it:
         offer.check(builders.model({"postgresVersion": asked}, status), PLATFORM, running=has)
-    assert it.value.reason == "VersionNotOffered"
+    assert it.value.finding.reason == "VersionNotOffered"
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ async def test_credentials_that_are_missing_are_waited_for(which: str) -> None:
     del stage.kube.objects[Resource.SECRETS, "shop", f"{CLUSTER}-{which}"]
     with pytest.raises(Waiting, match=f"Secret {CLUSTER}-{which} is missing") as waiting:
         await published(stage)
-    assert waiting.value.reason == "CredentialsPending"
+    assert waiting.value.finding.reason == "CredentialsPending"
     assert stage.kube.writes == []
 
 
@@ -257,8 +257,8 @@ async def test_a_new_name_that_is_taken_leaves_the_old_one() -> None:
     stage.edit(connectionSecretName="mine")
     with pytest.raises(Stalled, match="Secret mine exists and was not made") as stalled:
         await published(stage)
-    assert stalled.value.reason == "SecretNameTaken"
-    assert "set spec.connectionSecretName to another name" in stalled.value.message
+    assert stalled.value.finding.reason == "SecretNameTaken"
+    assert "set spec.connectionSecretName to another name" in stalled.value.finding.message
     assert stage.kube.one(Resource.SECRETS, "mine") == before
     assert SECRET in stage.kube.there(Resource.SECRETS)
     assert f"delete Secret {SECRET}" not in stage.kube.requests
@@ -293,7 +293,7 @@ async def test_a_secret_that_is_not_ours_is_never_touched(metadata: Object) -> N
     for _ in range(2):
         with pytest.raises(Stalled) as stalled:
             await published(stage)
-        assert stalled.value.reason == "SecretNameTaken"
+        assert stalled.value.finding.reason == "SecretNameTaken"
     assert stage.kube.one(Resource.SECRETS, SECRET) == before
 
 
@@ -448,7 +448,7 @@ async def test_a_secret_that_has_just_changed_is_looked_at_again(status: int) ->
     stage.kube.refusals[REPLACE] = refused(status)
     with pytest.raises(Waiting) as waiting:
         await published(stage)
-    assert waiting.value.reason == "CredentialsPending"
+    assert waiting.value.finding.reason == "CredentialsPending"
     assert waiting.value.seconds == 1.0
 
 
@@ -479,7 +479,8 @@ async def test_a_refused_secret_is_told_or_tried_again(
     if raised is None:
         assert trouble.value is error
     else:
-        assert getattr(trouble.value, "reason") == reason  # noqa: B009 - of two classes
+        assert isinstance(trouble.value, Stalled | Waiting)
+        assert trouble.value.finding.reason == reason
         assert "s3cret" not in str(trouble.value)
 
 

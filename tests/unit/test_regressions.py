@@ -12,12 +12,12 @@ from daap_operator import logs, settings
 from daap_operator.announce import Announcement, event
 from daap_operator.cache import Cache, Key, Kind
 from daap_operator.children import SETTLE_SECONDS
+from daap_operator.engine.conditions import merge_patch
 from daap_operator.errors import Waiting
 from daap_operator.kube import Resource
 from daap_operator.ownership import owned_part
 from daap_operator.run import _first
 from daap_operator.settings import SettingsError
-from daap_operator.status import merge_patch
 from daap_operator.workqueue import Workqueue
 from tests.unit import builders, virtual_time
 from tests.unit.fake_kube import merged

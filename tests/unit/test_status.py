@@ -10,22 +10,12 @@ from hypothesis import strategies as st
 
 from daap_operator import trim
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus, Phase
-from daap_operator.errors import Stalled, Waiting
+from daap_operator.engine.conditions import Inventory, Moment, dumped, merge_patch, with_inventory
+from daap_operator.errors import Problem, Stalled, Waiting
+from daap_operator.findings import Finding
 from daap_operator.observed import Children, Observed, observe
 from daap_operator.phases import PHASES, Meaning
-from daap_operator.status import (
-    Inventory,
-    Moment,
-    Problem,
-    Published,
-    claimed,
-    deleting,
-    dumped,
-    merge_patch,
-    refused,
-    told,
-    with_inventory,
-)
+from daap_operator.status import Published, claimed, deleting, refused, told
 from tests.unit import builders, golden, strategies
 from tests.unit.fake_kube import merged
 from tests.unit.kstatus import kstatus
@@ -38,7 +28,7 @@ PUBLISHED = Published(HOST, "daap-orders-connection", "0123", "orders")
 SERVED: Object = {"host": RESOLVED.host, "clusterName": "daap-orders"}
 
 
-def moment(status: Object | None = None, **metadata: Any) -> Moment:
+def moment(status: Object | None = None, **metadata: Any) -> Moment[DaapDatabaseStatus]:
     previous = DaapDatabaseStatus.model_validate(status or {})
     return Moment(previous, builders.model(**metadata).metadata, builders.NOW)
 
@@ -407,7 +397,8 @@ def test_a_refused_object_that_was_never_served_has_nothing_else_to_tell() -> No
 
 def test_a_deletion_is_told_with_what_it_waits_for() -> None:
     before = told_(WELL)
-    status = dumped(deleting(moment(before), "Deleting", "Waiting for Cluster x to be gone"))
+    why = Finding("Deleting", "Waiting for Cluster x to be gone")
+    status = dumped(deleting(moment(before), why))
     assert status["phase"] == "Deleting"
     assert conditions(status) == {
         "Ready": ("False", "Deleting"),
@@ -428,8 +419,8 @@ def test_the_generation_told_is_the_one_that_was_looked_at() -> None:
     ("inventory", "expected"),
     [
         (None, None),
-        (Inventory(synced=True, reason="Synced", message=""), ("True", "Synced")),
-        (Inventory(synced=False, reason="Unreachable", message=""), ("False", "Unreachable")),
+        (Inventory(synced=True, why=Finding("Synced", "")), ("True", "Synced")),
+        (Inventory(synced=False, why=Finding("Unreachable", "")), ("False", "Unreachable")),
     ],
     ids=["no row", "synced", "not synced"],
 )

@@ -114,15 +114,15 @@ def test_a_spec_is_usable_or_stalled_with_a_reason_for_people(spec: Object) -> N
     try:
         database(builders.database() | {"spec": spec})
     except Stalled as stalled:
-        told = f"{stalled.reason}: {stalled.message}"
+        told = f"{stalled.finding.reason}: {stalled.finding.message}"
     assert not told or told.startswith("InvalidSpec: spec.")
 
 
 def test_every_broken_rule_is_told() -> None:
     with pytest.raises(Stalled) as stalled:
         database(builders.database({"instances": 10, "ownerTeam": " ", "storage": {"size": "1"}}))
-    assert stalled.value.reason == "InvalidSpec"
-    assert stalled.value.message == (
+    assert stalled.value.finding.reason == "InvalidSpec"
+    assert stalled.value.finding.message == (
         "spec.ownerTeam ' ' must begin and end with a visible character and hold no control "
         "characters; "
         "spec.instances '10': Input should be less than or equal to 9; "

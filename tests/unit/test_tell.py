@@ -181,7 +181,7 @@ async def test_an_inventory_that_is_back_is_told_and_announced() -> None:
     assert stage.condition("MetadataSynced") == ("True", "Synced")
     assert stage.world.unsynced == set()
     assert stage.announcer.announced == [
-        Announcement(True, "MetadataNotSynced", AWAY.message),
+        Announcement(True, "MetadataNotSynced", AWAY.finding.message),
         Announcement(False, "MetadataSynced", "The inventory has this state"),
     ]
 

@@ -34,7 +34,8 @@ ONE_GI = claims(builders.claim("1Gi", "1Gi"))
 
 def told(made: Sizing) -> tuple[str, str]:
     """Kind and reason of what the user is told."""
-    return ("", "") if made.problem is None else (type(made.problem).__name__, made.problem.reason)
+    found = made.problem
+    return ("", "") if found is None else (type(found).__name__, found.finding.reason)
 
 
 def test_the_size_is_that_of_the_smallest_volume_and_of_the_data_alone() -> None:
@@ -230,7 +231,7 @@ MESSAGES: dict[str, tuple[Sizing, tuple[str, ...]]] = {
 def test_what_is_told_names_value_and_remedy(made: Sizing, texts: tuple[str, ...]) -> None:
     assert made.problem
     for text in texts:
-        assert text in made.problem.message
+        assert text in made.problem.finding.message
 
 
 def test_a_condition_that_is_over_says_nothing() -> None:

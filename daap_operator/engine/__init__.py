@@ -1,0 +1,1 @@
+"""What reconciles objects of any kind; it knows none."""
