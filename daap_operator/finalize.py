@@ -20,7 +20,7 @@ from daap_operator.mirror import MetadataError
 from daap_operator.ownership import belongs_to, cluster_owners, others
 from daap_operator.publish import remove_secret
 from daap_operator.status import deleting
-from daap_operator.subject import Subject
+from daap_operator.subject import DatabaseSubject, cluster_of, is_protected, is_retained
 from daap_operator.tell import latest, tell
 from daap_operator.world import World
 
@@ -46,15 +46,15 @@ class Blocker:
     """Who has to do what when it does not go by itself."""
 
 
-async def protection(world: World, looked_at: Subject) -> str:
+async def protection(world: World, looked_at: DatabaseSubject) -> str:
     """Why the deletion is held; empty when it is not.
 
     Protection is over once the Cluster is going anyway, as in a namespace that is being deleted:
     holding the object then would only keep the namespace. The cache is not enough to know that.
     """
-    if not (looked_at.ours and looked_at.protected):
+    if not (looked_at.ours and is_protected(looked_at)):
         return ""
-    namespace, name = looked_at.metadata.namespace, looked_at.cluster_name
+    namespace, name = looked_at.metadata.namespace, cluster_of(looked_at)
     cluster = world.cache.get(Kind.CLUSTER, namespace, name)
     if cluster is None:
         cluster = await world.kube.get(Resource.CLUSTERS, namespace, name)
@@ -68,14 +68,14 @@ async def protection(world: World, looked_at: Subject) -> str:
     )
 
 
-async def finalize(world: World, looked_at: Subject) -> float | None:
+async def finalize(world: World, looked_at: DatabaseSubject) -> float | None:
     """Take the deletion a step further; when to look again, None once the object is let go."""
     if not looked_at.ours:
         return None
     if looked_at.status.phase is not Phase.DELETING:
         await _tell(world, looked_at, "The Pooler and the Cluster are being removed")
         looked_at = latest(world, looked_at)
-    remove = _disown_children if looked_at.retained else _delete_children
+    remove = _disown_children if is_retained(looked_at) else _delete_children
     if blockers := await remove(world, looked_at):
         await _tell_blocked(world, looked_at, blockers)
         return _poll_seconds(world, looked_at)
@@ -86,12 +86,12 @@ async def finalize(world: World, looked_at: Subject) -> float | None:
 
 
 async def _tell(
-    world: World, looked_at: Subject, message: str, *, reason: str = "Deleting"
+    world: World, looked_at: DatabaseSubject, message: str, *, reason: str = "Deleting"
 ) -> None:
     await tell(world, looked_at, deleting(looked_at.moment(world.now()), Finding(reason, message)))
 
 
-async def _tell_blocked(world: World, looked_at: Subject, blockers: list[Blocker]) -> None:
+async def _tell_blocked(world: World, looked_at: DatabaseSubject, blockers: list[Blocker]) -> None:
     """Name what is waited for; once that is too long, also who has to do what."""
     waiting = f"Waiting for {' and '.join(blocker.what for blocker in blockers)} to be gone"
     if _seconds_since_asked(world, looked_at) < BLOCKED_SECONDS:
@@ -101,23 +101,23 @@ async def _tell_blocked(world: World, looked_at: Subject, blockers: list[Blocker
     await _tell(world, looked_at, f"{waiting}: {remedies}", reason="DeletionBlocked")
 
 
-def _poll_seconds(world: World, looked_at: Subject) -> float:
+def _poll_seconds(world: World, looked_at: DatabaseSubject) -> float:
     long_ago = _seconds_since_asked(world, looked_at) > PATIENCE_SECONDS
     return SLOW_POLL_SECONDS if long_ago else POLL_SECONDS
 
 
-def _seconds_since_asked(world: World, looked_at: Subject) -> float:
+def _seconds_since_asked(world: World, looked_at: DatabaseSubject) -> float:
     asked = looked_at.metadata.deletion_timestamp or world.now()
     return (world.now() - asked).total_seconds()
 
 
-def _children(looked_at: Subject) -> list[tuple[Kind, str]]:
+def _children(looked_at: DatabaseSubject) -> list[tuple[Kind, str]]:
     """The children in the order of their removal: clients first lose the pooler."""
-    cluster = looked_at.cluster_name
+    cluster = cluster_of(looked_at)
     return [(Kind.POOLER, names.pooler_name(cluster)), (Kind.CLUSTER, cluster)]
 
 
-def _secrets(looked_at: Subject) -> list[str]:
+def _secrets(looked_at: DatabaseSubject) -> list[str]:
     """What the connection Secret may be called, likeliest first, also when the status is lost."""
     status, asked = looked_at.status, raw.text(looked_at.spec, "connectionSecretName")
     default = names.secret_name(looked_at.metadata.name)
@@ -128,14 +128,16 @@ def _secrets(looked_at: Subject) -> list[str]:
 # --- Delete ---------------------------------------------------------------------------------------
 
 
-async def _delete_children(world: World, looked_at: Subject) -> list[Blocker]:
+async def _delete_children(world: World, looked_at: DatabaseSubject) -> list[Blocker]:
     """Delete the children; names what is still there."""
     left = [await _deleted(world, looked_at, kind, name) for kind, name in _children(looked_at)]
     blockers = [blocker for blocker in left if blocker]
     return blockers or await _volume_claims(world, looked_at)
 
 
-async def _deleted(world: World, looked_at: Subject, kind: Kind, name: str) -> Blocker | None:
+async def _deleted(
+    world: World, looked_at: DatabaseSubject, kind: Kind, name: str
+) -> Blocker | None:
     """Delete one child; describes it while it is there.
 
     The cache is enough to know that a child is there, but only a live read shows that it is gone.
@@ -185,13 +187,13 @@ def _blocker(kind: Kind, child: Object) -> Blocker:
     )
 
 
-async def _volume_claims(world: World, looked_at: Subject) -> list[Blocker]:
+async def _volume_claims(world: World, looked_at: DatabaseSubject) -> list[Blocker]:
     """Names the Cluster's PersistentVolumeClaims that garbage collection has still to remove.
 
     Claims that no Cluster owns go by nobody's hand: an orphaning deletion left them on purpose, or
     they are somebody else's. Claims of a Cluster that is there are another's, for ours is gone.
     """
-    namespace, cluster = looked_at.metadata.namespace, looked_at.cluster_name
+    namespace, cluster = looked_at.metadata.namespace, cluster_of(looked_at)
     found: list[Object] = []
     selector = f"{names.CNPG_CLUSTER_LABEL}={cluster}"
     async for page, _ in world.kube.pages(Resource.VOLUME_CLAIMS, namespace, selector=selector):
@@ -212,7 +214,7 @@ async def _volume_claims(world: World, looked_at: Subject) -> list[Blocker]:
 # --- Retain ---------------------------------------------------------------------------------------
 
 
-async def _disown_children(world: World, looked_at: Subject) -> list[Blocker]:
+async def _disown_children(world: World, looked_at: DatabaseSubject) -> list[Blocker]:
     """Take the owner from the children and the Secrets, and note from whom they were retained."""
     namespace, uid = looked_at.metadata.namespace, looked_at.metadata.uid
     mark = names.retained_from(namespace, looked_at.metadata.name)
@@ -245,14 +247,14 @@ def _is_disowned(found: Object, uid: str, annotations: dict[str, str]) -> bool:
 # --- the rest -------------------------------------------------------------------------------------
 
 
-async def _end_secret(world: World, looked_at: Subject) -> None:
-    if looked_at.retained:
+async def _end_secret(world: World, looked_at: DatabaseSubject) -> None:
+    if is_retained(looked_at):
         return
     for name in _secrets(looked_at):
         await remove_secret(world, looked_at.metadata.namespace, name, looked_at.metadata.uid)
 
 
-async def _end_row(world: World, looked_at: Subject) -> None:
+async def _end_row(world: World, looked_at: DatabaseSubject) -> None:
     """Mark the row; while the metadata database is away the object goes, and the sweep does it."""
     try:
         await world.mirror.mark_deleted(looked_at.metadata.uid)
@@ -260,7 +262,7 @@ async def _end_row(world: World, looked_at: Subject) -> None:
         log.warning("Row not marked", extra={"key": looked_at.key, "error": str(error)})
 
 
-async def _let_go(world: World, looked_at: Subject) -> None:
+async def _let_go(world: World, looked_at: DatabaseSubject) -> None:
     """Remove the finalizer from the object as it is now."""
     metadata = looked_at.metadata
     found = await world.kube.get(Resource.DATABASES, metadata.namespace, metadata.name)
@@ -274,4 +276,4 @@ async def _let_go(world: World, looked_at: Subject) -> None:
         )
     if left:  # without any the object is gone, and its event is to find it in the cache
         world.cache.put(Kind.DATABASE, made)
-    log.info("Database deleted", extra={"key": looked_at.key, "retained": looked_at.retained})
+    log.info("Database deleted", extra={"key": looked_at.key, "retained": is_retained(looked_at)})

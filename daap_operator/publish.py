@@ -21,7 +21,7 @@ from daap_operator.kube import ApiError, Resource, refused, unchanged
 from daap_operator.observed import Observed
 from daap_operator.ownership import belongs_to, others
 from daap_operator.status import Published, with_pending_secret, with_retained_secret
-from daap_operator.subject import Subject
+from daap_operator.subject import DatabaseSubject
 from daap_operator.tell import note
 from daap_operator.world import World
 
@@ -63,7 +63,9 @@ async def publish(
     return Published(database.host, database.secret, wanted, credentials.username)
 
 
-async def note_name(world: World, looked_at: Subject, database: Resolved) -> Subject:
+async def note_name(
+    world: World, looked_at: DatabaseSubject, database: Resolved
+) -> DatabaseSubject:
     """Put the connection Secret's name into the status before any Secret has it.
 
     A process that dies after the Secret was written, or a name that changes meanwhile, would
@@ -77,7 +79,9 @@ async def note_name(world: World, looked_at: Subject, database: Resolved) -> Sub
     return await note(world, looked_at, with_pending_secret(before, database.secret))
 
 
-async def note_retained(world: World, looked_at: Subject, database: Resolved) -> Subject:
+async def note_retained(
+    world: World, looked_at: DatabaseSubject, database: Resolved
+) -> DatabaseSubject:
     """Put the name of the Secret that was retained with a Cluster into the status.
 
     Before the Cluster is taken over, and only if it will be: from then on nothing else tells the

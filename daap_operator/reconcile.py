@@ -28,7 +28,7 @@ from daap_operator.observed import Children, Observed, observe
 from daap_operator.ownership import belongs_to
 from daap_operator.publish import note_name, note_retained, publish
 from daap_operator.status import Published, claimed, deleting, refused, told
-from daap_operator.subject import Subject, database, is_valid, subject
+from daap_operator.subject import DatabaseSubject, cluster_of, database, is_valid, subject
 from daap_operator.tell import latest, tell
 from daap_operator.trim import OWNED
 from daap_operator.world import World
@@ -83,7 +83,7 @@ async def _pass(world: World, key: Key, failures: int) -> float | None:
         raise
 
 
-async def _serve(world: World, looked_at: Subject, seen: dict[str, Any]) -> float:
+async def _serve(world: World, looked_at: DatabaseSubject, seen: dict[str, Any]) -> float:
     try:
         resolved = _resolved(world, looked_at, seen)
         _take_name(world, looked_at)
@@ -97,10 +97,10 @@ async def _serve(world: World, looked_at: Subject, seen: dict[str, Any]) -> floa
     return await tell(world, looked_at, status) or _again(world, looked_at.key, seen_now[1])
 
 
-def _resolved(world: World, looked_at: Subject, seen: dict[str, Any]) -> Resolved:
+def _resolved(world: World, looked_at: DatabaseSubject, seen: dict[str, Any]) -> Resolved:
     """The database with every choice made; raises Stalled when its spec cannot be had."""
     wanted = database(seen)
-    running = world.cache.get(Kind.CLUSTER, looked_at.key.namespace, looked_at.cluster_name)
+    running = world.cache.get(Kind.CLUSTER, looked_at.key.namespace, cluster_of(looked_at))
     offer.check(wanted, world.platform, running=major_version(running or {}))
     resolved = resolve(wanted, world.platform, left=_left(world, looked_at))
     asked = resolved.spec.locale
@@ -109,7 +109,7 @@ def _resolved(world: World, looked_at: Subject, seen: dict[str, Any]) -> Resolve
     return resolved
 
 
-def _tell_end_of_life(world: World, looked_at: Subject) -> None:
+def _tell_end_of_life(world: World, looked_at: DatabaseSubject) -> None:
     """Once a day: the API server keeps Events for an hour."""
     notes, now = world.notes_of(looked_at.key), world.now()
     told = offer.end_of_life(looked_at.status.postgres_version, world.platform, now)
@@ -118,17 +118,19 @@ def _tell_end_of_life(world: World, looked_at: Subject) -> None:
         world.announcer.announce(looked_at.metadata, told, now)
 
 
-def _left(world: World, looked_at: Subject) -> Left | None:
+def _left(world: World, looked_at: DatabaseSubject) -> Left | None:
     """What the database's Cluster, or the one that an earlier DaapDatabase left, was made as."""
     key, uid = looked_at.key, looked_at.metadata.uid
-    there = world.cache.get(Kind.CLUSTER, key.namespace, looked_at.cluster_name)
+    there = world.cache.get(Kind.CLUSTER, key.namespace, cluster_of(looked_at))
     if there is None:
         return None
     ours = belongs_to(there, uid) or was_retained(there, key.namespace, key.name)
     return adoption.left(there) if ours else None
 
 
-async def _keep(world: World, looked_at: Subject, seen: dict[str, Any], protection: str) -> float:
+async def _keep(
+    world: World, looked_at: DatabaseSubject, seen: dict[str, Any], protection: str
+) -> float:
     """Go on looking after a database whose deletion is held."""
     published: Published | None = None
     problem: Problem | None = None
@@ -144,7 +146,7 @@ async def _keep(world: World, looked_at: Subject, seen: dict[str, Any], protecti
 
 
 async def _maintain(
-    world: World, looked_at: Subject, resolved: Resolved
+    world: World, looked_at: DatabaseSubject, resolved: Resolved
 ) -> tuple[Observed, Problem | None, Published | None]:
     """Children and Secret as they should be: what was seen, what stands in the way, the Secret."""
     children = world.cache.children(resolved.namespace, resolved.cluster)
@@ -165,7 +167,7 @@ async def _maintain(
     return observed, problem, published
 
 
-def _take_name(world: World, looked_at: Subject) -> None:
+def _take_name(world: World, looked_at: DatabaseSubject) -> None:
     """Make sure that the platform-wide name is this object's; raises Stalled when it is not."""
     key, name = looked_at.key, looked_at.metadata.name
     holder = world.cache.holder(name, is_valid)
@@ -179,7 +181,7 @@ def _take_name(world: World, looked_at: Subject) -> None:
     world.cache.claim(name, looked_at.metadata.uid)
 
 
-async def _claim(world: World, looked_at: Subject, resolved: Resolved) -> Subject:
+async def _claim(world: World, looked_at: DatabaseSubject, resolved: Resolved) -> DatabaseSubject:
     """Put our finalizer on the object, and into its status what its children will be called."""
     metadata = looked_at.metadata
     if not looked_at.ours:
@@ -220,10 +222,10 @@ def _reloading(world: World, key: Key) -> str:
     return "PostgreSQL is taking up its settings"
 
 
-def _as_made(world: World, looked_at: Subject) -> Observed:
+def _as_made(world: World, looked_at: DatabaseSubject) -> Observed:
     """What is there of an object whose spec is not followed, against what was last made of it."""
     metadata = looked_at.metadata
-    found = world.cache.children(metadata.namespace, looked_at.cluster_name)
+    found = world.cache.children(metadata.namespace, cluster_of(looked_at))
     children = _ours(found, metadata.uid)
     return observe(
         children,
@@ -270,7 +272,7 @@ def _again(world: World, key: Key, problem: Problem | None) -> float:
 
 
 async def _tell_trouble(
-    world: World, looked_at: Subject, seen: dict[str, Any], error: Outage
+    world: World, looked_at: DatabaseSubject, seen: dict[str, Any], error: Outage
 ) -> None:
     """Let the status say why nothing moves; if that fails too, the log does."""
     trouble = Waiting("Retrying", f"{error}; it is tried again{error.remedy}")

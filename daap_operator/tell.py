@@ -12,7 +12,7 @@ from daap_operator.findings import Finding
 from daap_operator.kube import ApiError, unchanged
 from daap_operator.mirror import MetadataError
 from daap_operator.row import row
-from daap_operator.subject import Subject, subject
+from daap_operator.subject import DatabaseSubject, subject
 from daap_operator.world import World
 
 PROGRESS_SECONDS = 2.0
@@ -27,7 +27,7 @@ REFUSED_SECONDS = 300.0
 log = logging.getLogger(__name__)
 
 
-async def tell(world: World, looked_at: Subject, status: DaapDatabaseStatus) -> float:
+async def tell(world: World, looked_at: DatabaseSubject, status: DaapDatabaseStatus) -> float:
     """Write row, status and Events where they differ from what is there.
 
     Gives back the seconds after which to tell again what was held back just now; 0 for nothing.
@@ -49,7 +49,9 @@ async def tell(world: World, looked_at: Subject, status: DaapDatabaseStatus) -> 
     return 0.0
 
 
-async def note(world: World, looked_at: Subject, status: DaapDatabaseStatus) -> Subject:
+async def note(
+    world: World, looked_at: DatabaseSubject, status: DaapDatabaseStatus
+) -> DatabaseSubject:
     """Write into the status what must be known before the pass goes on; the object afterwards.
 
     Nothing is judged by it: conditions, generation and row stay those of the pass before. Raises
@@ -60,7 +62,7 @@ async def note(world: World, looked_at: Subject, status: DaapDatabaseStatus) -> 
     return latest(world, looked_at)
 
 
-def latest(world: World, looked_at: Subject) -> Subject:
+def latest(world: World, looked_at: DatabaseSubject) -> DatabaseSubject:
     """The same object as the cache has it now, after a write of ours.
 
     Raises Waiting when its spec has changed, or another object has taken its place: what the pass
@@ -73,13 +75,13 @@ def latest(world: World, looked_at: Subject) -> Subject:
     return now
 
 
-def _spec_of(looked_at: Subject) -> tuple[str, int]:
+def _spec_of(looked_at: DatabaseSubject) -> tuple[str, int]:
     """Which spec of which object this is."""
     return looked_at.metadata.uid, looked_at.metadata.generation
 
 
 async def _write(
-    world: World, looked_at: Subject, patch: dict[str, object], full: DaapDatabaseStatus
+    world: World, looked_at: DatabaseSubject, patch: dict[str, object], full: DaapDatabaseStatus
 ) -> None:
     metadata = looked_at.metadata
     try:
@@ -96,7 +98,7 @@ async def _write(
     world.cache.put(Kind.DATABASE, made)
 
 
-def _refused_again(world: World, looked_at: Subject) -> bool:
+def _refused_again(world: World, looked_at: DatabaseSubject) -> bool:
     """Whether the API server means it: a webhook may refuse once in a while."""
     notes = world.notes_of(looked_at.key)
     notes.status_refusals += 1
@@ -104,7 +106,7 @@ def _refused_again(world: World, looked_at: Subject) -> bool:
 
 
 def _untellable(
-    world: World, looked_at: Subject, full: DaapDatabaseStatus, error: ApiError
+    world: World, looked_at: DatabaseSubject, full: DaapDatabaseStatus, error: ApiError
 ) -> Waiting:
     """Of an object that no write can pass an Event tells, once, and the log.
 
@@ -122,7 +124,7 @@ def _untellable(
 
 
 async def _mirrored(
-    world: World, looked_at: Subject, status: DaapDatabaseStatus
+    world: World, looked_at: DatabaseSubject, status: DaapDatabaseStatus
 ) -> Inventory | None:
     """Save the row; a metadata database that is away is told in the status and holds up nothing."""
     wanted = row(looked_at.metadata, looked_at.spec, status)
@@ -167,7 +169,7 @@ def _what_holds(status: DaapDatabaseStatus) -> set[tuple[str, str]]:
     return {(condition.type, condition.status) for condition in status.conditions}
 
 
-def _announce(world: World, looked_at: Subject, after: DaapDatabaseStatus) -> None:
+def _announce(world: World, looked_at: DatabaseSubject, after: DaapDatabaseStatus) -> None:
     for announcement in transitions(looked_at.status, after):
         world.announcer.announce(looked_at.metadata, announcement, world.now())
     ready, stalled = (after.condition(k) for k in (ConditionType.READY, ConditionType.STALLED))
@@ -178,7 +180,9 @@ def _announce(world: World, looked_at: Subject, after: DaapDatabaseStatus) -> No
         _log("Somebody must act", looked_at, after, stalled)
 
 
-def _log(event: str, looked_at: Subject, after: DaapDatabaseStatus, condition: Condition) -> None:
+def _log(
+    event: str, looked_at: DatabaseSubject, after: DaapDatabaseStatus, condition: Condition
+) -> None:
     log.info(
         event,
         extra={

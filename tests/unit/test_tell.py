@@ -13,7 +13,7 @@ from daap_operator.kube import ApiError, Resource
 from daap_operator.mirror import MetadataError
 from daap_operator.observed import Children, observe
 from daap_operator.status import claimed, refused, told
-from daap_operator.subject import Subject, subject
+from daap_operator.subject import DatabaseSubject, subject
 from daap_operator.tell import PROGRESS_SECONDS, latest, tell
 from tests.unit import builders, fakes
 from tests.unit.stage import KEY, Stage, ready
@@ -24,7 +24,7 @@ WRITE = "status of DaapDatabase orders"
 RESOLVED = builders.resolved()
 
 
-def begun() -> tuple[Stage, Subject]:
+def begun() -> tuple[Stage, DatabaseSubject]:
     """A database that nobody has looked at yet."""
     stage = Stage()
     stage.order()
@@ -32,7 +32,7 @@ def begun() -> tuple[Stage, Subject]:
     return stage, looked_at(stage)
 
 
-def looked_at(stage: Stage) -> Subject:
+def looked_at(stage: Stage) -> DatabaseSubject:
     seen = stage.cache.database(KEY)
     assert seen is not None
     return subject(seen)

@@ -16,7 +16,7 @@ from daap_operator.api.v1alpha1 import (
     DeletionPolicy,
     PoolMode,
 )
-from daap_operator.subject import problems
+from daap_operator.engine.subject import problems
 from tests.unit import builders, strategies
 from tests.wrong_objects import SPEC, TRANSITIONS, WRONG, Transition, Wrong
 
