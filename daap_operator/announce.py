@@ -12,6 +12,7 @@ from typing import Any
 
 from daap_operator import names
 from daap_operator.api.meta import ConditionType, Metadata
+from daap_operator.api.reasons import CommonEvent, CommonReason
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus, Phase
 from daap_operator.cancellation import heed
 from daap_operator.errors import Outage
@@ -49,7 +50,7 @@ def transitions(before: DaapDatabaseStatus, after: DaapDatabaseStatus) -> list[A
     new = after.condition(ConditionType.METADATA_SYNCED)
     if new and new.status != (old.status if old else "True"):
         lost = new.status == "False"
-        reason = "MetadataNotSynced" if lost else "MetadataSynced"
+        reason = CommonEvent.METADATA_NOT_SYNCED if lost else CommonEvent.METADATA_SYNCED
         made.append(Announcement(lost, reason, new.message))
     return made
 
@@ -69,7 +70,7 @@ def _stalled(status: DaapDatabaseStatus) -> str:
 _WITH_REASON = (Phase.ERROR, Phase.DELETING)
 """The phases in which another reason is another situation."""
 
-_HELD = ("DeletionBlocked", "DeletionProtected", "Retrying")
+_HELD = (CommonReason.DELETION_BLOCKED, CommonReason.DELETION_PROTECTED, CommonReason.RETRYING)
 """A deletion that does not go on by itself."""
 
 

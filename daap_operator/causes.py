@@ -12,9 +12,11 @@ from datetime import datetime
 from typing import Any
 
 from daap_operator import names, raw
+from daap_operator.api.reasons import CommonReason
 from daap_operator.findings import Finding
 from daap_operator.observed import Children, Observed
 from daap_operator.phases import Meaning
+from daap_operator.reasons import DatabaseReason
 
 Object = dict[str, Any]
 
@@ -34,7 +36,14 @@ _VOLUME_EVENTS = frozenset(
     | {"VolumeResizeFailed", "FileSystemResizeFailed", "FailedBinding"}
 )
 _WITHOUT_A_VOLUME = frozenset({"ProvisioningFailed", "FailedBinding"})
-_DELIBERATE = frozenset({"Hibernated", "Fenced", "PoolerPaused", "PoolerScaledDown"})
+_DELIBERATE = frozenset(
+    {
+        DatabaseReason.HIBERNATED,
+        DatabaseReason.FENCED,
+        DatabaseReason.POOLER_PAUSED,
+        DatabaseReason.POOLER_SCALED_DOWN,
+    }
+)
 
 
 def explained(observed: Observed, cause: Finding | None) -> Observed:
@@ -78,8 +87,10 @@ def _not_created(deployment: Object | None) -> Finding | None:
 def _refused(what: str, message: str) -> Finding:
     if "quota" in message:
         remedy = "free some of the quota, or ask the platform team"
-        return Finding("QuotaExceeded", f"{what} are not created ({remedy}): {_cut(message)}")
-    return Finding("PodsNotCreated", f"{what} are not created: {_cut(message)}")
+        return Finding(
+            CommonReason.QUOTA_EXCEEDED, f"{what} are not created ({remedy}): {_cut(message)}"
+        )
+    return Finding(DatabaseReason.PODS_NOT_CREATED, f"{what} are not created: {_cut(message)}")
 
 
 def _of_pod(pod: Object) -> Finding | None:
@@ -95,8 +106,10 @@ def _of_pod(pod: Object) -> Finding | None:
 
 def _unscheduled(pod: str, message: str) -> Finding:
     if "volume" in message.lower():
-        return Finding("VolumePending", f"Pod {pod} waits for its volume: {_cut(message)}")
-    return Finding("Unschedulable", f"Pod {pod} finds no node: {_cut(message)}")
+        return Finding(
+            DatabaseReason.VOLUME_PENDING, f"Pod {pod} waits for its volume: {_cut(message)}"
+        )
+    return Finding(DatabaseReason.UNSCHEDULABLE, f"Pod {pod} finds no node: {_cut(message)}")
 
 
 def _of_container(pod: str, container: Object) -> Finding | None:
@@ -107,16 +120,17 @@ def _of_container(pod: str, container: Object) -> Finding | None:
         image = _cut(raw.text(container, "image"))
         detail = message.rpartition("ErrImagePull: ")[2]
         return Finding(
-            "ImagePullFailed", f"Pod {pod} cannot pull the image {image}: {_cut(detail or why)}"
+            DatabaseReason.IMAGE_PULL_FAILED,
+            f"Pod {pod} cannot pull the image {image}: {_cut(detail or why)}",
         )
     if why in _NOT_STARTING:
         return Finding(
-            "ContainerNotStarting",
+            DatabaseReason.CONTAINER_NOT_STARTING,
             f"Container {name} of pod {pod} cannot be started: {_cut(message or why)}",
         )
     if why == "CrashLoopBackOff" or raw.truth(container, "again"):
         return Finding(
-            "ContainerCrashing",
+            DatabaseReason.CONTAINER_CRASHING,
             f"Container {name} of pod {pod} ends again and again{_last(container)}",
         )
     return None
@@ -201,11 +215,16 @@ def _of_event(event: Object) -> Finding | None:
     if reason == "FailedCreate" or "exceeded quota" in note or "failed quota" in note:
         return _refused(f"The pods of {kind} {name}", note)
     if reason in _VOLUME_EVENTS:
-        return Finding("VolumePending", f"{kind} {name} has trouble with its volume: {_cut(note)}")
+        return Finding(
+            DatabaseReason.VOLUME_PENDING,
+            f"{kind} {name} has trouble with its volume: {_cut(note)}",
+        )
     if reason == "FailedScheduling":
         return _unscheduled(name, note)
     if reason == "FailedCreatePodSandBox":
-        return Finding("ContainerNotStarting", f"Pod {name} cannot be started: {_cut(note)}")
+        return Finding(
+            DatabaseReason.CONTAINER_NOT_STARTING, f"Pod {name} cannot be started: {_cut(note)}"
+        )
     return None
 
 

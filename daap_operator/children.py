@@ -16,6 +16,7 @@ from daap_operator.desired.resolved import Manifest, Resolved
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.kube import ApiError, Resource, refused
 from daap_operator.ownership import belongs_to, first_difference, owners
+from daap_operator.reasons import DatabaseEvent, DatabaseReason
 from daap_operator.trim import BY_HAND, OWNED
 from daap_operator.volumes import data_claims, real_size
 from daap_operator.world import World
@@ -27,6 +28,15 @@ SETTLE_SECONDS = 5.0
 PostgreSQL has read its settings again is told nowhere, only if it has to restart for them."""
 
 RESOURCES = {Kind.CLUSTER: Resource.CLUSTERS, Kind.POOLER: Resource.POOLERS}
+
+PENDING = {
+    "Cluster": DatabaseReason.CLUSTER_PENDING,
+    "Pooler": DatabaseReason.POOLER_PENDING,
+}
+DELETED = {
+    "Cluster": DatabaseReason.CLUSTER_DELETED,
+    "Pooler": DatabaseReason.POOLER_DELETED,
+}
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +72,7 @@ async def _ensure(world: World, database: Resolved, kind: Kind, manifest: Manife
     _check_ownership(manifest, actual, database)
     if raw.value(actual, "metadata", "deletionTimestamp"):
         raise Waiting(
-            f"{manifest['kind']}Deleted",
+            DELETED[manifest["kind"]],
             f"{manifest['kind']} {name} is being deleted and will be made again",
         )
     manifest = yielding(manifest, actual)
@@ -88,7 +98,7 @@ async def _create(world: World, kind: Kind, manifest: Manifest) -> Object:
         if found is None:
             # What was in the way is just being deleted, or nothing was: both are over soon
             told = f"{manifest['kind']} {metadata['name']} has just changed"
-            raise Waiting(f"{manifest['kind']}Pending", told, seconds=1.0) from error
+            raise Waiting(PENDING[manifest["kind"]], told, seconds=1.0) from error
         if not belongs_to(found, raw.text(metadata, "labels", names.UID_LABEL)):
             return kind.trim(found)
         made = found
@@ -109,16 +119,14 @@ async def _take_over(world: World, kind: Kind, manifest: Manifest, database: Res
     name = manifest["metadata"]["name"]
     found = await world.kube.get(RESOURCES[kind], database.namespace, name)
     if found is None or not was_retained(found, database.namespace, database.name):
-        raise Waiting(f"{manifest['kind']}Pending", f"{name} has just changed", seconds=1.0)
+        raise Waiting(PENDING[manifest["kind"]], f"{name} has just changed", seconds=1.0)
     if raw.value(found, "metadata", "deletionTimestamp"):
-        raise Waiting(
-            f"{manifest['kind']}Deleted", f"{name}, retained earlier, is just being deleted"
-        )
+        raise Waiting(DELETED[manifest["kind"]], f"{name}, retained earlier, is just being deleted")
     claims = world.cache.children(database.namespace, database.cluster).claims
     volumes = real_size(data_claims(found, claims))
     if kind is Kind.CLUSTER and (why := objections(found, database, volumes)):
         raise Stalled(
-            "ObjectConflict",
+            DatabaseReason.OBJECT_CONFLICT,
             f"Cluster {name} in namespace {database.namespace} was retained by an earlier "
             f"DaapDatabase of this name and is not taken over: {'; '.join(why)}. "
             "To begin empty, delete this DaapDatabase, remove the Cluster, and create it again",
@@ -129,7 +137,7 @@ async def _take_over(world: World, kind: Kind, manifest: Manifest, database: Res
     log.info("Child taken over", extra={"key": key, "child": name})
     if kind is Kind.CLUSTER:
         note = f"Cluster {name}, retained by an earlier DaapDatabase, was taken over with its data"
-        _announce(world, key, Announcement(warning=False, reason="Adopted", note=note))
+        _announce(world, key, Announcement(warning=False, reason=DatabaseEvent.ADOPTED, note=note))
     return made
 
 
@@ -141,7 +149,9 @@ def _tell_of_loss(world: World, key: Key, cluster: str) -> None:
         f"Cluster {cluster} was gone and has been made again. It is empty: "
         "a Cluster's volumes go with it"
     )
-    _announce(world, key, Announcement(warning=True, reason="ClusterRecreated", note=note))
+    _announce(
+        world, key, Announcement(warning=True, reason=DatabaseEvent.CLUSTER_RECREATED, note=note)
+    )
 
 
 def _announce(world: World, key: Key, announcement: Announcement) -> None:
@@ -193,11 +203,11 @@ def _check_ownership(manifest: Manifest, actual: Object, database: Resolved) -> 
     place = f"{kind} {name} in namespace {database.namespace}"
     if owners(actual):
         raise Waiting(
-            "LeftoverChildren",
+            DatabaseReason.LEFTOVER_CHILDREN,
             f"{place} belongs to an earlier DaapDatabase of this name and is being removed",
         )
     raise Stalled(
-        "ObjectConflict",
+        DatabaseReason.OBJECT_CONFLICT,
         f"{place} exists and was not made for this DaapDatabase, so it is not touched: "
         "remove or rename it, or give this DaapDatabase another name",
     )
@@ -207,17 +217,17 @@ def refusal(error: ApiError, manifest: Manifest) -> Stalled | Waiting | ApiError
     """What a refused write means for the database. Pure."""
     kind, name = manifest["kind"], manifest["metadata"]["name"]
     if error.conflict or "metadata.uid" in error.fields:
-        return Waiting(f"{kind}Pending", f"{kind} {name} has just changed", seconds=1.0)
+        return Waiting(PENDING[kind], f"{kind} {name} has just changed", seconds=1.0)
     if error.invalid:
         return Stalled(
-            "Rejected",
+            DatabaseReason.REJECTED,
             f"CloudNativePG refuses the {kind}: {error.message}. "
             "Change the spec accordingly, or ask the platform team where the value is not yours; "
             "what was there before is left as it is",
         )
     if error.absent:
         return Stalled(
-            "CloudNativePGMissing",
+            DatabaseReason.CLOUDNATIVEPG_MISSING,
             f"The API server does not know the kind {kind}: "
             "the platform team must install CloudNativePG",
         )

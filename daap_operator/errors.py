@@ -4,7 +4,7 @@
 the operator depends on does not answer; try again with back-off. Anything else is a bug.
 """
 
-from daap_operator.findings import Finding
+from daap_operator.findings import Finding, Reason
 
 
 class Stalled(Exception):  # noqa: N818 - a situation, not an error
@@ -14,7 +14,7 @@ class Stalled(Exception):  # noqa: N818 - a situation, not an error
     value, and says what to do.
     """
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(message)
         self.finding = Finding(reason, message)
 
@@ -25,7 +25,7 @@ class Waiting(Exception):  # noqa: N818 - a situation, not an error
     `seconds` is when to look again in case no event comes.
     """
 
-    def __init__(self, reason: str, message: str, *, seconds: float = 5.0) -> None:
+    def __init__(self, reason: Reason, message: str, *, seconds: float = 5.0) -> None:
         super().__init__(message)
         self.finding = Finding(reason, message)
         self.seconds = seconds

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from daap_operator import names, raw
+from daap_operator.api.reasons import CommonReason
 from daap_operator.api.v1alpha1 import Phase
 from daap_operator.cache import Kind
 from daap_operator.children import RESOURCES
 from daap_operator.desired import defaults
 from daap_operator.errors import Waiting
-from daap_operator.findings import Finding
+from daap_operator.findings import Finding, Reason
 from daap_operator.kube import ApiError, Resource, unchanged
 from daap_operator.mirror import MetadataError
 from daap_operator.ownership import belongs_to, cluster_owners, others
@@ -86,7 +87,11 @@ async def finalize(world: World, looked_at: DatabaseSubject) -> float | None:
 
 
 async def _tell(
-    world: World, looked_at: DatabaseSubject, message: str, *, reason: str = "Deleting"
+    world: World,
+    looked_at: DatabaseSubject,
+    message: str,
+    *,
+    reason: Reason = CommonReason.DELETING,
 ) -> None:
     await tell(world, looked_at, deleting(looked_at.moment(world.now()), Finding(reason, message)))
 
@@ -98,7 +103,7 @@ async def _tell_blocked(world: World, looked_at: DatabaseSubject, blockers: list
         await _tell(world, looked_at, waiting)
         return
     remedies = "; ".join(blocker.remedy for blocker in blockers)
-    await _tell(world, looked_at, f"{waiting}: {remedies}", reason="DeletionBlocked")
+    await _tell(world, looked_at, f"{waiting}: {remedies}", reason=CommonReason.DELETION_BLOCKED)
 
 
 def _poll_seconds(world: World, looked_at: DatabaseSubject) -> float:
@@ -173,7 +178,9 @@ async def _delete(world: World, kind: Kind, found: Object) -> Object | None:
         # Not to depend on a watch that may be behind
         if live := await world.kube.get(RESOURCES[kind], *place):
             world.cache.put(kind, live)
-        raise Waiting("Deleting", f"{metadata['name']} has just changed", seconds=1.0) from error
+        raise Waiting(
+            CommonReason.DELETING, f"{metadata['name']} has just changed", seconds=1.0
+        ) from error
 
 
 def _blocker(kind: Kind, child: Object) -> Blocker:
@@ -230,7 +237,7 @@ async def _disown_children(world: World, looked_at: DatabaseSubject) -> list[Blo
         found = await world.kube.get(resource, namespace, name)
         if found is None or not belongs_to(found, uid) or _is_disowned(found, uid, annotations):
             continue
-        with unchanged(name, reason="Deleting"):
+        with unchanged(name, reason=CommonReason.DELETING):
             made = await world.kube.disown(resource, found, uid=uid, annotations=annotations)
         if kind is not None:  # the next of this name may come before the event about it
             world.cache.put(kind, made)
@@ -270,7 +277,7 @@ async def _let_go(world: World, looked_at: DatabaseSubject) -> None:
         return
     left = [f for f in raw.items(found, "metadata", "finalizers") if f != names.FINALIZER]
     version = raw.text(found, "metadata", "resourceVersion")
-    with unchanged("The object", reason="Deleting"):
+    with unchanged("The object", reason=CommonReason.DELETING):
         made = await world.kube.set_finalizers(
             metadata.namespace, metadata.name, left, version=version
         )

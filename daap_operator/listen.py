@@ -4,6 +4,7 @@ from daap_operator import causes
 from daap_operator.cache import Key
 from daap_operator.desired.resolved import Resolved
 from daap_operator.observed import Children, Observed
+from daap_operator.reasons import OF_POOLER
 from daap_operator.stuck import PATIENCE_SECONDS, Stuck
 from daap_operator.world import World
 
@@ -20,7 +21,7 @@ def told_why(world: World, key: Key, children: Children, observed: Observed) -> 
         return observed
     if notes.stuck is None:
         notes.stuck = Stuck(at=world.now(), due=world.monotonic() + PATIENCE_SECONDS)
-    of_pooler = None if awaited is None else awaited.reason.startswith("Pooler")
+    of_pooler = None if awaited is None else awaited.reason in OF_POOLER
     seen = causes.from_objects(children, of_pooler=of_pooler)
     return causes.explained(observed, seen or causes.from_events(notes.stuck.heard, children))
 

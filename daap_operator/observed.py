@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from daap_operator import raw
+from daap_operator.api.reasons import CommonReason
 from daap_operator.certificates import authority_differs, server_differs
 from daap_operator.desired.secret import CredentialVersions
-from daap_operator.findings import Finding
+from daap_operator.findings import Finding, Reason
 from daap_operator.phases import MAJOR_UPGRADE, Meaning, Phase, phase
+from daap_operator.reasons import DatabaseReason
 from daap_operator.remedies import data_major, describe, look_at_pods, namespace_going, way_back
 from daap_operator.volumes import data_claims, real_size
 
@@ -61,8 +63,8 @@ class Observed:
     """Why CloudNativePG waits for a person, whether clients are served or not."""
     unsettled: str
     """What is still being changed, for people; empty once all that was asked for is there."""
-    unsettled_reason: str = field(default="", kw_only=True)
-    """Why it does not get on, in one word; empty when nothing is known to be in its way."""
+    unsettled_reason: Reason | None = field(default=None, kw_only=True)
+    """Why it does not get on; None when nothing is known to be in its way."""
     phase: Phase
     instances: int | None
     ready_instances: int | None
@@ -113,19 +115,23 @@ def _credentials(cluster: Object) -> CredentialVersions | None:
 def _cluster_awaited(children: Children, seen: Phase) -> Awaited | None:
     cluster = children.cluster
     if cluster is None:
-        return Awaited("ClusterPending", "The Cluster is not there yet", Meaning.STARTING)
+        return Awaited(
+            DatabaseReason.CLUSTER_PENDING, "The Cluster is not there yet", Meaning.STARTING
+        )
     name = raw.text(cluster, "metadata", "name")
     if raw.value(cluster, "metadata", "deletionTimestamp"):
-        return Awaited("ClusterDeleted", f"Cluster {name} is being deleted", Meaning.INTERRUPTED)
+        return Awaited(
+            DatabaseReason.CLUSTER_DELETED, f"Cluster {name} is being deleted", Meaning.INTERRUPTED
+        )
     if _hibernated(cluster):
         return Awaited(
-            "Hibernated",
+            DatabaseReason.HIBERNATED,
             f"Cluster {name} is hibernated: to wake it remove its annotation '{_HIBERNATION}'",
             Meaning.INTERRUPTED,
         )
     if _primary_fenced(cluster):
         return Awaited(
-            "Fenced",
+            DatabaseReason.FENCED,
             f"The primary of Cluster {name} is fenced: remove its annotation '{_FENCED}'",
             Meaning.INTERRUPTED,
         )
@@ -137,7 +143,7 @@ def _cluster_awaited(children: Children, seen: Phase) -> Awaited | None:
     if seen.meaning is not Meaning.SETTLED:
         return _from_phase(children, seen)
     message = _unnoticed(cluster) if healthy else _not_ready(cluster)
-    return Awaited("PrimaryDown", message, Meaning.INTERRUPTED)
+    return Awaited(DatabaseReason.PRIMARY_DOWN, message, Meaning.INTERRUPTED)
 
 
 def _action(children: Children, seen: Phase) -> Finding | None:
@@ -167,7 +173,7 @@ def _from_phase(children: Children, seen: Phase) -> Awaited:
     cluster = children.cluster or {}
     name = raw.text(cluster, "metadata", "name")
     if going := namespace_going(cluster, children.pods):
-        return Awaited("NamespaceTerminating", going, Meaning.INTERRUPTED)
+        return Awaited(CommonReason.NAMESPACE_TERMINATING, going, Meaning.INTERRUPTED)
     said = (raw.text(cluster, "status", field) for field in ("phase", "phaseReason"))
     own = ": ".join(text for text in said if text)
     told = f" (CloudNativePG says: {own})" if own else ""
@@ -227,13 +233,17 @@ def _primary_fenced(cluster: Object) -> bool:
 
 def _pooler_awaited(children: Children) -> Awaited | None:
     if children.pooler is None:
-        return Awaited("PoolerPending", "The Pooler is not there yet", Meaning.STARTING)
+        return Awaited(
+            DatabaseReason.POOLER_PENDING, "The Pooler is not there yet", Meaning.STARTING
+        )
     name = raw.text(children.pooler, "metadata", "name")
     if raw.value(children.pooler, "metadata", "deletionTimestamp"):
-        return Awaited("PoolerDeleted", f"Pooler {name} is being deleted", Meaning.INTERRUPTED)
+        return Awaited(
+            DatabaseReason.POOLER_DELETED, f"Pooler {name} is being deleted", Meaning.INTERRUPTED
+        )
     if raw.truth(children.pooler, "spec", "pgbouncer", "paused"):
         return Awaited(
-            "PoolerPaused",
+            DatabaseReason.POOLER_PAUSED,
             f"Pooler {name} is paused: set its spec.pgbouncer.paused to false",
             Meaning.INTERRUPTED,
         )
@@ -243,10 +253,14 @@ def _pooler_awaited(children: Children) -> Awaited | None:
         own = raw.text(children.pooler, "status", "phaseReason")
         told = f" (CloudNativePG says: {own})" if own else ""
         return Awaited(
-            "PoolerStarting", f"No pod of Pooler {name} is available yet{told}", Meaning.STARTING
+            DatabaseReason.POOLER_STARTING,
+            f"No pod of Pooler {name} is available yet{told}",
+            Meaning.STARTING,
         )
     if authority_differs(children.cluster, children.pooler):
-        return Awaited("CertificatePending", _certificate(children.pooler), Meaning.INTERRUPTED)
+        return Awaited(
+            DatabaseReason.CERTIFICATE_PENDING, _certificate(children.pooler), Meaning.INTERRUPTED
+        )
     return None
 
 
@@ -263,7 +277,7 @@ def _scaled_down(pooler: Object) -> Awaited:
     name = raw.text(pooler, "metadata", "name")
     namespace = raw.text(pooler, "metadata", "namespace")
     return Awaited(
-        "PoolerScaledDown",
+        DatabaseReason.POOLER_SCALED_DOWN,
         f"Deployment {name} is scaled to 0, and CloudNativePG leaves it so: "
         f"kubectl scale deployment {name} --namespace {namespace} --replicas=1",
         Meaning.INTERRUPTED,

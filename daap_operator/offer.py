@@ -7,6 +7,7 @@ from daap_operator.announce import Announcement
 from daap_operator.api.v1alpha1 import DaapDatabase
 from daap_operator.desired.resolved import Platform
 from daap_operator.errors import Stalled
+from daap_operator.reasons import DatabaseEvent, DatabaseReason
 
 
 def check(database: DaapDatabase, platform: Platform, *, running: int | None) -> None:
@@ -20,7 +21,7 @@ def check(database: DaapDatabase, platform: Platform, *, running: int | None) ->
     if asked in had or asked in platform.postgres_versions:
         return
     raise Stalled(
-        "VersionNotOffered",
+        DatabaseReason.VERSION_NOT_OFFERED,
         f"spec.postgresVersion is {asked}, which this platform does not offer: set it to "
         f"{majors.choice(platform.postgres_versions)}, or ask the platform team to offer it "
         "(config.postgresVersions of the operator's chart)",
@@ -37,4 +38,4 @@ def end_of_life(major: int | None, platform: Platform, now: datetime) -> Announc
     if newer:
         remedy = f"set spec.postgresVersion to {majors.choice(newer)}, upgraded in place"
     note = f"PostgreSQL {major} has had no fixes since {since}: {remedy}"
-    return Announcement(warning=True, reason="PostgresEndOfLife", note=note)
+    return Announcement(warning=True, reason=DatabaseEvent.POSTGRES_END_OF_LIFE, note=note)

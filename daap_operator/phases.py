@@ -7,6 +7,10 @@ knows them. A unit test holds it against the constants of CloudNativePG's own so
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from daap_operator.api.reasons import CommonReason
+from daap_operator.findings import Reason
+from daap_operator.reasons import DatabaseReason
+
 
 class Meaning(Enum):
     """What a phase says about serving and about who has to act."""
@@ -32,63 +36,75 @@ class Phase:
     """One phase: its meaning, our CamelCase reason, and what a person should know or do."""
 
     meaning: Meaning
-    reason: str
+    reason: Reason
     text: str
     waits_for_pods: bool = False
     """Whether pods or volumes that do not start hold it up; CloudNativePG does not say why."""
 
 
 HEALTHY = "Cluster in healthy state"
-MAJOR_UPGRADE = "MajorUpgrade"
+MAJOR_UPGRADE = DatabaseReason.MAJOR_UPGRADE
 """The reason of a major upgrade."""
 
 PHASES: dict[str, Phase] = {
-    "": Phase(Meaning.STARTING, "ClusterPending", "CloudNativePG has not taken it up yet"),
-    HEALTHY: Phase(Meaning.SETTLED, "Ready", "all is well"),
+    "": Phase(
+        Meaning.STARTING, DatabaseReason.CLUSTER_PENDING, "CloudNativePG has not taken it up yet"
+    ),
+    HEALTHY: Phase(Meaning.SETTLED, CommonReason.READY, "all is well"),
     "Setting up primary": Phase(
         Meaning.STARTING,
-        "ClusterStarting",
+        DatabaseReason.CLUSTER_STARTING,
         "the first instance is being set up",
         waits_for_pods=True,
     ),
     "Creating a new replica": Phase(
-        Meaning.CHANGING, "CreatingReplica", "an instance is being added", waits_for_pods=True
+        Meaning.CHANGING,
+        DatabaseReason.CREATING_REPLICA,
+        "an instance is being added",
+        waits_for_pods=True,
     ),
     "Waiting for the instances to become active": Phase(
-        Meaning.CHANGING, "InstancesStarting", "an instance is starting", waits_for_pods=True
+        Meaning.CHANGING,
+        DatabaseReason.INSTANCES_STARTING,
+        "an instance is starting",
+        waits_for_pods=True,
     ),
     "Upgrading cluster": Phase(
-        Meaning.CHANGING, "RollingOut", "a change is being rolled out instance by instance"
+        Meaning.CHANGING,
+        DatabaseReason.ROLLING_OUT,
+        "a change is being rolled out instance by instance",
     ),
     "Cluster upgrade delayed": Phase(
-        Meaning.CHANGING, "RollOutDelayed", "a roll-out waits for its turn"
+        Meaning.CHANGING, DatabaseReason.ROLL_OUT_DELAYED, "a roll-out waits for its turn"
     ),
     "Online upgrade in progress": Phase(
-        Meaning.CHANGING, "OnlineUpgrade", "the instance manager is being replaced"
+        Meaning.CHANGING, DatabaseReason.ONLINE_UPGRADE, "the instance manager is being replaced"
     ),
     "Applying configuration": Phase(
-        Meaning.CHANGING, "ApplyingConfiguration", "the configuration is being applied"
+        Meaning.CHANGING,
+        DatabaseReason.APPLYING_CONFIGURATION,
+        "the configuration is being applied",
     ),
     "Switchover in progress": Phase(
-        Meaning.CHANGING, "Switchover", "another instance is becoming the primary"
+        Meaning.CHANGING, DatabaseReason.SWITCHOVER, "another instance is becoming the primary"
     ),
     "Failing over": Phase(
-        Meaning.CHANGING, "FailingOver", "the primary was lost and is being replaced"
+        Meaning.CHANGING, DatabaseReason.FAILING_OVER, "the primary was lost and is being replaced"
     ),
     "Primary instance is being restarted in-place": Phase(
         Meaning.CHANGING,
-        "PrimaryRestarting",
+        DatabaseReason.PRIMARY_RESTARTING,
         "the primary is being restarted",
         waits_for_pods=True,
     ),
     "Primary instance is being restarted without a switchover": Phase(
         Meaning.CHANGING,
-        "PrimaryRestarting",
+        DatabaseReason.PRIMARY_RESTARTING,
         "the primary is being restarted",
         waits_for_pods=True,
     ),
     "Promoting to primary cluster": Phase(
-        Meaning.INTERRUPTED, "Promoting", "the cluster is being promoted"
+        Meaning.INTERRUPTED, DatabaseReason.PROMOTING, "the cluster is being promoted"
     ),
     "Upgrading Postgres major version": Phase(
         Meaning.INTERRUPTED,
@@ -98,53 +114,57 @@ PHASES: dict[str, Phase] = {
     ),
     "Cluster cannot execute instance online upgrade due to missing architecture binary": Phase(
         Meaning.ACTION,
-        "ArchitectureMissing",
+        DatabaseReason.ARCHITECTURE_MISSING,
         "CloudNativePG's image lacks an architecture: the platform team must replace it",
     ),
     "Waiting for user action": Phase(
         Meaning.ACTION,
-        "SwitchoverRequired",
+        DatabaseReason.SWITCHOVER_REQUIRED,
         "a roll-out waits for somebody to switch over: "
         "the platform team must run `kubectl cnpg promote` or restart the primary",
     ),
     "Cluster has incomplete or invalid image catalog": Phase(
         Meaning.BLOCKED,
-        "ImageCatalogInvalid",
+        DatabaseReason.IMAGE_CATALOG_INVALID,
         "the image catalog lacks the image: the platform team must repair the catalog",
     ),
     "Cluster cannot proceed to reconciliation due to an unknown plugin being required": Phase(
         Meaning.BLOCKED,
-        "PluginMissing",
+        DatabaseReason.PLUGIN_MISSING,
         "a CloudNativePG plugin is not installed: the platform team must install it",
     ),
     "Cluster cannot proceed to reconciliation due to an error while interacting with plugins": (
-        Phase(Meaning.BLOCKED, "PluginFailing", "a CloudNativePG plugin fails; it is tried again")
+        Phase(
+            Meaning.BLOCKED,
+            DatabaseReason.PLUGIN_FAILING,
+            "a CloudNativePG plugin fails; it is tried again",
+        )
     ),
     "Unable to create required cluster objects": Phase(
         Meaning.BLOCKED,
-        "ObjectsNotCreated",
+        DatabaseReason.OBJECTS_NOT_CREATED,
         "CloudNativePG cannot make the objects it needs; it tries again",
     ),
     "Invalid cluster definition": Phase(
         Meaning.ACTION,
-        "ClusterInvalid",
+        DatabaseReason.CLUSTER_INVALID,
         "CloudNativePG refuses the Cluster's definition: change the fields it names",
     ),
     "Instance Status Extraction Error: HTTP communication issue": Phase(
         Meaning.BLOCKED,
-        "InstancesUnreachable",
+        DatabaseReason.INSTANCES_UNREACHABLE,
         "CloudNativePG cannot reach the instances on port 8000: "
         "look at the namespace's NetworkPolicies",
     ),
     "Not enough disk space": Phase(
         Meaning.ACTION,
-        "DiskFull",
+        DatabaseReason.DISK_FULL,
         "a volume is full: raise spec.storage.size, and have the platform team expand the "
         "PersistentVolumeClaims, since CloudNativePG does not do so in this state",
     ),
     "Cluster is unrecoverable and needs manual intervention": Phase(
         Meaning.ACTION,
-        "Unrecoverable",
+        DatabaseReason.UNRECOVERABLE,
         "CloudNativePG has given up: the platform team must look at the Cluster's pods and volumes",
     ),
 }
@@ -154,7 +174,7 @@ def phase(text: str) -> Phase:
     """What a `status.phase` means; a sentence never heard of is UNKNOWN."""
     unknown = Phase(
         Meaning.UNKNOWN,
-        "UnknownClusterPhase",
+        DatabaseReason.UNKNOWN_CLUSTER_PHASE,
         "this operator does not know this phase: is CloudNativePG newer than it supports?",
     )
     return PHASES.get(text, unknown)

@@ -20,6 +20,7 @@ from daap_operator.errors import Stalled, Waiting
 from daap_operator.kube import ApiError, Resource, refused, unchanged
 from daap_operator.observed import Observed
 from daap_operator.ownership import belongs_to, others
+from daap_operator.reasons import DatabaseReason
 from daap_operator.status import Published, with_pending_secret, with_retained_secret
 from daap_operator.subject import DatabaseSubject
 from daap_operator.tell import note
@@ -140,13 +141,13 @@ async def _credentials(world: World, database: Resolved) -> Credentials:
     )
     if not (credentials.username and credentials.password and credentials.ca):
         raise Waiting(
-            "CredentialsPending",
+            DatabaseReason.CREDENTIALS_PENDING,
             f"CloudNativePG's Secrets {database.cluster}-app and {database.cluster}-ca lack the "
             "username, the password or the certificate",
         )
     if len(credentials.username) > names.POSTGRES_NAME_LIMIT:
         raise Waiting(
-            "CredentialsPending",
+            DatabaseReason.CREDENTIALS_PENDING,
             f"The username in CloudNativePG's Secret {database.cluster}-app is longer than the "
             f"{names.POSTGRES_NAME_LIMIT} characters PostgreSQL takes: somebody has changed it",
         )
@@ -157,7 +158,8 @@ async def _get(world: World, database: Resolved, name: str) -> Object:
     found = await world.kube.get(Resource.SECRETS, database.namespace, name)
     if found is None:
         raise Waiting(
-            "CredentialsPending", f"CloudNativePG's Secret {name} is missing; it will be made again"
+            DatabaseReason.CREDENTIALS_PENDING,
+            f"CloudNativePG's Secret {name} is missing; it will be made again",
         )
     return found
 
@@ -185,7 +187,9 @@ async def _write(world: World, manifest: Manifest, database: Resolved, *, expect
             log.info("Secret created", extra={"key": _key(database), "child": name})
             return
     if found is None:
-        raise Waiting("CredentialsPending", f"Secret {name} has just changed", seconds=1.0)
+        raise Waiting(
+            DatabaseReason.CREDENTIALS_PENDING, f"Secret {name} has just changed", seconds=1.0
+        )
     await _repair(world, manifest, found, database)
 
 
@@ -195,7 +199,7 @@ async def _repair(world: World, manifest: Manifest, found: Object, database: Res
     retained = was_retained(found, database.namespace, database.name)
     if not belongs_to(found, database.uid) and not retained:
         raise Stalled(
-            "SecretNameTaken",
+            DatabaseReason.SECRET_NAME_TAKEN,
             f"Secret {name} exists and was not made for this DaapDatabase, so it is not touched: "
             "remove it, or set spec.connectionSecretName to another name",
         )
@@ -206,10 +210,12 @@ async def _repair(world: World, manifest: Manifest, found: Object, database: Res
         await world.kube.delete(
             Resource.SECRETS, database.namespace, name, uid=raw.text(found, "metadata", "uid")
         )
-        raise Waiting("CredentialsPending", f"Secret {name} is being made again", seconds=1.0)
+        raise Waiting(
+            DatabaseReason.CREDENTIALS_PENDING, f"Secret {name} is being made again", seconds=1.0
+        )
     version = raw.text(found, "metadata", "resourceVersion")
     try:
-        with unchanged(f"Secret {name}", reason="CredentialsPending"):
+        with unchanged(f"Secret {name}", reason=DatabaseReason.CREDENTIALS_PENDING):
             await world.kube.replace(Resource.SECRETS, wanted, version=version)
     except ApiError as error:
         raise _refusal(error, name) from error
@@ -250,7 +256,7 @@ def _others(metadata: Object) -> tuple[Object, Object]:
 def _refusal(error: ApiError, name: str) -> Stalled | Waiting | ApiError:
     if error.invalid:
         return Stalled(
-            "Rejected",
+            DatabaseReason.REJECTED,
             f"The API server refuses Secret {name}: {error.message}. "
             "Set spec.connectionSecretName to another name, or remove what stands in the way",
         )

@@ -11,6 +11,7 @@ from typing import Any
 
 from daap_operator import adoption, names, offer, raw
 from daap_operator.adoption import major_version, was_retained
+from daap_operator.api.reasons import CommonReason
 from daap_operator.applied import lacking
 from daap_operator.cache import Key, Kind
 from daap_operator.children import ensure_children
@@ -27,6 +28,7 @@ from daap_operator.listen import listened, told_why
 from daap_operator.observed import Children, Observed, observe
 from daap_operator.ownership import belongs_to
 from daap_operator.publish import note_name, note_retained, publish
+from daap_operator.reasons import DatabaseReason
 from daap_operator.status import Published, claimed, deleting, refused, told
 from daap_operator.subject import DatabaseSubject, cluster_of, database, is_valid, subject
 from daap_operator.tell import latest, tell
@@ -105,7 +107,7 @@ def _resolved(world: World, looked_at: DatabaseSubject, seen: dict[str, Any]) ->
     resolved = resolve(wanted, world.platform, left=_left(world, looked_at))
     asked = resolved.spec.locale
     if asked and (why := asked.objection(resolved.postgres_version)):
-        raise Stalled("InvalidSpec", f"spec.locale {why}")
+        raise Stalled(CommonReason.INVALID_SPEC, f"spec.locale {why}")
     return resolved
 
 
@@ -140,7 +142,7 @@ async def _keep(
         _, problem, published = await _maintain(world, looked_at, resolved)
     except Stalled as refusal:  # of a spec that breaks today's rules the children stay as they are
         problem = refusal
-    why = Finding("DeletionProtected", protection)
+    why = Finding(CommonReason.DELETION_PROTECTED, protection)
     await tell(world, looked_at, deleting(looked_at.moment(world.now()), why, published))
     return _again(world, looked_at.key, problem)
 
@@ -173,7 +175,7 @@ def _take_name(world: World, looked_at: DatabaseSubject) -> None:
     holder = world.cache.holder(name, is_valid)
     if holder is not None and holder != key:
         raise Stalled(
-            "NameTaken",
+            DatabaseReason.NAME_TAKEN,
             f"The name '{name}' is taken by the DaapDatabase in namespace '{holder.namespace}', "
             "and names are unique on the platform: choose another name, or wait until that one "
             "is deleted",
@@ -275,7 +277,7 @@ async def _tell_trouble(
     world: World, looked_at: DatabaseSubject, seen: dict[str, Any], error: Outage
 ) -> None:
     """Let the status say why nothing moves; if that fails too, the log does."""
-    trouble = Waiting("Retrying", f"{error}; it is tried again{error.remedy}")
+    trouble = Waiting(CommonReason.RETRYING, f"{error}; it is tried again{error.remedy}")
     with suppress(Outage, Stalled, Waiting):  # a spec that came meanwhile has had no trouble yet
         looked_at = latest(world, looked_at)
         moment = looked_at.moment(world.now())

@@ -6,6 +6,7 @@ from datetime import datetime
 from daap_operator import names, raw
 from daap_operator.api.meta import ConditionType, Metadata
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus, Phase
+from daap_operator.reasons import DatabaseReason
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def row(metadata: Metadata, spec: raw.Object, status: DaapDatabaseStatus) -> Row
     could become another's: the inventory refuses a row whose name is too long.
     """
     stalled = status.condition(ConditionType.STALLED)
-    if not status.cluster_name or (stalled and stalled.reason == "NameTaken"):
+    if not status.cluster_name or (stalled and stalled.reason == DatabaseReason.NAME_TAKEN):
         return None
     phase = status.phase or Phase.PROVISIONING
     ready = status.condition(ConditionType.READY) if phase is Phase.ERROR else None

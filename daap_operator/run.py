@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from daap_operator import __version__, health, migrate
 from daap_operator.announce import Announcer
+from daap_operator.api.reasons import InventoryReason
 from daap_operator.cache import Cache, Key
 from daap_operator.cancellation import heed
 from daap_operator.desired.resolved import Platform
@@ -133,7 +134,7 @@ class Operator:
                 await use()
             except MetadataError as error:
                 why = error.finding
-                if why.reason != "SchemaOutdated":
+                if why.reason != InventoryReason.SCHEMA_OUTDATED:
                     log.warning("Starting without inventory", extra={"error": why.message})
                     return
                 self._not_ready = why.message

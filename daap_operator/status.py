@@ -8,14 +8,16 @@ https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md
 from dataclasses import dataclass
 
 from daap_operator import names
+from daap_operator.api.reasons import CommonReason
 from daap_operator.api.v1alpha1 import Binding, DaapDatabaseStatus, Phase
 from daap_operator.desired import defaults
 from daap_operator.desired.resolved import Resolved
 from daap_operator.engine.conditions import Moment, Verdict, with_verdict
 from daap_operator.errors import Problem, Stalled, Waiting
-from daap_operator.findings import Finding
+from daap_operator.findings import Finding, Reason
 from daap_operator.observed import Awaited, Observed
 from daap_operator.phases import Meaning
+from daap_operator.reasons import DatabaseReason
 
 DatabaseMoment = Moment[DaapDatabaseStatus]
 
@@ -35,8 +37,8 @@ def claimed(moment: DatabaseMoment, resolved: Resolved) -> DaapDatabaseStatus:
     message = "The Cluster and the Pooler are being created"
     verdict = Verdict(
         ready=False,
-        why=Finding("ClusterPending", message),
-        reconciling=Finding("Provisioning", message),
+        why=Finding(DatabaseReason.CLUSTER_PENDING, message),
+        reconciling=Finding(DatabaseReason.PROVISIONING, message),
         phase=Phase.PROVISIONING,
     )
     status = with_pending_secret(_allotted(moment.previous, resolved), resolved.secret)
@@ -113,7 +115,7 @@ def _stalled(observed: Observed, stalled: Finding, *, served_before: bool) -> Ve
     """Ready says why clients are not served: for want of what is refused, or for another reason."""
     awaited, why = observed.awaited, stalled
     if served_before and awaited and (awaited.reason, awaited.message) != (why.reason, why.message):
-        why = Finding("NotServing", awaited.message)
+        why = Finding(DatabaseReason.NOT_SERVING, awaited.message)
     return Verdict(ready=False, why=why, stalled=stalled, phase=Phase.ERROR)
 
 
@@ -125,9 +127,9 @@ def _serving(
         under_way = problem.finding
     elif observed.unsettled:
         settled = observed.phase.meaning is Meaning.SETTLED
-        usual = "Updating" if settled else observed.phase.reason
+        usual: Reason = DatabaseReason.UPDATING if settled else observed.phase.reason
         under_way = Finding(observed.unsettled_reason or usual, observed.unsettled)
-    why = Finding("Ready", f"Clients can connect to {host}:{names.POSTGRES_PORT}")
+    why = Finding(CommonReason.READY, f"Clients can connect to {host}:{names.POSTGRES_PORT}")
     return Verdict(ready=True, why=why, stalled=stalled, reconciling=under_way, phase=Phase.READY)
 
 
@@ -138,7 +140,7 @@ def _what_is_awaited(observed: Observed, problem: Waiting | None) -> Awaited:
     if problem is not None:
         return Awaited(problem.finding.reason, problem.finding.message, Meaning.STARTING)
     message = "The connection Secret is not written yet"
-    return Awaited("CredentialsPending", message, Meaning.STARTING)
+    return Awaited(DatabaseReason.CREDENTIALS_PENDING, message, Meaning.STARTING)
 
 
 def _not_serving(awaited: Awaited, *, served_before: bool) -> Verdict:
@@ -147,7 +149,7 @@ def _not_serving(awaited: Awaited, *, served_before: bool) -> Verdict:
     if awaited.meaning is Meaning.UNKNOWN:
         pass  # never an error: a newer CloudNativePG may have a new word for health
     elif served_before:
-        phase, why = Phase.ERROR, Finding("NotServing", awaited.message)
+        phase, why = Phase.ERROR, Finding(DatabaseReason.NOT_SERVING, awaited.message)
     elif awaited.meaning is Meaning.BLOCKED:
         phase = Phase.ERROR
     return Verdict(ready=False, why=why, reconciling=awaited, phase=phase)

@@ -4,6 +4,7 @@ import logging
 
 from daap_operator.announce import transitions
 from daap_operator.api.meta import Condition, ConditionType
+from daap_operator.api.reasons import Interruption, InventoryReason
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus, Phase
 from daap_operator.cache import Kind
 from daap_operator.engine.conditions import Inventory, dumped, merge_patch, with_inventory
@@ -71,7 +72,9 @@ def latest(world: World, looked_at: DatabaseSubject) -> DatabaseSubject:
     seen = world.cache.database(looked_at.key)
     now = None if seen is None else subject(seen)
     if now is None or _spec_of(now) != _spec_of(looked_at):
-        raise Waiting("Changed", "The object has changed in the middle of a pass", seconds=0.0)
+        raise Waiting(
+            Interruption.CHANGED, "The object has changed in the middle of a pass", seconds=0.0
+        )
     return now
 
 
@@ -120,7 +123,7 @@ def _untellable(
         notes.untold = message
         _announce(world, looked_at, full)
         log.warning("Status refused", extra={"key": looked_at.key, "error": error.message[:1000]})
-    return Waiting("StatusRefused", error.message, seconds=REFUSED_SECONDS)
+    return Waiting(Interruption.STATUS_REFUSED, error.message, seconds=REFUSED_SECONDS)
 
 
 async def _mirrored(
@@ -144,7 +147,9 @@ async def _mirrored(
         world.unsynced.add(looked_at.key)
         return Inventory(synced=False, why=error.finding)
     world.unsynced.discard(looked_at.key)
-    return Inventory(synced=True, why=Finding("Synced", "The inventory has this state"))
+    return Inventory(
+        synced=True, why=Finding(InventoryReason.SYNCED, "The inventory has this state")
+    )
 
 
 def _only_progress(before: DaapDatabaseStatus, after: DaapDatabaseStatus) -> bool:

@@ -12,7 +12,9 @@ from enum import Enum, auto
 from typing import Any
 
 from daap_operator import names, quantity, raw
+from daap_operator.api.reasons import CommonReason
 from daap_operator.errors import Stalled, Waiting
+from daap_operator.reasons import DatabaseReason
 
 Object = Mapping[str, Any]
 
@@ -170,7 +172,7 @@ def _fixed(asked: str, had: str) -> Stalled:
         f"CloudNativePG takes no less: set '{had}' again or, as there is no volume yet, delete "
         "this DaapDatabase and make it again"
     )
-    return Stalled("VolumeSizeFixed", told)
+    return Stalled(DatabaseReason.VOLUME_SIZE_FIXED, told)
 
 
 def _cannot(asked: str, real: str, claim: Claim, kind: Expansion) -> Stalled:
@@ -178,7 +180,7 @@ def _cannot(asked: str, real: str, claim: Claim, kind: Expansion) -> Stalled:
     held = f"spec.storage.size '{asked}' is not handed to CloudNativePG"
     if kind is Expansion.UNKNOWN:
         return Stalled(
-            "Forbidden",
+            CommonReason.FORBIDDEN,
             f"{held}: the operator may not read StorageClass {name}, which says whether volumes "
             "can grow. The platform team must mend the operator's permissions",
         )
@@ -191,7 +193,7 @@ def _cannot(asked: str, real: str, claim: Claim, kind: Expansion) -> Stalled:
         else "they have no StorageClass, so they cannot grow"
     )
     return Stalled(
-        "VolumesCannotGrow",
+        DatabaseReason.VOLUMES_CANNOT_GROW,
         f"{held}: the volumes have {real}, and {why}. Set it back to '{real}'; for more have the "
         "platform team allow it (allowVolumeExpansion), or make a new DaapDatabase of that size "
         "and copy the data",
@@ -203,7 +205,7 @@ def _unbound(asked: str, real: str, claim: Claim) -> Waiting:
         f"The volumes have {real} and are to have {asked}; they can grow once "
         f"PersistentVolumeClaim {claim.name} is bound"
     )
-    return Waiting("VolumeResizing", told, seconds=RESIZING_SECONDS)
+    return Waiting(DatabaseReason.VOLUME_RESIZING, told, seconds=RESIZING_SECONDS)
 
 
 def _growing(asked: str, target: str, real: str, claims: tuple[Claim, ...]) -> Stalled | Waiting:
@@ -211,7 +213,7 @@ def _growing(asked: str, target: str, real: str, claims: tuple[Claim, ...]) -> S
     failed = next((claim for claim in short if claim.failed), None)
     if failed is not None:
         return Stalled(
-            "VolumeResizeFailed",
+            DatabaseReason.VOLUME_RESIZE_FAILED,
             f"spec.storage.size '{asked}' is not reached: the volumes have {real}, and "
             f"PersistentVolumeClaim {failed.name} says {failed.told}. Set it back to '{real}', or "
             "have the platform team see why the storage does not expand",
@@ -222,7 +224,9 @@ def _growing(asked: str, target: str, real: str, claims: tuple[Claim, ...]) -> S
     says = [
         f"PersistentVolumeClaim {claim.name} says {claim.told}" for claim in short if claim.told
     ]
-    return Waiting("VolumeResizing", "; ".join([told, *says]), seconds=RESIZING_SECONDS)
+    return Waiting(
+        DatabaseReason.VOLUME_RESIZING, "; ".join([told, *says]), seconds=RESIZING_SECONDS
+    )
 
 
 def _less(one: str, other: str) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from daap_operator import names
 from daap_operator.errors import Stalled
+from daap_operator.reasons import DatabaseReason
 
 FIRST = 1
 """Of databases made before there were revisions."""
@@ -35,7 +36,7 @@ def asked_in_vain(current: int, annotations: Mapping[str, str]) -> Stalled | Non
     if not asked or 0 < _number(asked) <= max(current, NEWEST):
         return None
     return Stalled(
-        "NoSuchRevision",
+        DatabaseReason.NO_SUCH_REVISION,
         f"metadata.annotations[{names.DEFAULTS_REVISION}] '{asked[:_SHOWN]}' is no revision of the "
         f"defaults, and the database keeps {current}: set it to a whole number from {FIRST} to "
         f"{NEWEST}, or remove it",

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from daap_operator import names, raw
 from daap_operator.api.base import Model
 from daap_operator.api.meta import Metadata, Status
+from daap_operator.api.reasons import CommonReason
 from daap_operator.cache import Key
 from daap_operator.engine.conditions import Moment
 from daap_operator.errors import Stalled
@@ -87,7 +88,7 @@ def validated(seen: Object, model: type[M], status: type[Status]) -> M:
     try:
         return model.model_validate(seen | {"status": readable})
     except ValidationError as error:
-        raise Stalled("InvalidSpec", "; ".join(problems(error))) from None
+        raise Stalled(CommonReason.INVALID_SPEC, "; ".join(problems(error))) from None
 
 
 def problems(error: ValidationError) -> list[str]:

@@ -5,7 +5,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from daap_operator import raw
+from daap_operator.api.reasons import CommonReason, Interruption
 from daap_operator.errors import Outage, Stalled, Waiting
+from daap_operator.findings import Reason
 
 Object = dict[str, Any]
 
@@ -73,7 +75,7 @@ class Unreachable(Outage):
 
 
 @contextmanager
-def unchanged(what: str, *, reason: str = "Changed") -> Iterator[None]:
+def unchanged(what: str, *, reason: Reason = Interruption.CHANGED) -> Iterator[None]:
     """For a write of something as it was seen: raises Waiting when it is not so any more."""
     try:
         yield
@@ -89,15 +91,18 @@ def refused(error: ApiError, what: str) -> Stalled | Waiting | ApiError:
     `what` could not be written.
     """
     if error.namespace_terminating:
-        return Waiting("NamespaceTerminating", "The namespace is being deleted", seconds=30.0)
+        return Waiting(
+            CommonReason.NAMESPACE_TERMINATING, "The namespace is being deleted", seconds=30.0
+        )
     if error.quota_exceeded:
         return Stalled(
-            "QuotaExceeded",
+            CommonReason.QUOTA_EXCEEDED,
             f"A ResourceQuota of the namespace forbids {what}: {error.message}. "
             "Free some of it, or ask the platform team for more",
         )
     if error.status == 403:
         return Stalled(
-            "Forbidden", f"The operator may not write {what}: {error.message}. {PERMISSIONS}"
+            CommonReason.FORBIDDEN,
+            f"The operator may not write {what}: {error.message}. {PERMISSIONS}",
         )
     return error

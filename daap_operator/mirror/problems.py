@@ -7,8 +7,9 @@ from psycopg import errors
 from psycopg_pool import PoolTimeout
 
 from daap_operator import pooling
+from daap_operator.api.reasons import InventoryReason
 from daap_operator.errors import Outage
-from daap_operator.findings import Finding
+from daap_operator.findings import Finding, Reason
 
 READ_ONLY = (
     "The metadata database takes no writes; the platform team must make it writable "
@@ -19,14 +20,14 @@ READ_ONLY = (
 class MetadataError(Outage):
     """The inventory cannot be read or written now; the finding is the condition's."""
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(message)
         self.finding = Finding(reason, message)
 
     @property
     def of_one_row(self) -> bool:
         """Whether only this row is refused, and others would be taken: it is tried again soon."""
-        return self.finding.reason in ("RowRefused", "RowLocked")
+        return self.finding.reason in (InventoryReason.ROW_REFUSED, InventoryReason.ROW_LOCKED)
 
 
 def outdated(missing: Sequence[str], job: str) -> MetadataError:
@@ -39,13 +40,13 @@ def outdated(missing: Sequence[str], job: str) -> MetadataError:
             f"kubectl logs --namespace {namespace} job/{name} --all-containers"
         )
     lacks = f"The metadata database lacks the migrations {', '.join(missing)}"
-    return MetadataError("SchemaOutdated", f"{lacks}: {remedy}")
+    return MetadataError(InventoryReason.SCHEMA_OUTDATED, f"{lacks}: {remedy}")
 
 
 def pooled() -> MetadataError:
     """Sessions are lent there: the time limits of our own would become those of other clients."""
     return MetadataError(
-        "TransactionPooler",
+        InventoryReason.TRANSACTION_POOLER,
         "The metadata database is behind a pooler in transaction mode, where the operator's "
         f"settings would reach the pooler's other clients; the platform team must {pooling.REMEDY}",
     )
@@ -62,25 +63,27 @@ def problem(error: Exception) -> MetadataError:
     said = " ".join(str(error).split()) or type(error).__name__
     match error:
         case errors.ReadOnlySqlTransaction():
-            return MetadataError("ReadOnly", READ_ONLY)
+            return MetadataError(InventoryReason.READ_ONLY, READ_ONLY)
         case errors.UndefinedTable() | errors.UndefinedColumn():
             return MetadataError(
-                "SchemaOutdated",
+                InventoryReason.SCHEMA_OUTDATED,
                 f"The schema is not as it should be: {said}; run `daap-operator migrate`",
             )
         case errors.InsufficientPrivilege():
             return MetadataError(
-                "Forbidden",
+                InventoryReason.FORBIDDEN,
                 f"The metadata database refuses the user: {said}; the platform team must grant it",
             )
         case errors.LockNotAvailable() | errors.DeadlockDetected() | errors.SerializationFailure():
             return MetadataError(
-                "RowLocked",
+                InventoryReason.ROW_LOCKED,
                 "Another session of the metadata database holds the row; it is tried again. The "
                 "platform team can end that session: pg_locks and pg_stat_activity show it",
             )
         case psycopg.DataError() | psycopg.IntegrityError():
-            return MetadataError("RowRefused", f"The metadata database refuses the row: {said}")
+            return MetadataError(
+                InventoryReason.ROW_REFUSED, f"The metadata database refuses the row: {said}"
+            )
         case _:
             return _no_answer(error, said)
 
@@ -88,17 +91,17 @@ def problem(error: Exception) -> MetadataError:
 def _no_answer(error: Exception, said: str) -> MetadataError:
     if any(words in said for words in _NO_SLOT):
         return MetadataError(
-            "TooManyConnections",
+            InventoryReason.TOO_MANY_CONNECTIONS,
             f"The metadata database has no connection left: {said}; the platform team must raise "
             "its max_connections, or see in pg_stat_activity who holds them",
         )
     if isinstance(error, PoolTimeout):
         return MetadataError(
-            "Unreachable",
+            InventoryReason.UNREACHABLE,
             f"No connection to the metadata database became free: {said}; it does not answer, or "
             "DB_MAX_CONNS is too small",
         )
     return MetadataError(
-        "Unreachable",
+        InventoryReason.UNREACHABLE,
         f"The metadata database does not answer: {said}; it is tried again until it does",
     )

@@ -16,6 +16,7 @@ from psycopg.rows import scalar_row
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from daap_operator import pooling
+from daap_operator.api.reasons import InventoryReason
 from daap_operator.cancellation import heed
 from daap_operator.mirror import statements
 from daap_operator.mirror.problems import READ_ONLY, MetadataError, outdated, pooled, problem
@@ -81,7 +82,9 @@ class Server:
         self._missing = missing_migrations
         self._job = migration_job
         self._pool: AsyncConnectionPool[Connection] | None = None
-        self._away: MetadataError | None = MetadataError("Connecting", "Not connected yet")
+        self._away: MetadataError | None = MetadataError(
+            InventoryReason.CONNECTING, "Not connected yet"
+        )
         self._went_away = asyncio.Event()
         self.unanswered = 0
         """How many uses of a connection ended without a word: what was sent may still come late."""
@@ -158,7 +161,7 @@ class Server:
                 raise outdated(missing, self._job)
             await cursor.execute(statements.IS_READ_ONLY)
             if await cursor.fetchone() == "on":
-                raise MetadataError("ReadOnly", READ_ONLY)
+                raise MetadataError(InventoryReason.READ_ONLY, READ_ONLY)
 
     async def _open_pool(self) -> None:
         await self.close()
@@ -181,7 +184,7 @@ class Server:
         Raises MetadataError, at once while the server is known to be away.
         """
         if self._away is not None or self._pool is None:
-            raise self._away or MetadataError("Connecting", "Not connected yet")
+            raise self._away or MetadataError(InventoryReason.CONNECTING, "Not connected yet")
         try:
             async with self._pool.connection() as connection, _answering(connection):
                 yield connection

@@ -14,6 +14,7 @@ from kubernetes.aio.client import Configuration
 
 from daap_operator import crd
 from daap_operator.announce import event, transitions
+from daap_operator.api.reasons import CommonReason, InventoryReason
 from daap_operator.applied import lacking
 from daap_operator.cache import Cache, Key, Kind
 from daap_operator.causes import explained, from_objects
@@ -221,8 +222,10 @@ def test_whatever_was_seen_the_status_is_one_that_is_taken(
         published = Published(resolved.host, resolved.secret, "abc", "orders")
         made = told(moment, resolved, observed, None, published)
     if going:
-        made = deleting(moment, Finding("Deleting", "It is going"))
-    full = with_inventory(made, moment, Inventory(synced=False, why=Finding("Unreachable", "")))
+        made = deleting(moment, Finding(CommonReason.DELETING, "It is going"))
+    full = with_inventory(
+        made, moment, Inventory(synced=False, why=Finding(InventoryReason.UNREACHABLE, ""))
+    )
     after = dumped(full)
     assert list(complaints(after, STATUS)) == []
     merge_patch(dict(looked_at.status_before), after)

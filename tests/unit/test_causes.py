@@ -13,6 +13,7 @@ from daap_operator.causes import LONGEST, about, explained, from_events, from_ob
 from daap_operator.findings import Finding
 from daap_operator.observed import Awaited, Children, Observed, observe
 from daap_operator.phases import Meaning
+from daap_operator.reasons import DatabaseReason
 from tests.unit import builders, strategies
 
 Object = dict[str, Any]
@@ -124,7 +125,9 @@ def children(*pods: Object, deployment: Object | None = None) -> Children:
 @pytest.mark.parametrize(("status", "reason", "message"), STATUSES.values(), ids=STATUSES)
 def test_a_pod_says_why_it_does_not_start(status: Object, reason: str, message: str) -> None:
     seen = children(builders.pod(status))
-    assert from_objects(seen, of_pooler=None) == Finding(reason, message)
+    found = from_objects(seen, of_pooler=None)
+    assert found
+    assert (found.reason, found.message) == (reason, message)
     assert "s3cret" not in str(seen)
 
 
@@ -326,7 +329,7 @@ def test_whatever_stands_in_events_is_borne(events: list[Any]) -> None:
 
 # --- told -----------------------------------------------------------------------------------------
 
-CAUSE = Finding("ImagePullFailed", "No such image")
+CAUSE = Finding(DatabaseReason.IMAGE_PULL_FAILED, "No such image")
 SERVING = observe(
     Children(
         cluster=trim.cluster(builders.cluster()),
@@ -339,18 +342,18 @@ SERVING = observe(
 )
 
 
-def waits(reason: str, meaning: Meaning) -> Observed:
+def waits(reason: DatabaseReason, meaning: Meaning) -> Observed:
     return replace(SERVING, awaited=Awaited(reason, "It waits", meaning))
 
 
 @pytest.mark.parametrize(
     ("seen", "reason"),
     [
-        (waits("ClusterStarting", Meaning.STARTING), "ImagePullFailed"),
-        (waits("PrimaryDown", Meaning.INTERRUPTED), "ImagePullFailed"),
-        (waits("Hibernated", Meaning.INTERRUPTED), "Hibernated"),
-        (waits("Unrecoverable", Meaning.ACTION), "Unrecoverable"),
-        (waits("UnknownClusterPhase", Meaning.UNKNOWN), "UnknownClusterPhase"),
+        (waits(DatabaseReason.CLUSTER_STARTING, Meaning.STARTING), "ImagePullFailed"),
+        (waits(DatabaseReason.PRIMARY_DOWN, Meaning.INTERRUPTED), "ImagePullFailed"),
+        (waits(DatabaseReason.HIBERNATED, Meaning.INTERRUPTED), "Hibernated"),
+        (waits(DatabaseReason.UNRECOVERABLE, Meaning.ACTION), "Unrecoverable"),
+        (waits(DatabaseReason.UNKNOWN_CLUSTER_PHASE, Meaning.UNKNOWN), "UnknownClusterPhase"),
     ],
 )
 def test_the_cause_comes_first(seen: Observed, reason: str) -> None:

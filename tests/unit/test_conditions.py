@@ -6,6 +6,7 @@ from enum import StrEnum
 import pytest
 
 from daap_operator.api.meta import Metadata, Status
+from daap_operator.api.reasons import CommonReason
 from daap_operator.engine.conditions import (
     Inventory,
     Moment,
@@ -18,7 +19,7 @@ from daap_operator.findings import Finding
 from tests.unit import builders
 from tests.unit.kstatus import kstatus
 
-WHY = Finding("Because", "It is so")
+WHY = Finding(CommonReason.READY, "It is so")
 METADATA = Metadata(
     name="gold",
     uid="u",
@@ -74,9 +75,7 @@ def test_a_verdict_becomes_conditions_by_the_rules(
 ) -> None:
     status = dumped(with_verdict(Plain(conditions=[]), moment(), verdict))
     assert {c["type"]: c["status"] for c in status["conditions"]} == conditions
-    assert {(c["reason"], c["observedGeneration"]) for c in status["conditions"]} == {
-        ("Because", 4)
-    }
+    assert {(c["reason"], c["observedGeneration"]) for c in status["conditions"]} == {("Ready", 4)}
     assert status.keys() == {"observedGeneration", "conditions"}
     assert kstatus({"metadata": {"generation": 4}, "status": status}) == result
 
@@ -101,9 +100,9 @@ def test_a_phase_is_written_where_there_is_one() -> None:
 
 def test_a_conditions_time_moves_with_its_status_alone() -> None:
     first = with_verdict(Plain(conditions=[]), moment(), Verdict(ready=False, why=WHY))
-    other = Verdict(ready=False, why=Finding("Other", "Still so"))
+    other = Verdict(ready=False, why=Finding(CommonReason.RETRYING, "Still so"))
     second = with_verdict(first, moment(first, hours=1), other)
     third = with_verdict(second, moment(second, hours=2), Verdict(ready=True, why=WHY))
     times = [s.conditions[0].last_transition_time for s in (first, second, third)]
     assert times == [builders.NOW, builders.NOW, builders.NOW + timedelta(hours=2)]
-    assert second.conditions[0].reason == "Other"
+    assert second.conditions[0].reason == "Retrying"

@@ -1,13 +1,20 @@
 """The docs say what the code does: reasons, settings, targets, files."""
 
 import ast
+import importlib
+import pkgutil
 import re
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
+import daap_operator
+from daap_operator.api.reasons import CommonEvent, CommonReason, Interruption, InventoryReason
+from daap_operator.findings import Reason
 from daap_operator.intake import WATCHED
+from daap_operator.reasons import DatabaseEvent, DatabaseReason
 from tests.support.failure_table import EXPECTED
 
 ROOT = Path(__file__).parents[2]
@@ -15,106 +22,51 @@ PACKAGE = ROOT / "daap_operator"
 INIT = PACKAGE / "__init__.py"
 DOCS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("migrations/*.md")])
 
-_REASON = re.compile(r"[A-Z][a-z]+(?:[A-Z][A-Za-z]*)*")
-"""How a reason is written; whatever else is written so in the code has to be named below."""
-
-NO_REASONS = {
-    "kinds": {"Cluster", "Pooler", "Secret", "Lease", "Event", "Status", "DeleteOptions"}
-    | {"DaapDatabase", "CustomResourceDefinition", "ClusterList", "PoolerList"},
-    "values of Kubernetes": {"True", "False", "Unknown", "Normal", "Warning", "Reconcile"}
-    | {"Apply", "ClientIP", "Namespaced", "RollingUpdate", "ScheduleAnyway"},
-    "amounts": {"ClusterMi", "PoolerMi"},
-    "values of the API": {"Delete", "Retain", "Session", "Transaction", "Error", "Stalled"}
-    | {"Reconciling"},
-    "what Kubernetes says of pods": {
-        "PodScheduled",
-        "ReplicaFailure",
-        "FailedCreate",
-        "Deployment",
-        "Job",
-        "Pod",
-        "Pending",
-    }
-    | {"FailedAttachVolume", "FailedBinding", "FailedCreatePodSandBox", "FailedMapVolume"}
-    | {"FailedMount", "FailedScheduling", "ProvisioningFailed"},
-    "what it says of containers": {"CrashLoopBackOff", "ErrImageNeverPull", "ErrImagePull"}
-    | {"CreateContainerConfigError", "CreateContainerError", "ImageInspectError"}
-    | {"ImagePullBackOff", "InvalidImageName", "PostStartHookError", "PreCreateHookError"}
-    | {"RegistryUnavailable", "RunContainerError", "SignatureValidationFailed"},
-    "what it says of volumes": {"ControllerResizeError", "FileSystemResizeFailed", "Resizing"}
-    | {"FileSystemResizePending", "NodeResizeError", "ResizeInfeasible"},
-    "columns": {"Age", "Host", "Message", "Owner", "Version"},
-    "logs and probes": {"Leading", "Starting", "Stopped", "Stopping"},
-    "HTTP": {"Accept", "BearerToken"},
-    "Python": {"Answer", "Item", "None", "Steps", "Work"},
-    "what ends a pass early and is in no status": {"Changed", "StatusRefused"},
+REASONS: dict[str, tuple[type[Reason], ...]] = {
+    "## Reasons": (CommonReason, DatabaseReason),
+    "## MetadataSynced": (InventoryReason,),
+    "## Events": (CommonEvent, DatabaseEvent),
 }
+"""The parts of the status page, each from its heading on, and the families it tells of."""
 
 
-def reasons_in(source: str) -> set[str]:
-    """Every literal that is written as a reason is, and those that begin with a child's kind."""
-    found: set[str] = set()
-    whole = ast.parse(source)
-    parts = {
-        id(part)
-        for node in ast.walk(whole)
-        if isinstance(node, ast.JoinedStr)
-        for part in node.values
-    }
-    exported = {
-        id(name)
-        for node in whole.body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
-        for name in ast.walk(node.value)
-    }
-    for node in ast.walk(whole):
-        match node:
-            case ast.Constant(value=str(text)) if id(node) not in parts | exported:
-                found |= {text} if _REASON.fullmatch(text) else set()
-            case ast.JoinedStr(values=[ast.FormattedValue(), ast.Constant(value=str(text))]):
-                suffixed = {f"Cluster{text}", f"Pooler{text}"} if _REASON.fullmatch(text) else set()
-                found |= suffixed
-    return found
+def values(families: Iterable[type[Reason]]) -> list[str]:
+    return [str(reason) for family in families for reason in family]
 
 
-def camel_case_in_the_code() -> set[str]:
-    return set().union(*(reasons_in(path.read_text()) for path in PACKAGE.rglob("*.py")))
-
-
-def reasons_in_the_code() -> set[str]:
-    return camel_case_in_the_code() - set().union(*NO_REASONS.values())
-
-
-def reasons_in_the_status_page() -> set[str]:
-    """What stands in the first column of its tables of reasons."""
-    page = (ROOT / "docs" / "status.md").read_text().partition("## Reasons")[2]
+def reasons_in_the_status_page(heading: str) -> list[str]:
+    """What stands in the first column of the tables from a heading to the next of REASONS."""
+    page = (ROOT / "docs" / "status.md").read_text().partition(heading)[2]
+    for other in REASONS.keys() - {heading}:
+        page = page.partition(f"\n{other}")[0]
     cells = re.findall(r"^\| (`[^|]+`) \|", page, re.MULTILINE)
-    return {word for cell in cells for word in re.findall(r"`(\w+)`", cell)}
+    return [word for cell in cells for word in re.findall(r"`(\w+)`", cell)]
 
 
-def test_every_reason_is_in_the_status_page_and_no_other() -> None:
-    assert reasons_in_the_code() == reasons_in_the_status_page()
+@pytest.mark.parametrize("heading", REASONS)
+def test_every_reason_is_in_the_status_page_and_no_other(heading: str) -> None:
+    assert set(reasons_in_the_status_page(heading)) == set(values(REASONS[heading]))
 
 
-def test_what_is_said_to_be_no_reason_is_there() -> None:
-    assert set().union(*NO_REASONS.values()) <= camel_case_in_the_code()
+def test_a_reason_belongs_to_one_family_of_its_condition() -> None:
+    for families in REASONS.values():
+        found = values(families)
+        assert sorted(found) == sorted(set(found))
 
 
-@pytest.mark.parametrize(
-    ("source", "reasons"),
-    [
-        ('Verdict(phase, "NotServing", x)', {"NotServing"}),
-        ('f(reason="DeletionBlocked")', {"DeletionBlocked"}),
-        ('def f(reason="Deleting"): pass', {"Deleting"}),
-        ('y = "Updating" if x else z', {"Updating"}),
-        ('f"{kind}Deleted"', {"ClusterDeleted", "PoolerDeleted"}),
-        ('f"{kind} Deleted"', set()),
-        ('__all__ = ["Kube"]', set()),
-        ('f("Not a reason", "lower", "UPPER")', set()),
-    ],
-)
-def test_a_reason_is_found_wherever_it_is_written(source: str, reasons: set[str]) -> None:
-    assert reasons_in(source) == reasons
+def test_every_family_of_reasons_has_its_place_in_the_status_page() -> None:
+    for module in pkgutil.walk_packages(daap_operator.__path__, "daap_operator."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    told = {family for families in REASONS.values() for family in families}
+    assert set(Reason.__subclasses__()) == told | {Interruption}
+
+
+@pytest.mark.parametrize("family", Reason.__subclasses__(), ids=lambda family: family.__name__)
+def test_every_reason_is_used(family: type[Reason]) -> None:
+    sources = "\n".join(path.read_text() for path in PACKAGE.rglob("*.py"))
+    used = set(re.findall(rf"\b{family.__name__}\.([A-Z_]+)\b", sources))
+    assert {reason.name for reason in family} == used
 
 
 def test_every_failure_in_the_table_is_brought_about_and_no_other() -> None:
@@ -124,7 +76,7 @@ def test_every_failure_in_the_table_is_brought_about_and_no_other() -> None:
 
 
 def test_a_failure_is_told_in_reasons_that_exist() -> None:
-    known = reasons_in_the_code() | {""}
+    known = {*values(Reason.__subclasses__()), ""}
     for name, row in EXPECTED.items():
         assert row.ready_reasons | row.reconciling | row.stalled <= known, name
         assert row.says, name

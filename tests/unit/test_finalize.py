@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from daap_operator import names
+from daap_operator.api.reasons import InventoryReason
 from daap_operator.cache import Key
 from daap_operator.kube import ApiError, Resource
 from daap_operator.mirror import MetadataError
@@ -475,7 +476,7 @@ def no_cloudnativepg(stage: Stage) -> None:
 
 
 def no_inventory(stage: Stage) -> None:
-    stage.mirror.outage = MetadataError("Unreachable", "no answer")
+    stage.mirror.outage = MetadataError(InventoryReason.UNREACHABLE, "no answer")
 
 
 def terminating(stage: Stage) -> None:

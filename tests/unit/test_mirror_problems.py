@@ -5,6 +5,7 @@ import pytest
 from psycopg import errors
 from psycopg_pool import PoolTimeout
 
+from daap_operator.api.reasons import InventoryReason
 from daap_operator.mirror import MetadataError
 from daap_operator.mirror.problems import outdated, problem
 
@@ -47,7 +48,7 @@ def test_a_problem_has_a_reason_and_says_what_to_do(
 
 
 def test_a_problem_that_is_known_stays_as_it_is() -> None:
-    known = MetadataError("ReadOnly", "no")
+    known = MetadataError(InventoryReason.READ_ONLY, "no")
     assert problem(known) is known
 
 

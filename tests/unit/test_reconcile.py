@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from daap_operator import children, names
+from daap_operator.api.reasons import InventoryReason
 from daap_operator.cache import Key, Kind
 from daap_operator.children import SETTLE_SECONDS
 from daap_operator.desired.cluster import cluster
@@ -613,7 +614,7 @@ async def test_an_object_that_goes_during_an_outage_is_left_alone() -> None:
 
 async def test_an_inventory_that_is_away_holds_up_nothing() -> None:
     stage = Stage()
-    stage.mirror.outage = MetadataError("Unreachable", "no answer")
+    stage.mirror.outage = MetadataError(InventoryReason.UNREACHABLE, "no answer")
     stage.order()
     await stage.settle()
     assert stage.condition("Ready") == ("True", "Ready")
@@ -756,12 +757,12 @@ async def test_an_answer_lost_after_any_write_ends_in_the_same_state(scene: Scen
 
 async def test_a_row_that_is_held_is_tried_again_soon_and_one_of_a_lost_server_is_not() -> None:
     stage = await ready()
-    stage.mirror.outage = MetadataError("RowLocked", "somebody holds it")
+    stage.mirror.outage = MetadataError(InventoryReason.ROW_LOCKED, "somebody holds it")
     stage.edit(ownerTeam="payments")
     for _ in range(2):
         assert await stage.look() == ROW_SECONDS
         assert stage.condition("MetadataSynced") == ("False", "RowLocked")
-    stage.mirror.outage = MetadataError("Unreachable", "no answer")
+    stage.mirror.outage = MetadataError(InventoryReason.UNREACHABLE, "no answer")
     again = await stage.look()
     assert again
     assert again > ROW_SECONDS

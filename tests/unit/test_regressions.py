@@ -10,6 +10,7 @@ import pytest
 
 from daap_operator import logs, settings
 from daap_operator.announce import Announcement, event
+from daap_operator.api.reasons import CommonReason
 from daap_operator.cache import Cache, Key, Kind
 from daap_operator.children import SETTLE_SECONDS
 from daap_operator.engine.conditions import merge_patch
@@ -123,13 +124,15 @@ async def test_an_invalid_object_does_not_keep_the_name_from_a_valid_one() -> No
 
 
 def test_an_unknown_phase_is_no_error_while_something_is_waited_for() -> None:
-    status = told_(seen({"phase": "Dreaming"}), Waiting("Retrying", "soon"), status=SERVED)
+    status = told_(
+        seen({"phase": "Dreaming"}), Waiting(CommonReason.RETRYING, "soon"), status=SERVED
+    )
     assert status["phase"] != "Error"
 
 
 def test_a_stalled_cluster_stays_stalled_while_something_is_waited_for() -> None:
     full = seen({"phase": "Not enough disk space", "instancesStatus": {"healthy": []}})
-    status = told_(full, Waiting("Retrying", "soon"), status=SERVED)
+    status = told_(full, Waiting(CommonReason.RETRYING, "soon"), status=SERVED)
     assert [c["type"] for c in status["conditions"]] == ["Ready", "Stalled"]
 
 

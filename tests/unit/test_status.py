@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daap_operator import trim
+from daap_operator.api.reasons import CommonReason, InventoryReason
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus, Phase
 from daap_operator.engine.conditions import Inventory, Moment, dumped, merge_patch, with_inventory
 from daap_operator.errors import Problem, Stalled, Waiting
 from daap_operator.findings import Finding
 from daap_operator.observed import Children, Observed, observe
 from daap_operator.phases import PHASES, Meaning
+from daap_operator.reasons import DatabaseReason
 from daap_operator.status import Published, claimed, deleting, refused, told
 from tests.unit import builders, golden, strategies
 from tests.unit.fake_kube import merged
@@ -149,7 +151,7 @@ CHANGING: dict[str, tuple[Observed, Problem | None, str]] = {
     "volumes are resized": (seen({"resizingPVC": ["x"]}), None, "Updating"),
     "the Cluster is just being changed": (
         WELL,
-        Waiting("ClusterPending", "soon"),
+        Waiting(DatabaseReason.CLUSTER_PENDING, "soon"),
         "ClusterPending",
     ),
 }
@@ -180,7 +182,7 @@ def test_what_was_published_once_stays_told() -> None:
 
 # --- not serving ----------------------------------------------------------------------------------
 
-PENDING = Waiting("NamespaceTerminating", "The namespace is being deleted")
+PENDING = Waiting(CommonReason.NAMESPACE_TERMINATING, "The namespace is being deleted")
 
 NOT_SERVING: dict[str, tuple[Observed, Problem | None, Object | None, str, str, str]] = {
     "never served": (DOWN, None, None, "Provisioning", "PrimaryDown", "PrimaryDown"),
@@ -263,7 +265,7 @@ def test_what_only_a_person_can_mend_is_stalled(phase: str, before: Object | Non
     assert_rules(status)
 
 
-NO = Stalled("Rejected", "spec.storage.size: no")
+NO = Stalled(DatabaseReason.REJECTED, "spec.storage.size: no")
 FULL = seen({"phase": "Not enough disk space", "instancesStatus": {"healthy": []}})
 
 REFUSED: dict[str, tuple[Observed, Published | None, Object | None, str, str, str, str]] = {
@@ -326,7 +328,7 @@ def test_a_refusal_stalls_and_ready_speaks_of_serving_alone(
 
 @pytest.mark.parametrize("phase", ACTIONS)
 def test_what_only_a_person_can_mend_is_stalled_while_clients_are_served(phase: str) -> None:
-    status = told_(seen({"phase": phase}), Waiting("Pending", "soon"))
+    status = told_(seen({"phase": phase}), Waiting(DatabaseReason.CLUSTER_PENDING, "soon"))
     reason = PHASES[phase].reason
     assert conditions(status) == {"Ready": ("True", "Ready"), "Stalled": ("True", reason)}
     assert status["phase"] == "Ready"
@@ -364,7 +366,7 @@ def test_the_first_status_names_what_was_allotted() -> None:
 
 def test_a_refused_object_keeps_what_it_had() -> None:
     before = told_(WELL)
-    problem = Stalled("InvalidSpec", "spec.instances '0'")
+    problem = Stalled(CommonReason.INVALID_SPEC, "spec.instances '0'")
     status = dumped(refused(moment(before), WELL, problem))
     assert {**status, "conditions": []} == {**before, "conditions": []}
     assert conditions(status) == {"Ready": ("True", "Ready"), "Stalled": ("True", "InvalidSpec")}
@@ -373,7 +375,7 @@ def test_a_refused_object_keeps_what_it_had() -> None:
 
 def test_a_refused_object_is_looked_at_all_the_same() -> None:
     before = told_(WELL)
-    problem = Stalled("InvalidSpec", "spec.instances '0'")
+    problem = Stalled(CommonReason.INVALID_SPEC, "spec.instances '0'")
     observed = seen({"instancesStatus": {"healthy": []}, "readyInstances": 0})
     status = dumped(refused(moment(before), observed, problem))
     assert status["phase"] == "Error"
@@ -387,7 +389,7 @@ def test_a_refused_object_is_looked_at_all_the_same() -> None:
 
 def test_a_refused_object_that_was_never_served_has_nothing_else_to_tell() -> None:
     nothing = observe(Children(), instances=0, poolers=0, image="")
-    status = dumped(refused(moment(), nothing, Stalled("NameTaken", "taken")))
+    status = dumped(refused(moment(), nothing, Stalled(DatabaseReason.NAME_TAKEN, "taken")))
     assert status["phase"] == "Error"
     assert conditions(status) == {
         "Ready": ("False", "NameTaken"),
@@ -397,7 +399,7 @@ def test_a_refused_object_that_was_never_served_has_nothing_else_to_tell() -> No
 
 def test_a_deletion_is_told_with_what_it_waits_for() -> None:
     before = told_(WELL)
-    why = Finding("Deleting", "Waiting for Cluster x to be gone")
+    why = Finding(CommonReason.DELETING, "Waiting for Cluster x to be gone")
     status = dumped(deleting(moment(before), why))
     assert status["phase"] == "Deleting"
     assert conditions(status) == {
@@ -419,8 +421,11 @@ def test_the_generation_told_is_the_one_that_was_looked_at() -> None:
     ("inventory", "expected"),
     [
         (None, None),
-        (Inventory(synced=True, why=Finding("Synced", "")), ("True", "Synced")),
-        (Inventory(synced=False, why=Finding("Unreachable", "")), ("False", "Unreachable")),
+        (Inventory(synced=True, why=Finding(InventoryReason.SYNCED, "")), ("True", "Synced")),
+        (
+            Inventory(synced=False, why=Finding(InventoryReason.UNREACHABLE, "")),
+            ("False", "Unreachable"),
+        ),
     ],
     ids=["no row", "synced", "not synced"],
 )
@@ -461,7 +466,7 @@ def test_a_condition_that_turns_or_comes_is_new() -> None:
 def test_times_are_told_in_utc_to_the_second() -> None:
     now = datetime(2026, 3, 1, 14, 0, 0, 987654, tzinfo=timezone(timedelta(hours=2)))
     before = Moment(DaapDatabaseStatus(conditions=[]), builders.model().metadata, now)
-    made = refused(before, DOWN, Stalled("A", ""))
+    made = refused(before, DOWN, Stalled(DatabaseReason.REJECTED, ""))
     assert set(since(dumped(made)).values()) == {"2026-03-01T12:00:00Z"}
     assert made.conditions[0].last_transition_time.tzinfo is UTC
 
@@ -474,13 +479,15 @@ def test_a_status_survives_the_wire() -> None:
 
 
 def test_a_message_is_cut_to_what_the_api_server_takes() -> None:
-    made = refused(moment(), DOWN, Stalled("Rejected", "é" * 40_000))
+    made = refused(moment(), DOWN, Stalled(DatabaseReason.REJECTED, "é" * 40_000))
     assert {len(c.message) for c in made.conditions} == {32768}
 
 
 # --- whatever comes -------------------------------------------------------------------------------
 
-problems = st.none() | st.sampled_from([Stalled("Rejected", "no"), Waiting("Pending", "soon")])
+problems = st.none() | st.sampled_from(
+    [Stalled(DatabaseReason.REJECTED, "no"), Waiting(DatabaseReason.CLUSTER_PENDING, "soon")]
+)
 
 
 @given(

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from daap_operator.api.reasons import InventoryReason
 from daap_operator.cache import Cache, Key, Kind
 from daap_operator.mirror import Differences, Expected, MetadataError
 from daap_operator.row import Row
@@ -86,7 +87,7 @@ def swept(*asked: float, until: float = 1000, outage: bool = False) -> Diary:
 
     async def scene() -> Diary:
         mirror = Diary()
-        mirror.outage = MetadataError("Unreachable", "no answer") if outage else None
+        mirror.outage = MetadataError(InventoryReason.UNREACHABLE, "no answer") if outage else None
         sweeper = Sweeper(mirror, cache("orders"), ignored, namespaces=("shop",), seconds=300)
         running = asyncio.create_task(sweeper.run())
         for time in asked:
@@ -153,7 +154,7 @@ class Locked(Diary):
 
     async def mark_deleted(self, uid: str) -> None:
         if uid == "held" and now() < 12:
-            raise MetadataError("RowLocked", "somebody holds it")
+            raise MetadataError(InventoryReason.ROW_LOCKED, "somebody holds it")
         await super().mark_deleted(uid)
 
 
@@ -183,7 +184,7 @@ def test_a_row_that_is_held_stops_no_other_and_is_tried_again_soon() -> None:
 def test_a_table_that_is_held_is_compared_again_soon() -> None:
     async def scene() -> Diary:
         mirror = Diary()
-        mirror.outage = MetadataError("RowLocked", "somebody holds it")
+        mirror.outage = MetadataError(InventoryReason.ROW_LOCKED, "somebody holds it")
         sweeper = Sweeper(mirror, cache("orders"), ignored, namespaces=(), seconds=300)
         sweeper.ask()
         running = asyncio.create_task(sweeper.run())

@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 
 from daap_operator.announce import Announcement
+from daap_operator.api.reasons import InventoryReason
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus
 from daap_operator.cache import Kind
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.kube import ApiError, Resource
 from daap_operator.mirror import MetadataError
 from daap_operator.observed import Children, observe
+from daap_operator.reasons import DatabaseReason
 from daap_operator.status import claimed, refused, told
 from daap_operator.subject import DatabaseSubject, subject
 from daap_operator.tell import PROGRESS_SECONDS, latest, tell
@@ -144,7 +146,7 @@ async def test_progress_of_a_new_generation_is_told_at_once() -> None:
 
 # --- the inventory --------------------------------------------------------------------------------
 
-AWAY = MetadataError("Unreachable", "The metadata database does not answer")
+AWAY = MetadataError(InventoryReason.UNREACHABLE, "The metadata database does not answer")
 
 
 async def test_an_inventory_that_is_away_holds_up_nothing_and_is_told() -> None:
@@ -158,13 +160,17 @@ async def test_an_inventory_that_is_away_holds_up_nothing_and_is_told() -> None:
 
 async def test_an_object_that_has_no_row_any_more_waits_for_no_inventory() -> None:
     stage, before = begun()
-    stage.mirror.outage = MetadataError("RowRefused", "The metadata database refuses the row")
+    stage.mirror.outage = MetadataError(
+        InventoryReason.ROW_REFUSED, "The metadata database refuses the row"
+    )
     await tell(stage.world, before, first(stage))
     assert stage.world.notes_of(KEY).row_refused
     assert stage.world.unsynced == {KEY}
     now = looked_at(stage)
     nothing = observe(Children(), instances=1, poolers=1, image=RESOLVED.image)
-    taken = refused(now.moment(stage.clock.now()), nothing, Stalled("NameTaken", "It is taken"))
+    taken = refused(
+        now.moment(stage.clock.now()), nothing, Stalled(DatabaseReason.NAME_TAKEN, "It is taken")
+    )
     await tell(stage.world, now, taken)
     assert not stage.world.notes_of(KEY).row_refused
     assert stage.world.unsynced == set()
@@ -188,7 +194,7 @@ async def test_an_inventory_that_is_back_is_told_and_announced() -> None:
 
 async def test_an_object_without_a_database_has_no_row() -> None:
     stage, before = begun()
-    problem = Stalled("NameTaken", "taken")
+    problem = Stalled(DatabaseReason.NAME_TAKEN, "taken")
     await tell(
         stage.world,
         before,
@@ -317,7 +323,10 @@ async def test_what_somebody_must_act_on_is_logged_once(caplog: pytest.LogCaptur
     stage = await ready()
     caplog.set_level("INFO")
     observed = observe(Children(), instances=0, poolers=0, image="")
-    for problem in (Stalled("Rejected", "no"), Stalled("Rejected", "no, it is 7 now")):
+    for problem in (
+        Stalled(DatabaseReason.REJECTED, "no"),
+        Stalled(DatabaseReason.REJECTED, "no, it is 7 now"),
+    ):
         before = looked_at(stage)
         moment = before.moment(stage.clock.now())
         await tell(stage.world, before, refused(moment, observed, problem))
