@@ -14,7 +14,7 @@ from daap_operator.desired.mark import is_marked, unmarked
 from daap_operator.desired.pooler import pooler
 from daap_operator.desired.resolved import Manifest, Resolved
 from daap_operator.errors import Stalled, Waiting
-from daap_operator.kube import ApiError, Resource, refused
+from daap_operator.kube import ApiError, Resource, refusal
 from daap_operator.ownership import belongs_to, first_difference, owners
 from daap_operator.reasons import DatabaseEvent, DatabaseReason
 from daap_operator.trim import BY_HAND, OWNED
@@ -92,7 +92,7 @@ async def _create(world: World, kind: Kind, manifest: Manifest) -> Object:
         made = await world.kube.create(resource, manifest)
     except ApiError as error:
         if not error.conflict:
-            raise refusal(error, manifest) from error
+            raise child_refusal(error, manifest) from error
         # It is there, but not in the watch: it lacks our labels, or its event is on the way
         found = await world.kube.get(resource, metadata["namespace"], metadata["name"])
         if found is None:
@@ -167,7 +167,7 @@ async def _repair(
     try:
         made = await world.kube.apply(RESOURCES[kind], manifest, uid=uid, version=version)
     except ApiError as error:
-        raise refusal(error, manifest) from error
+        raise child_refusal(error, manifest) from error
     changed = raw.number(made, "metadata", "generation") != raw.number(
         actual, "metadata", "generation"
     )
@@ -213,7 +213,7 @@ def _check_ownership(manifest: Manifest, actual: Object, database: Resolved) -> 
     )
 
 
-def refusal(error: ApiError, manifest: Manifest) -> Stalled | Waiting | ApiError:
+def child_refusal(error: ApiError, manifest: Manifest) -> Stalled | Waiting | ApiError:
     """What a refused write means for the database. Pure."""
     kind, name = manifest["kind"], manifest["metadata"]["name"]
     if error.conflict or "metadata.uid" in error.fields:
@@ -231,4 +231,4 @@ def refusal(error: ApiError, manifest: Manifest) -> Stalled | Waiting | ApiError
             f"The API server does not know the kind {kind}: "
             "the platform team must install CloudNativePG",
         )
-    return refused(error, f"the {kind}")
+    return refusal(error, f"the {kind}")

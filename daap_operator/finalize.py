@@ -20,7 +20,7 @@ from daap_operator.kube import ApiError, Resource, unchanged
 from daap_operator.mirror import MetadataError
 from daap_operator.ownership import belongs_to, cluster_owners, others
 from daap_operator.publish import remove_secret
-from daap_operator.status import deleting
+from daap_operator.status import deleting_status
 from daap_operator.subject import DatabaseSubject, cluster_of, is_protected, is_retained
 from daap_operator.tell import latest, tell
 from daap_operator.world import World
@@ -93,7 +93,9 @@ async def _tell(
     *,
     reason: Reason = CommonReason.DELETING,
 ) -> None:
-    await tell(world, looked_at, deleting(looked_at.moment(world.now()), Finding(reason, message)))
+    await tell(
+        world, looked_at, deleting_status(looked_at.moment(world.now()), Finding(reason, message))
+    )
 
 
 async def _tell_blocked(world: World, looked_at: DatabaseSubject, blockers: list[Blocker]) -> None:

@@ -16,7 +16,7 @@ from daap_operator.api.reasons import CommonReason
 from daap_operator.certificates import authority_differs, server_differs
 from daap_operator.desired.secret import CredentialVersions
 from daap_operator.findings import Finding, Reason
-from daap_operator.phases import MAJOR_UPGRADE, Meaning, Phase, phase
+from daap_operator.phases import MAJOR_UPGRADE, ClusterPhase, Meaning, cluster_phase
 from daap_operator.reasons import DatabaseReason
 from daap_operator.remedies import data_major, describe, look_at_pods, namespace_going, way_back
 from daap_operator.volumes import data_claims, real_size
@@ -65,7 +65,7 @@ class Observed:
     """What is still being changed, for people; empty once all that was asked for is there."""
     unsettled_reason: Reason | None = field(default=None, kw_only=True)
     """Why it does not get on; None when nothing is known to be in its way."""
-    phase: Phase
+    phase: ClusterPhase
     instances: int | None
     ready_instances: int | None
     postgres_version: int | None
@@ -84,7 +84,7 @@ class Observed:
 def observe(children: Children, *, instances: int, poolers: int, image: str) -> Observed:
     """What the children say, against the numbers and the image that were asked for."""
     cluster = children.cluster or {}
-    seen = phase(raw.text(cluster, "status", "phase"))
+    seen = cluster_phase(raw.text(cluster, "status", "phase"))
     return Observed(
         awaited=_cluster_awaited(children, seen) or _pooler_awaited(children),
         action=_action(children, seen),
@@ -112,7 +112,7 @@ def _credentials(cluster: Object) -> CredentialVersions | None:
 # --- the Cluster ----------------------------------------------------------------------------------
 
 
-def _cluster_awaited(children: Children, seen: Phase) -> Awaited | None:
+def _cluster_awaited(children: Children, seen: ClusterPhase) -> Awaited | None:
     cluster = children.cluster
     if cluster is None:
         return Awaited(
@@ -146,7 +146,7 @@ def _cluster_awaited(children: Children, seen: Phase) -> Awaited | None:
     return Awaited(DatabaseReason.PRIMARY_DOWN, message, Meaning.INTERRUPTED)
 
 
-def _action(children: Children, seen: Phase) -> Finding | None:
+def _action(children: Children, seen: ClusterPhase) -> Finding | None:
     """What a person has to do about the Cluster; nothing about one that is on its way out."""
     going = raw.value(children.cluster, "metadata", "deletionTimestamp")
     if seen.meaning is not Meaning.ACTION or going:
@@ -168,7 +168,7 @@ def _unnoticed(cluster: Object) -> str:
     )
 
 
-def _from_phase(children: Children, seen: Phase) -> Awaited:
+def _from_phase(children: Children, seen: ClusterPhase) -> Awaited:
     """The phase in our words, then CloudNativePG's own."""
     cluster = children.cluster or {}
     name = raw.text(cluster, "metadata", "name")
@@ -287,7 +287,9 @@ def _scaled_down(pooler: Object) -> Awaited:
 # --- is all that was asked for there? -------------------------------------------------------------
 
 
-def _unsettled(children: Children, seen: Phase, instances: int, poolers: int, image: str) -> str:
+def _unsettled(
+    children: Children, seen: ClusterPhase, instances: int, poolers: int, image: str
+) -> str:
     cluster = children.cluster or {}
     ready = raw.number(cluster, "status", "readyInstances")
     there = raw.number(cluster, "status", "instances")

@@ -15,9 +15,9 @@ from daap_operator.adoption import objections, was_retained
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus
 from daap_operator.cache import Key, Kind
 from daap_operator.desired.resolved import Manifest, Resolved
-from daap_operator.desired.secret import Credentials, connection_secret, revision
+from daap_operator.desired.secret import DatabaseCredentials, connection_secret, revision
 from daap_operator.errors import Stalled, Waiting
-from daap_operator.kube import ApiError, Resource, refused, unchanged
+from daap_operator.kube import ApiError, Resource, refusal, unchanged
 from daap_operator.observed import Observed
 from daap_operator.ownership import belongs_to, others
 from daap_operator.reasons import DatabaseReason
@@ -131,10 +131,10 @@ def _checked(world: World, database: Resolved) -> None:
         notes.secret_due = world.monotonic() + interval
 
 
-async def _credentials(world: World, database: Resolved) -> Credentials:
+async def _credentials(world: World, database: Resolved) -> DatabaseCredentials:
     application = await _get(world, database, f"{database.cluster}-app")
     authority = await _get(world, database, f"{database.cluster}-ca")
-    credentials = Credentials(
+    credentials = DatabaseCredentials(
         username=_decoded(application, "username"),
         password=_decoded(application, "password"),
         ca=_decoded(authority, "ca.crt"),
@@ -181,7 +181,7 @@ async def _write(world: World, manifest: Manifest, database: Resolved, *, expect
             await world.kube.create_plain(Resource.SECRETS, manifest)
         except ApiError as error:
             if not error.conflict:
-                raise _refusal(error, name) from error
+                raise _secret_refusal(error, name) from error
             found = await world.kube.get(Resource.SECRETS, namespace, name)
         else:
             log.info("Secret created", extra={"key": _key(database), "child": name})
@@ -218,7 +218,7 @@ async def _repair(world: World, manifest: Manifest, found: Object, database: Res
         with unchanged(f"Secret {name}", reason=DatabaseReason.CREDENTIALS_PENDING):
             await world.kube.replace(Resource.SECRETS, wanted, version=version)
     except ApiError as error:
-        raise _refusal(error, name) from error
+        raise _secret_refusal(error, name) from error
     log.info("Secret changed", extra={"key": _key(database), "child": name})
 
 
@@ -253,14 +253,14 @@ def _others(metadata: Object) -> tuple[Object, Object]:
     return labels, annotations
 
 
-def _refusal(error: ApiError, name: str) -> Stalled | Waiting | ApiError:
+def _secret_refusal(error: ApiError, name: str) -> Stalled | Waiting | ApiError:
     if error.invalid:
         return Stalled(
             DatabaseReason.REJECTED,
             f"The API server refuses Secret {name}: {error.message}. "
             "Set spec.connectionSecretName to another name, or remove what stands in the way",
         )
-    return refused(error, f"Secret {name}")
+    return refusal(error, f"Secret {name}")
 
 
 async def remove_secret(

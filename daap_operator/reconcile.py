@@ -29,7 +29,13 @@ from daap_operator.observed import Children, Observed, observe
 from daap_operator.ownership import belongs_to
 from daap_operator.publish import note_name, note_retained, publish
 from daap_operator.reasons import DatabaseReason
-from daap_operator.status import Published, claimed, deleting, refused, told
+from daap_operator.status import (
+    Published,
+    deleting_status,
+    first_status,
+    observed_status,
+    refused_status,
+)
 from daap_operator.subject import DatabaseSubject, cluster_of, database, is_valid, subject
 from daap_operator.tell import latest, tell
 from daap_operator.trim import OWNED
@@ -90,12 +96,12 @@ async def _serve(world: World, looked_at: DatabaseSubject, seen: dict[str, Any])
         resolved = _resolved(world, looked_at, seen)
         _take_name(world, looked_at)
     except Stalled as refusal:
-        status = refused(looked_at.moment(world.now()), _as_made(world, looked_at), refusal)
+        status = refused_status(looked_at.moment(world.now()), _as_made(world, looked_at), refusal)
         return await tell(world, looked_at, status) or world.resync.total_seconds()
-    looked_at = await _claim(world, looked_at, resolved)
+    looked_at = await _prepare(world, looked_at, resolved)
     _tell_end_of_life(world, looked_at)
     seen_now = await _maintain(world, looked_at, resolved)
-    status = told(looked_at.moment(world.now()), resolved, *seen_now)
+    status = observed_status(looked_at.moment(world.now()), resolved, *seen_now)
     return await tell(world, looked_at, status) or _again(world, looked_at.key, seen_now[1])
 
 
@@ -143,7 +149,7 @@ async def _keep(
     except Stalled as refusal:  # of a spec that breaks today's rules the children stay as they are
         problem = refusal
     why = Finding(CommonReason.DELETION_PROTECTED, protection)
-    await tell(world, looked_at, deleting(looked_at.moment(world.now()), why, published))
+    await tell(world, looked_at, deleting_status(looked_at.moment(world.now()), why, published))
     return _again(world, looked_at.key, problem)
 
 
@@ -183,7 +189,7 @@ def _take_name(world: World, looked_at: DatabaseSubject) -> None:
     world.cache.claim(name, looked_at.metadata.uid)
 
 
-async def _claim(world: World, looked_at: DatabaseSubject, resolved: Resolved) -> DatabaseSubject:
+async def _prepare(world: World, looked_at: DatabaseSubject, resolved: Resolved) -> DatabaseSubject:
     """Put our finalizer on the object, and into its status what its children will be called."""
     metadata = looked_at.metadata
     if not looked_at.ours:
@@ -195,7 +201,7 @@ async def _claim(world: World, looked_at: DatabaseSubject, resolved: Resolved) -
         world.cache.put(Kind.DATABASE, made)
         looked_at = latest(world, looked_at)
     if not looked_at.status.cluster_name:
-        await tell(world, looked_at, claimed(looked_at.moment(world.now()), resolved))
+        await tell(world, looked_at, first_status(looked_at.moment(world.now()), resolved))
         looked_at = latest(world, looked_at)
     looked_at = await note_retained(world, looked_at, resolved)
     return await note_name(world, looked_at, resolved)
@@ -282,10 +288,10 @@ async def _tell_trouble(
         looked_at = latest(world, looked_at)
         moment = looked_at.moment(world.now())
         if looked_at.metadata.deleting:
-            status = deleting(moment, trouble.finding)
+            status = deleting_status(moment, trouble.finding)
         else:
             resolved = _resolved(world, looked_at, seen)
             observed = _observe(world, looked_at.key, resolved)
-            status = told(moment, resolved, observed, trouble, None)
+            status = observed_status(moment, resolved, observed, trouble, None)
         if looked_at.status.cluster_name:
             await tell(world, looked_at, status)

@@ -32,7 +32,7 @@ class Published:
     username: str
 
 
-def claimed(moment: DatabaseMoment, resolved: Resolved) -> DaapDatabaseStatus:
+def first_status(moment: DatabaseMoment, resolved: Resolved) -> DaapDatabaseStatus:
     """The first status of a database: what it was allotted, before any child exists."""
     message = "The Cluster and the Pooler are being created"
     verdict = Verdict(
@@ -55,7 +55,7 @@ def with_retained_secret(status: DaapDatabaseStatus, name: str) -> DaapDatabaseS
     return status.model_copy(update={"secret_name": name})
 
 
-def told(
+def observed_status(
     moment: DatabaseMoment,
     resolved: Resolved,
     observed: Observed,
@@ -71,7 +71,9 @@ def told(
     return with_verdict(status, moment, verdict)
 
 
-def refused(moment: DatabaseMoment, observed: Observed, problem: Stalled) -> DaapDatabaseStatus:
+def refused_status(
+    moment: DatabaseMoment, observed: Observed, problem: Stalled
+) -> DaapDatabaseStatus:
     """The status of an object whose spec is not followed: invalid, or its name is taken.
 
     What was made of an earlier spec may still serve.
@@ -81,7 +83,7 @@ def refused(moment: DatabaseMoment, observed: Observed, problem: Stalled) -> Daa
     return with_verdict(_seen(before, observed), moment, verdict)
 
 
-def deleting(
+def deleting_status(
     moment: DatabaseMoment, why: Finding, published: Published | None = None
 ) -> DaapDatabaseStatus:
     """The status while the deletion is under way; the message says what it waits for."""

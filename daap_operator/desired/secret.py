@@ -14,7 +14,7 @@ from daap_operator.desired.resolved import Manifest, Resolved
 
 
 @dataclass(frozen=True)
-class Credentials:
+class DatabaseCredentials:
     """What CloudNativePG made for the database's owner, and the certificate authority to trust."""
 
     username: str
@@ -23,7 +23,7 @@ class Credentials:
     """PEM."""
 
     def __repr__(self) -> str:
-        return f"Credentials({self.username!r}, …)"
+        return f"DatabaseCredentials({self.username!r}, …)"
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class CredentialVersions:
     server_ca: str
 
 
-def connection_secret(database: Resolved, credentials: Credentials) -> Manifest:
+def connection_secret(database: Resolved, credentials: DatabaseCredentials) -> Manifest:
     """The Secret to write."""
     entries = _entries(database, credentials)
     return {
@@ -63,7 +63,9 @@ def _metadata(database: Resolved) -> Manifest:
 
 def revision(database: Resolved, versions: CredentialVersions) -> str:
     """A digest that changes when the Secret to write does, worked out without reading a Secret."""
-    stand_in = Credentials(username="", password=versions.application, ca=versions.server_ca)
+    stand_in = DatabaseCredentials(
+        username="", password=versions.application, ca=versions.server_ca
+    )
     text = json.dumps(connection_secret(database, stand_in), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -72,7 +74,7 @@ VERIFIED = "-verify-full"
 """Ends the keys of those URIs that have the server verified."""
 
 
-def _entries(database: Resolved, credentials: Credentials) -> dict[str, str]:
+def _entries(database: Resolved, credentials: DatabaseCredentials) -> dict[str, str]:
     hosts = _hosts(database)
     entries = {
         "type": "postgresql",
@@ -109,19 +111,23 @@ def _tls(database: Resolved, *, verified: bool) -> dict[str, str]:
     return {"sslmode": "verify-full", "sslrootcert": f"{names.mount_path(database.name)}/ca.crt"}
 
 
-def _uri(host: str, database: Resolved, credentials: Credentials, tls: dict[str, str]) -> str:
+def _uri(
+    host: str, database: Resolved, credentials: DatabaseCredentials, tls: dict[str, str]
+) -> str:
     user, password = (quote(t, safe="") for t in (credentials.username, credentials.password))
     place = f"{host}:{names.POSTGRES_PORT}/{database.database}"
     return f"postgresql://{user}:{password}@{place}?{urlencode(tls, safe='/')}"
 
 
-def _jdbc_uri(host: str, database: Resolved, credentials: Credentials, tls: dict[str, str]) -> str:
+def _jdbc_uri(
+    host: str, database: Resolved, credentials: DatabaseCredentials, tls: dict[str, str]
+) -> str:
     place = f"{host}:{names.POSTGRES_PORT}/{database.database}"
     query = {"user": credentials.username, "password": credentials.password}
     return f"jdbc:postgresql://{place}?{urlencode(query)}&{urlencode(tls, safe='/')}"
 
 
-def _pgpass(host: str, database: Resolved, credentials: Credentials) -> str:
+def _pgpass(host: str, database: Resolved, credentials: DatabaseCredentials) -> str:
     """A line of libpq's password file, in which `:` and `\\` are escaped.
 
     https://www.postgresql.org/docs/current/libpq-pgpass.html

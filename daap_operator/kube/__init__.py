@@ -10,7 +10,7 @@ connection pool); its models are left aside, since they know neither CloudNative
 """
 
 from daap_operator.kube.client import LAST_TLS_SECONDS, Credentials, Kube, own_namespace
-from daap_operator.kube.problems import ApiError, Unreachable, refused, unchanged
+from daap_operator.kube.problems import ApiError, Unreachable, refusal, unchanged
 from daap_operator.kube.request import Request
 from daap_operator.kube.resources import Resource
 
@@ -23,6 +23,6 @@ __all__ = [
     "Resource",
     "Unreachable",
     "own_namespace",
-    "refused",
+    "refusal",
     "unchanged",
 ]

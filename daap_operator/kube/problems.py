@@ -85,7 +85,7 @@ def unchanged(what: str, *, reason: Reason = Interruption.CHANGED) -> Iterator[N
         raise
 
 
-def refused(error: ApiError, what: str) -> Stalled | Waiting | ApiError:
+def refusal(error: ApiError, what: str) -> Stalled | Waiting | ApiError:
     """What a refusal means that does not speak of the object itself; the error when it does. Pure.
 
     `what` could not be written.

@@ -16,10 +16,10 @@ from daap_operator.migrate.files import (
     Migration,
     MigrationError,
     RefusedError,
+    full_id,
     missing,
     newer,
     objections,
-    resolve,
     rollback_objections,
     shipped,
     states,
@@ -57,7 +57,7 @@ def migrate(
     MigrationError when it failed; what was applied before the failure stays, each migration whole.
     """
     files = shipped(directory)
-    last = files[-1].id if to is None else resolve(to, files)
+    last = files[-1].id if to is None else full_id(to, files)
     if not last:
         raise RefusedError(f"migrate only goes forward: use `migrate rollback --to {to}`")
     with _session(database_url, out, wait_seconds, lock_seconds) as session:
@@ -82,7 +82,7 @@ def roll_back(
 ) -> list[str]:
     """Rolls back everything after `to`, newest first; returns the ids. Raises as `migrate`."""
     files = shipped(directory)
-    last = resolve(to, files)
+    last = full_id(to, files)
     with _session(database_url, out, wait_seconds, lock_seconds) as session:
         _refuse(rollback_objections(files, session.applied, last))
         back = [file for file in reversed(files) if file.id in session.applied and file.id > last]

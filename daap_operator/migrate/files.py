@@ -77,7 +77,7 @@ def missing(shipped: Iterable[Migration], applied_ids: Collection[str]) -> list[
     return [file.id for file in shipped if file.id not in applied_ids]
 
 
-def resolve(wanted: str, files: Sequence[Migration]) -> str:
+def full_id(wanted: str, files: Sequence[Migration]) -> str:
     """The id meant by `003` or by a full id; empty for the state before all of them.
 
     Raises RefusedError, naming the known ones.

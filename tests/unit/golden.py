@@ -13,12 +13,12 @@ from daap_operator.api.v1alpha1 import DaapDatabase, DaapDatabaseStatus
 from daap_operator.desired.cluster import cluster
 from daap_operator.desired.pooler import pooler
 from daap_operator.desired.resolved import Platform, resolve
-from daap_operator.desired.secret import Credentials, connection_secret
+from daap_operator.desired.secret import DatabaseCredentials, connection_secret
 from daap_operator.engine.conditions import Moment, dumped
 from daap_operator.observed import Children, observe
 from daap_operator.phases import PHASES
 from daap_operator.settings import Settings
-from daap_operator.status import Published, told
+from daap_operator.status import Published, observed_status
 from tests.unit import builders
 from tests.unit.kstatus import kstatus
 
@@ -39,7 +39,7 @@ def generated() -> Iterator[tuple[Path, str]]:
 
 # --- the children of an example -------------------------------------------------------------------
 
-CREDENTIALS = Credentials("USERNAME", "PASSWORD", "CERTIFICATE")
+CREDENTIALS = DatabaseCredentials("USERNAME", "PASSWORD", "CERTIFICATE")
 
 
 def children_of(example: str) -> str:
@@ -137,4 +137,4 @@ def situation(phase: str, *, primary: bool, pooler: bool, before: bool) -> Objec
         "daap-orders-pooler.shop.svc.cluster.local", "daap-orders-connection", "0", "orders"
     )
     published = written if observed.serving or before else None
-    return dumped(told(moment, made, observed, None, published))
+    return dumped(observed_status(moment, made, observed, None, published))

@@ -29,7 +29,7 @@ from daap_operator.kube import ApiError, Kube, Resource, Unreachable
 from daap_operator.observed import observe
 from daap_operator.ownership import first_difference
 from daap_operator.row import row
-from daap_operator.status import Published, deleting, refused, told
+from daap_operator.status import Published, deleting_status, observed_status, refused_status
 from daap_operator.subject import database, is_valid, subject
 from daap_operator.tell import REFUSALS_BEFORE_TELLING, REFUSED_SECONDS
 from daap_operator.trim import OWNED
@@ -207,7 +207,7 @@ def test_whatever_was_seen_the_status_is_one_that_is_taken(
         resolved = resolve(database(cached), builders.PLATFORM)
     except Stalled as refusal:
         found = cache.children("shop", looked_at.status.cluster_name or "daap-orders")
-        made = refused(moment, observe(found, instances=0, poolers=0, image=""), refusal)
+        made = refused_status(moment, observe(found, instances=0, poolers=0, image=""), refusal)
     else:
         found = cache.children("shop", resolved.cluster)
         for child, manifest in (
@@ -220,9 +220,9 @@ def test_whatever_was_seen_the_status_is_one_that_is_taken(
         observed = replace(observed, unsettled=observed.unsettled or missing)
         observed = explained(observed, from_objects(found, of_pooler=None))
         published = Published(resolved.host, resolved.secret, "abc", "orders")
-        made = told(moment, resolved, observed, None, published)
+        made = observed_status(moment, resolved, observed, None, published)
     if going:
-        made = deleting(moment, Finding(CommonReason.DELETING, "It is going"))
+        made = deleting_status(moment, Finding(CommonReason.DELETING, "It is going"))
     full = with_inventory(
         made, moment, Inventory(synced=False, why=Finding(InventoryReason.UNREACHABLE, ""))
     )

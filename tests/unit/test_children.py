@@ -6,7 +6,7 @@ import pytest
 
 from daap_operator import names
 from daap_operator.cache import Kind
-from daap_operator.children import SETTLE_SECONDS, ensure_children, refusal
+from daap_operator.children import SETTLE_SECONDS, child_refusal, ensure_children
 from daap_operator.desired import tuning
 from daap_operator.desired.cluster import cluster
 from daap_operator.desired.resolved import Resolved, resolve
@@ -491,7 +491,7 @@ async def test_an_outage_is_raised_to_be_tried_again(verb: str, error: Exception
 
 def test_what_is_no_refusal_stays_an_outage() -> None:
     error = refused(503)
-    assert refusal(error, MANIFEST) is error
+    assert child_refusal(error, MANIFEST) is error
 
 
 async def test_a_refused_change_leaves_what_was_there() -> None:

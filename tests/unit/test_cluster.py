@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from daap_operator.desired.cluster import cluster
-from daap_operator.desired.secret import Credentials, connection_secret
+from daap_operator.desired.secret import DatabaseCredentials, connection_secret
 from tests.unit import builders
 
 Object = dict[str, Any]
@@ -89,7 +89,7 @@ def test_with_another_domain_the_certificate_has_every_host_that_is_ever_publish
 @pytest.mark.parametrize("domain", ["cluster.local", "corp.example"])
 def test_no_host_of_the_secret_is_missing_in_the_certificate(domain: str) -> None:
     there = replace(builders.resolved({"instances": 2}), domain=domain)
-    secret = connection_secret(there, Credentials("app", "hunter2", "PEM"))["data"]
+    secret = connection_secret(there, DatabaseCredentials("app", "hunter2", "PEM"))["data"]
     published = {base64.b64decode(secret[key]).decode() for key in secret if key.endswith("host")}
     own = {f"daap-orders-{role}.shop.svc.cluster.local" for role in ("rw", "ro", "r")}
     certified = set(cluster(there)["spec"]["certificates"]["serverAltDNSNames"]) | own

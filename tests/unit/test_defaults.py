@@ -96,13 +96,13 @@ def test_the_first_revision_changes_nothing_of_what_there_is() -> None:
     made = builders.resolved(status=LIVE)
     assert names.DEFAULTS_REVISION not in cluster(made)["metadata"].get("annotations", {})
     moment = Moment(builders.model(status=LIVE).status, builders.model().metadata, builders.NOW)
-    assert "defaultsRevision" not in dumped(status.claimed(moment, made))
+    assert "defaultsRevision" not in dumped(status.first_status(moment, made))
 
 
 def test_the_status_names_the_revision_that_the_children_are_made_by() -> None:
     made = builders.resolved()
     moment = Moment(builders.model().status, builders.model().metadata, builders.NOW)
-    assert dumped(status.claimed(moment, made))["defaultsRevision"] == defaults.NEWEST
+    assert dumped(status.first_status(moment, made))["defaultsRevision"] == defaults.NEWEST
 
 
 def test_the_cache_keeps_what_it_is_read_from() -> None:

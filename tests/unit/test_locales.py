@@ -96,8 +96,8 @@ def test_what_cloudnativepg_fills_in_counts_as_plain() -> None:
 def test_it_is_allotted_before_the_cluster_is_made_and_then_kept() -> None:
     new = builders.model(asked("icu", "de"))
     moment = Moment(new.status, new.metadata, builders.NOW)
-    claimed = status.claimed(moment, resolve(new, builders.PLATFORM))
-    assert claimed.locale == "icu/de"
+    made = status.first_status(moment, resolve(new, builders.PLATFORM))
+    assert made.locale == "icu/de"
     later = builders.resolved({"postgresVersion": 18}, LIVE | {"locale": "icu/de"})
     assert str(later.locale) == "icu/de"
 
@@ -105,7 +105,7 @@ def test_it_is_allotted_before_the_cluster_is_made_and_then_kept() -> None:
 def test_a_database_of_before_says_what_it_has() -> None:
     old = builders.model(status=LIVE)
     moment = Moment(old.status, old.metadata, builders.NOW)
-    assert status.claimed(moment, resolve(old, builders.PLATFORM)).locale == "libc/C"
+    assert status.first_status(moment, resolve(old, builders.PLATFORM)).locale == "libc/C"
 
 
 def test_a_status_that_lost_it_has_it_from_the_cluster() -> None:

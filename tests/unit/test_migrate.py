@@ -151,13 +151,13 @@ def test_the_operator_needs_no_yoyo_to_check_the_schema() -> None:
     [("002", "002_two"), ("002_two", "002_two"), ("none", ""), ("000", "")],
 )
 def test_an_id_is_given_short_or_in_full(wanted: str, expected: str) -> None:
-    assert files.resolve(wanted, FILES) == expected
+    assert files.full_id(wanted, FILES) == expected
 
 
 @pytest.mark.parametrize("wanted", ["004", "2", "two", "", "002_"])
 def test_an_unknown_id_names_the_known_ones(wanted: str) -> None:
     with pytest.raises(RefusedError) as refused:
-        files.resolve(wanted, FILES)
+        files.full_id(wanted, FILES)
     assert str(refused.value) == (
         f"there is no migration {wanted!r}; there are 001_one, 002_two, 003_three, "
         "and none for the state before"

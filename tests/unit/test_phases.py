@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from daap_operator.phases import HEALTHY, PHASES, Meaning, phase
+from daap_operator.phases import HEALTHY, PHASES, Meaning, cluster_phase
 
 
 @pytest.mark.parametrize("text", PHASES)
 def test_a_phase_has_a_reason_and_words_for_people(text: str) -> None:
-    known = phase(text)
+    known = cluster_phase(text)
     assert known is PHASES[text]
     assert re.fullmatch(r"[A-Z][A-Za-z]+", known.reason)
     assert known.text
@@ -29,7 +29,7 @@ def test_a_phase_that_waits_for_somebody_says_who_must_act_and_how() -> None:
 
 @pytest.mark.parametrize("text", ["Ready", HEALTHY.lower(), f"{HEALTHY} ", "Failed"])
 def test_a_phase_never_heard_of_is_unknown(text: str) -> None:
-    assert phase(text).meaning is Meaning.UNKNOWN
+    assert cluster_phase(text).meaning is Meaning.UNKNOWN
     assert Meaning.UNKNOWN not in {known.meaning for known in PHASES.values()}
 
 

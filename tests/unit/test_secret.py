@@ -12,8 +12,8 @@ from hypothesis import given
 from daap_operator import names
 from daap_operator.desired.resolved import Resolved
 from daap_operator.desired.secret import (
-    Credentials,
     CredentialVersions,
+    DatabaseCredentials,
     connection_secret,
     revision,
 )
@@ -21,11 +21,11 @@ from tests.unit import builders, strategies
 
 Object = dict[str, Any]
 
-CREDENTIALS = Credentials(username="orders", password="p@ss w/rd:+%", ca="-----BEGIN…")
+CREDENTIALS = DatabaseCredentials(username="orders", password="p@ss w/rd:+%", ca="-----BEGIN…")
 VERSIONS = CredentialVersions(application="11", server_ca="12")
 
 
-def entries(made: Resolved, credentials: Credentials = CREDENTIALS) -> dict[str, str]:
+def entries(made: Resolved, credentials: DatabaseCredentials = CREDENTIALS) -> dict[str, str]:
     data: dict[str, str] = connection_secret(made, credentials)["data"]
     return {key: base64.b64decode(text).decode() for key, text in data.items()}
 
@@ -82,7 +82,7 @@ def test_every_way_in_has_the_same_keys() -> None:
 
 
 def test_the_password_file_is_read_back_as_libpq_does() -> None:
-    made = entries(builders.resolved(), Credentials("u:s", "p\\:w", "ca"))
+    made = entries(builders.resolved(), DatabaseCredentials("u:s", "p\\:w", "ca"))
     for line in made["pgpass"].splitlines():
         fields = re.split(r"(?<!\\):", line.replace("\\\\", "\0"))
         user, password = (re.sub(r"\\(.)", r"\1", f).replace("\0", "\\") for f in fields[3:])
@@ -116,7 +116,7 @@ def test_it_is_a_secret_for_service_binding_and_belongs_to_the_database() -> Non
 
 @given(strategies.plain_texts, strategies.plain_texts)
 def test_any_user_and_password_survive_the_uris(user: str, password: str) -> None:
-    made = entries(builders.resolved(), Credentials(user, password, "ca"))
+    made = entries(builders.resolved(), DatabaseCredentials(user, password, "ca"))
     for key in ("uri", "direct-uri", "uri-verify-full"):
         parts = urlsplit(made[key])
         assert unquote(parts.username or "") == user

@@ -17,7 +17,13 @@ from daap_operator.findings import Finding
 from daap_operator.observed import Children, Observed, observe
 from daap_operator.phases import PHASES, Meaning
 from daap_operator.reasons import DatabaseReason
-from daap_operator.status import Published, claimed, deleting, refused, told
+from daap_operator.status import (
+    Published,
+    deleting_status,
+    first_status,
+    observed_status,
+    refused_status,
+)
 from tests.unit import builders, golden, strategies
 from tests.unit.fake_kube import merged
 from tests.unit.kstatus import kstatus
@@ -56,7 +62,7 @@ def told_(
     published: Published | None = PUBLISHED,
     status: Object | None = None,
 ) -> Object:
-    return dumped(told(moment(status), RESOLVED, observed, problem, published))
+    return dumped(observed_status(moment(status), RESOLVED, observed, problem, published))
 
 
 def conditions(status: Object) -> Object:
@@ -352,7 +358,7 @@ def test_nobody_has_to_act_on_a_cluster_that_is_on_its_way_out(phase: str) -> No
 
 
 def test_the_first_status_names_what_was_allotted() -> None:
-    status = dumped(claimed(moment(), RESOLVED))
+    status = dumped(first_status(moment(), RESOLVED))
     allotted = ("clusterName", "poolerName", "databaseName", "postgresVersion")
     assert [status[field] for field in allotted] == [
         "daap-orders",
@@ -367,7 +373,7 @@ def test_the_first_status_names_what_was_allotted() -> None:
 def test_a_refused_object_keeps_what_it_had() -> None:
     before = told_(WELL)
     problem = Stalled(CommonReason.INVALID_SPEC, "spec.instances '0'")
-    status = dumped(refused(moment(before), WELL, problem))
+    status = dumped(refused_status(moment(before), WELL, problem))
     assert {**status, "conditions": []} == {**before, "conditions": []}
     assert conditions(status) == {"Ready": ("True", "Ready"), "Stalled": ("True", "InvalidSpec")}
     assert_rules(status)
@@ -377,7 +383,7 @@ def test_a_refused_object_is_looked_at_all_the_same() -> None:
     before = told_(WELL)
     problem = Stalled(CommonReason.INVALID_SPEC, "spec.instances '0'")
     observed = seen({"instancesStatus": {"healthy": []}, "readyInstances": 0})
-    status = dumped(refused(moment(before), observed, problem))
+    status = dumped(refused_status(moment(before), observed, problem))
     assert status["phase"] == "Error"
     assert status["readyInstances"] == 0
     assert conditions(status) == {
@@ -389,7 +395,7 @@ def test_a_refused_object_is_looked_at_all_the_same() -> None:
 
 def test_a_refused_object_that_was_never_served_has_nothing_else_to_tell() -> None:
     nothing = observe(Children(), instances=0, poolers=0, image="")
-    status = dumped(refused(moment(), nothing, Stalled(DatabaseReason.NAME_TAKEN, "taken")))
+    status = dumped(refused_status(moment(), nothing, Stalled(DatabaseReason.NAME_TAKEN, "taken")))
     assert status["phase"] == "Error"
     assert conditions(status) == {
         "Ready": ("False", "NameTaken"),
@@ -400,7 +406,7 @@ def test_a_refused_object_that_was_never_served_has_nothing_else_to_tell() -> No
 def test_a_deletion_is_told_with_what_it_waits_for() -> None:
     before = told_(WELL)
     why = Finding(CommonReason.DELETING, "Waiting for Cluster x to be gone")
-    status = dumped(deleting(moment(before), why))
+    status = dumped(deleting_status(moment(before), why))
     assert status["phase"] == "Deleting"
     assert conditions(status) == {
         "Ready": ("False", "Deleting"),
@@ -410,7 +416,7 @@ def test_a_deletion_is_told_with_what_it_waits_for() -> None:
 
 
 def test_the_generation_told_is_the_one_that_was_looked_at() -> None:
-    status = dumped(told(moment(SERVED, generation=7), RESOLVED, WELL, None, PUBLISHED))
+    status = dumped(observed_status(moment(SERVED, generation=7), RESOLVED, WELL, None, PUBLISHED))
     assert status["observedGeneration"] == 7
     assert [c["observedGeneration"] for c in status["conditions"]] == [7]
     assert result(status, generation=7) == "Current"
@@ -432,7 +438,7 @@ def test_the_generation_told_is_the_one_that_was_looked_at() -> None:
 def test_whether_the_inventory_follows_is_a_condition_of_its_own(
     inventory: Inventory | None, expected: object
 ) -> None:
-    status = dumped(with_inventory(claimed(moment(), RESOLVED), moment(), inventory))
+    status = dumped(with_inventory(first_status(moment(), RESOLVED), moment(), inventory))
     assert conditions(status).get("MetadataSynced") == expected
     assert_rules(status)
 
@@ -446,10 +452,10 @@ def since(status: Object) -> Object:
 
 def test_a_conditions_time_moves_only_with_its_status() -> None:
     later = builders.NOW + timedelta(hours=1)
-    first = told(moment(), RESOLVED, DOWN, None, None)
+    first = observed_status(moment(), RESOLVED, DOWN, None, None)
     metadata = builders.model().metadata
-    second = told(Moment(first, metadata, later), RESOLVED, seen(poolers=0), None, None)
-    third = told(Moment(second, metadata, later), RESOLVED, WELL, None, PUBLISHED)
+    second = observed_status(Moment(first, metadata, later), RESOLVED, seen(poolers=0), None, None)
+    third = observed_status(Moment(second, metadata, later), RESOLVED, WELL, None, PUBLISHED)
     assert since(dumped(first)) == since(dumped(second))
     assert conditions(dumped(first)) != conditions(dumped(second))
     assert since(dumped(third)) == {"Ready": "2026-03-01T13:00:00Z"}
@@ -459,14 +465,16 @@ def test_a_condition_that_turns_or_comes_is_new() -> None:
     later = builders.NOW + timedelta(hours=1)
     status: Object = {"conditions": [builders.condition("Ready", "True")]}
     previous = DaapDatabaseStatus.model_validate(status)
-    made = told(Moment(previous, builders.model().metadata, later), RESOLVED, DOWN, None, None)
+    made = observed_status(
+        Moment(previous, builders.model().metadata, later), RESOLVED, DOWN, None, None
+    )
     assert since(dumped(made)) == dict.fromkeys(("Ready", "Reconciling"), "2026-03-01T13:00:00Z")
 
 
 def test_times_are_told_in_utc_to_the_second() -> None:
     now = datetime(2026, 3, 1, 14, 0, 0, 987654, tzinfo=timezone(timedelta(hours=2)))
     before = Moment(DaapDatabaseStatus(conditions=[]), builders.model().metadata, now)
-    made = refused(before, DOWN, Stalled(DatabaseReason.REJECTED, ""))
+    made = refused_status(before, DOWN, Stalled(DatabaseReason.REJECTED, ""))
     assert set(since(dumped(made)).values()) == {"2026-03-01T12:00:00Z"}
     assert made.conditions[0].last_transition_time.tzinfo is UTC
 
@@ -475,11 +483,11 @@ def test_a_status_survives_the_wire() -> None:
     status = told_(WELL)
     again = DaapDatabaseStatus.model_validate(status)
     assert dumped(again) == status
-    assert dumped(told(moment(status), RESOLVED, WELL, None, PUBLISHED)) == status
+    assert dumped(observed_status(moment(status), RESOLVED, WELL, None, PUBLISHED)) == status
 
 
 def test_a_message_is_cut_to_what_the_api_server_takes() -> None:
-    made = refused(moment(), DOWN, Stalled(DatabaseReason.REJECTED, "é" * 40_000))
+    made = refused_status(moment(), DOWN, Stalled(DatabaseReason.REJECTED, "é" * 40_000))
     assert {len(c.message) for c in made.conditions} == {32768}
 
 

@@ -14,7 +14,7 @@ from daap_operator.kube import ApiError, Resource
 from daap_operator.mirror import MetadataError
 from daap_operator.observed import Children, observe
 from daap_operator.reasons import DatabaseReason
-from daap_operator.status import claimed, refused, told
+from daap_operator.status import first_status, observed_status, refused_status
 from daap_operator.subject import DatabaseSubject, subject
 from daap_operator.tell import PROGRESS_SECONDS, latest, tell
 from tests.unit import builders, fakes
@@ -41,7 +41,7 @@ def looked_at(stage: Stage) -> DatabaseSubject:
 
 
 def first(stage: Stage) -> DaapDatabaseStatus:
-    return claimed(looked_at(stage).moment(stage.clock.now()), RESOLVED)
+    return first_status(looked_at(stage).moment(stage.clock.now()), RESOLVED)
 
 
 def progress(stage: Stage, phase: str, *, served: bool = False) -> DaapDatabaseStatus:
@@ -49,7 +49,7 @@ def progress(stage: Stage, phase: str, *, served: bool = False) -> DaapDatabaseS
     cluster = builders.cluster({"phase": phase, "instancesStatus": {"healthy": []}})
     observed = observe(Children(cluster), instances=1, poolers=1, image=RESOLVED.image)
     moment = looked_at(stage).moment(stage.clock.now())
-    return told(moment, RESOLVED, observed, None, None)
+    return observed_status(moment, RESOLVED, observed, None, None)
 
 
 async def test_a_status_is_told_to_the_object_the_inventory_and_in_events() -> None:
@@ -168,7 +168,7 @@ async def test_an_object_that_has_no_row_any_more_waits_for_no_inventory() -> No
     assert stage.world.unsynced == {KEY}
     now = looked_at(stage)
     nothing = observe(Children(), instances=1, poolers=1, image=RESOLVED.image)
-    taken = refused(
+    taken = refused_status(
         now.moment(stage.clock.now()), nothing, Stalled(DatabaseReason.NAME_TAKEN, "It is taken")
     )
     await tell(stage.world, now, taken)
@@ -198,7 +198,7 @@ async def test_an_object_without_a_database_has_no_row() -> None:
     await tell(
         stage.world,
         before,
-        refused(
+        refused_status(
             before.moment(stage.clock.now()),
             observe(Children(), instances=0, poolers=0, image=""),
             problem,
@@ -329,7 +329,7 @@ async def test_what_somebody_must_act_on_is_logged_once(caplog: pytest.LogCaptur
     ):
         before = looked_at(stage)
         moment = before.moment(stage.clock.now())
-        await tell(stage.world, before, refused(moment, observed, problem))
+        await tell(stage.world, before, refused_status(moment, observed, problem))
     assert [record.getMessage() for record in caplog.records] == [
         "Phase changed",
         "Somebody must act",
