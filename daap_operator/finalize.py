@@ -20,6 +20,7 @@ from daap_operator.kube import ApiError, Resource, unchanged
 from daap_operator.mirror import MetadataError
 from daap_operator.ownership import belongs_to, cluster_owners, others
 from daap_operator.publish import remove_secret
+from daap_operator.row import DATABASES
 from daap_operator.status import deleting_status
 from daap_operator.subject import DatabaseSubject, cluster_of, is_protected, is_retained
 from daap_operator.tell import latest, tell
@@ -266,7 +267,7 @@ async def _end_secret(world: World, looked_at: DatabaseSubject) -> None:
 async def _end_row(world: World, looked_at: DatabaseSubject) -> None:
     """Mark the row; while the metadata database is away the object goes, and the sweep does it."""
     try:
-        await world.mirror.mark_deleted(looked_at.metadata.uid)
+        await world.mirror.mark_deleted(DATABASES, looked_at.metadata.uid)
     except MetadataError as error:
         log.warning("Row not marked", extra={"key": looked_at.key, "error": str(error)})
 

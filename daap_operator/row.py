@@ -6,6 +6,7 @@ from datetime import datetime
 from daap_operator import names, raw
 from daap_operator.api.meta import ConditionType, Metadata
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus, Phase
+from daap_operator.mirror import Table
 from daap_operator.reasons import DatabaseReason
 
 
@@ -27,6 +28,9 @@ class Row:
     error_message: str | None
     generation: int
     created_at: datetime
+
+
+DATABASES = Table("databases", Row, unique="name")
 
 
 def row(metadata: Metadata, spec: raw.Object, status: DaapDatabaseStatus) -> Row | None:

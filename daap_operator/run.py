@@ -24,6 +24,7 @@ from daap_operator.kube import Kube, own_namespace
 from daap_operator.metrics import Databases, Metrics, Seen
 from daap_operator.mirror import MetadataError, Mirror, PoolSettings, Server
 from daap_operator.reconcile import reconcile
+from daap_operator.row import DATABASES
 from daap_operator.settings import Settings
 from daap_operator.sweep import Sweeper
 from daap_operator.watchdog import Watchdog
@@ -300,7 +301,7 @@ class Work:
 
     def _on_gone(self, uid: str) -> None:
         """A DaapDatabase is gone; if its row is not marked, its finalizer was removed by force."""
-        if self.mirror.holds(uid):
+        if self.mirror.holds(DATABASES, uid):
             self._sweeper.ask()
 
 

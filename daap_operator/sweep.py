@@ -14,7 +14,7 @@ from daap_operator.cache import Cache, Key
 from daap_operator.cancellation import heed
 from daap_operator.errors import Outage
 from daap_operator.mirror import Differences, MetadataError, Mirror
-from daap_operator.row import Row, row
+from daap_operator.row import DATABASES, Row, row
 from daap_operator.subject import subject
 
 log = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ class Sweeper:
         done = True
         try:
             expected = Expectation(self._cache)
-            async for page in self._mirror.compare(expected, self._namespaces):
+            async for page in self._mirror.compare(DATABASES, expected, self._namespaces):
                 done &= await self._repair(page)
                 counts["rows_without_object"] += len(page.orphans)
                 counts["rows_to_write"] += len(page.wrong)
@@ -99,7 +99,7 @@ class Sweeper:
         done = True
         for uid in page.orphans:
             try:
-                await self._mirror.mark_deleted(uid)
+                await self._mirror.mark_deleted(DATABASES, uid)
             except MetadataError as error:
                 if not error.of_one_row:
                     raise

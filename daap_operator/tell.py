@@ -12,7 +12,7 @@ from daap_operator.errors import Waiting
 from daap_operator.findings import Finding
 from daap_operator.kube import ApiError, unchanged
 from daap_operator.mirror import MetadataError
-from daap_operator.row import row
+from daap_operator.row import DATABASES, row
 from daap_operator.subject import DatabaseSubject, subject
 from daap_operator.world import World
 
@@ -137,11 +137,11 @@ async def _mirrored(
         world.unsynced.discard(looked_at.key)
         return None
     try:
-        await world.mirror.save(wanted)
+        await world.mirror.save(DATABASES, wanted)
         if world.cache.by_uid(wanted.id) is None:
             # Gone while it was saved, its finalizer removed by force: that may have been noticed,
             # and the row marked, before
-            await world.mirror.mark_deleted(wanted.id)
+            await world.mirror.mark_deleted(DATABASES, wanted.id)
     except MetadataError as error:
         notes.row_refused = error.of_one_row
         world.unsynced.add(looked_at.key)

@@ -5,14 +5,25 @@ the object's uid and fenced by the leader's epoch: once a new leader has written
 table `leaders`, no earlier one changes anything. While the server is away writes fail at once, and
 a probe tells when it is back.
 
+    table       what a table is, declared by the side that owns its rows
+    statements  the SQL, made for each table
     problems    what goes wrong, in the terms of the condition MetadataSynced
     server      the connections, whether they can be used, and when they can again
-    statements  the SQL
-    table       the rows
+    inventory   the rows, of any table
 """
 
+from daap_operator.mirror.inventory import Differences, Expected, Mirror
 from daap_operator.mirror.problems import MetadataError
 from daap_operator.mirror.server import PoolSettings, Server
-from daap_operator.mirror.table import Differences, Expected, Mirror
+from daap_operator.mirror.table import Row, Table
 
-__all__ = ["Differences", "Expected", "MetadataError", "Mirror", "PoolSettings", "Server"]
+__all__ = [
+    "Differences",
+    "Expected",
+    "MetadataError",
+    "Mirror",
+    "PoolSettings",
+    "Row",
+    "Server",
+    "Table",
+]

@@ -1,16 +1,22 @@
-"""The SQL. Parameters are always passed, never formatted in; only column names of ours are."""
+"""The SQL, made for each table. Pure.
 
-import dataclasses
+Parameters are always passed, never formatted in; only a table's own names are.
+"""
+
 from collections.abc import Sequence
+from functools import cache
+from typing import Any, LiteralString
 
-from daap_operator.row import Row
-
-_COLUMNS = tuple(field.name for field in dataclasses.fields(Row))
-_COMPARED = tuple(name for name in _COLUMNS if name != "id")
+from daap_operator.mirror.table import Table
 
 
 def _listed(names: Sequence[str], form: str = "{}") -> str:
     return ", ".join(form.format(name) for name in names)
+
+
+def _literal(text: str) -> LiteralString:
+    """psycopg takes literals only; ours are put together from names that a Table has checked."""
+    return text
 
 
 _IF_LEADING = """
@@ -22,29 +28,57 @@ SELECT count(*) FROM leader
 """Gives 1 for the leader, and 0, with nothing written, for everybody else. The lock makes a new
 leader's claim wait for writes under way; after it there are none of an earlier epoch."""
 
-SAVE = _IF_LEADING.format(f"""
-    INSERT INTO databases ({_listed(_COLUMNS)}, leader_epoch)
-    SELECT {_listed(_COLUMNS, "%({})s")}, %(leader_epoch)s FROM leader
+
+@cache
+def save(table: Table[Any]) -> LiteralString:
+    """Makes a row what it should be; `updated_at` moves only with a change."""
+    columns, compared = table.columns, [name for name in table.columns if name != "id"]
+    written = f"""
+    INSERT INTO {table.name} ({_listed(columns)}, leader_epoch)
+    SELECT {_listed(columns, "%({})s")}, %(leader_epoch)s FROM leader
     ON CONFLICT (id) DO UPDATE SET
-        ({_listed(_COMPARED)}, leader_epoch, deleted_at, updated_at)
-        = ({_listed(_COMPARED, "excluded.{}")}, excluded.leader_epoch, NULL, now())
-    WHERE ({_listed(_COMPARED, "databases.{}")}, databases.deleted_at)
-          IS DISTINCT FROM ({_listed(_COMPARED, "excluded.{}")}, NULL)
-""")  # noqa: S608 - column names are constants of ours
-"""Makes a row what it should be; `updated_at` moves only with a change."""
+        ({_listed(compared)}, leader_epoch, deleted_at, updated_at)
+        = ({_listed(compared, "excluded.{}")}, excluded.leader_epoch, NULL, now())
+    WHERE ({_listed(compared, f"{table.name}.{{}}")}, {table.name}.deleted_at)
+          IS DISTINCT FROM ({_listed(compared, "excluded.{}")}, NULL)
+"""  # noqa: S608 - a Table's names
+    return _literal(_IF_LEADING.format(written))
 
-MARK_DELETED = _IF_LEADING.format("""
-    UPDATE databases
-    SET status = 'deleted', deleted_at = now(), updated_at = now(), leader_epoch = %(leader_epoch)s
-    FROM leader WHERE id = %(id)s AND deleted_at IS NULL
-""")
 
-SUPERSEDE = _IF_LEADING.format("""
-    UPDATE databases
+@cache
+def mark_deleted(table: Table[Any]) -> LiteralString:
+    """Marks the row with an id as deleted, if it is live."""
+    return _deleted(table, "id = %(id)s")
+
+
+@cache
+def supersede(table: Table[Any]) -> LiteralString:
+    """Takes the unique value from whatever other live row has it."""
+    return _deleted(table, f"{table.unique} = %({table.unique})s AND id <> %(id)s")
+
+
+def _deleted(table: Table[Any], which: str) -> LiteralString:
+    written = f"""
+    UPDATE {table.name}
     SET status = 'deleted', deleted_at = now(), updated_at = now(), leader_epoch = %(leader_epoch)s
-    FROM leader WHERE name = %(name)s AND id <> %(id)s AND deleted_at IS NULL
-""")
-"""Takes the name from whatever other live row has it."""
+    FROM leader WHERE {which} AND deleted_at IS NULL
+"""  # noqa: S608 - a Table's names
+    return _literal(_IF_LEADING.format(written))
+
+
+@cache
+def live_page(table: Table[Any]) -> LiteralString:
+    """Live rows in the order of their ids, after one of them; of some namespaces or of all."""
+    listed = _listed([name if name != "id" else "id::text" for name in table.columns])
+    here = ""
+    if table.namespaced:
+        here = "  AND (%(namespaces)s::text[] IS NULL OR namespace = ANY(%(namespaces)s))\n"
+    return _literal(f"""
+SELECT {listed} FROM {table.name}
+WHERE deleted_at IS NULL AND id > %(after)s::uuid
+{here}ORDER BY id LIMIT %(page)s
+""")  # noqa: S608 - a Table's names
+
 
 CLAIM = """
 INSERT INTO leaders (lease, epoch, holder) VALUES (%(lease)s, %(leader_epoch)s, %(holder)s)
@@ -54,13 +88,6 @@ WHERE leaders.epoch < excluded.epoch
 """Ends the time of all earlier leaders."""
 
 CLAIMED = "SELECT epoch FROM leaders WHERE lease = %(lease)s"
-
-LIVE_PAGE = f"""
-SELECT {_listed([name if name != "id" else "id::text" for name in _COLUMNS])} FROM databases
-WHERE deleted_at IS NULL AND id > %(after)s::uuid
-  AND (%(namespaces)s::text[] IS NULL OR namespace = ANY(%(namespaces)s))
-ORDER BY id LIMIT %(page)s
-"""  # noqa: S608 - column names are constants of ours
 
 FIRST_ID = "00000000-0000-0000-0000-000000000000"
 LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"

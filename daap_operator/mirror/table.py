@@ -1,269 +1,60 @@
-"""The table `databases`: rows saved, marked as deleted, and compared with what should be there."""
+"""A table of the inventory, as the side that owns its rows declares it. Pure."""
 
-import asyncio
 import dataclasses
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, LiteralString, Protocol, Self
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from psycopg import errors
-from psycopg.rows import class_row
-
-from daap_operator.errors import Deposed
-from daap_operator.mirror import statements
-from daap_operator.mirror.problems import MetadataError
-from daap_operator.mirror.server import Connection, Server
-from daap_operator.row import Row
-
-log = logging.getLogger(__name__)
-
-PAGE = 500
-"""Rows a page of the sweep."""
+_IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
 
 
-CLAIMS = 3
-"""How often to claim the table: it may hold a later epoch than the Lease, which then follows."""
+class Row(Protocol):
+    """A frozen dataclass whose fields are the columns that the operator writes."""
 
-
-class Leadership(Protocol):
-    """What says whether this process may write."""
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
     @property
-    def lease(self) -> str:
-        """What is led, by name."""
-
-    @property
-    def identity(self) -> str:
-        """Who this process is."""
-
-    @property
-    def epoch(self) -> int:
-        """Grows with every leader."""
-
-    def require(self) -> None:
-        """Raise Deposed unless this process leads for certain."""
-
-    async def exceed(self, epoch: int) -> None:
-        """Lead on in an epoch after that one; raises Outage when that cannot be."""
+    def id(self) -> str:
+        """The object's uid."""
 
 
-class Expected(Protocol):
-    """The rows that should be there."""
-
-    def after(self, uid: str, most: int) -> list[str]:
-        """The ids of live objects that follow this one, in order, so many at most."""
-
-    def row(self, uid: str) -> Row | None:
-        """The row of a live object as it is now; None when it has none."""
+R = TypeVar("R", bound=Row)
 
 
 @dataclass(frozen=True)
-class Differences:
-    """What is not as it should be in one page."""
+class Table(Generic[R]):
+    """The rows of one kind: one for each object, live until it is marked as deleted.
 
-    orphans: set[str]
-    """Ids of live rows without an object."""
-    wrong: set[str]
-    """Ids of objects whose row is missing or differs. Their own passes are to write it: a row
-    saved from a comparison could be older than theirs."""
+    The row class has a field `id` and a field `status`, and `namespace` when its kind is in one.
+    Beside these columns the table has `leader_epoch`, `updated_at` and `deleted_at`.
+    """
 
+    name: str
+    row: type[R]
+    unique: str | None = None
+    """The column whose value one live row alone may have; a newer object takes it over."""
 
-class _NotLeadingError(Exception):
-    """The table does not know this leader, or a later one; nothing was written."""
-
-
-class Mirror:
-    """The inventory. An async context manager, which gives the connections back."""
-
-    def __init__(self, server: Server, leadership: Leadership) -> None:
-        self._server = server
-        self._leadership = leadership
-        self._known: dict[str, int] = {}
-        """The hash of each live row as it is known to be."""
-        self._outdating, self._claiming = asyncio.Lock(), asyncio.Lock()
-        self._outdated = 0
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self._server.close()
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no statement can be made of."""
+        for name in (self.name, *self.columns):
+            if not _IDENTIFIER.fullmatch(name):
+                raise ValueError(f"table '{self.name}': '{name}' is not a plain SQL name, a_b_1")
+        needed = {"id", "status"} | ({self.unique} if self.unique else set())
+        if missing := needed - set(self.columns):
+            lacks = ", ".join(sorted(missing))
+            raise ValueError(f"table '{self.name}': {self.row.__name__} lacks the fields {lacks}")
 
     @property
-    def away(self) -> MetadataError | None:
-        """Why the inventory cannot be written just now; None while it can."""
-        return self._server.away
+    def columns(self) -> tuple[str, ...]:
+        """The columns that the operator writes, in the order of the row's fields."""
+        return tuple(field.name for field in dataclasses.fields(self.row))
 
-    async def check(self) -> None:
-        """Look whether it can be used; keeps no connection. Raises MetadataError saying why not."""
-        await self._server.check()
+    @property
+    def namespaced(self) -> bool:
+        """Whether its objects are in namespaces."""
+        return "namespace" in self.columns
 
-    async def connect(self) -> None:
-        """Connect for the first time. Raises MetadataError saying what is wrong."""
-        await self._server.connect()
-
-    async def keep_connected(self, on_change: Callable[[], None]) -> None:
-        """Look after the connections until cancelled.
-
-        `on_change` is called whenever the server is back, or away for another reason.
-        """
-
-        def changed() -> None:
-            self._known.clear()  # what is there now may be another server, or an older state
-            on_change()
-
-        await self._server.keep_connected(changed)
-
-    def holds(self, uid: str) -> bool:
-        """Whether this process knows of a live row with that id."""
-        return uid in self._known
-
-    # writing --------------------------------------------------------------------------------------
-
-    async def save(self, row: Row) -> None:
-        """Make the row what it should be; no request when it is known to be.
-
-        Raises MetadataError when that is not possible now.
-        """
-        if self._known.get(row.id) == hash(row):
-            return
-        parameters = dataclasses.asdict(row)
-
-        async def save(connection: Connection) -> None:
-            try:
-                await self._execute(connection, statements.SAVE, parameters)
-            except errors.UniqueViolation:
-                await self._supersede(connection, parameters)
-
-        await self._write(save)
-        self._known[row.id] = hash(row)
-
-    async def mark_deleted(self, uid: str) -> None:
-        """Mark the row as deleted; fine when there is none, or it is already.
-
-        Raises MetadataError when that is not possible now.
-        """
-
-        async def mark(connection: Connection) -> None:
-            await self._execute(connection, statements.MARK_DELETED, {"id": uid})
-
-        await self._write(mark)
-        self._known.pop(uid, None)
-
-    async def _write(self, write: Callable[[Connection], Awaitable[None]]) -> None:
-        """Write as the leader. Raises Deposed, with nothing written, when another one is.
-
-        The Lease is only ever raised between two uses of a connection: how long the API server
-        takes says nothing about the inventory, whose answers have a limit.
-        """
-        await self._outdate()
-        for _ in range(CLAIMS):
-            try:
-                async with self._server.connection() as connection:
-                    await write(connection)
-            except _NotLeadingError:
-                await self._claim()
-            else:
-                return
-        raise Deposed(f"Another leader of the Lease {self._leadership.lease} writes the inventory")
-
-    async def _execute(
-        self, connection: Connection, statement: str, parameters: dict[str, Any]
-    ) -> None:
-        """Raises _NotLeadingError, with nothing written, when the table has another leader."""
-        self._leadership.require()
-        written = await connection.execute(_sql(statement), parameters | self._ours())
-        if await written.fetchone() != (1,):
-            raise _NotLeadingError
-
-    async def _supersede(self, connection: Connection, parameters: dict[str, object]) -> None:
-        """Take the name from another live row: its object is gone, or we would not have it."""
-        async with connection.transaction():
-            await self._execute(connection, statements.SUPERSEDE, parameters)
-            await self._execute(connection, statements.SAVE, parameters)
-        name = parameters["name"]
-        log.warning(
-            "Row of an earlier database of this name was marked deleted", extra={"row": name}
-        )
-
-    async def _outdate(self) -> None:
-        """See that nothing that was given up can still take effect.
-
-        A server that hung, or the network, may have kept a statement. It names the epoch it was
-        written in, so that ends here.
-        """
-        async with self._outdating:
-            unanswered = self._server.unanswered
-            if unanswered == self._outdated or self._server.away is not None:
-                return
-            await self._leadership.exceed(self._leadership.epoch)
-            await self._claim()
-            self._outdated = unanswered
-
-    async def _claim(self) -> None:
-        """End the time of earlier leaders here. The Lease decides, this table follows."""
-        async with self._claiming:
-            async with self._server.connection() as connection:
-                await connection.execute(_sql(statements.CLAIM), self._ours())
-                found = await connection.execute(_sql(statements.CLAIMED), self._ours())
-                (epoch,) = await found.fetchone() or (0,)
-            if epoch > self._leadership.epoch:
-                await self._leadership.exceed(epoch)
-
-    def _ours(self) -> dict[str, Any]:
-        leadership = self._leadership
-        return {
-            "lease": leadership.lease,
-            "leader_epoch": leadership.epoch,
-            "holder": leadership.identity,
-        }
-
-    # the sweep ------------------------------------------------------------------------------------
-
-    async def compare(
-        self, expected: Expected, namespaces: Collection[str]
-    ) -> AsyncIterator[Differences]:
-        """Compare the table with what should be there, in both directions, page by page.
-
-        Both sides are walked in the order of the ids, and no page has more than PAGE of either:
-        neither the table nor all that is expected is ever held at once, and each page is one short
-        statement. What is expected is asked after the page was read: a row is written after its
-        object was seen, never before. Raises MetadataError when the server is not there.
-        """
-        await self._outdate()
-        after = statements.FIRST_ID
-        while after < statements.LAST_ID:
-            page = await self._live_page(after, namespaces)
-            ids = expected.after(after, PAGE)
-            ends = [page[-1].id] if len(page) == PAGE else []
-            ends += [ids[-1]] if len(ids) == PAGE else []
-            after = min(ends, default=statements.LAST_ID)
-            rows = {row.id: row for row in page if row.id <= after}
-            yield self._differences(rows, [uid for uid in ids if uid <= after], expected)
-
-    def _differences(
-        self, rows: Mapping[str, Row], ids: list[str], expected: Expected
-    ) -> Differences:
-        should = {uid: row for uid in ids if (row := expected.row(uid)) is not None}
-        wrong = {uid for uid, row in should.items() if rows.get(uid) != row}
-        for uid, row in should.items():
-            if uid in wrong:
-                self._known.pop(uid, None)
-            else:
-                self._known.setdefault(uid, hash(row))
-        return Differences(orphans=rows.keys() - should.keys(), wrong=wrong)
-
-    async def _live_page(self, after: str, namespaces: Collection[str]) -> list[Row]:
-        parameters = {"after": after, "page": PAGE, "namespaces": list(namespaces) or None}
-        async with (
-            self._server.connection() as connection,
-            connection.cursor(row_factory=class_row(Row)) as cursor,
-        ):
-            await cursor.execute(_sql(statements.LIVE_PAGE), parameters)
-            return await cursor.fetchall()
-
-
-def _sql(text: str) -> LiteralString:
-    """psycopg takes literals only; ours are put together from constants of this package."""
-    return text
+    def parameters(self, row: R) -> Mapping[str, Any]:
+        """The values of a row by column."""
+        return {name: getattr(row, name) for name in self.columns}

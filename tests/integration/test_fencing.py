@@ -12,7 +12,7 @@ from daap_operator.errors import Deposed
 from daap_operator.kube import Unreachable
 from daap_operator.migrate import parameters
 from daap_operator.mirror import Mirror, PoolSettings, Server
-from daap_operator.row import Row
+from daap_operator.row import DATABASES, Row
 from tests.support.eventually import eventually
 from tests.support.rows import Rows
 
@@ -87,12 +87,12 @@ def named(team: str) -> Row:
 async def test_after_the_new_leaders_first_write_the_old_one_writes_nothing(
     mirrors: dict[int, Mirror], rows: Rows
 ) -> None:
-    await mirrors[1].save(named("old"))
-    await mirrors[2].save(named("new"))
+    await mirrors[1].save(DATABASES, named("old"))
+    await mirrors[2].save(DATABASES, named("new"))
     with pytest.raises(Deposed):
-        await mirrors[1].save(named("late"))
+        await mirrors[1].save(DATABASES, named("late"))
     with pytest.raises(Deposed):
-        await mirrors[1].mark_deleted(ROW.id)
+        await mirrors[1].mark_deleted(DATABASES, ROW.id)
     row = await rows.live("orders")
     assert row
     assert (row["owner_team"], row["leader_epoch"]) == ("new", 2)
@@ -102,12 +102,12 @@ async def test_a_new_leader_waits_for_a_write_under_way(
     mirrors: dict[int, Mirror], rows: Rows, migrated_database: str
 ) -> None:
     """Held up in mid-statement by a lock on its row, the old leader's write comes first."""
-    await mirrors[1].save(named("old"))
+    await mirrors[1].save(DATABASES, named("old"))
     async with await psycopg.AsyncConnection.connect(migrated_database) as somebody:
         await somebody.execute("SELECT FROM databases FOR UPDATE")
-        late = asyncio.create_task(mirrors[1].save(named("late")))
+        late = asyncio.create_task(mirrors[1].save(DATABASES, named("late")))
         await waiting(rows, 1)
-        new = asyncio.create_task(mirrors[2].save(named("new")))
+        new = asyncio.create_task(mirrors[2].save(DATABASES, named("new")))
         await waiting(rows, 2)
         await somebody.rollback()
         await asyncio.gather(late, new)
@@ -132,9 +132,9 @@ async def waiting(rows: Rows, count: int) -> None:
 async def test_the_inventory_of_an_older_dump_is_claimed_anew(
     mirrors: dict[int, Mirror], rows: Rows
 ) -> None:
-    await mirrors[2].save(named("new"))
+    await mirrors[2].save(DATABASES, named("new"))
     await rows.execute("DELETE FROM leaders")
-    await mirrors[2].save(named("newer"))
+    await mirrors[2].save(DATABASES, named("newer"))
     assert [row["epoch"] for row in await rows.execute("SELECT epoch FROM leaders")] == [2]
 
 
@@ -146,7 +146,7 @@ async def test_the_leader_of_the_lease_exceeds_an_epoch_that_never_was(
     async with mirror(migrated_database, leader) as inventory:
         await inventory.connect()
         await rows.execute("INSERT INTO leaders VALUES ('daap/operator', 40, 'nobody')")
-        await inventory.save(named("new"))
+        await inventory.save(DATABASES, named("new"))
     row = await rows.live("orders")
     assert row
     assert (row["owner_team"], row["leader_epoch"]) == ("new", 41)
@@ -155,13 +155,13 @@ async def test_the_leader_of_the_lease_exceeds_an_epoch_that_never_was(
 async def test_leaders_of_different_leases_share_an_inventory(
     mirrors: dict[int, Mirror], rows: Rows, migrated_database: str
 ) -> None:
-    await mirrors[2].save(named("ours"))
+    await mirrors[2].save(DATABASES, named("ours"))
     other = Leader(1)
     other.lease = "elsewhere/operator"
     row = dataclasses.replace(ROW, id="00000000-8b36-4b0e-8a3b-1c5d3d9b3c11", name="bills")
     async with mirror(migrated_database, other) as inventory:
         await inventory.connect()
-        await inventory.save(row)
+        await inventory.save(DATABASES, row)
     assert await rows.live("bills")
 
 
@@ -187,7 +187,7 @@ async def behind(
     leader.may_exceed = True
     async with mirror(migrated_database, leader) as inventory:
         await inventory.connect()
-        await inventory.save(named("before"))
+        await inventory.save(DATABASES, named("before"))
         await rows.execute("UPDATE leaders SET epoch = 40")
         monkeypatch.setattr("daap_operator.mirror.server.ANSWER_SECONDS", ANSWER_SECONDS)
         yield inventory, leader
@@ -200,16 +200,16 @@ async def test_a_slow_api_server_is_not_taken_for_a_slow_inventory(
     inventory, leader = behind
     leader.on_the_way = slow
     if what == "mark":
-        await inventory.mark_deleted(ROW.id)
+        await inventory.mark_deleted(DATABASES, ROW.id)
         assert await rows.live("orders") is None
     else:
         uid = ROW.id if what == "save" else f"{ROW.id[:-1]}2"
-        await inventory.save(dataclasses.replace(named("after"), id=uid))
+        await inventory.save(DATABASES, dataclasses.replace(named("after"), id=uid))
         row = await rows.live("orders")
         assert row
         assert (row["owner_team"], row["leader_epoch"]) == ("after", 41)
     assert (inventory.away, leader.exceeded) == (None, 1)
-    await inventory.save(named("again"))
+    await inventory.save(DATABASES, named("again"))
     assert leader.exceeded == 1
 
 
@@ -221,7 +221,7 @@ async def test_writes_that_wait_for_a_slow_api_server_raise_the_lease_once(
     async with asyncio.TaskGroup() as tasks:
         for number in range(5):
             row = dataclasses.replace(ROW, id=f"{ROW.id[:-1]}{number + 4}", name=f"a{number}")
-            tasks.create_task(inventory.save(row))
+            tasks.create_task(inventory.save(DATABASES, row))
     assert (inventory.away, leader.exceeded, leader.epoch) == (None, 1, 41)
 
 
@@ -231,8 +231,8 @@ async def test_a_lease_that_cannot_be_raised_is_the_api_servers_failure(
     inventory, leader = behind
     leader.on_the_way = refusing
     with pytest.raises(Unreachable, match="leases"):
-        await inventory.save(named("after"))
+        await inventory.save(DATABASES, named("after"))
     assert inventory.away is None
     leader.on_the_way = None
-    await inventory.save(named("after"))
+    await inventory.save(DATABASES, named("after"))
     assert leader.epoch == 41

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from daap_operator.mirror.table import PAGE
-from daap_operator.row import Row
+from daap_operator.mirror.inventory import PAGE
+from daap_operator.row import DATABASES, Row
 from tests.integration.test_fencing import Leader, mirror
 from tests.support.rows import Rows
 
@@ -74,7 +74,7 @@ async def test_ten_thousand_rows_are_compared_in_pages_of_short_statements(
     wrong: set[str] = set()
     async with mirror(migrated_database, Leader(1)) as inventory:
         await inventory.connect()
-        async for page in inventory.compare(many, ()):
+        async for page in inventory.compare(DATABASES, many, ()):
             assert len(page.orphans) <= PAGE
             assert len(page.wrong) <= PAGE
             orphans |= page.orphans

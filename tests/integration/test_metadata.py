@@ -10,6 +10,7 @@ import pytest
 
 from daap_operator.migrate import migrate, roll_back
 from daap_operator.mirror import MetadataError
+from daap_operator.row import DATABASES
 from dev.postgres import Postgres
 from tests.integration.test_fencing import ROW, Leader, mirror
 from tests.integration.test_inventory import announced
@@ -130,10 +131,10 @@ async def test_a_look_at_the_inventory_keeps_no_connection(
     async with mirror(migrated_database, Leader(1)) as standby:
         await standby.check()
         with pytest.raises(MetadataError, match="Not connected yet"):
-            await standby.save(ROW)
+            await standby.save(DATABASES, ROW)
         await eventually(lambda: rows.execute(sessions), lambda there: not there)
         await standby.connect()
-        await standby.save(ROW)
+        await standby.save(DATABASES, ROW)
         assert await rows.execute(sessions)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from daap_operator.mirror import statements
+from daap_operator.row import DATABASES
 
 Object = Mapping[str, Any]
 
@@ -16,8 +17,8 @@ CLAIM = "claim inventory"
 """What a leader's first write to the inventory is answered with; nothing is written before it."""
 
 STATEMENTS = {
-    statements.MARK_DELETED: "mark row deleted",
-    statements.SUPERSEDE: "supersede row",
+    statements.mark_deleted(DATABASES): "mark row deleted",
+    statements.supersede(DATABASES): "supersede row",
     statements.CLAIM: CLAIM,
 }
 READING = ("SELECT", "SHOW", "SET", "BEGIN", "COMMIT", "ROLLBACK")
@@ -65,7 +66,7 @@ def _told(patch: Object) -> str:
 
 def of_statement(sql: str, parameters: object) -> str | None:
     """The name of a statement's side effect; None when it has none."""
-    if sql == statements.SAVE:
+    if sql == statements.save(DATABASES):
         assert isinstance(parameters, Mapping)
         return f"upsert row {parameters['status']}"
     if not sql.strip() or sql.split(maxsplit=1)[0].upper() in READING:

@@ -3,14 +3,17 @@
 The API server is in `fake_kube`, CloudNativePG and people are on the `stage`.
 """
 
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Collection
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from daap_operator.announce import Announcement, Announcer
 from daap_operator.api.meta import Metadata
 from daap_operator.kube import ApiError
-from daap_operator.mirror import Differences, Expected, MetadataError, Mirror
-from daap_operator.row import Row
+from daap_operator.mirror import Differences, Expected, MetadataError, Mirror, Table
+from daap_operator.mirror.table import R
+from daap_operator.row import DATABASES, Row
 
 
 class Clock:
@@ -40,15 +43,15 @@ def refused(status: int, message: str = "no", reason: str = "", **details: objec
 
 
 class FakeMirror(Mirror):
-    """The inventory as a dict."""
+    """The inventory as a dict for each table."""
 
     def __init__(self) -> None:
         # Without super().__init__(): there is no server
-        self.rows: dict[str, Row] = {}
-        """Live rows by id."""
+        self.tables: dict[str, dict[str, Any]] = defaultdict(dict)
+        """Live rows by table and id."""
         self.deleted: set[str] = set()
-        """The ids of the rows marked as deleted."""
-        self.saved: list[Row] = []
+        """The ids of the rows marked as deleted, of whatever table."""
+        self.saved: list[Any] = []
         """What was written, in order."""
         self.outage: MetadataError | None = None
         self.after_write: Callable[[], None] = lambda: None
@@ -56,28 +59,35 @@ class FakeMirror(Mirror):
         self.compared: list[Collection[str]] = []
         """The namespaces of each comparison."""
 
-    async def save(self, row: Row) -> None:
+    @property
+    def rows(self) -> dict[str, Row]:
+        """The live rows of databases by id."""
+        return self.tables[DATABASES.name]
+
+    async def save(self, table: Table[R], row: R) -> None:
         self._require_server()
-        if self.rows.get(row.id) != row:
-            self.rows[row.id] = row
+        rows = self.tables[table.name]
+        if rows.get(row.id) != row:
+            rows[row.id] = row
             self.saved.append(row)
             self.after_write()
 
-    async def mark_deleted(self, uid: str) -> None:
+    async def mark_deleted(self, table: Table[R], uid: str) -> None:
         self._require_server()
-        if self.rows.pop(uid, None) is not None:
+        if self.tables[table.name].pop(uid, None) is not None:
             self.deleted.add(uid)
             self.after_write()
 
     async def compare(
-        self, expected: Expected, namespaces: Collection[str]
+        self, table: Table[R], expected: Expected[R], namespaces: Collection[str]
     ) -> AsyncIterator[Differences]:
         self._require_server()
         self.compared.append(namespaces)
         ids = expected.after("", 1000)
         should = {uid: row for uid in ids if (row := expected.row(uid)) is not None}
-        wrong = {uid for uid, row in should.items() if self.rows.get(uid) != row}
-        yield Differences(orphans=self.rows.keys() - should.keys(), wrong=wrong)
+        rows = self.tables[table.name]
+        wrong = {uid for uid, row in should.items() if rows.get(uid) != row}
+        yield Differences(orphans=rows.keys() - should.keys(), wrong=wrong)
 
     def _require_server(self) -> None:
         if self.outage is not None:

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from daap_operator.mirror import statements
+from daap_operator.row import DATABASES
 from tests.support import side_effects
 from tests.support.faults import Answer, Fault, Process
 
@@ -129,12 +130,12 @@ def test_writes_of_the_status_are_told_apart(status: dict[str, Any], name: str) 
 @pytest.mark.parametrize(
     ("sql", "name"),
     [
-        (statements.SAVE, "upsert row ready"),
-        (statements.MARK_DELETED, "mark row deleted"),
-        (statements.SUPERSEDE, "supersede row"),
+        (statements.save(DATABASES), "upsert row ready"),
+        (statements.mark_deleted(DATABASES), "mark row deleted"),
+        (statements.supersede(DATABASES), "supersede row"),
         (statements.CLAIM, "claim inventory"),
         (statements.CLAIMED, None),
-        (statements.LIVE_PAGE, None),
+        (statements.live_page(DATABASES), None),
         (statements.IS_READ_ONLY, None),
         ("SET statement_timeout = '5s'", None),
         ("", None),

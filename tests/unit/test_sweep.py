@@ -9,7 +9,8 @@ import pytest
 
 from daap_operator.api.reasons import InventoryReason
 from daap_operator.cache import Cache, Key, Kind
-from daap_operator.mirror import Differences, Expected, MetadataError
+from daap_operator.mirror import Differences, Expected, MetadataError, Table
+from daap_operator.mirror.table import R
 from daap_operator.row import Row
 from daap_operator.sweep import Expectation, Sweeper
 from tests.unit import builders, virtual_time
@@ -75,10 +76,10 @@ class Diary(FakeMirror):
         self.times: list[float] = []
 
     async def compare(
-        self, expected: Expected, namespaces: Collection[str]
+        self, table: Table[R], expected: Expected[R], namespaces: Collection[str]
     ) -> AsyncIterator[Differences]:
         self.times.append(now())
-        async for page in super().compare(expected, namespaces):
+        async for page in super().compare(table, expected, namespaces):
             yield page
 
 
@@ -152,10 +153,10 @@ async def test_a_sweep_says_what_it_found(caplog: pytest.LogCaptureFixture) -> N
 class Locked(Diary):
     """An inventory in which somebody holds one row for a while."""
 
-    async def mark_deleted(self, uid: str) -> None:
+    async def mark_deleted(self, table: Table[R], uid: str) -> None:
         if uid == "held" and now() < 12:
             raise MetadataError(InventoryReason.ROW_LOCKED, "somebody holds it")
-        await super().mark_deleted(uid)
+        await super().mark_deleted(table, uid)
 
 
 def test_a_row_that_is_held_stops_no_other_and_is_tried_again_soon() -> None:
@@ -164,7 +165,7 @@ def test_a_row_that_is_held_stops_no_other_and_is_tried_again_soon() -> None:
         mirror = Locked()
         ours = Expectation(there).row("u0")
         assert ours
-        mirror.rows = {uid: replace(ours, id=uid) for uid in ("gone", "held", "other")}
+        mirror.rows.update({uid: replace(ours, id=uid) for uid in ("gone", "held", "other")})
         sweeper = Sweeper(mirror, there, ignored, namespaces=(), seconds=300)
         await sweeper.sweep()  # the first one, before the passes begin
         running = asyncio.create_task(sweeper.run())

@@ -1,0 +1,268 @@
+"""The rows: saved, marked as deleted, and compared with what should be there."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, LiteralString, Protocol, Self, TypeVar
+
+from psycopg import errors
+from psycopg.rows import class_row
+
+from daap_operator.errors import Deposed
+from daap_operator.mirror import statements
+from daap_operator.mirror.problems import MetadataError
+from daap_operator.mirror.server import Connection, Server
+from daap_operator.mirror.table import R, Row, Table
+
+log = logging.getLogger(__name__)
+
+PAGE = 500
+"""Rows a page of the sweep."""
+
+
+CLAIMS = 3
+"""How often to claim the table: it may hold a later epoch than the Lease, which then follows."""
+
+
+class Leadership(Protocol):
+    """What says whether this process may write."""
+
+    @property
+    def lease(self) -> str:
+        """What is led, by name."""
+
+    @property
+    def identity(self) -> str:
+        """Who this process is."""
+
+    @property
+    def epoch(self) -> int:
+        """Grows with every leader."""
+
+    def require(self) -> None:
+        """Raise Deposed unless this process leads for certain."""
+
+    async def exceed(self, epoch: int) -> None:
+        """Lead on in an epoch after that one; raises Outage when that cannot be."""
+
+
+R_co = TypeVar("R_co", bound=Row, covariant=True)
+
+
+class Expected(Protocol[R_co]):
+    """The rows that should be in a table."""
+
+    def after(self, uid: str, most: int) -> list[str]:
+        """The ids of live objects that follow this one, in order, so many at most."""
+
+    def row(self, uid: str) -> R_co | None:
+        """The row of a live object as it is now; None when it has none."""
+
+
+@dataclass(frozen=True)
+class Differences:
+    """What is not as it should be in one page."""
+
+    orphans: set[str]
+    """Ids of live rows without an object."""
+    wrong: set[str]
+    """Ids of objects whose row is missing or differs. Their own passes are to write it: a row
+    saved from a comparison could be older than theirs."""
+
+
+class _NotLeadingError(Exception):
+    """The table does not know this leader, or a later one; nothing was written."""
+
+
+class Mirror:
+    """The inventory. An async context manager, which gives the connections back."""
+
+    def __init__(self, server: Server, leadership: Leadership) -> None:
+        self._server = server
+        self._leadership = leadership
+        self._known: dict[tuple[str, str], int] = {}
+        """The hash of each live row, by table and id, as it is known to be."""
+        self._outdating, self._claiming = asyncio.Lock(), asyncio.Lock()
+        self._outdated = 0
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._server.close()
+
+    @property
+    def away(self) -> MetadataError | None:
+        """Why the inventory cannot be written just now; None while it can."""
+        return self._server.away
+
+    async def check(self) -> None:
+        """Look whether it can be used; keeps no connection. Raises MetadataError saying why not."""
+        await self._server.check()
+
+    async def connect(self) -> None:
+        """Connect for the first time. Raises MetadataError saying what is wrong."""
+        await self._server.connect()
+
+    async def keep_connected(self, on_change: Callable[[], None]) -> None:
+        """Look after the connections until cancelled.
+
+        `on_change` is called whenever the server is back, or away for another reason.
+        """
+
+        def changed() -> None:
+            self._known.clear()  # what is there now may be another server, or an older state
+            on_change()
+
+        await self._server.keep_connected(changed)
+
+    def holds(self, table: Table[R], uid: str) -> bool:
+        """Whether this process knows of a live row with that id."""
+        return (table.name, uid) in self._known
+
+    # writing --------------------------------------------------------------------------------------
+
+    async def save(self, table: Table[R], row: R) -> None:
+        """Make the row what it should be; no request when it is known to be.
+
+        Raises MetadataError when that is not possible now.
+        """
+        if self._known.get((table.name, row.id)) == hash(row):
+            return
+
+        async def save(connection: Connection) -> None:
+            try:
+                await self._execute(connection, statements.save(table), table.parameters(row))
+            except errors.UniqueViolation:
+                if table.unique is None:
+                    raise
+                await self._supersede(connection, table, row)
+
+        await self._write(save)
+        self._known[table.name, row.id] = hash(row)
+
+    async def mark_deleted(self, table: Table[R], uid: str) -> None:
+        """Mark the row as deleted; fine when there is none, or it is already.
+
+        Raises MetadataError when that is not possible now.
+        """
+
+        async def mark(connection: Connection) -> None:
+            await self._execute(connection, statements.mark_deleted(table), {"id": uid})
+
+        await self._write(mark)
+        self._known.pop((table.name, uid), None)
+
+    async def _write(self, write: Callable[[Connection], Awaitable[None]]) -> None:
+        """Write as the leader. Raises Deposed, with nothing written, when another one is.
+
+        The Lease is only ever raised between two uses of a connection: how long the API server
+        takes says nothing about the inventory, whose answers have a limit.
+        """
+        await self._outdate()
+        for _ in range(CLAIMS):
+            try:
+                async with self._server.connection() as connection:
+                    await write(connection)
+            except _NotLeadingError:
+                await self._claim()
+            else:
+                return
+        raise Deposed(f"Another leader of the Lease {self._leadership.lease} writes the inventory")
+
+    async def _execute(
+        self, connection: Connection, statement: LiteralString, parameters: Mapping[str, Any]
+    ) -> None:
+        """Raises _NotLeadingError, with nothing written, when the table has another leader."""
+        self._leadership.require()
+        written = await connection.execute(statement, {**parameters, **self._ours()})
+        if await written.fetchone() != (1,):
+            raise _NotLeadingError
+
+    async def _supersede(self, connection: Connection, table: Table[R], row: R) -> None:
+        """Take the unique value from a live row: its object is gone, or we would not have it."""
+        parameters = table.parameters(row)
+        async with connection.transaction():
+            await self._execute(connection, statements.supersede(table), parameters)
+            await self._execute(connection, statements.save(table), parameters)
+        log.warning(
+            "Row of an earlier object was marked deleted",
+            extra={"table": table.name, "row": parameters[str(table.unique)]},
+        )
+
+    async def _outdate(self) -> None:
+        """See that nothing that was given up can still take effect.
+
+        A server that hung, or the network, may have kept a statement. It names the epoch it was
+        written in, so that ends here.
+        """
+        async with self._outdating:
+            unanswered = self._server.unanswered
+            if unanswered == self._outdated or self._server.away is not None:
+                return
+            await self._leadership.exceed(self._leadership.epoch)
+            await self._claim()
+            self._outdated = unanswered
+
+    async def _claim(self) -> None:
+        """End the time of earlier leaders here. The Lease decides, this table follows."""
+        async with self._claiming:
+            async with self._server.connection() as connection:
+                await connection.execute(statements.CLAIM, self._ours())
+                found = await connection.execute(statements.CLAIMED, self._ours())
+                (epoch,) = await found.fetchone() or (0,)
+            if epoch > self._leadership.epoch:
+                await self._leadership.exceed(epoch)
+
+    def _ours(self) -> dict[str, Any]:
+        leadership = self._leadership
+        return {
+            "lease": leadership.lease,
+            "leader_epoch": leadership.epoch,
+            "holder": leadership.identity,
+        }
+
+    # the sweep ------------------------------------------------------------------------------------
+
+    async def compare(
+        self, table: Table[R], expected: Expected[R], namespaces: Collection[str]
+    ) -> AsyncIterator[Differences]:
+        """Compare a table with what should be there, in both directions, page by page.
+
+        Both sides are walked in the order of the ids, and no page has more than PAGE of either:
+        neither the table nor all that is expected is ever held at once, and each page is one short
+        statement. What is expected is asked after the page was read: a row is written after its
+        object was seen, never before. Raises MetadataError when the server is not there.
+        """
+        await self._outdate()
+        after = statements.FIRST_ID
+        while after < statements.LAST_ID:
+            page = await self._live_page(table, after, namespaces)
+            ids = expected.after(after, PAGE)
+            ends = [page[-1].id] if len(page) == PAGE else []
+            ends += [ids[-1]] if len(ids) == PAGE else []
+            after = min(ends, default=statements.LAST_ID)
+            rows = {row.id: row for row in page if row.id <= after}
+            yield self._differences(table, rows, [uid for uid in ids if uid <= after], expected)
+
+    def _differences(
+        self, table: Table[R], rows: Mapping[str, R], ids: list[str], expected: Expected[R]
+    ) -> Differences:
+        should = {uid: row for uid in ids if (row := expected.row(uid)) is not None}
+        wrong = {uid for uid, row in should.items() if rows.get(uid) != row}
+        for uid, row in should.items():
+            if uid in wrong:
+                self._known.pop((table.name, uid), None)
+            else:
+                self._known.setdefault((table.name, uid), hash(row))
+        return Differences(orphans=rows.keys() - should.keys(), wrong=wrong)
+
+    async def _live_page(self, table: Table[R], after: str, namespaces: Collection[str]) -> list[R]:
+        parameters = {"after": after, "page": PAGE, "namespaces": list(namespaces) or None}
+        async with (
+            self._server.connection() as connection,
+            connection.cursor(row_factory=class_row(table.row)) as cursor,
+        ):
+            await cursor.execute(statements.live_page(table), parameters)
+            return await cursor.fetchall()
