@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NoReturn
 
-from daap_operator import __version__, health, migrate
+from daap_operator import __version__, databases, health, migrate
 from daap_operator.announce import Announcer
 from daap_operator.api.reasons import InventoryReason
 from daap_operator.cache import Cache, Key
@@ -24,7 +24,6 @@ from daap_operator.kube import Kube, own_namespace
 from daap_operator.metrics import Databases, Metrics, Seen
 from daap_operator.mirror import MetadataError, Mirror, PoolSettings, Server
 from daap_operator.reconcile import reconcile
-from daap_operator.row import DATABASES
 from daap_operator.settings import Settings
 from daap_operator.sweep import Sweeper
 from daap_operator.watchdog import Watchdog
@@ -188,12 +187,11 @@ class Work:
         )
         self._sweeper = Sweeper(
             mirror,
-            self.cache,
-            self._queue.add,
+            [databases.swept(self.cache, self._queue.add)],
             namespaces=self._namespaces,
             seconds=self._resync_seconds,
         )
-        self._intake = Intake(self.cache, self._queue, on_gone=self._on_gone)
+        self._intake = Intake(self.cache, self._queue, on_gone=self._sweeper.gone)
         self._gap = asyncio.Event()
         self._watches = Watches(
             self._intake.event,
@@ -298,11 +296,6 @@ class Work:
             self._sweeper.ask()
         for key in self._world.unsynced:
             self._queue.add(key)
-
-    def _on_gone(self, uid: str) -> None:
-        """A DaapDatabase is gone; if its row is not marked, its finalizer was removed by force."""
-        if self.mirror.holds(DATABASES, uid):
-            self._sweeper.ask()
 
 
 def _now() -> datetime:

@@ -1,4 +1,4 @@
-"""Objects and rows compared, in both directions: what the passes cannot notice.
+"""Objects and rows compared, in both directions and for each kind: what the passes cannot notice.
 
 A row whose object is gone (deleted while the metadata database was away, or with its finalizer
 removed by force), an object without a row, a row changed by hand, an old dump restored.
@@ -6,16 +6,16 @@ removed by force), an object without a row, a row changed by hand, an old dump r
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from heapq import nsmallest
+from typing import Any, Generic
 
-from daap_operator.cache import Cache, Key
 from daap_operator.cancellation import heed
 from daap_operator.errors import Outage
-from daap_operator.mirror import Differences, MetadataError, Mirror
-from daap_operator.row import DATABASES, Row, row
-from daap_operator.subject import subject
+from daap_operator.mirror import Differences, MetadataError, Mirror, Table
+from daap_operator.mirror.table import R
 
 log = logging.getLogger(__name__)
 
@@ -24,24 +24,21 @@ RETRY_SECONDS = 5.0
 """When to sweep again after a row could not be repaired, while the others can."""
 
 
-class Expectation:
-    """The rows of all live objects, made when they are asked for."""
+@dataclass(frozen=True)
+class Swept(Generic[R]):
+    """The objects of one kind and the table of their rows; nothing is held but where to ask."""
 
-    def __init__(self, cache: Cache) -> None:
-        self._cache = cache
+    table: Table[R]
+    uids: Callable[[], Collection[str]]
+    """The ids of all live objects."""
+    row: Callable[[str], R | None]
+    """The row of the live object with an id, as it is now; None when it has none."""
+    wake: Callable[[str], None]
+    """Has the object with an id reconciled, which writes its row; fine when it is gone."""
 
     def after(self, uid: str, most: int) -> list[str]:
         """The ids of live objects that follow this one, in order, so many at most."""
-        return nsmallest(most, (found for found in self._cache.uids() if found > uid))
-
-    def row(self, uid: str) -> Row | None:
-        """The row of a live object as it is now; None when it has none."""
-        key = self._cache.by_uid(uid)
-        seen = None if key is None else self._cache.database(key)
-        if seen is None:
-            return None
-        looked_at = subject(seen)
-        return row(looked_at.metadata, looked_at.spec, looked_at.status)
+        return nsmallest(most, (found for found in self.uids() if found > uid))
 
 
 class Sweeper:
@@ -50,16 +47,14 @@ class Sweeper:
     def __init__(
         self,
         mirror: Mirror,
-        cache: Cache,
-        look_at: Callable[[Key], None],
+        swept: Sequence[Swept[Any]],
         *,
         namespaces: Collection[str],
         seconds: float,
     ) -> None:
-        """`look_at` is called with the key of each database whose row is not as it should be."""
+        """Sweep the tables one after another, in this order."""
         self._mirror = mirror
-        self._cache = cache
-        self._look_at = look_at
+        self._swept = swept
         self._namespaces = namespaces
         self._seconds = seconds
         self._pause = seconds
@@ -68,6 +63,11 @@ class Sweeper:
     def ask(self) -> None:
         """Have a sweep made soon."""
         self._asked.set()
+
+    def gone(self, uid: str) -> None:
+        """An object is gone: if its row is not marked, its finalizer was removed by force."""
+        if any(self._mirror.holds(swept.table, uid) for swept in self._swept):
+            self.ask()
 
     async def sweep(self) -> None:
         """Compare and repair once; what could not be repaired is tried again soon.
@@ -78,36 +78,44 @@ class Sweeper:
         self._pause = self._seconds if done else min(RETRY_SECONDS, self._seconds)
 
     async def _sweep(self) -> bool:
-        """Compare and repair; False when a row refused."""
-        counts = {"rows_without_object": 0, "rows_to_write": 0}
+        """Compare and repair each table; False when a row refused."""
         done = True
-        try:
-            expected = Expectation(self._cache)
-            async for page in self._mirror.compare(DATABASES, expected, self._namespaces):
-                done &= await self._repair(page)
-                counts["rows_without_object"] += len(page.orphans)
-                counts["rows_to_write"] += len(page.wrong)
-        except Outage as error:
-            log.info("Sweep put off", extra={"error": str(error)})
-            return not (isinstance(error, MetadataError) and error.of_one_row)
-        if any(counts.values()):
-            log.info("Inventory compared", extra=counts)
+        for swept in self._swept:
+            try:
+                done &= await self._sweep_table(swept)
+            except Outage as error:
+                log.info("Sweep put off", extra={"table": swept.table.name, "error": str(error)})
+                if not (isinstance(error, MetadataError) and error.of_one_row):
+                    return True  # it is away, for the other tables as well
+                done = False
         return done
 
-    async def _repair(self, page: Differences) -> bool:
-        """Mark rows without an object, and have the others looked at; False when one refused."""
+    async def _sweep_table(self, swept: Swept[Any]) -> bool:
+        """Compare and repair one table; False when a row refused."""
+        counts = {"rows_without_object": 0, "rows_to_write": 0}
+        done = True
+        async for page in self._mirror.compare(swept.table, swept, self._namespaces):
+            done &= await self._repair(swept, page)
+            counts["rows_without_object"] += len(page.orphans)
+            counts["rows_to_write"] += len(page.wrong)
+        if any(counts.values()):
+            log.info("Inventory compared", extra={"table": swept.table.name, **counts})
+        return done
+
+    async def _repair(self, swept: Swept[Any], page: Differences) -> bool:
+        """Mark rows without an object, and wake the other objects; False when a row refused."""
         done = True
         for uid in page.orphans:
             try:
-                await self._mirror.mark_deleted(DATABASES, uid)
+                await self._mirror.mark_deleted(swept.table, uid)
             except MetadataError as error:
                 if not error.of_one_row:
                     raise
-                log.warning("Row not marked", extra={"row": uid, "error": str(error)})
+                where = {"table": swept.table.name, "row": uid}
+                log.warning("Row not marked", extra=where | {"error": str(error)})
                 done = False
         for uid in page.wrong:
-            if key := self._cache.by_uid(uid):
-                self._look_at(key)
+            swept.wake(uid)
         return done
 
     async def run(self) -> None:

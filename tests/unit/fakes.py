@@ -64,6 +64,9 @@ class FakeMirror(Mirror):
         """The live rows of databases by id."""
         return self.tables[DATABASES.name]
 
+    def holds(self, table: Table[R], uid: str) -> bool:
+        return uid in self.tables[table.name]
+
     async def save(self, table: Table[R], row: R) -> None:
         self._require_server()
         rows = self.tables[table.name]

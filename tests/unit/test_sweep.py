@@ -3,16 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
+from daap_operator import databases
 from daap_operator.api.reasons import InventoryReason
 from daap_operator.cache import Cache, Key, Kind
 from daap_operator.mirror import Differences, Expected, MetadataError, Table
 from daap_operator.mirror.table import R
-from daap_operator.row import Row
-from daap_operator.sweep import Expectation, Sweeper
+from daap_operator.row import DATABASES, Row
+from daap_operator.sweep import Sweeper, Swept
 from tests.unit import builders, virtual_time
 from tests.unit.fakes import FakeMirror
 from tests.unit.virtual_time import now
@@ -26,9 +28,19 @@ def cache(*names: str) -> Cache:
     return made
 
 
+def ignored(key: Key) -> None:
+    """Nobody looks at what a sweep found."""
+
+
+def sweeper_of(mirror: FakeMirror, there: Cache, namespaces: tuple[str, ...] = ()) -> Sweeper:
+    """Sweeps the databases alone, every 300 s."""
+    swept = databases.swept(there, ignored)
+    return Sweeper(mirror, [swept], namespaces=namespaces, seconds=300)
+
+
 def rows(there: Cache) -> dict[str, tuple[Key | None, Row]]:
     """The rows of all live objects with their keys, by id."""
-    expected = Expectation(there)
+    expected = databases.swept(there, ignored)
     made = {uid: expected.row(uid) for uid in expected.after("", 1000)}
     return {uid: (there.by_uid(uid), row) for uid, row in made.items() if row}
 
@@ -58,14 +70,11 @@ async def test_rows_without_object_are_marked_and_wrong_ones_written_by_their_pa
     del mirror.rows["u2"]
     mirror.rows["gone"] = replace(mirror.rows["u0"], id="gone")
     looked_at: list[Key] = []
-    await Sweeper(mirror, there, looked_at.append, namespaces=(), seconds=1).sweep()
+    swept = databases.swept(there, looked_at.append)
+    await Sweeper(mirror, [swept], namespaces=(), seconds=1).sweep()
     assert mirror.deleted == {"gone"}
     assert set(looked_at) == {Key("shop", "wrong"), Key("shop", "missing")}
     assert mirror.saved == []
-
-
-def ignored(key: Key) -> None:
-    """Nobody looks at what a sweep found."""
 
 
 class Diary(FakeMirror):
@@ -89,7 +98,7 @@ def swept(*asked: float, until: float = 1000, outage: bool = False) -> Diary:
     async def scene() -> Diary:
         mirror = Diary()
         mirror.outage = MetadataError(InventoryReason.UNREACHABLE, "no answer") if outage else None
-        sweeper = Sweeper(mirror, cache("orders"), ignored, namespaces=("shop",), seconds=300)
+        sweeper = sweeper_of(mirror, cache("orders"), namespaces=("shop",))
         running = asyncio.create_task(sweeper.run())
         for time in asked:
             await asyncio.sleep(time - now())
@@ -123,7 +132,7 @@ def test_a_cancellation_that_the_inventory_swallows_still_ends_the_sweeps() -> N
             yield Differences(set(), set())
 
     async def scene() -> float:
-        sweeper = Sweeper(Swallowing(), Cache(), ignored, namespaces=(), seconds=300)
+        sweeper = sweeper_of(Swallowing(), Cache())
         sweeper.ask()
         running = asyncio.create_task(sweeper.run())
         await asyncio.sleep(1)
@@ -141,8 +150,8 @@ def test_an_inventory_that_is_away_is_swept_later() -> None:
 
 async def test_a_sweep_says_what_it_found(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
-    await Sweeper(FakeMirror(), cache("a", "b"), ignored, namespaces=(), seconds=1).sweep()
-    await Sweeper(FakeMirror(), cache(), ignored, namespaces=(), seconds=1).sweep()
+    await sweeper_of(FakeMirror(), cache("a", "b")).sweep()
+    await sweeper_of(FakeMirror(), cache()).sweep()
     found = [(r.getMessage(), vars(r)["rows_to_write"]) for r in caplog.records]
     assert found == [("Inventory compared", 2)]
 
@@ -163,10 +172,9 @@ def test_a_row_that_is_held_stops_no_other_and_is_tried_again_soon() -> None:
     async def scene() -> Locked:
         there = cache("orders")
         mirror = Locked()
-        ours = Expectation(there).row("u0")
-        assert ours
+        ours = rows(there)["u0"][1]
         mirror.rows.update({uid: replace(ours, id=uid) for uid in ("gone", "held", "other")})
-        sweeper = Sweeper(mirror, there, ignored, namespaces=(), seconds=300)
+        sweeper = sweeper_of(mirror, there)
         await sweeper.sweep()  # the first one, before the passes begin
         running = asyncio.create_task(sweeper.run())
         await asyncio.sleep(1)
@@ -186,7 +194,7 @@ def test_a_table_that_is_held_is_compared_again_soon() -> None:
     async def scene() -> Diary:
         mirror = Diary()
         mirror.outage = MetadataError(InventoryReason.ROW_LOCKED, "somebody holds it")
-        sweeper = Sweeper(mirror, cache("orders"), ignored, namespaces=(), seconds=300)
+        sweeper = sweeper_of(mirror, cache("orders"))
         sweeper.ask()
         running = asyncio.create_task(sweeper.run())
         await asyncio.sleep(11)
@@ -198,8 +206,107 @@ def test_a_table_that_is_held_is_compared_again_soon() -> None:
     assert virtual_time.run(scene()).times == [0, 5, 10]
 
 
+# --- several kinds --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A row of another kind, which is in no namespace."""
+
+    id: str
+    name: str
+    status: str = "ready"
+
+
+OFFERS = Table("offers", Offer, unique="name")
+
+
+def two_kinds(
+    there: Cache, offers: dict[str, Offer], woken: list[object]
+) -> tuple[Swept[Any], Swept[Any]]:
+    """Databases, and the live objects of the other kind by id."""
+    return (
+        databases.swept(there, woken.append),
+        Swept(OFFERS, offers.keys, offers.get, woken.append),
+    )
+
+
+async def test_each_kind_is_compared_with_its_own_table(caplog: pytest.LogCaptureFixture) -> None:
+    """In both directions: an id of one table says nothing about the other."""
+    caplog.set_level("INFO")
+    there, mirror = cache("right", "missing"), FakeMirror()
+    mirror.rows["u0"] = rows(there)["u0"][1]
+    mirror.rows["small"] = replace(mirror.rows["u0"], id="small")
+    offers = {uid: Offer(uid, uid) for uid in ("large", "small", "new")}
+    mirror.tables["offers"] = {uid: offers[uid] for uid in ("large", "small")}
+    mirror.tables["offers"] |= {"u0": Offer("u0", "gone"), "large": Offer("large", "by hand")}
+    woken: list[object] = []
+    swept = two_kinds(there, offers, woken)
+    await Sweeper(mirror, swept, namespaces=(), seconds=1).sweep()
+    assert mirror.rows.keys() == {"u0"}
+    assert mirror.tables["offers"].keys() == {"large", "small"}
+    assert woken[0] == Key("shop", "missing")
+    assert set(woken[1:]) == {"large", "new"}
+    found = [(vars(r)["table"], vars(r)["rows_to_write"]) for r in caplog.records]
+    assert found == [("databases", 1), ("offers", 2)]
+
+
+class Trouble(FakeMirror):
+    """An inventory that fails to compare one table."""
+
+    def __init__(self, reason: InventoryReason) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+        self._reason = reason
+
+    async def compare(
+        self, table: Table[R], expected: Expected[R], namespaces: Collection[str]
+    ) -> AsyncIterator[Differences]:
+        self.asked.append(table.name)
+        if table is DATABASES:
+            raise MetadataError(self._reason, "no")
+        async for page in super().compare(table, expected, namespaces):
+            yield page
+
+
+@pytest.mark.parametrize(
+    ("reason", "asked"),
+    [
+        (InventoryReason.ROW_LOCKED, ["databases", "offers"]),
+        (InventoryReason.UNREACHABLE, ["databases"]),
+    ],
+)
+async def test_a_table_that_is_held_stops_no_other_and_a_server_that_is_away_all(
+    reason: InventoryReason, asked: list[str]
+) -> None:
+    mirror = Trouble(reason)
+    woken: list[object] = []
+    swept = two_kinds(cache("orders"), {"small": Offer("small", "small")}, woken)
+    await Sweeper(mirror, swept, namespaces=(), seconds=1).sweep()
+    assert mirror.asked == asked
+    assert woken == ["small"] * (len(asked) - 1)
+
+
+@pytest.mark.parametrize(("table", "swept"), [("databases", True), ("offers", True), (None, False)])
+async def test_an_object_gone_with_a_live_row_of_any_kind_brings_a_sweep(
+    table: str | None, swept: bool
+) -> None:
+    mirror = Diary()
+    if table:
+        mirror.tables[table]["u"] = Offer("u", "u")
+    sweeper = Sweeper(mirror, two_kinds(cache(), {}, []), namespaces=(), seconds=300)
+    sweeper.gone("u")
+    running = asyncio.create_task(sweeper.run())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert bool(mirror.times) == swept
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+
+
 def test_what_is_expected_comes_in_order_and_in_portions() -> None:
-    expected = Expectation(cache("a", "b", "c", "d"))
+    expected = databases.swept(cache("a", "b", "c", "d"), ignored)
     assert expected.after("", 3) == ["u0", "u1", "u2"]
     assert expected.after("u2", 3) == ["u3"]
     assert expected.row("u9") is None
