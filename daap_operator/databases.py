@@ -1,8 +1,10 @@
 """What the kind DaapDatabase hands to the parts that serve every kind."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from daap_operator.cache import Cache, Key
+from daap_operator.database_metrics import measured
+from daap_operator.metrics import Samples
 from daap_operator.row import DATABASES, Row, row_of
 from daap_operator.sweep import Swept
 
@@ -20,3 +22,8 @@ def swept(cache: Cache, look_at: Callable[[Key], None]) -> Swept[Row]:
             look_at(key)
 
     return Swept(DATABASES, cache.uids, row, wake)
+
+
+def samples(cache: Cache) -> Iterator[Samples]:
+    """What there is to report of the databases; nothing is looked up before it is asked for."""
+    return measured([cache.database(key) or {} for key in cache.databases()])

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NoReturn
 
-from daap_operator import __version__, databases, health, migrate
+from daap_operator import __version__, databases, health, migrate, names
 from daap_operator.announce import Announcer
 from daap_operator.api.reasons import InventoryReason
 from daap_operator.cache import Cache, Key
@@ -21,7 +21,7 @@ from daap_operator.elector import Candidate, Elector
 from daap_operator.errors import Deposed, Outage, StartError
 from daap_operator.intake import Intake
 from daap_operator.kube import Kube, own_namespace
-from daap_operator.metrics import Databases, Metrics, Seen
+from daap_operator.metrics import Known, Metrics, Seen
 from daap_operator.mirror import MetadataError, Mirror, PoolSettings, Server
 from daap_operator.reconcile import reconcile
 from daap_operator.settings import Settings
@@ -32,6 +32,9 @@ from daap_operator.workqueue import PASS_SECONDS, Workqueue
 from daap_operator.world import World
 
 log = logging.getLogger(__name__)
+
+KINDS = (names.KIND,)
+"""The kinds that are reconciled, by name."""
 
 RETRY_SECONDS = 2.0
 """Between two tries of what has to succeed before databases can be looked after."""
@@ -61,7 +64,7 @@ class Operator:
         self._not_ready = "Starting"
         self._elector: Elector | None = None
         self._work: Work | None = None
-        self._metrics = Metrics()
+        self._metrics = Metrics(KINDS)
         self.health_port = 0
         """Where the probes are answered, once they are."""
 
@@ -183,7 +186,8 @@ class Work:
         self._queue: Workqueue[Key] = Workqueue(
             partial(reconcile, self._world),
             workers=settings.workers,
-            on_pass=metrics.count_pass,
+            on_pass=lambda _, result, seconds: metrics.count_pass(names.KIND, result, seconds),
+            group=lambda _: names.KIND,
         )
         self._sweeper = Sweeper(
             mirror,
@@ -260,19 +264,17 @@ class Work:
         return ""
 
     def seen(self, *, leads: bool) -> Seen:
-        """What is now; of databases only once all have been seen, and while nobody else leads."""
-        databases = None
+        """What is now; of objects only once all have been seen, and while nobody else leads."""
+        known = None
         if leads and self._listed:
-            known = [self.cache.database(key) or {} for key in self.cache.databases()]
-            databases = Databases(known, self.mirror.away is None, len(self._world.unsynced))
+            behind = {names.KIND: len(self._world.unsynced)}
+            known = Known(databases.samples(self.cache), self.mirror.away is None, behind)
         return Seen(
             __version__,
             leads,
-            active_workers=self._queue.working,
-            depth=len(self._queue),
-            retries=self._queue.retries,
+            {kind: self._queue.load(kind) for kind in KINDS},
             watch_restarts=self._watches.restarts,
-            databases=databases,
+            known=known,
         )
 
     async def _list_again(self) -> None:

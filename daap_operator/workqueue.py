@@ -1,4 +1,4 @@
-"""Which database to look at next: keys, workers, back-off, delays.
+"""Which object to look at next: keys, workers, back-off, delays.
 
 As client-go's rate-limited queue: a key is worked on by one worker at a time, a key added while it
 is worked on is worked on once more, and a failing key comes back later and later, for ever.
@@ -7,10 +7,11 @@ https://pkg.go.dev/k8s.io/client-go/util/workqueue
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable
 from enum import StrEnum
 from random import Random
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from daap_operator.cancellation import heed
 from daap_operator.errors import Outage
@@ -37,6 +38,17 @@ class Result(StrEnum):
     """A defect of ours."""
 
 
+class Load(NamedTuple):
+    """How much there is to do for one group of keys."""
+
+    waiting: int = 0
+    """Keys that wait for a worker."""
+    working: int = 0
+    """Passes under way."""
+    retries: int = 0
+    """How often a pass has failed, and its key was put back."""
+
+
 class Workqueue(Generic[Item]):
     """Keys to work on, and the workers that do.
 
@@ -51,11 +63,16 @@ class Workqueue(Generic[Item]):
         *,
         workers: int,
         random: Random | None = None,
-        on_pass: Callable[[Result, float], None] = lambda *_: None,
+        on_pass: Callable[[Item, Result, float], None] = lambda *_: None,
+        group: Callable[[Item], str] = lambda _: "",
     ) -> None:
-        """`on_pass` is told what came of each pass, and how many seconds it took."""
+        """`on_pass` is told what came of each pass over a key, and how many seconds it took.
+
+        `group` says what a key is counted under.
+        """
         self._work = work
         self._on_pass = on_pass
+        self._group = group
         self._workers = workers
         self._random = random or Random()  # noqa: S311 - jitter, not cryptography
         self._ready: asyncio.Queue[Item] = asyncio.Queue()
@@ -63,8 +80,7 @@ class Workqueue(Generic[Item]):
         self._working: dict[Item, float] = {}
         self._failures: dict[Item, int] = {}
         self._timers: dict[Item, asyncio.TimerHandle] = {}
-        self.retries = 0
-        """How often a pass has failed, and its key was put back."""
+        self._retries: Counter[str] = Counter()
 
     def add(self, item: Item) -> None:
         """Look at this key as soon as a worker is free."""
@@ -84,10 +100,13 @@ class Workqueue(Generic[Item]):
     def __len__(self) -> int:
         return len(self._waiting)
 
-    @property
-    def working(self) -> int:
-        """How many passes are under way."""
-        return len(self._working)
+    def load(self, group: str = "") -> Load:
+        """How much there is to do for the keys of a group."""
+        waiting, working = (
+            sum(self._group(item) == group for item in items)
+            for items in (self._waiting, self._working)
+        )
+        return Load(waiting, working, self._retries[group])
 
     @property
     def working_since(self) -> float | None:
@@ -115,7 +134,7 @@ class Workqueue(Generic[Item]):
             began = self._working[item] = asyncio.get_running_loop().time()
             try:
                 result = await self._one_pass(item)
-                self._on_pass(result, asyncio.get_running_loop().time() - began)
+                self._on_pass(item, result, asyncio.get_running_loop().time() - began)
             finally:
                 del self._working[item]
                 if item in self._waiting:
@@ -146,7 +165,7 @@ class Workqueue(Generic[Item]):
             return Result.SUCCESS
 
     def _back_off(self, item: Item, at_least: float = 0.0) -> float:
-        self.retries += 1
+        self._retries[self._group(item)] += 1
         failures = self._failures[item] = self._failures.get(item, 0) + 1
         seconds: float = min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** min(failures - 1, 16))
         seconds = max(at_least, seconds * self._random.uniform(0.8, 1.2))

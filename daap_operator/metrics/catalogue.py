@@ -1,11 +1,14 @@
-"""Every metric: the page `/metrics` and docs/reference/metrics.md are made from these. Pure.
+"""What a metric is, and those of every kind; a kind's own are declared on its side. Pure.
+
+The page `/metrics` and docs/reference/metrics.md are made from these.
 
 Names are API: dashboards and alerts of others are made of them.
 https://prometheus.io/docs/practices/naming/
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,15 @@ class Metric:
     help: str
     labels: tuple[str, ...] = ()
     leader_only: bool = False
-    """Whether it is told only by the replica that looks after databases."""
+    """Whether only the replica that reconciles objects reports it."""
+
+
+class Samples(NamedTuple):
+    """What a metric has at one moment, a counter or a gauge."""
+
+    metric: Metric
+    series: Iterable[tuple[Sequence[str], float]]
+    """The values of the metric's labels, in their order, and the series' own."""
 
 
 BUILD_INFO = Metric(
@@ -34,30 +45,34 @@ LEADER = Metric(
 RECONCILES = Metric(
     "daap_reconcile_total",
     "counter",
-    "Passes over a database by result: success; outage (something refused or did not answer); "
-    "timeout (cut off); error (a defect of the operator, with a stack trace in its log). "
+    "Passes over an object by kind and result: success; outage (something refused or did not "
+    "answer); timeout (cut off); error (a defect of the operator, with a stack trace in its log). "
     "All but success are tried again.",
-    ("result",),
+    ("kind", "result"),
 )
 RECONCILE_SECONDS = Metric(
     "daap_reconcile_duration_seconds",
     "histogram",
-    "How long a pass over a database took, whatever came of it.",
+    "How long a pass over an object took, whatever came of it.",
+    ("kind",),
 )
 ACTIVE_WORKERS = Metric(
     "daap_reconcile_active_workers",
     "gauge",
-    "Passes under way; at most DAAP_WORKERS.",
+    "Passes under way; of all kinds together at most DAAP_WORKERS.",
+    ("kind",),
 )
 DEPTH = Metric(
     "daap_workqueue_depth",
     "gauge",
-    "Databases that wait for a worker.",
+    "Objects that wait for a worker.",
+    ("kind",),
 )
 RETRIES = Metric(
     "daap_workqueue_retries_total",
     "counter",
-    "How often a database was put back into the queue, with back-off, because its pass failed.",
+    "How often an object was put back into the queue, with back-off, because its pass failed.",
+    ("kind",),
 )
 KUBE_REQUESTS = Metric(
     "daap_kube_requests_total",
@@ -86,47 +101,13 @@ METADATA_UP = Metric(
 METADATA_ROWS_BEHIND = Metric(
     "daap_metadata_rows_behind",
     "gauge",
-    "Databases whose row in the inventory could not be written, and is still to be.",
+    "Objects whose row in the inventory could not be written, and is still to be.",
+    ("kind",),
     leader_only=True,
 )
-DATABASES = Metric(
-    "daap_databases",
-    "gauge",
-    "DaapDatabases by phase; 'None' before their first status.",
-    ("phase",),
-    leader_only=True,
-)
-DATABASE_CONDITION = Metric(
-    "daap_database_condition",
-    "gauge",
-    "Always 1; one series for each condition a DaapDatabase has, with the status that holds.",
-    ("namespace", "name", "type", "status"),
-    leader_only=True,
-)
-DATABASE_INFO = Metric(
-    "daap_database_info",
-    "gauge",
-    "Always 1; one series for each DaapDatabase. The version is empty until it is decided.",
-    ("namespace", "name", "owner_team", "postgres_version"),
-    leader_only=True,
-)
-
-DATABASE_EOL = Metric(
-    "daap_database_postgres_eol",
-    "gauge",
-    "When PostgreSQL's project ends its support of the database's major version, as Unix time; "
-    "there is none for a version that the operator does not know.",
-    ("namespace", "name", "postgres_version"),
-    leader_only=True,
-)
-
 CATALOGUE = (
     BUILD_INFO,
     LEADER,
-    DATABASES,
-    DATABASE_CONDITION,
-    DATABASE_INFO,
-    DATABASE_EOL,
     RECONCILES,
     RECONCILE_SECONDS,
     ACTIVE_WORKERS,
@@ -138,4 +119,4 @@ CATALOGUE = (
     METADATA_UP,
     METADATA_ROWS_BEHIND,
 )
-"""All of them, in the order of the docs."""
+"""All of them but the kinds' own, in the order of the docs."""

@@ -1,7 +1,7 @@
 """The counters, and the page `/metrics`."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from prometheus_client import (
     CollectorRegistry,
@@ -28,7 +28,9 @@ disable_created_metrics()  # a second series for each counter, which nobody asks
 class Metrics:
     """What this process has counted. One event loop owns it."""
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: Collection[str]) -> None:
+        """`kinds` are the names of all kinds that are reconciled here."""
+        self._kinds = kinds
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         self._passes = _counter(catalogue.RECONCILES, self._registry)
@@ -37,13 +39,15 @@ class Metrics:
         self._request_seconds = _histogram(
             catalogue.KUBE_REQUEST_SECONDS, REQUEST_BUCKETS, self._registry
         )
-        for result in Result:  # so that the first error is a rise from 0
-            self._passes.labels(result)
+        for kind in kinds:
+            self._pass_seconds.labels(kind)
+            for result in Result:  # so that the first error is a rise from 0
+                self._passes.labels(kind, result)
 
-    def count_pass(self, result: Result, seconds: float) -> None:
-        """Note that a pass has ended."""
-        self._passes.labels(result).inc()
-        self._pass_seconds.observe(seconds)
+    def count_pass(self, kind: str, result: Result, seconds: float) -> None:
+        """Note that a pass over an object of that kind has ended."""
+        self._passes.labels(kind, result).inc()
+        self._pass_seconds.labels(kind).observe(seconds)
 
     def count_request(self, request: Request) -> None:
         """Note that a request to the API server was answered, or was not."""
@@ -54,21 +58,23 @@ class Metrics:
     async def page(self, accept: str, seen: Seen) -> tuple[bytes, str]:
         """The page and its content type, in the format that the Accept header asks for.
 
-        Written in a thread: that of thousands of databases takes longer than others should wait.
+        Written in a thread: that of thousands of objects takes longer than others should wait.
         """
         encode, content_type = choose_encoder(accept)
-        return await asyncio.to_thread(encode, _Everything(self._registry, seen)), content_type
+        everything = _Everything(self._registry, seen, self._kinds)
+        return await asyncio.to_thread(encode, everything), content_type
 
 
 class _Everything(Collector):
-    def __init__(self, registry: CollectorRegistry, seen: Seen) -> None:
+    def __init__(self, registry: CollectorRegistry, seen: Seen, kinds: Collection[str]) -> None:
         self._registry = registry
         self._seen = seen
+        self._kinds = kinds
 
     def collect(self) -> Iterator[Family]:
         """What was counted, and what was seen."""
         yield from self._registry.collect()
-        yield from families(self._seen)
+        yield from families(self._seen, self._kinds)
 
 
 def _counter(metric: catalogue.Metric, registry: CollectorRegistry) -> Counter:

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic_core import PydanticUndefined
 
+from daap_operator import database_metrics
 from daap_operator.metrics import CATALOGUE
 from daap_operator.settings import Settings
 
@@ -30,9 +31,9 @@ is set but empty counts as not set.
 
 _METRICS = """# Metrics
 
-Generated from `daap_operator/metrics/catalogue.py` by `make crds`. Served as `/metrics` beside the
-probes; what is marked with * only by the replica that leads. `process_*` (CPU, memory, open files)
-comes on top.
+Generated from `daap_operator/metrics/catalogue.py` and the kinds' own declarations by `make crds`.
+Served as `/metrics` beside the probes; what is marked with * only by the replica that leads. `kind`
+is that of the object: `DaapDatabase`. `process_*` (CPU, memory, open files) comes on top.
 
 | metric | type | labels | |
 |---|---|---|---|
@@ -112,6 +113,6 @@ def metrics() -> str:
             ", ".join(f"`{label}`" for label in metric.labels),
             metric.help,
         )
-        for metric in CATALOGUE
+        for metric in (*CATALOGUE, *database_metrics.METRICS)
     ]
     return _METRICS + "".join(f"| {' | '.join(row)} |\n" for row in rows)

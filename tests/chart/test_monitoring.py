@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
+from daap_operator import database_metrics, names
 from daap_operator.kube import Request
-from daap_operator.metrics import Databases, Metrics, Seen
+from daap_operator.metrics import Known, Metrics, Seen
 from daap_operator.workqueue import Result
 from dev.cluster import programs
 from dev.installation import CHART
@@ -132,15 +133,16 @@ def test_nothing_is_read_twice() -> None:
 
 
 def test_the_page_itself_passes_prometheus_own_lint() -> None:
-    metrics = Metrics()
-    metrics.count_pass(Result.SUCCESS, 0.1)
+    metrics = Metrics([names.KIND])
+    metrics.count_pass(names.KIND, Result.SUCCESS, 0.1)
     metrics.count_request(Request("get", "secrets", 200, 0.1))
     database = {
         "metadata": {"namespace": "shop", "name": "orders"},
         "spec": {"ownerTeam": 'a "quoted" team'},
         "status": {"conditions": [{"type": "Ready", "status": "True"}]},
     }
-    seen = Seen("1.2.3", leader=True, databases=Databases([database], True, 0))
+    known = Known(database_metrics.measured([database]), True, {names.KIND: 0})
+    seen = Seen("1.2.3", leader=True, known=known)
     page, _ = asyncio.run(metrics.page("", seen))
     done = subprocess.run(
         [promtool(), "check", "metrics"], input=page, capture_output=True, check=False

@@ -65,7 +65,7 @@ async def test_an_outage_holds_up_neither_create_nor_edit_nor_delete(
         assert condition(found, "MetadataSynced")["reason"] == "Unreachable"
     page = await eventually(
         lambda: scrape(running.operator),
-        lambda page: page.value("daap_metadata_rows_behind") == 2,
+        lambda page: page.value("daap_metadata_rows_behind", kind="DaapDatabase") == 2,
     )
     assert page.value("daap_metadata_up") == 0
     own_postgres.restart()
@@ -80,7 +80,7 @@ async def test_an_outage_holds_up_neither_create_nor_edit_nor_delete(
         await announced(databases, name)
     page = await scrape(running.operator)
     assert page.value("daap_metadata_up") == 1
-    assert page.value("daap_metadata_rows_behind") == 0
+    assert page.value("daap_metadata_rows_behind", kind="DaapDatabase") == 0
 
 
 async def test_a_server_away_at_the_start_is_no_reason_to_wait(

@@ -13,6 +13,7 @@ async def test_a_life_in_metrics(
 ) -> None:
     running = await operators.start(DAAP_WATCH_NAMESPACES=databases.namespace)
     key = {"namespace": databases.namespace, "name": "orders"}
+    kind = {"kind": "DaapDatabase"}
     await databases.create("orders")
     await databases.ready("orders")
 
@@ -22,7 +23,7 @@ async def test_a_life_in_metrics(
     def is_ready(seen: Page) -> bool:
         held = seen.value("daap_database_condition", **key, type="Ready", status="True")
         idle = ("daap_reconcile_active_workers", "daap_workqueue_depth")
-        return held == 1 and all(seen.value(metric) == 0 for metric in idle)
+        return held == 1 and all(seen.value(metric, **kind) == 0 for metric in idle)
 
     seen = await eventually(page, is_ready)
     assert seen.value("daap_leader") == 1
@@ -31,10 +32,10 @@ async def test_a_life_in_metrics(
     info = {"owner_team": "checkout", "postgres_version": "17"}
     assert seen.value("daap_database_info", **key, **info) == 1
     assert seen.value("daap_metadata_up") == 1
-    assert seen.value("daap_metadata_rows_behind") == 0
-    passes = seen.sum("daap_reconcile_total")
+    assert seen.value("daap_metadata_rows_behind", **kind) == 0
+    passes = seen.sum("daap_reconcile_total", **kind)
     assert passes >= 2
-    assert seen.value("daap_reconcile_duration_seconds_count") == passes
+    assert seen.value("daap_reconcile_duration_seconds_count", **kind) == passes
     asked = {"verb": "patch", "resource": "daapdatabases/status"}
     assert seen.sum("daap_kube_requests_total", **asked, code="200") >= 1
     assert seen.sum("daap_kube_requests_total", resource="leases") >= 1

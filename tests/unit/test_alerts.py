@@ -10,6 +10,7 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry, ProcessCollector
 
+from daap_operator import database_metrics
 from daap_operator.api.meta import ConditionType
 from daap_operator.metrics import CATALOGUE
 from daap_operator.workqueue import Result
@@ -50,7 +51,7 @@ def expressions() -> Iterator[tuple[str, str]]:
 def series() -> dict[str, set[str]]:
     """The labels of each series there is, beside those of the scrape itself."""
     found: dict[str, set[str]] = {}
-    for metric in CATALOGUE:
+    for metric in (*CATALOGUE, *database_metrics.METRICS):
         parts = ("_bucket", "_sum", "_count") if metric.type == "histogram" else ("",)
         for part in parts:
             found[metric.name + part] = {*metric.labels, *(["le"] if part == "_bucket" else [])}

@@ -9,30 +9,34 @@ import pytest
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
+from daap_operator import database_metrics
 from daap_operator.kube import Request
-from daap_operator.metrics import CATALOGUE, Databases, Metric, Metrics, Seen
-from daap_operator.workqueue import Result
+from daap_operator.metrics import CATALOGUE, Known, Metric, Metrics, Seen, objects
+from daap_operator.workqueue import Load, Result
 from tests.unit.builders import condition, database
 
 Object = dict[str, Any]
-Samples = dict[str, list[tuple[dict[str, str], float]]]
+Found = dict[str, list[tuple[dict[str, str], float]]]
 
 STANDBY = Seen("1.2.3")
+KIND = "DaapDatabase"
+OURS = {"kind": KIND}
+ALL = (*CATALOGUE, *database_metrics.METRICS)
 
 
-def leader(*objects: Object, metadata_up: bool = True, rows_behind: int = 0) -> Seen:
-    databases = Databases(objects, metadata_up, rows_behind)
-    return Seen("1.2.3", leader=True, databases=databases)
+def leader(*databases: Object, metadata_up: bool = True, rows_behind: int = 0) -> Seen:
+    known = Known(database_metrics.measured(databases), metadata_up, {KIND: rows_behind})
+    return Seen("1.2.3", leader=True, known=known)
 
 
 async def text(seen: Seen, metrics: Metrics | None = None) -> str:
-    body, content_type = await (metrics or Metrics()).page("", seen)
+    body, content_type = await (metrics or Metrics([KIND])).page("", seen)
     assert content_type == "text/plain; version=0.0.4; charset=utf-8"
     return body.decode()
 
 
-async def told(seen: Seen, metrics: Metrics | None = None) -> Samples:
-    samples: Samples = {}
+async def told(seen: Seen, metrics: Metrics | None = None) -> Found:
+    samples: Found = {}
     for family in text_string_to_metric_families(await text(seen, metrics)):
         for sample in family.samples:
             samples.setdefault(sample.name, []).append((sample.labels, sample.value))
@@ -48,7 +52,7 @@ def ready(**metadata: Any) -> Object:
 # --- the catalogue --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("metric", CATALOGUE, ids=lambda metric: metric.name)
+@pytest.mark.parametrize("metric", ALL, ids=lambda metric: metric.name)
 def test_a_name_tells_prefix_and_unit_and_the_help_is_a_sentence(metric: Metric) -> None:
     assert re.fullmatch(r"daap_[a-z][a-z_]+[a-z]", metric.name)
     assert metric.name.endswith("_total") == (metric.type == "counter")
@@ -57,12 +61,12 @@ def test_a_name_tells_prefix_and_unit_and_the_help_is_a_sentence(metric: Metric)
 
 
 async def test_the_page_of_a_leader_has_the_catalogue_and_nothing_else_of_ours() -> None:
-    metrics = Metrics()
-    metrics.count_pass(Result.SUCCESS, 0.1)
+    metrics = Metrics([KIND])
+    metrics.count_pass(KIND, Result.SUCCESS, 0.1)
     metrics.count_request(Request("get", "secrets", 200, 0.1))
     page = await text(leader(ready()), metrics)
     families = {f.name: f for f in text_string_to_metric_families(page) if "process_" not in f.name}
-    told_of = {metric.name.removesuffix("_total"): metric for metric in CATALOGUE}
+    told_of = {metric.name.removesuffix("_total"): metric for metric in ALL}
     assert families.keys() == told_of.keys()
     for name, metric in told_of.items():
         assert families[name].type == metric.type
@@ -73,8 +77,8 @@ async def test_the_page_of_a_leader_has_the_catalogue_and_nothing_else_of_ours()
 
 async def test_what_is_told_by_the_leader_only_is_marked_so() -> None:
     page = await text(STANDBY)
-    missing = {metric.name for metric in CATALOGUE if f"# HELP {metric.name} " not in page}
-    assert missing == {metric.name for metric in CATALOGUE if metric.leader_only}
+    missing = {metric.name for metric in ALL if f"# HELP {metric.name} " not in page}
+    assert missing == {metric.name for metric in ALL if metric.leader_only}
 
 
 # --- what is --------------------------------------------------------------------------------------
@@ -87,19 +91,19 @@ async def test_a_standby_says_that_it_is_one() -> None:
 
 
 async def test_a_leader_tells_how_it_is_doing() -> None:
-    busy = Seen("1", leader=True, active_workers=2, depth=3, retries=4, watch_restarts=5)
+    busy = Seen("1", leader=True, loads={KIND: Load(3, 2, 4)}, watch_restarts=5)
     seen = await told(busy)
     assert seen["daap_leader"] == [({}, 1)]
-    assert seen["daap_reconcile_active_workers"] == [({}, 2)]
-    assert seen["daap_workqueue_depth"] == [({}, 3)]
-    assert seen["daap_workqueue_retries_total"] == [({}, 4)]
+    assert seen["daap_reconcile_active_workers"] == [(OURS, 2)]
+    assert seen["daap_workqueue_depth"] == [(OURS, 3)]
+    assert seen["daap_workqueue_retries_total"] == [(OURS, 4)]
     assert seen["daap_watch_restarts_total"] == [({}, 5)]
 
 
 async def test_a_metadata_database_that_is_away() -> None:
     seen = await told(leader(metadata_up=False, rows_behind=7))
     assert seen["daap_metadata_up"] == [({}, 0)]
-    assert seen["daap_metadata_rows_behind"] == [({}, 7)]
+    assert seen["daap_metadata_rows_behind"] == [(OURS, 7)]
 
 
 async def test_a_database_is_described_with_the_conditions_that_hold() -> None:
@@ -129,7 +133,7 @@ async def test_databases_are_counted_by_phase_with_zeros() -> None:
 
 
 async def test_a_database_that_is_gone_leaves_nothing() -> None:
-    metrics = Metrics()
+    metrics = Metrics([KIND])
     assert "orders" in await text(leader(ready()), metrics)
     assert "orders" not in await text(leader(), metrics)
 
@@ -166,28 +170,67 @@ async def test_a_password_in_a_message_is_not_passed_on() -> None:
     assert "hunter2" not in await text(leader(database(spec, status={"conditions": [bad]})))
 
 
+# --- several kinds --------------------------------------------------------------------------------
+
+OFFERS = Metric("daap_offers", "gauge", "Offers by phase; 'None' before.", ("phase",), True)
+
+
+def labelled(seen: Found, metric: str) -> dict[str, float]:
+    """The values of a metric's series by kind."""
+    return {labels["kind"]: value for labels, value in seen[metric]}
+
+
+async def test_every_kind_is_reported_on_its_own_and_before_its_first_time() -> None:
+    metrics = Metrics([KIND, "Offer"])
+    metrics.count_pass("Offer", Result.ERROR, 2.0)
+    offers = [{"status": {"phase": "On"}}, {"status": {"phase": "Odd"}}]
+    known = Known(
+        [objects.by_phase(OFFERS, offers, ("On", "Off")), *database_metrics.measured([ready()])],
+        metadata_up=True,
+        rows_behind={KIND: 1, "Offer": 2},
+    )
+    seen = await told(Seen("1", leader=True, loads={"Offer": Load(1, 2, 3)}, known=known), metrics)
+    assert labelled(seen, "daap_workqueue_depth") == {KIND: 0, "Offer": 1}
+    assert labelled(seen, "daap_reconcile_active_workers") == {KIND: 0, "Offer": 2}
+    assert labelled(seen, "daap_workqueue_retries_total") == {KIND: 0, "Offer": 3}
+    assert labelled(seen, "daap_metadata_rows_behind") == {KIND: 1, "Offer": 2}
+    assert labelled(seen, "daap_reconcile_duration_seconds_sum") == {KIND: 0, "Offer": 2}
+    errors = [(labels, n) for labels, n in seen["daap_reconcile_total"] if n]
+    assert errors == [({"kind": "Offer", "result": "error"}, 1)]
+    assert seen["daap_offers"] == [
+        ({"phase": p}, n) for p, n in (("On", 1), ("Off", 0), ("None", 1))
+    ]
+    assert {labels["phase"]: n for labels, n in seen["daap_databases"]}["Ready"] == 1
+
+
+def test_no_kind_has_a_metric_of_anothers_name() -> None:
+    names = [metric.name for metric in ALL]
+    assert len(set(names)) == len(names)
+
+
 # --- what was counted -----------------------------------------------------------------------------
 
 
 async def test_every_result_is_told_before_its_first_time() -> None:
     seen = await told(STANDBY)
-    assert seen["daap_reconcile_total"] == [({"result": str(result)}, 0) for result in Result]
+    assert seen["daap_reconcile_total"] == [(OURS | {"result": str(r)}, 0) for r in Result]
+    assert seen["daap_reconcile_duration_seconds_count"] == [(OURS, 0)]
 
 
 async def test_passes_are_counted_and_timed() -> None:
-    metrics = Metrics()
-    metrics.count_pass(Result.SUCCESS, 0.3)
-    metrics.count_pass(Result.OUTAGE, 119.0)
+    metrics = Metrics([KIND])
+    metrics.count_pass(KIND, Result.SUCCESS, 0.3)
+    metrics.count_pass(KIND, Result.OUTAGE, 119.0)
     seen = await told(STANDBY, metrics)
     counts = {labels["result"]: value for labels, value in seen["daap_reconcile_total"]}
     assert counts == {"success": 1, "outage": 1, "timeout": 0, "error": 0}
-    assert seen["daap_reconcile_duration_seconds_sum"] == [({}, 119.3)]
+    assert seen["daap_reconcile_duration_seconds_sum"] == [(OURS, 119.3)]
     at_most = {labels["le"]: v for labels, v in seen["daap_reconcile_duration_seconds_bucket"]}
     assert (at_most["0.25"], at_most["0.5"], at_most["60.0"], at_most["120.0"]) == (0, 1, 1, 2)
 
 
 async def test_requests_are_counted_and_timed() -> None:
-    metrics = Metrics()
+    metrics = Metrics([KIND])
     metrics.count_request(Request("patch", "daapdatabases/status", 409, 0.2))
     metrics.count_request(Request("get", "secrets", 0, 15.0))
     seen = await told(STANDBY, metrics)
@@ -202,15 +245,15 @@ async def test_requests_are_counted_and_timed() -> None:
 
 
 async def test_two_operators_in_one_process_count_apart() -> None:
-    one, other = Metrics(), Metrics()
-    one.count_pass(Result.ERROR, 1.0)
+    one, other = Metrics([KIND]), Metrics([KIND])
+    one.count_pass(KIND, Result.ERROR, 1.0)
     seen = await told(STANDBY, other)
     assert all(value == 0 for _, value in seen["daap_reconcile_total"])
 
 
 async def test_openmetrics_for_those_who_ask_for_it() -> None:
     accept = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
-    body, content_type = await Metrics().page(accept, leader(ready()))
+    body, content_type = await Metrics([KIND]).page(accept, leader(ready()))
     assert content_type.startswith("application/openmetrics-text; version=1.0.0")
     names = {f.name for f in openmetrics.text_string_to_metric_families(body.decode())}
     assert "daap_database_info" in names

@@ -13,6 +13,7 @@ from daap_operator.workqueue import (
     FIRST_RETRY_SECONDS,
     LAST_RETRY_SECONDS,
     PASS_SECONDS,
+    Load,
     Workqueue,
 )
 from tests.unit import virtual_time
@@ -333,7 +334,7 @@ def test_what_came_of_a_pass_is_told(
 ) -> None:
     diary = Diary(seconds=seconds)
     diary.trouble = [trouble]
-    told: list[tuple[str, float]] = []
+    told: list[tuple[str, str, float]] = []
 
     async def scene() -> Workqueue[str]:
         queue = Workqueue(diary, workers=1, on_pass=lambda *pass_: told.append(pass_))
@@ -344,10 +345,9 @@ def test_what_came_of_a_pass_is_told(
         return queue
 
     queue = virtual_time.run(scene())
-    assert told[0] == (result, min(seconds, PASS_SECONDS))
+    assert told[0] == ("a", result, min(seconds, PASS_SECONDS))
     failed = result != "success"
-    assert queue.retries == failed
-    assert queue.working == 0
+    assert queue.load() == (0, 0, failed)
     if failed:
         assert len(diary.passes) == (1 if result == "timeout" else 2)
 
@@ -358,7 +358,27 @@ def test_passes_under_way_and_keys_that_wait_are_counted() -> None:
     play(
         diary,
         (0, add("a", "b", "c")),
-        (5, lambda queue: seen.append((queue.working, len(queue)))),
+        (5, lambda queue: seen.append(queue.load()[:2])),
         workers=2,
     )
-    assert seen == [(2, 1)]
+    assert seen == [(1, 2)]
+
+
+def test_each_group_of_keys_is_counted_apart() -> None:
+    diary = Diary(seconds=10)
+    diary.trouble = [Outage("away")]
+    seen: list[tuple[Load, Load]] = []
+
+    async def scene() -> None:
+        queue = Workqueue(diary, workers=1, group=lambda key: key[0])
+        for key in ("a1", "b1", "b2", "b3"):
+            queue.add(key)
+        running = asyncio.create_task(queue.run())
+        await asyncio.sleep(15)
+        seen.append((queue.load("a"), queue.load("b")))
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+    virtual_time.run(scene())
+    assert seen == [(Load(1, 0, 1), Load(2, 1, 0))]

@@ -1,0 +1,73 @@
+"""The metrics of the kind DaapDatabase alone. Pure.
+
+Names are API: dashboards and alerts of others are made of them.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import UTC, datetime, time
+from typing import Any
+
+from daap_operator import majors, raw
+from daap_operator.api.meta import ConditionType
+from daap_operator.api.v1alpha1 import Phase
+from daap_operator.metrics import Metric, Samples, objects
+
+Object = Mapping[str, Any]
+
+DATABASES = Metric(
+    "daap_databases",
+    "gauge",
+    "DaapDatabases by phase; 'None' before their first status.",
+    ("phase",),
+    leader_only=True,
+)
+DATABASE_CONDITION = Metric(
+    "daap_database_condition",
+    "gauge",
+    "Always 1; one series for each condition a DaapDatabase has, with the status that holds.",
+    ("namespace", "name", "type", "status"),
+    leader_only=True,
+)
+DATABASE_INFO = Metric(
+    "daap_database_info",
+    "gauge",
+    "Always 1; one series for each DaapDatabase. The version is empty until it is decided.",
+    ("namespace", "name", "owner_team", "postgres_version"),
+    leader_only=True,
+)
+
+DATABASE_EOL = Metric(
+    "daap_database_postgres_eol",
+    "gauge",
+    "When PostgreSQL's project ends its support of the database's major version, as Unix time; "
+    "there is none for a version that the operator does not know.",
+    ("namespace", "name", "postgres_version"),
+    leader_only=True,
+)
+
+METRICS = (DATABASES, DATABASE_CONDITION, DATABASE_INFO, DATABASE_EOL)
+"""All of them, in the order of the docs."""
+
+_PHASES = tuple(str(phase) for phase in Phase)
+_TYPES = tuple(str(kind) for kind in ConditionType)
+
+
+def measured(databases: Collection[Object]) -> Iterator[Samples]:
+    """What there is to report of all DaapDatabases."""
+    yield objects.by_phase(DATABASES, databases, _PHASES)
+    yield objects.conditions(DATABASE_CONDITION, databases, _TYPES)
+    yield Samples(DATABASE_INFO, ((_description(seen), 1) for seen in databases))
+    yield Samples(DATABASE_EOL, _ends(databases))
+
+
+def _description(seen: Object) -> tuple[str, ...]:
+    version = raw.number(seen, "status", "postgresVersion")
+    return *objects.key(seen), raw.text(seen, "spec", "ownerTeam"), str(version or "")
+
+
+def _ends(databases: Collection[Object]) -> Iterator[tuple[tuple[str, ...], float]]:
+    for seen in databases:
+        version = raw.number(seen, "status", "postgresVersion")
+        if (end := majors.END_OF_LIFE.get(version or 0)) is not None:
+            midnight = datetime.combine(end, time(), UTC).timestamp()
+            yield (*objects.key(seen), str(version)), midnight
