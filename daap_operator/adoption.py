@@ -32,7 +32,7 @@ def was_retained(child: Object, namespace: str, name: str) -> bool:
 def major_version(cluster: Object) -> int | None:
     """The major version a Cluster was last asked to run; None when nothing tells.
 
-    `cluster` is the object, or what the cache keeps of it.
+    `cluster` is the object, or what the store keeps of it.
     """
     image = raw.text(cluster, "spec", "imageName") or raw.text(
         cluster, "owned", "spec", "imageName"
@@ -42,7 +42,7 @@ def major_version(cluster: Object) -> int | None:
 
 
 def left(cluster: Object) -> Left:
-    """What a Cluster was made as; `cluster` is the object, or what the cache keeps of it."""
+    """What a Cluster was made as; `cluster` is the object, or what the store keeps of it."""
     applied = raw.mapping(cluster, "owned", "spec") or raw.mapping(cluster, "spec")
     return Left(
         postgres_version=major_version(cluster),

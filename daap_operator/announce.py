@@ -16,7 +16,7 @@ from daap_operator.api.reasons import CommonEvent, CommonReason
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus, Phase
 from daap_operator.cancellation import heed
 from daap_operator.errors import Outage
-from daap_operator.kube import Kube, Resource
+from daap_operator.kube import EVENT, Kube
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +131,7 @@ class Announcer:
             heed()
             made = await self._queue.get()
             try:
-                await self._kube.create_plain(Resource.EVENTS, made)
+                await self._kube.create_plain(EVENT, made)
             except Outage as error:
                 log.warning(
                     "Event not posted", extra={"event": made["reason"], "error": str(error)}

@@ -7,15 +7,19 @@ from daap_operator import names, raw
 from daap_operator.adoption import objections, was_retained
 from daap_operator.announce import Announcement
 from daap_operator.api.meta import Metadata
-from daap_operator.cache import Key, Kind
 from daap_operator.certificates import mark
 from daap_operator.desired.cluster import cluster
 from daap_operator.desired.mark import is_marked, unmarked
 from daap_operator.desired.pooler import pooler
 from daap_operator.desired.resolved import Manifest, Resolved
+from daap_operator.engine.kinds import Ref
+from daap_operator.engine.ownership import first_difference
 from daap_operator.errors import Stalled, Waiting
-from daap_operator.kube import ApiError, Resource, refusal
-from daap_operator.ownership import belongs_to, first_difference, owners
+from daap_operator.kinds import known
+from daap_operator.kinds.database.naming import ref
+from daap_operator.kinds.database.ownership import belongs_to, owners
+from daap_operator.kinds.database.watched import children_of, owner
+from daap_operator.kube import ApiError, Kind, refusal
 from daap_operator.reasons import DatabaseEvent, DatabaseReason
 from daap_operator.trim import BY_HAND, OWNED
 from daap_operator.volumes import data_claims, real_size
@@ -26,8 +30,6 @@ Object = dict[str, Any]
 SETTLE_SECONDS = 5.0
 """How long a changed Cluster counts as changing even when all that can be seen is there: that
 PostgreSQL has read its settings again is told nowhere, only if it has to restart for them."""
-
-RESOURCES = {Kind.CLUSTER: Resource.CLUSTERS, Kind.POOLER: Resource.POOLERS}
 
 PENDING = {
     "Cluster": DatabaseReason.CLUSTER_PENDING,
@@ -47,22 +49,22 @@ async def ensure_children(world: World, database: Resolved) -> Stalled | Waiting
     Gives back what stands in the way. Other trouble (ApiError, Unreachable) is raised: try again.
     """
     try:
-        await _ensure(world, database, Kind.CLUSTER, cluster(database))
+        await _ensure(world, database, known.CLUSTER, cluster(database))
         wanted = pooler(database, certificates=_certificates(world, database))
-        await _ensure(world, database, Kind.POOLER, wanted)
+        await _ensure(world, database, known.POOLER, wanted)
     except (Stalled, Waiting) as problem:
         return problem
     return None
 
 
 def _certificates(world: World, database: Resolved) -> str:
-    cluster = world.cache.get(Kind.CLUSTER, database.namespace, database.cluster)
-    return mark(cluster, world.cache.get(Kind.POOLER, database.namespace, database.pooler))
+    cluster = world.store.get(Ref(known.CLUSTER, database.namespace, database.cluster))
+    return mark(cluster, world.store.get(Ref(known.POOLER, database.namespace, database.pooler)))
 
 
 async def _ensure(world: World, database: Resolved, kind: Kind, manifest: Manifest) -> None:
     name = manifest["metadata"]["name"]
-    actual = world.cache.get(kind, database.namespace, name)
+    actual = world.store.get(Ref(kind, database.namespace, name))
     if actual is None:
         actual = await _create(world, kind, manifest)
     if not belongs_to(actual, database.uid) and was_retained(
@@ -81,31 +83,31 @@ async def _ensure(world: World, database: Resolved, kind: Kind, manifest: Manife
         await _repair(world, kind, manifest, actual)
         log.info(
             "Child changed",
-            extra={"key": Key(database.namespace, database.name), "child": name, "at": difference},
+            extra={"key": ref(database.namespace, database.name), "child": name, "at": difference},
         )
 
 
 async def _create(world: World, kind: Kind, manifest: Manifest) -> Object:
     """Create a child; what is there already comes back as it is."""
-    metadata, resource = manifest["metadata"], RESOURCES[kind]
+    metadata = manifest["metadata"]
     try:
-        made = await world.kube.create(resource, manifest)
+        made = await world.kube.create(kind, manifest)
     except ApiError as error:
         if not error.conflict:
             raise child_refusal(error, manifest) from error
         # It is there, but not in the watch: it lacks our labels, or its event is on the way
-        found = await world.kube.get(resource, metadata["namespace"], metadata["name"])
+        found = await world.kube.get(kind, metadata["namespace"], metadata["name"])
         if found is None:
             # What was in the way is just being deleted, or nothing was: both are over soon
             told = f"{manifest['kind']} {metadata['name']} has just changed"
             raise Waiting(PENDING[manifest["kind"]], told, seconds=1.0) from error
         if not belongs_to(found, raw.text(metadata, "labels", names.UID_LABEL)):
-            return kind.trim(found)
+            return world.store.kept(kind, found)
         made = found
     else:
-        key = Key(metadata["namespace"], raw.text(metadata, "labels", names.DATABASE_LABEL))
+        key = ref(metadata["namespace"], raw.text(metadata, "labels", names.DATABASE_LABEL))
         log.info("Child created", extra={"key": key, "child": metadata["name"]})
-        if kind is Kind.CLUSTER:
+        if kind is known.CLUSTER:
             _tell_of_loss(world, key, metadata["name"])
     return _kept(world, kind, made)
 
@@ -117,33 +119,33 @@ async def _take_over(world: World, kind: Kind, manifest: Manifest, database: Res
     the data: whoever may have it may have its Pooler.
     """
     name = manifest["metadata"]["name"]
-    found = await world.kube.get(RESOURCES[kind], database.namespace, name)
+    found = await world.kube.get(kind, database.namespace, name)
     if found is None or not was_retained(found, database.namespace, database.name):
         raise Waiting(PENDING[manifest["kind"]], f"{name} has just changed", seconds=1.0)
     if raw.value(found, "metadata", "deletionTimestamp"):
         raise Waiting(DELETED[manifest["kind"]], f"{name}, retained earlier, is just being deleted")
-    claims = world.cache.children(database.namespace, database.cluster).claims
+    claims = children_of(world.store, database.namespace, database.cluster).claims
     volumes = real_size(data_claims(found, claims))
-    if kind is Kind.CLUSTER and (why := objections(found, database, volumes)):
+    if kind is known.CLUSTER and (why := objections(found, database, volumes)):
         raise Stalled(
             DatabaseReason.OBJECT_CONFLICT,
             f"Cluster {name} in namespace {database.namespace} was retained by an earlier "
             f"DaapDatabase of this name and is not taken over: {'; '.join(why)}. "
             "To begin empty, delete this DaapDatabase, remove the Cluster, and create it again",
         )
-    manifest = yielding(manifest, kind.trim(found))
+    manifest = yielding(manifest, world.store.kept(kind, found))
     made = await _repair(world, kind, manifest, found, version=found["metadata"]["resourceVersion"])
-    key = Key(database.namespace, database.name)
+    key = ref(database.namespace, database.name)
     log.info("Child taken over", extra={"key": key, "child": name})
-    if kind is Kind.CLUSTER:
+    if kind is known.CLUSTER:
         note = f"Cluster {name}, retained by an earlier DaapDatabase, was taken over with its data"
         _announce(world, key, Announcement(warning=False, reason=DatabaseEvent.ADOPTED, note=note))
     return made
 
 
-def _tell_of_loss(world: World, key: Key, cluster: str) -> None:
+def _tell_of_loss(world: World, key: Ref, cluster: str) -> None:
     """Say aloud when a Cluster had to be made again: its volumes went with the one before."""
-    if not raw.text(world.cache.database(key), "status", "host"):
+    if not raw.text(world.store.get(key), "status", "host"):
         return
     note = (
         f"Cluster {cluster} was gone and has been made again. It is empty: "
@@ -154,8 +156,8 @@ def _tell_of_loss(world: World, key: Key, cluster: str) -> None:
     )
 
 
-def _announce(world: World, key: Key, announcement: Announcement) -> None:
-    if seen := world.cache.database(key):
+def _announce(world: World, key: Ref, announcement: Announcement) -> None:
+    if seen := world.store.get(key):
         metadata = Metadata.model_validate(seen["metadata"])
         world.announcer.announce(metadata, announcement, world.now())
 
@@ -165,23 +167,23 @@ async def _repair(
 ) -> Object:
     uid = actual["metadata"]["uid"]
     try:
-        made = await world.kube.apply(RESOURCES[kind], manifest, uid=uid, version=version)
+        made = await world.kube.apply(kind, manifest, uid=uid, version=version)
     except ApiError as error:
         raise child_refusal(error, manifest) from error
     changed = raw.number(made, "metadata", "generation") != raw.number(
         actual, "metadata", "generation"
     )
-    if changed and kind is Kind.CLUSTER:
-        key = world.cache.owner(kind, kind.trim(made))
+    if changed and kind is known.CLUSTER:
+        key = owner(made)
         if key is not None:
             world.notes_of(key).settling_until = world.monotonic() + SETTLE_SECONDS
     return _kept(world, kind, made)
 
 
 def _kept(world: World, kind: Kind, made: Object) -> Object:
-    """Put a write's answer into the cache, so that the next pass does not write again."""
-    world.cache.put(kind, made)
-    return kind.trim(made)
+    """Put a write's answer into the store, so that the next pass does not write again."""
+    world.store.put(kind, made)
+    return world.store.kept(kind, made)
 
 
 def yielding(manifest: Manifest, actual: Object) -> Manifest:

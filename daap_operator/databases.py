@@ -2,28 +2,30 @@
 
 from collections.abc import Callable, Iterator
 
-from daap_operator.cache import Cache, Key
 from daap_operator.database_metrics import measured
+from daap_operator.engine.kinds import Ref
+from daap_operator.engine.store import Store
+from daap_operator.kinds import known
 from daap_operator.metrics import Samples
 from daap_operator.row import DATABASES, Row, row_of
 from daap_operator.sweep import Swept
 
 
-def swept(cache: Cache, look_at: Callable[[Key], None]) -> Swept[Row]:
+def swept(store: Store, look_at: Callable[[Ref], None]) -> Swept[Row]:
     """The databases and their rows; `look_at` is called for a row that is not as it should be."""
 
     def row(uid: str) -> Row | None:
-        key = cache.by_uid(uid)
-        seen = None if key is None else cache.database(key)
+        key = store.by_uid(known.DATABASE, uid)
+        seen = None if key is None else store.get(key)
         return None if seen is None else row_of(seen)
 
     def wake(uid: str) -> None:
-        if key := cache.by_uid(uid):
+        if key := store.by_uid(known.DATABASE, uid):
             look_at(key)
 
-    return Swept(DATABASES, cache.uids, row, wake)
+    return Swept(DATABASES, lambda: store.uids(known.DATABASE), row, wake)
 
 
-def samples(cache: Cache) -> Iterator[Samples]:
+def samples(store: Store) -> Iterator[Samples]:
     """What there is to report of the databases; nothing is looked up before it is asked for."""
-    return measured([cache.database(key) or {} for key in cache.databases()])
+    return measured([store.get(key) or {} for key in store.refs(known.DATABASE)])

@@ -16,7 +16,7 @@ from typing import Any
 from daap_operator import raw
 from daap_operator.cancellation import heed
 from daap_operator.errors import Deposed, Outage
-from daap_operator.kube import ApiError, Kube, Resource
+from daap_operator.kube import LEASE, ApiError, Kube
 from daap_operator.lease import Record, Term, manifest, read
 
 log = logging.getLogger(__name__)
@@ -212,15 +212,15 @@ class Elector:
         return self._me.seconds * RETRY_SHARE * self._random.uniform(0.9, 1.1)
 
     async def _get(self) -> dict[str, Any] | None:
-        return await self._kube.get(Resource.LEASES, self._me.namespace, self._me.name)
+        return await self._kube.get(LEASE, self._me.namespace, self._me.name)
 
     async def _put(self, term: Term, version: str) -> dict[str, Any]:
         """Write the Lease if it is still at that version, or, without one, if there is none."""
         me = self._me
         lease = manifest(me.namespace, me.name, term, seconds=me.seconds, now=self._now())
         if not version:
-            return await self._kube.create_plain(Resource.LEASES, lease)
-        return await self._kube.replace(Resource.LEASES, lease, version=version)
+            return await self._kube.create_plain(LEASE, lease)
+        return await self._kube.replace(LEASE, lease, version=version)
 
     def _took(self, made: dict[str, Any], term: Term, asked: float) -> None:
         """Our write took effect, at the earliest when we asked."""

@@ -11,14 +11,15 @@ from typing import Any
 from daap_operator import names, raw
 from daap_operator.api.reasons import CommonReason
 from daap_operator.api.v1alpha1 import Phase
-from daap_operator.cache import Kind
-from daap_operator.children import RESOURCES
 from daap_operator.desired import defaults
+from daap_operator.engine.kinds import Ref
+from daap_operator.engine.ownership import others
 from daap_operator.errors import Waiting
 from daap_operator.findings import Finding, Reason
-from daap_operator.kube import ApiError, Resource, unchanged
+from daap_operator.kinds import known
+from daap_operator.kinds.database.ownership import belongs_to, cluster_owners
+from daap_operator.kube import ApiError, Kind, unchanged
 from daap_operator.mirror import MetadataError
-from daap_operator.ownership import belongs_to, cluster_owners, others
 from daap_operator.publish import remove_secret
 from daap_operator.row import DATABASES
 from daap_operator.status import deleting_status
@@ -52,14 +53,14 @@ async def protection(world: World, looked_at: DatabaseSubject) -> str:
     """Why the deletion is held; empty when it is not.
 
     Protection is over once the Cluster is going anyway, as in a namespace that is being deleted:
-    holding the object then would only keep the namespace. The cache is not enough to know that.
+    holding the object then would only keep the namespace. The store is not enough to know that.
     """
     if not (looked_at.ours and is_protected(looked_at)):
         return ""
     namespace, name = looked_at.metadata.namespace, cluster_of(looked_at)
-    cluster = world.cache.get(Kind.CLUSTER, namespace, name)
+    cluster = world.store.get(Ref(known.CLUSTER, namespace, name))
     if cluster is None:
-        cluster = await world.kube.get(Resource.CLUSTERS, namespace, name)
+        cluster = await world.kube.get(known.CLUSTER, namespace, name)
     if cluster is None or raw.value(cluster, "metadata", "deletionTimestamp"):
         return ""
     if not belongs_to(cluster, looked_at.metadata.uid):
@@ -122,7 +123,7 @@ def _seconds_since_asked(world: World, looked_at: DatabaseSubject) -> float:
 def _children(looked_at: DatabaseSubject) -> list[tuple[Kind, str]]:
     """The children in the order of their removal: clients first lose the pooler."""
     cluster = cluster_of(looked_at)
-    return [(Kind.POOLER, names.pooler_name(cluster)), (Kind.CLUSTER, cluster)]
+    return [(known.POOLER, names.pooler_name(cluster)), (known.CLUSTER, cluster)]
 
 
 def _secrets(looked_at: DatabaseSubject) -> list[str]:
@@ -148,21 +149,21 @@ async def _deleted(
 ) -> Blocker | None:
     """Delete one child; describes it while it is there.
 
-    The cache is enough to know that a child is there, but only a live read shows that it is gone.
+    The store is enough to know that a child is there, but only a live read shows that it is gone.
     """
     namespace = looked_at.metadata.namespace
-    found = world.cache.get(kind, namespace, name)
+    found = world.store.get(Ref(kind, namespace, name))
     if found is None:
-        found = await world.kube.get(RESOURCES[kind], namespace, name)
+        found = await world.kube.get(kind, namespace, name)
     if found is None or not belongs_to(found, looked_at.metadata.uid):
         return None
     if not raw.value(found, "metadata", "deletionTimestamp"):
         left = await _delete(world, kind, found)
         log.info("Child deleted", extra={"key": looked_at.key, "child": name})
         if left is None:
-            world.cache.remove(kind, found)
+            world.store.remove(kind, found)
             return None
-        world.cache.put(kind, left)
+        world.store.put(kind, left)
         found = left
     return _blocker(kind, found)
 
@@ -172,22 +173,20 @@ async def _delete(world: World, kind: Kind, found: Object) -> Object | None:
     metadata = found["metadata"]
     place, version = (metadata["namespace"], metadata["name"]), metadata["resourceVersion"]
     try:
-        return await world.kube.delete(
-            RESOURCES[kind], *place, uid=metadata["uid"], version=version
-        )
+        return await world.kube.delete(kind, *place, uid=metadata["uid"], version=version)
     except ApiError as error:
         if not error.conflict:
             raise
         # Not to depend on a watch that may be behind
-        if live := await world.kube.get(RESOURCES[kind], *place):
-            world.cache.put(kind, live)
+        if live := await world.kube.get(kind, *place):
+            world.store.put(kind, live)
         raise Waiting(
             CommonReason.DELETING, f"{metadata['name']} has just changed", seconds=1.0
         ) from error
 
 
 def _blocker(kind: Kind, child: Object) -> Blocker:
-    what = f"{kind.name.capitalize()} {raw.text(child, 'metadata', 'name')}"
+    what = f"{kind.name} {raw.text(child, 'metadata', 'name')}"
     holders = ", ".join(sorted(raw.texts(child, "metadata", "finalizers")))
     if not holders:
         return Blocker(what, f"the platform team must find out why {what} is not being deleted")
@@ -206,9 +205,9 @@ async def _volume_claims(world: World, looked_at: DatabaseSubject) -> list[Block
     namespace, cluster = looked_at.metadata.namespace, cluster_of(looked_at)
     found: list[Object] = []
     selector = f"{names.CNPG_CLUSTER_LABEL}={cluster}"
-    async for page, _ in world.kube.pages(Resource.VOLUME_CLAIMS, namespace, selector=selector):
+    async for page, _ in world.kube.pages(known.CLAIM, namespace, selector=selector):
         found += [claim for claim in page if cluster_owners(claim)]
-    if not found or await world.kube.get(Resource.CLUSTERS, namespace, cluster) is not None:
+    if not found or await world.kube.get(known.CLUSTER, namespace, cluster) is not None:
         return []
     claims = ", ".join(sorted(claim["metadata"]["name"] for claim in found))
     held = any(raw.value(claim, "metadata", "deletionTimestamp") for claim in found)
@@ -230,20 +229,22 @@ async def _disown_children(world: World, looked_at: DatabaseSubject) -> list[Blo
     mark = names.retained_from(namespace, looked_at.metadata.name)
     team, secret = raw.text(looked_at.spec, "ownerTeam"), _secrets(looked_at)[0]
     made_by = defaults.marks(looked_at.status.defaults_revision)
-    marks = {Kind.CLUSTER: mark | names.retained_with(team, secret) | made_by}
-    kept: list[tuple[Resource, Kind | None, str, dict[str, str]]] = [
-        (RESOURCES[kind], kind, name, marks.get(kind, mark))
+    marks = {known.CLUSTER: mark | names.retained_with(team, secret) | made_by}
+    kept = [
+        (kind, name, marks.get(kind, mark))
         for kind, name in reversed(_children(looked_at))  # the data first
     ]
-    kept += [(Resource.SECRETS, None, name, mark) for name in _secrets(looked_at)]
-    for resource, kind, name, annotations in kept:
-        found = await world.kube.get(resource, namespace, name)
+    kept += [(known.SECRET, name, mark) for name in _secrets(looked_at)]
+    for kind, name, annotations in kept:
+        found = await world.kube.get(kind, namespace, name)
         if found is None or not belongs_to(found, uid) or _is_disowned(found, uid, annotations):
             continue
         with unchanged(name, reason=CommonReason.DELETING):
-            made = await world.kube.disown(resource, found, uid=uid, annotations=annotations)
-        if kind is not None:  # the next of this name may come before the event about it
-            world.cache.put(kind, made)
+            made = await world.kube.disown(
+                kind, found, owners=others(found, uid), annotations=annotations
+            )
+        if kind != known.SECRET:  # the next of this name may come before the event about it
+            world.store.put(kind, made)
         log.info("Child retained", extra={"key": looked_at.key, "child": name})
     return []
 
@@ -275,15 +276,15 @@ async def _end_row(world: World, looked_at: DatabaseSubject) -> None:
 async def _let_go(world: World, looked_at: DatabaseSubject) -> None:
     """Remove the finalizer from the object as it is now."""
     metadata = looked_at.metadata
-    found = await world.kube.get(Resource.DATABASES, metadata.namespace, metadata.name)
+    found = await world.kube.get(known.DATABASE, metadata.namespace, metadata.name)
     if found is None or raw.text(found, "metadata", "uid") != metadata.uid:
         return
     left = [f for f in raw.items(found, "metadata", "finalizers") if f != names.FINALIZER]
     version = raw.text(found, "metadata", "resourceVersion")
     with unchanged("The object", reason=CommonReason.DELETING):
         made = await world.kube.set_finalizers(
-            metadata.namespace, metadata.name, left, version=version
+            known.DATABASE, metadata.namespace, metadata.name, left, version=version
         )
-    if left:  # without any the object is gone, and its event is to find it in the cache
-        world.cache.put(Kind.DATABASE, made)
+    if left:  # without any the object is gone, and its event is to find it in the store
+        world.store.put(known.DATABASE, made)
     log.info("Database deleted", extra={"key": looked_at.key, "retained": is_retained(looked_at)})

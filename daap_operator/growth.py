@@ -5,7 +5,8 @@ from typing import Any
 from daap_operator import raw
 from daap_operator.desired.resolved import Resolved
 from daap_operator.errors import Stalled, Waiting
-from daap_operator.kube import ApiError, Resource
+from daap_operator.kinds import known
+from daap_operator.kube import ApiError
 from daap_operator.observed import Children, Observed
 from daap_operator.phases import Meaning
 from daap_operator.volumes import Expansion, Sizing, classes_to_ask, data_claims, sizing
@@ -39,7 +40,7 @@ async def _expansion(world: World, name: str) -> Expansion:
 
 async def _ask(world: World, name: str) -> Expansion:
     try:
-        found = await world.kube.get(Resource.STORAGE_CLASSES, "", name)
+        found = await world.kube.get(known.STORAGE_CLASS, "", name)
     except ApiError as error:
         if error.status == 403:
             return Expansion.UNKNOWN

@@ -5,7 +5,8 @@ it is left unused (docs/adr/0002-kopf-is-the-watch-frame.md).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -13,13 +14,12 @@ import aiohttp
 import kopf
 
 from daap_operator import names
-from daap_operator.cache import Kind
-from daap_operator.intake import WATCHED
-from daap_operator.kube import LAST_TLS_SECONDS, Credentials, Resource
+from daap_operator.engine.kinds import Source
+from daap_operator.kube import LAST_TLS_SECONDS, Credentials, Kind
 from daap_operator.trace import Answered, trace
 
-Feed = Callable[[Kind, str | None, Mapping[str, Any]], None]
-"""Takes the kind, the event's type (None: from a listing) and the object."""
+Feed = Callable[[Source, str | None, Mapping[str, Any]], None]
+"""Takes the stream, the event's type (None: from a listing) and the object."""
 
 Login = Callable[[], Awaitable[Credentials]]
 
@@ -47,25 +47,29 @@ async def operate(
     answered: Answered,
     login: Login,
     *,
+    sources: Sequence[Source],
     namespaces: Collection[str],
     stop: asyncio.Event,
 ) -> None:
     """Run kopf until `stop` is set, or until it gives up.
 
     `answered` is called for each of its watches and listings. After a listing kopf never reports
-    what was deleted before.
+    what was deleted before. Cluster-scoped kinds it watches once, whatever the namespaces.
     """
-    registry = kopf.OperatorRegistry()
-    register(registry, feed)
-    sessions = register_login(registry, login, answered)
-    tasks = await kopf.spawn_tasks(
-        registry=registry,
-        settings=settings(),
-        standalone=True,
-        clusterwide=not namespaces,
-        namespaces=namespaces,
-        stop_flag=stop,
-    )
+    tasks: list[asyncio.Task[Any]] = []
+    sessions: list[aiohttp.ClientSession] = []
+    for group in apart(sources):
+        registry = kopf.OperatorRegistry()
+        register(registry, group, feed)
+        register_login(registry, login, partial(trace, answered, sources), sessions)
+        tasks += await kopf.spawn_tasks(
+            registry=registry,
+            settings=settings(group),
+            standalone=True,
+            clusterwide=not namespaces,
+            namespaces=namespaces,
+            stop_flag=stop,
+        )
     try:
         ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -99,35 +103,47 @@ async def _cancel(tasks: Collection["asyncio.Task[Any]"], patience: float) -> No
             task.exception()  # looked at, so that it is not logged as forgotten
 
 
-def register(registry: kopf.OperatorRegistry, feed: Feed) -> None:
-    """Register one handler for each watched kind."""
-    for kind, (resource, _) in WATCHED.items():
-        _register(registry, kind, resource, feed)
+def apart(sources: Sequence[Source]) -> list[list[Source]]:
+    """The streams in groups with no kind twice: one kopf watches a kind by one selector only."""
+    groups: list[list[Source]] = []
+    for source in sources:
+        free = (group for group in groups if source.kind not in {one.kind for one in group})
+        group = next(free, None)
+        if group is None:
+            groups.append(group := [])
+        group.append(source)
+    return groups
 
 
-def _register(registry: kopf.OperatorRegistry, kind: Kind, resource: Resource, feed: Feed) -> None:
-    @kopf.on.event(*_selector(resource), registry=registry, id=f"on_{kind.name.lower()}")
+def register(registry: kopf.OperatorRegistry, sources: Sequence[Source], feed: Feed) -> None:
+    """Register one handler for each stream."""
+    for source in sources:
+        _register(registry, source, feed)
+
+
+def _register(registry: kopf.OperatorRegistry, source: Source, feed: Feed) -> None:
+    @kopf.on.event(*_selector(source.kind), registry=registry, id=f"on_{source.kind.plural}")
     async def on_event(event: kopf.RawEvent, **_: Any) -> None:
-        feed(kind, event["type"], event["object"])
+        feed(source, event["type"], event["object"])
 
 
-def _selector(resource: Resource) -> tuple[str, str, str]:
+def _selector(kind: Kind) -> tuple[str, str, str]:
     """Group, version and plural, as kopf names a kind."""
-    prefix, plural = resource.value
-    *_, group, version = prefix.split("/")
-    return "" if group == "api" else group, version, plural
+    return kind.group, kind.version, kind.plural
 
 
 def register_login(
-    registry: kopf.OperatorRegistry, login: Login, answered: Answered
-) -> list[aiohttp.ClientSession]:
+    registry: kopf.OperatorRegistry,
+    login: Login,
+    traced: Callable[[str], aiohttp.TraceConfig],
+    sessions: list[aiohttp.ClientSession],
+) -> None:
     """Have kopf log in as the operator's own client does, with a session that reports answers.
 
-    Gives back the list of sessions as it grows. kopf logs in anew after each 401, at once: while
-    the API server takes no credentials the pauses are ours.
+    `traced` is called with the API server's URL; each session is added to `sessions`. kopf logs in
+    anew after each 401, at once: while the API server takes no credentials the pauses are ours.
     """
     pause = Pause()
-    sessions: list[aiohttp.ClientSession] = []
 
     @kopf.on.login(registry=registry, id="login")
     async def log_in(**unused: Any) -> kopf.AiohttpSession:
@@ -138,12 +154,10 @@ def register_login(
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, ssl=info.as_ssl_context()),
             headers=info.as_http_headers(),
-            trace_configs=[trace(answered, ours.server)],
+            trace_configs=[traced(ours.server)],
         )
         sessions[:] = [*(old for old in sessions if not old.closed), session]
         return kopf.AiohttpSession(server=ours.server, aiohttp_session=session)
-
-    return sessions
 
 
 def _connection_info(ours: Credentials) -> kopf.ConnectionInfo:
@@ -207,7 +221,7 @@ class Nothing(kopf.DiffBaseStorage):
         """Never asked to."""
 
 
-def settings() -> kopf.OperatorSettings:
+def settings(sources: Sequence[Source]) -> kopf.OperatorSettings:
     """kopf's settings for watching only."""
     made = kopf.OperatorSettings()
     # No permission needed to watch kinds and namespaces: the watchdog finds kinds that come later
@@ -226,7 +240,7 @@ def settings() -> kopf.OperatorSettings:
     made.watching.chunk_size = 500
     made.queueing.idle_timeout = 0.2  # workers keep the last event that long: memory at start-up
     made.process.ultimate_exiting_timeout = None
-    for resource, selector in WATCHED.values():
+    for kind, selector in sources:
         if selector:
-            made.watching.label_selectors[_selector(resource)] = selector
+            made.watching.label_selectors[_selector(kind)] = selector
     return made

@@ -1,90 +1,86 @@
-"""From what was seen to what to look at: events and LISTs into the cache, keys into the queue."""
+"""From what was seen to what to look at: events and LISTs into the store, keys into the queue."""
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from daap_operator import names, raw
-from daap_operator.cache import Cache, Key, Kind, key_of
-from daap_operator.kube import ApiError, Kube, Resource
+from daap_operator.engine.kinds import Object, Ref, Source, Watch, sources
+from daap_operator.engine.store import Store
+from daap_operator.kube import ApiError, Kind, Kube
 from daap_operator.workqueue import Workqueue
 
 log = logging.getLogger(__name__)
-
-WATCHED: dict[Kind, tuple[Resource, str]] = {
-    # Owners before what they own: a child's event finds its owner
-    Kind.DATABASE: (Resource.DATABASES, ""),
-    Kind.CLUSTER: (Resource.CLUSTERS, f"{names.MANAGED_BY_LABEL}={names.FIELD_MANAGER}"),
-    Kind.POOLER: (Resource.POOLERS, f"{names.MANAGED_BY_LABEL}={names.FIELD_MANAGER}"),
-    Kind.DEPLOYMENT: (Resource.DEPLOYMENTS, names.CNPG_POOLER_LABEL),
-    # CloudNativePG gives its Services the labels that it was asked to, and Kubernetes their slices
-    Kind.ENDPOINTS: (Resource.ENDPOINTS, f"{names.DATABASE_LABEL},{names.SERVICE_LABEL}"),
-    # Not by our own label: the pods of Jobs have only CloudNativePG's
-    Kind.POD: (Resource.PODS, names.CNPG_CLUSTER_LABEL),
-    Kind.ACCOUNT: (
-        Resource.SERVICE_ACCOUNTS,
-        f"{names.CNPG_CLUSTER_LABEL},{names.DATABASE_LABEL}",
-    ),
-    Kind.CLAIM: (Resource.VOLUME_CLAIMS, names.CNPG_CLUSTER_LABEL),
-}
-"""What is listed and watched, and by which label selector."""
 
 
 class Intake:
     """Where everything that was seen comes in. Belongs to the event loop that runs the passes."""
 
     def __init__(
-        self, cache: Cache, queue: Workqueue[Key], *, on_gone: Callable[[str], None]
+        self,
+        store: Store,
+        queue: Workqueue[Ref],
+        watches: Sequence[Watch],
+        *,
+        on_gone: Callable[[Kind, Object], None] = lambda *_: None,
     ) -> None:
-        """`on_gone` is called with the uid of a DaapDatabase that is no more."""
-        self._cache = cache
+        """`on_gone` is called with the kind and the last state of an object that is no more."""
+        self._store = store
         self._queue = queue
+        self._watches = {
+            source: [watch for watch in watches if watch.source == source]
+            for source in sources(watches)
+        }
         self._on_gone = on_gone
 
-    def event(self, kind: Kind, event_type: str | None, obj: Mapping[str, Any]) -> None:
+    def event(self, source: Source, event_type: str | None, obj: Mapping[str, Any]) -> None:
         """Take a watch event; `event_type` is None for an object of a watch's first listing."""
         if event_type == "DELETED":
-            if (gone := self._cache.remove(kind, obj)) is not None:
-                self._gone(kind, gone)
-        elif (changed := self._cache.put(kind, obj)) is not None:
-            self._wake(kind, changed)
+            if (gone := self._store.drop(source, obj)) is not None:
+                self._gone(source, gone)
+        elif (change := self._store.take(source, obj)) is not None:
+            if change.before is not None:
+                self._wake(source, change.before)
+            self._wake(source, change.now)
 
     async def list_all(self, kube: Kube, namespaces: Collection[str]) -> None:
-        """List everything that is watched: fills the cache, and repairs what a watch has lost."""
-        for namespace in namespaces or ("",):
-            version = 0
-            for kind in WATCHED:
-                version = await self._list(kube, kind, namespace, version)
+        """List everything that is watched: fills the store, and repairs what a watch has lost.
 
-    async def _list(self, kube: Kube, kind: Kind, namespace: str, version: int) -> int:
+        Of all namespaces when none is given; what is in no namespace is listed once.
+        """
+        version = 0
+        for source in self._watches:
+            for namespace in places(source.kind, namespaces):
+                version = await self._list(kube, source, namespace, version)
+
+    async def _list(self, kube: Kube, source: Source, namespace: str, version: int) -> int:
         """List one kind; the version of the list, or of the one before for a kind that is gone."""
-        resource, selector = WATCHED[kind]
-        listed: set[Key] = set()
+        kind, selector = source
+        listed: set[Ref] = set()
         try:
-            async for page, at in kube.pages(resource, namespace, selector=selector):
+            async for page, at in kube.pages(kind, namespace, selector=selector):
                 version = at
                 for obj in page:
-                    listed.add(key_of(obj))
-                    self.event(kind, None, obj)
+                    listed.add(Ref.of(kind, obj))
+                    self.event(source, None, obj)
         except ApiError as error:
-            if not error.absent or kind is Kind.DATABASE:
+            if not error.absent or any(watch.required for watch in self._watches[source]):
                 raise
-            log.warning("Kind unknown to the API server", extra={"kind": kind.name.lower()})
-        for gone in self._cache.prune(kind, listed, version, namespace=namespace):
-            self._gone(kind, gone)
+            log.warning("Kind unknown to the API server", extra={"kind": kind.word})
+        for gone in self._store.prune(source, listed, version, namespace=namespace):
+            self._gone(source, gone)
         return version
 
-    def _gone(self, kind: Kind, obj: Mapping[str, Any]) -> None:
-        if kind is Kind.DATABASE:
-            self._on_gone(raw.text(obj, "metadata", "uid"))
-        self._wake(kind, obj)
+    def _gone(self, source: Source, obj: Object) -> None:
+        if self._store.get(Ref.of(source.kind, obj)) is None:  # else it has left one stream only
+            self._on_gone(source.kind, obj)
+        self._wake(source, obj)
 
-    def _wake(self, kind: Kind, obj: Mapping[str, Any]) -> None:
-        """Have the owner looked at; for a DaapDatabase also those that want its name."""
-        owner = self._cache.owner(kind, obj)
-        if owner is None:
-            return
-        self._queue.add(owner)
-        if kind is Kind.DATABASE:
-            for namesake in self._cache.namesakes(raw.text(obj, "metadata", "name")):
-                self._queue.add(namesake)
+    def _wake(self, source: Source, obj: Object) -> None:
+        for watch in self._watches[source]:
+            for ref in watch.wakes(obj, self._store):
+                self._queue.add(ref)
+
+
+def places(kind: Kind, namespaces: Collection[str]) -> Collection[str]:
+    """The namespaces in which a kind is listed and watched; the empty one stands for all."""
+    return namespaces if namespaces and kind.namespaced else ("",)

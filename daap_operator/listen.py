@@ -1,15 +1,16 @@
 """Why a database waits: told from what is watched, and asked for where that is silent."""
 
 from daap_operator import causes
-from daap_operator.cache import Key
 from daap_operator.desired.resolved import Resolved
+from daap_operator.engine.kinds import Ref
+from daap_operator.kinds.database.watched import children_of
 from daap_operator.observed import Children, Observed
 from daap_operator.reasons import OF_POOLER
 from daap_operator.stuck import PATIENCE_SECONDS, Stuck
 from daap_operator.world import World
 
 
-def told_why(world: World, key: Key, children: Children, observed: Observed) -> Observed:
+def told_why(world: World, key: Ref, children: Children, observed: Observed) -> Observed:
     """What was observed, with the cause if one is known; notes since when it waits.
 
     What the pods and the Deployment say now counts for more than what Events said before.
@@ -26,7 +27,7 @@ def told_why(world: World, key: Key, children: Children, observed: Observed) -> 
     return causes.explained(observed, seen or causes.from_events(notes.stuck.heard, children))
 
 
-async def listened(world: World, key: Key, resolved: Resolved) -> bool:
+async def listened(world: World, key: Ref, resolved: Resolved) -> bool:
     """Ask for Events if that is due; whether something new was heard."""
     stuck, now = world.notes_of(key).stuck, world.monotonic()
     if stuck is None or now < stuck.due:
@@ -34,6 +35,6 @@ async def listened(world: World, key: Key, resolved: Resolved) -> bool:
     before = stuck.told
     events = await world.warnings.of(resolved.namespace)
     heard = causes.relevant(events, resolved.cluster, stuck.since)
-    children = world.cache.children(resolved.namespace, resolved.cluster)
+    children = children_of(world.store, resolved.namespace, resolved.cluster)
     stuck.asked(now, heard, causes.from_events(heard, children))
     return stuck.told != before

@@ -31,13 +31,14 @@ def configure(*, level: str, form: str) -> None:
 
 
 def fields(record: logging.LogRecord) -> dict[str, Any]:
-    """The fields of the call; a database's key becomes namespace and name."""
+    """The fields of the call; the key of an object becomes its namespace, if any, and its name."""
     extra = {key: value for key, value in vars(record).items() if key not in _STANDARD}
     key = extra.pop("key", None)
     if key is None:
         return extra
-    namespace, name = key
-    return {"namespace": namespace, "database": name} | extra
+    kind, namespace, name = key
+    place = {"namespace": namespace} if namespace else {}
+    return place | {kind.word: name} | extra
 
 
 class JsonFormatter(logging.Formatter):

@@ -29,7 +29,7 @@ _HIBERNATION = "cnpg.io/hibernation"
 
 @dataclass(frozen=True)
 class Children:
-    """The children of one database as the cache has them; None where there is none."""
+    """The children of one database as the store has them; None where there is none."""
 
     cluster: Object | None = None
     pooler: Object | None = None

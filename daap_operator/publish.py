@@ -13,13 +13,16 @@ from typing import Any
 from daap_operator import names, raw
 from daap_operator.adoption import objections, was_retained
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus
-from daap_operator.cache import Key, Kind
 from daap_operator.desired.resolved import Manifest, Resolved
 from daap_operator.desired.secret import DatabaseCredentials, connection_secret, revision
+from daap_operator.engine.kinds import Ref
+from daap_operator.engine.ownership import others
 from daap_operator.errors import Stalled, Waiting
-from daap_operator.kube import ApiError, Resource, refusal, unchanged
+from daap_operator.kinds import known
+from daap_operator.kinds.database.naming import ref
+from daap_operator.kinds.database.ownership import belongs_to
+from daap_operator.kube import ApiError, refusal, unchanged
 from daap_operator.observed import Observed
-from daap_operator.ownership import belongs_to, others
 from daap_operator.reasons import DatabaseReason
 from daap_operator.status import Published, with_pending_secret, with_retained_secret
 from daap_operator.subject import DatabaseSubject
@@ -41,7 +44,7 @@ async def publish(
     CloudNativePG's credentials are gone for the moment.
     """
     if observed.credentials is None or not (observed.serving or before.secret_name):
-        world.notes_of(Key(database.namespace, database.name)).secret_due = None  # nothing to check
+        world.notes_of(ref(database.namespace, database.name)).secret_due = None  # nothing to check
         return None
     wanted = revision(database, observed.credentials)
     current = (
@@ -88,11 +91,11 @@ async def note_retained(
     Before the Cluster is taken over, and only if it will be: from then on nothing else tells the
     name. When it is not the one that is asked for, the Secret goes once its successor is there.
     """
-    cluster = world.cache.get(Kind.CLUSTER, database.namespace, database.cluster)
+    cluster = world.store.get(Ref(known.CLUSTER, database.namespace, database.cluster))
     name = _retained_secret(cluster, database)
     if name in ("", database.secret, looked_at.status.secret_name):
         return looked_at
-    found = await world.kube.get(Resource.CLUSTERS, database.namespace, database.cluster)
+    found = await world.kube.get(known.CLUSTER, database.namespace, database.cluster)
     if _retained_secret(found, database) != name or objections(found or {}, database):
         return looked_at
     return await note(world, looked_at, with_retained_secret(looked_at.status, name))
@@ -110,7 +113,7 @@ def _retained_secret(cluster: Object | None, database: Resolved) -> str:
 def _check_due(world: World, database: Resolved) -> bool:
     """Whether the Secret is to be looked at although nothing says that it changed."""
     interval = world.secret_check.total_seconds()
-    notes = world.notes_of(Key(database.namespace, database.name))
+    notes = world.notes_of(ref(database.namespace, database.name))
     now = world.monotonic()
     if not interval:
         notes.secret_due = None
@@ -127,7 +130,7 @@ def _checked(world: World, database: Resolved) -> None:
     """The Secret is as it should be: the next look at it is an interval away."""
     interval = world.secret_check.total_seconds()
     if interval:
-        notes = world.notes_of(Key(database.namespace, database.name))
+        notes = world.notes_of(ref(database.namespace, database.name))
         notes.secret_due = world.monotonic() + interval
 
 
@@ -155,7 +158,7 @@ async def _credentials(world: World, database: Resolved) -> DatabaseCredentials:
 
 
 async def _get(world: World, database: Resolved, name: str) -> Object:
-    found = await world.kube.get(Resource.SECRETS, database.namespace, name)
+    found = await world.kube.get(known.SECRET, database.namespace, name)
     if found is None:
         raise Waiting(
             DatabaseReason.CREDENTIALS_PENDING,
@@ -175,14 +178,14 @@ def _decoded(secret: Object, key: str) -> str:
 async def _write(world: World, manifest: Manifest, database: Resolved, *, expected: bool) -> None:
     """Create the Secret or repair it; `expected` says which to try first."""
     namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
-    found = await world.kube.get(Resource.SECRETS, namespace, name) if expected else None
+    found = await world.kube.get(known.SECRET, namespace, name) if expected else None
     if found is None:
         try:
-            await world.kube.create_plain(Resource.SECRETS, manifest)
+            await world.kube.create_plain(known.SECRET, manifest)
         except ApiError as error:
             if not error.conflict:
                 raise _secret_refusal(error, name) from error
-            found = await world.kube.get(Resource.SECRETS, namespace, name)
+            found = await world.kube.get(known.SECRET, namespace, name)
         else:
             log.info("Secret created", extra={"key": _key(database), "child": name})
             return
@@ -208,7 +211,7 @@ async def _repair(world: World, manifest: Manifest, found: Object, database: Res
         return
     if raw.text(found, "type") != manifest["type"]:  # a Secret's type cannot be changed
         await world.kube.delete(
-            Resource.SECRETS, database.namespace, name, uid=raw.text(found, "metadata", "uid")
+            known.SECRET, database.namespace, name, uid=raw.text(found, "metadata", "uid")
         )
         raise Waiting(
             DatabaseReason.CREDENTIALS_PENDING, f"Secret {name} is being made again", seconds=1.0
@@ -216,7 +219,7 @@ async def _repair(world: World, manifest: Manifest, found: Object, database: Res
     version = raw.text(found, "metadata", "resourceVersion")
     try:
         with unchanged(f"Secret {name}", reason=DatabaseReason.CREDENTIALS_PENDING):
-            await world.kube.replace(Resource.SECRETS, wanted, version=version)
+            await world.kube.replace(known.SECRET, wanted, version=version)
     except ApiError as error:
         raise _secret_refusal(error, name) from error
     log.info("Secret changed", extra={"key": _key(database), "child": name})
@@ -270,13 +273,13 @@ async def remove_secret(
 
     An exception: a Secret that an earlier DaapDatabase named `left_by` left behind is deleted too.
     """
-    found = await world.kube.get(Resource.SECRETS, namespace, name)
+    found = await world.kube.get(known.SECRET, namespace, name)
     if found is None:
         return
     if belongs_to(found, uid) or (left_by and was_retained(found, namespace, left_by)):
         own = raw.text(found, "metadata", "uid")
-        await world.kube.delete(Resource.SECRETS, namespace, name, uid=own)
+        await world.kube.delete(known.SECRET, namespace, name, uid=own)
 
 
-def _key(database: Resolved) -> Key:
-    return Key(database.namespace, database.name)
+def _key(database: Resolved) -> Ref:
+    return ref(database.namespace, database.name)

@@ -13,20 +13,22 @@ from daap_operator import adoption, names, offer, raw
 from daap_operator.adoption import major_version, was_retained
 from daap_operator.api.reasons import CommonReason
 from daap_operator.applied import lacking
-from daap_operator.cache import Key, Kind
 from daap_operator.children import ensure_children
 from daap_operator.desired.cluster import cluster
 from daap_operator.desired.defaults import asked_in_vain
 from daap_operator.desired.pooler import pooler
 from daap_operator.desired.resolved import Left, Resolved, resolve
+from daap_operator.engine.kinds import Ref
 from daap_operator.errors import Outage, Problem, Stalled, Waiting
 from daap_operator.finalize import finalize, protection
 from daap_operator.findings import Finding
 from daap_operator.growth import size_volumes, told_of_volumes
+from daap_operator.kinds import known
+from daap_operator.kinds.database.ownership import belongs_to
+from daap_operator.kinds.database.watched import children_of
 from daap_operator.kube import unchanged
 from daap_operator.listen import listened, told_why
 from daap_operator.observed import Children, Observed, observe
-from daap_operator.ownership import belongs_to
 from daap_operator.publish import note_name, note_retained, publish
 from daap_operator.reasons import DatabaseReason
 from daap_operator.status import (
@@ -56,7 +58,7 @@ STALLED_SECONDS = 60.0
 log = logging.getLogger(__name__)
 
 
-async def reconcile(world: World, key: Key, failures: int) -> float | None:
+async def reconcile(world: World, key: Ref, failures: int) -> float | None:
     """Bring one database to what its spec asks for, as far as that goes now.
 
     Gives back the seconds after which to look again without an event, None when the object is gone.
@@ -68,9 +70,9 @@ async def reconcile(world: World, key: Key, failures: int) -> float | None:
     return again
 
 
-async def _pass(world: World, key: Key, failures: int) -> float | None:
+async def _pass(world: World, key: Ref, failures: int) -> float | None:
     """The pass itself; the row, which it only tells, may have to be tried again sooner."""
-    seen = world.cache.database(key)
+    seen = world.store.get(key)
     if seen is None:
         world.notes.pop(key, None)
         world.unsynced.discard(key)
@@ -108,7 +110,7 @@ async def _serve(world: World, looked_at: DatabaseSubject, seen: dict[str, Any])
 def _resolved(world: World, looked_at: DatabaseSubject, seen: dict[str, Any]) -> Resolved:
     """The database with every choice made; raises Stalled when its spec cannot be had."""
     wanted = database(seen)
-    running = world.cache.get(Kind.CLUSTER, looked_at.key.namespace, cluster_of(looked_at))
+    running = world.store.get(Ref(known.CLUSTER, looked_at.key.namespace, cluster_of(looked_at)))
     offer.check(wanted, world.platform, running=major_version(running or {}))
     resolved = resolve(wanted, world.platform, left=_left(world, looked_at))
     asked = resolved.spec.locale
@@ -129,7 +131,7 @@ def _tell_end_of_life(world: World, looked_at: DatabaseSubject) -> None:
 def _left(world: World, looked_at: DatabaseSubject) -> Left | None:
     """What the database's Cluster, or the one that an earlier DaapDatabase left, was made as."""
     key, uid = looked_at.key, looked_at.metadata.uid
-    there = world.cache.get(Kind.CLUSTER, key.namespace, cluster_of(looked_at))
+    there = world.store.get(Ref(known.CLUSTER, key.namespace, cluster_of(looked_at)))
     if there is None:
         return None
     ours = belongs_to(there, uid) or was_retained(there, key.namespace, key.name)
@@ -157,7 +159,7 @@ async def _maintain(
     world: World, looked_at: DatabaseSubject, resolved: Resolved
 ) -> tuple[Observed, Problem | None, Published | None]:
     """Children and Secret as they should be: what was seen, what stands in the way, the Secret."""
-    children = world.cache.children(resolved.namespace, resolved.cluster)
+    children = children_of(world.store, resolved.namespace, resolved.cluster)
     volumes = await size_volumes(world, resolved, children)
     sized = replace(resolved, volume_size=volumes.size, resize_volumes=volumes.resize)
     problem = await ensure_children(world, sized)
@@ -178,7 +180,7 @@ async def _maintain(
 def _take_name(world: World, looked_at: DatabaseSubject) -> None:
     """Make sure that the platform-wide name is this object's; raises Stalled when it is not."""
     key, name = looked_at.key, looked_at.metadata.name
-    holder = world.cache.holder(name, is_valid)
+    holder = world.arbiter.holder(name, is_valid)
     if holder is not None and holder != key:
         raise Stalled(
             DatabaseReason.NAME_TAKEN,
@@ -186,7 +188,7 @@ def _take_name(world: World, looked_at: DatabaseSubject) -> None:
             "and names are unique on the platform: choose another name, or wait until that one "
             "is deleted",
         )
-    world.cache.claim(name, looked_at.metadata.uid)
+    world.arbiter.promise(name, looked_at.metadata.uid)
 
 
 async def _prepare(world: World, looked_at: DatabaseSubject, resolved: Resolved) -> DatabaseSubject:
@@ -196,9 +198,13 @@ async def _prepare(world: World, looked_at: DatabaseSubject, resolved: Resolved)
         finalizers = [*metadata.finalizers, names.FINALIZER]
         with unchanged("The object"):
             made = await world.kube.set_finalizers(
-                metadata.namespace, metadata.name, finalizers, version=metadata.resource_version
+                known.DATABASE,
+                metadata.namespace,
+                metadata.name,
+                finalizers,
+                version=metadata.resource_version,
             )
-        world.cache.put(Kind.DATABASE, made)
+        world.store.put(known.DATABASE, made)
         looked_at = latest(world, looked_at)
     if not looked_at.status.cluster_name:
         await tell(world, looked_at, first_status(looked_at.moment(world.now()), resolved))
@@ -207,8 +213,8 @@ async def _prepare(world: World, looked_at: DatabaseSubject, resolved: Resolved)
     return await note_name(world, looked_at, resolved)
 
 
-def _observe(world: World, key: Key, resolved: Resolved) -> Observed:
-    children = _ours(world.cache.children(resolved.namespace, resolved.cluster), resolved.uid)
+def _observe(world: World, key: Ref, resolved: Resolved) -> Observed:
+    children = _ours(children_of(world.store, resolved.namespace, resolved.cluster), resolved.uid)
     observed = observe(
         children,
         instances=resolved.spec.instances,
@@ -221,7 +227,7 @@ def _observe(world: World, key: Key, resolved: Resolved) -> Observed:
     return told_why(world, key, children, observed)
 
 
-def _reloading(world: World, key: Key) -> str:
+def _reloading(world: World, key: Ref) -> str:
     """What PostgreSQL may still be doing with new settings: it tells only that it must restart."""
     notes = world.notes_of(key)
     if notes.settling_until <= world.monotonic():
@@ -233,7 +239,7 @@ def _reloading(world: World, key: Key) -> str:
 def _as_made(world: World, looked_at: DatabaseSubject) -> Observed:
     """What is there of an object whose spec is not followed, against what was last made of it."""
     metadata = looked_at.metadata
-    found = world.cache.children(metadata.namespace, cluster_of(looked_at))
+    found = children_of(world.store, metadata.namespace, cluster_of(looked_at))
     children = _ours(found, metadata.uid)
     return observe(
         children,
@@ -261,7 +267,7 @@ def _ours(children: Children, uid: str) -> Children:
     )
 
 
-def _again(world: World, key: Key, problem: Problem | None) -> float:
+def _again(world: World, key: Ref, problem: Problem | None) -> float:
     """When to look again if no event comes first."""
     notes, now = world.notes_of(key), world.monotonic()
     waits = [world.resync.total_seconds() * world.random.uniform(0.8, 1.2)]

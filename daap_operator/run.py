@@ -11,16 +11,19 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NoReturn
 
-from daap_operator import __version__, databases, health, migrate, names
+from daap_operator import __version__, databases, health, migrate, names, raw
 from daap_operator.announce import Announcer
 from daap_operator.api.reasons import InventoryReason
-from daap_operator.cache import Cache, Key
 from daap_operator.cancellation import heed
 from daap_operator.desired.resolved import Platform
 from daap_operator.elector import Candidate, Elector
+from daap_operator.engine.kinds import Object, Ref, sources
+from daap_operator.engine.store import Store
 from daap_operator.errors import Deposed, Outage, StartError
 from daap_operator.intake import Intake
-from daap_operator.kube import Kube, own_namespace
+from daap_operator.kinds import known
+from daap_operator.kinds.database.watched import WATCHES
+from daap_operator.kube import Kind, Kube, own_namespace
 from daap_operator.metrics import Known, Metrics, Seen
 from daap_operator.mirror import MetadataError, Mirror, PoolSettings, Server
 from daap_operator.reconcile import reconcile
@@ -124,7 +127,9 @@ class Operator:
             await work.begin()
             self._not_ready = ""
             self._ready.set()
-            log.info("Looking after databases", extra={"databases": len(work.cache.databases())})
+            log.info(
+                "Looking after databases", extra={"databases": len(work.store.refs(known.DATABASE))}
+            )
             await work.go_on()
         finally:
             await work.end()
@@ -177,13 +182,13 @@ class Work:
 
     def __init__(self, settings: Settings, kube: Kube, mirror: Mirror, metrics: Metrics) -> None:
         self.mirror = mirror
-        self.cache = Cache()
+        self.store = Store(WATCHES)
         self._kube = kube
         self._namespaces = settings.watch_namespaces
         self._resync_seconds = settings.resync_interval.total_seconds()
         self._announcer = Announcer(kube)
         self._world = _world(settings, self)
-        self._queue: Workqueue[Key] = Workqueue(
+        self._queue: Workqueue[Ref] = Workqueue(
             partial(reconcile, self._world),
             workers=settings.workers,
             on_pass=lambda _, result, seconds: metrics.count_pass(names.KIND, result, seconds),
@@ -191,19 +196,20 @@ class Work:
         )
         self._sweeper = Sweeper(
             mirror,
-            [databases.swept(self.cache, self._queue.add)],
+            [databases.swept(self.store, self._queue.add)],
             namespaces=self._namespaces,
             seconds=self._resync_seconds,
         )
-        self._intake = Intake(self.cache, self._queue, on_gone=self._sweeper.gone)
+        self._intake = Intake(self.store, self._queue, WATCHES, on_gone=self._on_gone)
         self._gap = asyncio.Event()
         self._watches = Watches(
             self._intake.event,
             kube.credentials,
+            sources=sources(WATCHES),
             namespaces=self._namespaces,
             on_listed=self._gap.set,
         )
-        self._watchdog = Watchdog(self._watches, kube)
+        self._watchdog = Watchdog(self._watches, kube, self.store)
         self._began = False
         self._listed = False
 
@@ -239,7 +245,7 @@ class Work:
 
     async def go_on(self) -> None:
         """Look after databases until cancelled."""
-        for key in self.cache.databases():
+        for key in self.store.refs(known.DATABASE):
             self._queue.add(key)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._queue.run())
@@ -268,7 +274,7 @@ class Work:
         known = None
         if leads and self._listed:
             behind = {names.KIND: len(self._world.unsynced)}
-            known = Known(databases.samples(self.cache), self.mirror.away is None, behind)
+            known = Known(databases.samples(self.store), self.mirror.away is None, behind)
         return Seen(
             __version__,
             leads,
@@ -298,6 +304,12 @@ class Work:
             self._sweeper.ask()
         for key in self._world.unsynced:
             self._queue.add(key)
+
+    def _on_gone(self, kind: Kind, obj: Object) -> None:
+        """A name that was promised is free again, and a row may have been left behind."""
+        if kind == known.DATABASE:
+            self._world.arbiter.forget(obj)
+            self._sweeper.gone(raw.text(obj, "metadata", "uid"))
 
 
 def _now() -> datetime:
@@ -342,7 +354,7 @@ def _world(settings: Settings, work: Work) -> World:
     return World(
         kube=work.kube,
         mirror=work.mirror,
-        cache=work.cache,
+        store=work.store,
         announcer=work.announcer,
         platform=Platform(
             default_postgres_version=settings.default_postgres_version,

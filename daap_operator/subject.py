@@ -6,6 +6,7 @@ from daap_operator import names, raw
 from daap_operator.api.v1alpha1 import DaapDatabase, DaapDatabaseStatus, DeletionPolicy
 from daap_operator.engine.subject import Subject, read, validated
 from daap_operator.errors import Stalled
+from daap_operator.kinds import known
 
 Object = dict[str, Any]
 
@@ -14,7 +15,7 @@ DatabaseSubject = Subject[DaapDatabaseStatus]
 
 def subject(seen: Object) -> DatabaseSubject:
     """Read a cached DaapDatabase."""
-    return read(seen, DaapDatabaseStatus)
+    return read(known.DATABASE, seen, DaapDatabaseStatus)
 
 
 def cluster_of(looked_at: DatabaseSubject) -> str:

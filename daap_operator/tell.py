@@ -6,10 +6,10 @@ from daap_operator.announce import transitions
 from daap_operator.api.meta import Condition, ConditionType
 from daap_operator.api.reasons import Interruption, InventoryReason
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus, Phase
-from daap_operator.cache import Kind
 from daap_operator.engine.conditions import Inventory, dumped, merge_patch, with_inventory
 from daap_operator.errors import Waiting
 from daap_operator.findings import Finding
+from daap_operator.kinds import known
 from daap_operator.kube import ApiError, unchanged
 from daap_operator.mirror import MetadataError
 from daap_operator.row import DATABASES, row
@@ -64,12 +64,12 @@ async def note(
 
 
 def latest(world: World, looked_at: DatabaseSubject) -> DatabaseSubject:
-    """The same object as the cache has it now, after a write of ours.
+    """The same object as the store has it now, after a write of ours.
 
     Raises Waiting when its spec has changed, or another object has taken its place: what the pass
     has decided on is out of date then, and a status must not speak of a spec that was not applied.
     """
-    seen = world.cache.database(looked_at.key)
+    seen = world.store.get(looked_at.key)
     now = None if seen is None else subject(seen)
     if now is None or _spec_of(now) != _spec_of(looked_at):
         raise Waiting(
@@ -90,7 +90,11 @@ async def _write(
     try:
         with unchanged("The object"):
             made = await world.kube.write_status(
-                metadata.namespace, metadata.name, patch, version=metadata.resource_version
+                known.DATABASE,
+                metadata.namespace,
+                metadata.name,
+                patch,
+                version=metadata.resource_version,
             )
     except ApiError as error:
         if error.invalid and _refused_again(world, looked_at):
@@ -98,7 +102,7 @@ async def _write(
         raise
     notes = world.notes_of(looked_at.key)
     notes.status_refusals, notes.untold = 0, ""
-    world.cache.put(Kind.DATABASE, made)
+    world.store.put(known.DATABASE, made)
 
 
 def _refused_again(world: World, looked_at: DatabaseSubject) -> bool:
@@ -138,7 +142,7 @@ async def _mirrored(
         return None
     try:
         await world.mirror.save(DATABASES, wanted)
-        if world.cache.by_uid(wanted.id) is None:
+        if world.store.by_uid(known.DATABASE, wanted.id) is None:
             # Gone while it was saved, its finalizer removed by force: that may have been noticed,
             # and the row marked, before
             await world.mirror.mark_deleted(DATABASES, wanted.id)

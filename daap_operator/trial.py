@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from daap_operator import names, raw
 from daap_operator.cancellation import heed
 from daap_operator.errors import Outage
-from daap_operator.kube import ApiError, Kube, Resource
+from daap_operator.kinds import known
+from daap_operator.kube import ApiError, Kube
 
 Object = dict[str, Any]
 Answer = TypeVar("Answer")
@@ -136,7 +137,7 @@ class _Trial:
         """Create it, or find that an earlier request, which had no answer, did."""
         before, self._unanswered = self._unanswered, True
         try:
-            return await self._kube.create_plain(Resource.DATABASES, self._wish.manifest)
+            return await self._kube.create_plain(known.DATABASE, self._wish.manifest)
         except ApiError as error:
             if not _passes(error):
                 self._unanswered = before
@@ -153,7 +154,7 @@ class _Trial:
             self._uid = ""
 
     async def _delete(self) -> None:
-        await self._kube.delete(Resource.DATABASES, *self._place, uid=self._uid)
+        await self._kube.delete(known.DATABASE, *self._place, uid=self._uid)
 
     async def end(self) -> str:
         """Delete what there still is of it; what to do by hand when that fails."""
@@ -196,7 +197,7 @@ class _Trial:
         return await self._insist(self._found)
 
     async def _found(self) -> Object | None:
-        return await self._kube.get(Resource.DATABASES, *self._place)
+        return await self._kube.get(known.DATABASE, *self._place)
 
     async def _insist(self, request: Callable[[], Awaitable[Answer]]) -> Answer:
         """The answer, however long it takes: whoever asks has set a limit."""

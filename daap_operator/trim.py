@@ -1,4 +1,4 @@
-"""What the cache keeps of an object: the fields the operator owns or reads. Pure.
+"""What the store keeps of an object: the fields the operator owns or reads. Pure.
 
 A CloudNativePG Cluster is 10 KB and more of JSON; of it remain the part we applied and a handful of
 status fields. Whatever is not kept cannot wake anybody when it changes.
@@ -11,7 +11,7 @@ from typing import Any
 
 from daap_operator import names, raw
 from daap_operator.desired.tuning import NAMES
-from daap_operator.ownership import owned_part
+from daap_operator.engine.ownership import owned_part
 from daap_operator.volumes import CONDITIONS
 
 Object = dict[str, Any]

@@ -72,7 +72,7 @@ class Sizing:
 
 
 def data_claims(cluster: Object | None, claims: Iterable[Object]) -> tuple[Claim, ...]:
-    """The claims for a Cluster's data, as the cache keeps them; none that are on their way out."""
+    """The claims for a Cluster's data, as the store keeps them; none that are on their way out."""
     uid = raw.text(cluster, "metadata", "uid")
     return tuple(
         _claim(found)

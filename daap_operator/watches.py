@@ -9,12 +9,13 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from daap_operator.cache import Kind
+from daap_operator.engine.kinds import Source
 from daap_operator.handlers import SILENT_SECONDS, Feed, operate
+from daap_operator.intake import places
 from daap_operator.kube import Credentials
 from daap_operator.trace import Place
 
@@ -38,6 +39,7 @@ class Watches:
         feed: Feed,
         credentials: Callable[[], Awaitable[Credentials]],
         *,
+        sources: Sequence[Source],
         namespaces: Collection[str],
         on_listed: Callable[[], None],
         monotonic: Callable[[], float] = time.monotonic,
@@ -49,12 +51,18 @@ class Watches:
         self._monotonic = monotonic
         self._feed = feed
         self._credentials = credentials
+        self._sources = sources
         self._namespaces = namespaces
+        self._places = [
+            Place(source, namespace)
+            for source in sources
+            for namespace in places(source.kind, namespaces)
+        ]
         self._on_listed = on_listed
         self._loop = asyncio.get_running_loop()
-        self._arrived: deque[tuple[Kind, str | None, Mapping[str, Any]]] = deque()
+        self._arrived: deque[tuple[Source, str | None, Mapping[str, Any]]] = deque()
         self._draining = False
-        self._unlisted = set(Kind)
+        self._unlisted = set(self._places)
         self._all_listed = asyncio.Event()
         self._begun: dict[Place, float] = {}
         self._started = self._monotonic()
@@ -109,7 +117,7 @@ class Watches:
         """
         now = self._monotonic()
         late = []
-        for what in (Place(kind, name) for kind in Kind for name in self._namespaces or ("",)):
+        for what in self._places:
             begun = self._begun.get(what, self._started)
             patience = again if begun > self._started else first
             if now - max(begun, self._started) > patience:
@@ -148,6 +156,7 @@ class Watches:
                 self._arrive,
                 self._answered,
                 self._log_in,
+                sources=self._sources,
                 namespaces=self._namespaces,
                 stop=self._end,
             )
@@ -159,8 +168,8 @@ class Watches:
         asked = asyncio.run_coroutine_threadsafe(_awaited(self._credentials()), self._loop)
         return await asyncio.wrap_future(asked)
 
-    def _arrive(self, kind: Kind, event_type: str | None, obj: Mapping[str, Any]) -> None:
-        self._arrived.append((kind, event_type, obj))
+    def _arrive(self, source: Source, event_type: str | None, obj: Mapping[str, Any]) -> None:
+        self._arrived.append((source, event_type, obj))
         if not self._draining:
             self._draining = True
             self._loop.call_soon_threadsafe(self._drain)
@@ -179,21 +188,21 @@ class Watches:
     def _drain(self) -> None:
         self._draining = False  # before the last look: what arrives from here on calls again
         while self._arrived:
-            kind, event_type, obj = self._arrived.popleft()
+            source, event_type, obj = self._arrived.popleft()
             try:
-                self._feed(kind, event_type, obj)
+                self._feed(source, event_type, obj)
             except Exception:  # one event that cannot be read must not hold up all behind it
-                log.exception("Event dropped", extra={"kind": kind.name.lower()})
+                log.exception("Event dropped", extra={"kind": source.kind.word})
 
     def _note(self, what: Place, listing: bool, now: float) -> None:  # noqa: FBT001
         before, self._begun[what] = self._begun.get(what, now), now
         if now - before > LATE_SECONDS:
             log.warning(
                 "Watch renewed after silence",
-                extra={"kind": what.kind.name.lower(), "seconds": round(now - before, 1)},
+                extra={"kind": what.source.kind.word, "seconds": round(now - before, 1)},
             )
         if listing:
-            self._unlisted.discard(what.kind)
+            self._unlisted.discard(what)
             if not self._unlisted:
                 self._all_listed.set()
             self._on_listed()

@@ -10,8 +10,10 @@ from datetime import date, datetime, timedelta
 from random import Random
 
 from daap_operator.announce import Announcer
-from daap_operator.cache import Cache, Key
 from daap_operator.desired.resolved import Platform
+from daap_operator.engine.kinds import Ref
+from daap_operator.engine.store import Store
+from daap_operator.kinds.database.naming import Arbiter
 from daap_operator.kube import Kube
 from daap_operator.mirror import Mirror
 from daap_operator.stuck import Stuck, Warnings
@@ -47,7 +49,7 @@ class World:
 
     kube: Kube
     mirror: Mirror
-    cache: Cache
+    store: Store
     announcer: Announcer
     platform: Platform
     resync: timedelta
@@ -59,16 +61,19 @@ class World:
     monotonic: Callable[[], float]
     """A clock that never jumps, in seconds, for appointments."""
     random: Random = field(default_factory=Random)
-    notes: dict[Key, Notes] = field(default_factory=dict)
+    notes: dict[Ref, Notes] = field(default_factory=dict)
     storage_classes: dict[str, tuple[float, Expansion]] = field(default_factory=dict)
     """Whether a StorageClass lets volumes grow, and when that was asked."""
-    unsynced: set[Key] = field(default_factory=set)
+    unsynced: set[Ref] = field(default_factory=set)
     """Databases whose row could not be written: to be looked at when the server is back."""
+    arbiter: Arbiter = field(init=False)
+    """Who has which name."""
     warnings: Warnings = field(init=False)
 
     def __post_init__(self) -> None:
+        self.arbiter = Arbiter(self.store)
         self.warnings = Warnings(self.kube, self.monotonic)
 
-    def notes_of(self, key: Key) -> Notes:
+    def notes_of(self, key: Ref) -> Notes:
         """The notes on one database."""
         return self.notes.setdefault(key, Notes())

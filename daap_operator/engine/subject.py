@@ -16,9 +16,10 @@ from daap_operator import names, raw
 from daap_operator.api.base import Model
 from daap_operator.api.meta import Metadata, Status
 from daap_operator.api.reasons import CommonReason
-from daap_operator.cache import Key
 from daap_operator.engine.conditions import Moment
+from daap_operator.engine.kinds import Ref
 from daap_operator.errors import Stalled
+from daap_operator.kube.kinds import Kind
 
 Object = dict[str, Any]
 S = TypeVar("S", bound=Status)
@@ -29,6 +30,7 @@ M = TypeVar("M", bound=Model)
 class Subject(Generic[S]):
     """The object of a pass."""
 
+    kind: Kind
     metadata: Metadata
     spec: raw.Object
     """As it stands, whether valid or not."""
@@ -38,9 +40,9 @@ class Subject(Generic[S]):
     """As far as it can be read."""
 
     @property
-    def key(self) -> Key:
+    def key(self) -> Ref:
         """The workqueue's key."""
-        return Key(self.metadata.namespace, self.metadata.name)
+        return Ref(self.kind, self.metadata.namespace, self.metadata.name)
 
     @property
     def ours(self) -> bool:
@@ -52,10 +54,11 @@ class Subject(Generic[S]):
         return Moment(self.status, self.metadata, now)
 
 
-def read(seen: Object, status: type[S]) -> Subject[S]:
+def read(kind: Kind, seen: Object, status: type[S]) -> Subject[S]:
     """The object, as the store has it, with its kind's status."""
     before = raw.mapping(seen, "status")
     return Subject(
+        kind=kind,
         metadata=Metadata.model_validate(seen["metadata"]),
         spec=raw.mapping(seen, "spec"),
         status_before=dict(before),

@@ -3,24 +3,26 @@
 Plain objects in and out. Requests go through the client's own REST layer (TLS, authentication,
 connection pool); its models are left aside, since they know neither CloudNativePG nor us.
 
-    resources   the kinds the operator asks for, and their paths
+    kinds       a kind of objects, and its paths
     problems    what the API server refuses, and in which sense
     request     a request as it is counted
     client      the requests, each with its precondition
 """
 
 from daap_operator.kube.client import LAST_TLS_SECONDS, Credentials, Kube, own_namespace
+from daap_operator.kube.kinds import EVENT, LEASE, Kind
 from daap_operator.kube.problems import ApiError, Unreachable, refusal, unchanged
 from daap_operator.kube.request import Request
-from daap_operator.kube.resources import Resource
 
 __all__ = [
+    "EVENT",
     "LAST_TLS_SECONDS",
+    "LEASE",
     "ApiError",
     "Credentials",
+    "Kind",
     "Kube",
     "Request",
-    "Resource",
     "Unreachable",
     "own_namespace",
     "refusal",

@@ -16,10 +16,9 @@ from yaml import YAMLError
 
 from daap_operator import __version__, names, raw
 from daap_operator.errors import StartError
+from daap_operator.kube.kinds import EVENT, Kind
 from daap_operator.kube.problems import ApiError, Unreachable
 from daap_operator.kube.request import OnRequest, request
-from daap_operator.kube.resources import Resource
-from daap_operator.ownership import others
 
 Object = dict[str, Any]
 
@@ -114,19 +113,19 @@ class Kube:
 
     # reading --------------------------------------------------------------------------------------
 
-    async def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
+    async def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
         """The object as it is now; None when it is not there."""
         try:
-            return await self._request("GET", resource.path(namespace, name))
+            return await self._request("GET", kind.path(namespace, name))
         except ApiError as error:
             if error.absent:
                 return None
             raise
 
-    async def serves(self, resource: Resource, namespace: str = "") -> bool:
+    async def serves(self, kind: Kind, namespace: str = "") -> bool:
         """Whether the API server has this kind at all."""
         try:
-            await self._request("GET", resource.path(namespace), {"limit": "1"})
+            await self._request("GET", kind.path(namespace), {"limit": "1"})
         except ApiError as error:
             if error.absent:
                 return False
@@ -134,7 +133,7 @@ class Kube:
         return True
 
     async def pages(
-        self, resource: Resource, namespace: str = "", *, selector: str = ""
+        self, kind: Kind, namespace: str = "", *, selector: str = ""
     ) -> AsyncIterator[tuple[list[Object], int]]:
         """A LIST page by page: the objects, and the resource version the list speaks of.
 
@@ -143,7 +142,7 @@ class Kube:
         query = {"limit": str(PAGE), "labelSelector": selector, "continue": ""}
         while True:
             asked = {key: value for key, value in query.items() if value}
-            page = await self._request("GET", resource.path(namespace), asked)
+            page = await self._request("GET", kind.path(namespace), asked)
             yield page.get("items") or [], int(raw.text(page, "metadata", "resourceVersion"))
             query["continue"] = raw.text(page, "metadata", "continue")
             if not query["continue"]:
@@ -152,40 +151,38 @@ class Kube:
     async def warnings(self, namespace: str) -> list[Object]:
         """The Warning Events of a namespace, one page of them."""
         query = {"fieldSelector": "type=Warning", "limit": str(PAGE)}
-        page = await self._request("GET", Resource.EVENTS.path(namespace), query)
+        page = await self._request("GET", EVENT.path(namespace), query)
         return page.get("items") or []
 
     # children -------------------------------------------------------------------------------------
 
-    async def create(self, resource: Resource, manifest: Object) -> Object:
+    async def create(self, kind: Kind, manifest: Object) -> Object:
         """Apply an object that is not there yet. Never touches one that is.
 
         Raises ApiError 409 when it is there. A server-side apply with a resource version means "if
         it is still at that version", which no object is at version 1, or "create it": one atomic
         request, where asking first would leave a gap and a plain create another field manager.
         """
-        return await self._apply(resource, manifest, {"resourceVersion": "1"})
+        return await self._apply(kind, manifest, {"resourceVersion": "1"})
 
-    async def apply(
-        self, resource: Resource, manifest: Object, *, uid: str, version: str = ""
-    ) -> Object:
+    async def apply(self, kind: Kind, manifest: Object, *, uid: str, version: str = "") -> Object:
         """Apply to the object with that uid. Never brings one back that is gone.
 
         Raises ApiError 409 when it is gone, or no longer at the resource version if one is given,
         and 422 when another has its name.
         """
         extra = {"uid": uid, "resourceVersion": version}
-        return await self._apply(resource, manifest, {k: v for k, v in extra.items() if v})
+        return await self._apply(kind, manifest, {k: v for k, v in extra.items() if v})
 
-    async def _apply(self, resource: Resource, manifest: Object, extra: Object) -> Object:
+    async def _apply(self, kind: Kind, manifest: Object, extra: Object) -> Object:
         metadata = manifest["metadata"] | extra
-        path = resource.path(metadata["namespace"], metadata["name"])
+        path = kind.path(metadata.get("namespace", ""), metadata["name"])
         query = {"fieldManager": names.FIELD_MANAGER, "force": "true"}
         body = manifest | {"metadata": metadata}
         return await self._request("PATCH", path, query, body, "application/apply-patch+yaml")
 
     async def delete(
-        self, resource: Resource, namespace: str, name: str, *, uid: str, version: str = ""
+        self, kind: Kind, namespace: str, name: str, *, uid: str, version: str = ""
     ) -> Object | None:
         """Delete the object with that uid; fine when it is gone already.
 
@@ -196,65 +193,65 @@ class Kube:
         preconditions = {"uid": uid} | ({"resourceVersion": version} if version else {})
         body = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": preconditions}
         try:
-            answer = await self._request("DELETE", resource.path(namespace, name), body=body)
+            answer = await self._request("DELETE", kind.path(namespace, name), body=body)
         except ApiError as error:
             if error.absent:
                 return None
-            if error.conflict and await self._is_gone(resource, namespace, name, uid):
+            if error.conflict and await self._is_gone(kind, namespace, name, uid):
                 return None
             raise
         return None if raw.text(answer, "kind") == "Status" else answer
 
-    async def _is_gone(self, resource: Resource, namespace: str, name: str, uid: str) -> bool:
-        found = await self.get(resource, namespace, name)
+    async def _is_gone(self, kind: Kind, namespace: str, name: str, uid: str) -> bool:
+        found = await self.get(kind, namespace, name)
         return raw.text(found, "metadata", "uid") != uid
 
-    async def create_plain(self, resource: Resource, manifest: Object) -> Object:
+    async def create_plain(self, kind: Kind, manifest: Object) -> Object:
         """Create an object without server-side apply. Raises ApiError 409 when it is there."""
-        path = resource.path(manifest["metadata"]["namespace"])
+        path = kind.path(manifest["metadata"].get("namespace", ""))
         return await self._request("POST", path, {"fieldManager": names.FIELD_MANAGER}, manifest)
 
-    async def replace(self, resource: Resource, manifest: Object, *, version: str) -> Object:
+    async def replace(self, kind: Kind, manifest: Object, *, version: str) -> Object:
         """Replace an object at that resource version. Raises ApiError 409 when it has moved on."""
         metadata = manifest["metadata"] | {"resourceVersion": version}
-        path = resource.path(metadata["namespace"], metadata["name"])
+        path = kind.path(metadata.get("namespace", ""), metadata["name"])
         body = manifest | {"metadata": metadata}
         return await self._request("PUT", path, {"fieldManager": names.FIELD_MANAGER}, body)
 
     async def disown(
-        self, resource: Resource, found: Object, *, uid: str, annotations: dict[str, str]
+        self, kind: Kind, found: Object, *, owners: list[Any], annotations: dict[str, str]
     ) -> Object:
-        """Take the owner with that uid from an object just fetched, so that it outlives its owner.
+        """Leave an object just fetched only these owner references, so that it outlives the others.
 
         The annotations are added in the same request. Raises ApiError 409 when it has moved on.
         """
         metadata = found["metadata"]
         version = raw.text(metadata, "resourceVersion")
         changed = {
-            "ownerReferences": others(found, uid) or None,
+            "ownerReferences": owners or None,
             "resourceVersion": version,
             "annotations": annotations,
         }
-        path = resource.path(metadata["namespace"], metadata["name"])
+        path = kind.path(metadata.get("namespace", ""), metadata["name"])
         return await self._merge(path, {"metadata": changed})
 
-    # the DaapDatabase -----------------------------------------------------------------------------
+    # objects of our own kinds ---------------------------------------------------------------------
 
     async def set_finalizers(
-        self, namespace: str, name: str, finalizers: list[str], *, version: str
+        self, kind: Kind, namespace: str, name: str, finalizers: list[str], *, version: str
     ) -> Object:
-        """Set the finalizers of a DaapDatabase that is still at that resource version."""
+        """Set the finalizers of an object that is still at that resource version."""
         body = {"metadata": {"finalizers": finalizers, "resourceVersion": version}}
-        return await self._merge(Resource.DATABASES.path(namespace, name), body)
+        return await self._merge(kind.path(namespace, name), body)
 
     async def write_status(
-        self, namespace: str, name: str, status: Object, *, version: str
+        self, kind: Kind, namespace: str, name: str, status: Object, *, version: str
     ) -> Object:
-        """Patch the status of a DaapDatabase that is still at that resource version.
+        """Patch the status of an object that is still at that resource version.
 
         The patch is a merge: a field is removed by null. Raises ApiError 409 when it has moved on.
         """
-        path = Resource.DATABASES.path(namespace, name, "status")
+        path = kind.path(namespace, name, "status")
         return await self._merge(path, {"metadata": {"resourceVersion": version}, "status": status})
 
     async def _merge(self, path: str, body: Object) -> Object:
@@ -269,7 +266,7 @@ class Kube:
         path: str,
         query: dict[str, str] | None = None,
         body: Object | None = None,
-        kind: str = "application/json",
+        media: str = "application/json",
     ) -> Object:
         if method != "GET":
             self._before_write()
@@ -277,7 +274,7 @@ class Kube:
         status, began = 0, asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
-                status, headers, content = await self._send(method, path, query, body, kind)
+                status, headers, content = await self._send(method, path, query, body, media)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise Unreachable(f"{what}: {error or type(error).__name__}") from error
         finally:
@@ -296,9 +293,9 @@ class Kube:
         path: str,
         query: dict[str, str] | None,
         body: Object | None,
-        kind: str,
+        media: str,
     ) -> tuple[int, Any, bytes]:
-        headers: dict[str, str] = {"Content-Type": kind, "User-Agent": self._client.user_agent}
+        headers: dict[str, str] = {"Content-Type": media, "User-Agent": self._client.user_agent}
         await self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
         url = f"{self._client.configuration.host}{path}"
         if query:

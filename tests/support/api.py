@@ -12,35 +12,36 @@ from typing import Any, Self
 import aiohttp
 import yaml
 
+from daap_operator.kinds import known
+from daap_operator.kube import EVENT, LEASE, Kind
+
 Object = dict[str, Any]
 
-PREFIXES = {
-    "daapdatabases": "/apis/daap.io/v1alpha1",
-    "clusters": "/apis/postgresql.cnpg.io/v1",
-    "poolers": "/apis/postgresql.cnpg.io/v1",
-    "deployments": "/apis/apps/v1",
-    "endpointslices": "/apis/discovery.k8s.io/v1",
-    "customresourcedefinitions": "/apis/apiextensions.k8s.io/v1",
-    "validatingwebhookconfigurations": "/apis/admissionregistration.k8s.io/v1",
-    "validatingadmissionpolicies": "/apis/admissionregistration.k8s.io/v1",
-    "validatingadmissionpolicybindings": "/apis/admissionregistration.k8s.io/v1",
-    "clusterroles": "/apis/rbac.authorization.k8s.io/v1",
-    "clusterrolebindings": "/apis/rbac.authorization.k8s.io/v1",
-    "roles": "/apis/rbac.authorization.k8s.io/v1",
-    "rolebindings": "/apis/rbac.authorization.k8s.io/v1",
-    "events": "/apis/events.k8s.io/v1",
-    "leases": "/apis/coordination.k8s.io/v1",
-    "resourcequotas": "/api/v1",
-    "namespaces": "/api/v1",
-    "secrets": "/api/v1",
-    "serviceaccounts": "/api/v1",
-    "services": "/api/v1",
-    "pods": "/api/v1",
-    "jobs": "/apis/batch/v1",
-    "persistentvolumeclaims": "/api/v1",
-    "persistentvolumes": "/api/v1",
-    "storageclasses": "/apis/storage.k8s.io/v1",
-}
+DECLARED = [kind for kind in (*vars(known).values(), EVENT, LEASE) if isinstance(kind, Kind)]
+"""The kinds that the operator has to do with."""
+
+OTHERS = [
+    Kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions"),
+    Kind("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles"),
+    Kind("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings"),
+    Kind("rbac.authorization.k8s.io", "v1", "Role", "roles"),
+    Kind("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings"),
+    Kind("", "v1", "ResourceQuota", "resourcequotas"),
+    Kind("", "v1", "Namespace", "namespaces"),
+    Kind("", "v1", "Service", "services"),
+    Kind("batch", "v1", "Job", "jobs"),
+    Kind("", "v1", "PersistentVolume", "persistentvolumes"),
+    *(
+        Kind("admissionregistration.k8s.io", "v1", name, plural)
+        for name, plural in (
+            ("ValidatingWebhookConfiguration", "validatingwebhookconfigurations"),
+            ("ValidatingAdmissionPolicy", "validatingadmissionpolicies"),
+            ("ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings"),
+        )
+    ),
+]
+
+KINDS = {kind.plural: kind for kind in (*DECLARED, *OTHERS)}
 
 TRIES, RETRY_SECONDS = 50, 0.1
 
@@ -196,8 +197,4 @@ class Api:
 
 def path(plural: str, namespace: str = "", name: str = "", subresource: str = "") -> str:
     """The URL's path."""
-    parts = [PREFIXES[plural]]
-    if namespace:
-        parts.append(f"namespaces/{namespace}")
-    parts += [part for part in (plural, name, subresource) if part]
-    return "/".join(parts)
+    return KINDS[plural].path(namespace, name, subresource)

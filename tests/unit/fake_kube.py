@@ -9,28 +9,16 @@ from itertools import count
 from typing import Any
 
 from daap_operator import names
-from daap_operator.kube import Kube, Resource
+from daap_operator.engine.kinds import selects
+from daap_operator.kinds import known
+from daap_operator.kube import EVENT, Kind, Kube
 from tests.unit import server_side_apply as field_owners
 from tests.unit.fakes import Clock, refused
 from tests.unit.server_side_apply import copied
 
 Object = dict[str, Any]
-Place = tuple[Resource, str, str]
-"""Resource, namespace and name."""
-
-KINDS = {
-    Resource.DATABASES: "DaapDatabase",
-    Resource.CLUSTERS: "Cluster",
-    Resource.POOLERS: "Pooler",
-    Resource.DEPLOYMENTS: "Deployment",
-    Resource.ENDPOINTS: "EndpointSlice",
-    Resource.PODS: "Pod",
-    Resource.SERVICE_ACCOUNTS: "ServiceAccount",
-    Resource.SECRETS: "Secret",
-    Resource.VOLUME_CLAIMS: "PersistentVolumeClaim",
-    Resource.STORAGE_CLASSES: "StorageClass",
-    Resource.EVENTS: "Event",
-}
+Place = tuple[Kind, str, str]
+"""Kind, namespace and name."""
 
 
 class FakeKube(Kube):
@@ -43,13 +31,13 @@ class FakeKube(Kube):
         """Every request, as in `create Cluster daap-orders`."""
         self.refusals: dict[str, Exception] = {}
         """What is raised instead of an answer, by request."""
-        self.missing: set[Resource] = set()
+        self.missing: set[Kind] = set()
         """Kinds whose CRD is not installed."""
         self.terminating: set[str] = set()
         """Namespaces in which nothing can be created any more."""
         self.after_write: Callable[[], None] = lambda: None
         """Called when a request of the operator has changed something, before it is answered."""
-        self.changes: list[tuple[Resource, Object | None, Object | None]] = []
+        self.changes: list[tuple[Kind, Object | None, Object | None]] = []
         """What was there before and after each change, for the watches."""
         self.page = 500
         self.classes: dict[str, Object] = {"standard": {"allowVolumeExpansion": True}}
@@ -64,59 +52,57 @@ class FakeKube(Kube):
         """The requests that ask for a change."""
         return [r for r in self.requests if not r.startswith(("get ", "list "))]
 
-    def one(self, resource: Resource, name: str, namespace: str = "shop") -> Object:
+    def one(self, kind: Kind, name: str, namespace: str = "shop") -> Object:
         """An object that is there."""
-        return self.objects[resource, namespace, name]
+        return self.objects[kind, namespace, name]
 
-    def there(self, resource: Resource) -> list[str]:
+    def there(self, kind: Kind) -> list[str]:
         """The names of all objects of a kind."""
-        return sorted(name for kind, _, name in self.objects if kind is resource)
+        return sorted(name for its, _, name in self.objects if its == kind)
 
     # what the operator asks for -------------------------------------------------------------------
 
-    async def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
-        self._ask("get", resource, name)
-        if resource is Resource.STORAGE_CLASSES:
+    async def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
+        self._ask("get", kind, name)
+        if kind == known.STORAGE_CLASS:
             return copied(self.classes.get(name))
-        return copied(self.objects.get((resource, namespace, name)))
+        return copied(self.objects.get((kind, namespace, name)))
 
     async def pages(
-        self, resource: Resource, namespace: str = "", *, selector: str = ""
+        self, kind: Kind, namespace: str = "", *, selector: str = ""
     ) -> AsyncIterator[tuple[list[Object], int]]:
-        self._ask("list", resource, namespace)
-        if resource in self.missing:
+        self._ask("list", kind, namespace)
+        if kind in self.missing:
             raise refused(404)
         found = [
             copied(obj)
-            for (kind, space, _), obj in self.objects.items()
-            if kind is resource and namespace in ("", space) and selects(selector, obj)
+            for (its, space, _), obj in self.objects.items()
+            if its == kind and namespace in ("", space) and selects(selector, obj)
         ]
         version = self._next_version()
         for start in range(0, max(len(found), 1), self.page):
             yield found[start : start + self.page], version
 
     async def warnings(self, namespace: str) -> list[Object]:
-        self._ask("list", Resource.EVENTS, namespace)
+        self._ask("list", EVENT, namespace)
         return [
             copied(obj)
-            for (kind, space, _), obj in self.objects.items()
-            if kind is Resource.EVENTS and space == namespace and obj.get("type") == "Warning"
+            for (its, space, _), obj in self.objects.items()
+            if its == EVENT and space == namespace and obj.get("type") == "Warning"
         ]
 
-    async def create(self, resource: Resource, manifest: Object) -> Object:
-        place = self._asked("create", resource, manifest)
-        self._require_kind(resource)
+    async def create(self, kind: Kind, manifest: Object) -> Object:
+        place = self._asked("create", kind, manifest)
+        self._require_kind(kind)
         if place in self.objects:
             raise refused(409, "the object has been modified", "Conflict")
         self._require_namespace(place)
         made = field_owners.apply(None, manifest, names.FIELD_MANAGER)
-        return self._answer(self._store(resource, None, self._born(made)))
+        return self._answer(self._store(kind, None, self._born(made)))
 
-    async def apply(
-        self, resource: Resource, manifest: Object, *, uid: str, version: str = ""
-    ) -> Object:
-        place = self._asked("apply", resource, manifest)
-        self._require_kind(resource)
+    async def apply(self, kind: Kind, manifest: Object, *, uid: str, version: str = "") -> Object:
+        place = self._asked("apply", kind, manifest)
+        self._require_kind(kind)
         live = self.objects.get(place)
         if live is None:
             raise refused(409, "UID in precondition does not match", "Conflict")
@@ -126,123 +112,123 @@ class FakeKube(Kube):
         if version:
             self._live(place, version)
         made = field_owners.apply(live, manifest, names.FIELD_MANAGER)
-        return self._answer(self._store(resource, live, made))
+        return self._answer(self._store(kind, live, made))
 
     async def delete(
-        self, resource: Resource, namespace: str, name: str, *, uid: str, version: str = ""
+        self, kind: Kind, namespace: str, name: str, *, uid: str, version: str = ""
     ) -> Object | None:
-        self._ask("delete", resource, name)
-        place = resource, namespace, name
+        self._ask("delete", kind, name)
+        place = kind, namespace, name
         live = self.objects.get(place)
         if live is not None and version:
             self._live(place, version)
         if live is None or live["metadata"]["uid"] != uid:
             return None
-        self.delete_object(resource, name, namespace)
+        self.delete_object(kind, name, namespace)
         self.after_write()
         return copied(self.objects.get(place))
 
-    async def create_plain(self, resource: Resource, manifest: Object) -> Object:
-        place = self._asked("create", resource, manifest)
+    async def create_plain(self, kind: Kind, manifest: Object) -> Object:
+        place = self._asked("create", kind, manifest)
         if place in self.objects:
             raise refused(409, "already exists", "AlreadyExists")
         self._require_namespace(place)
-        return self._answer(self._store(resource, None, self._born(copied(manifest))))
+        return self._answer(self._store(kind, None, self._born(copied(manifest))))
 
-    async def replace(self, resource: Resource, manifest: Object, *, version: str) -> Object:
-        place = self._asked("replace", resource, manifest)
+    async def replace(self, kind: Kind, manifest: Object, *, version: str) -> Object:
+        place = self._asked("replace", kind, manifest)
         live = self._live(place, version)
         if live.get("type") != manifest.get("type"):
             raise refused(422, "type: field is immutable", "Invalid")
-        return self._answer(self._store(resource, live, copied(manifest)))
+        return self._answer(self._store(kind, live, copied(manifest)))
 
     async def disown(
-        self, resource: Resource, found: Object, *, uid: str, annotations: dict[str, str]
+        self, kind: Kind, found: Object, *, owners: list[Any], annotations: dict[str, str]
     ) -> Object:
-        place = self._asked("disown", resource, found)
+        place = self._asked("disown", kind, found)
         made = copied(self._live(place, found["metadata"]["resourceVersion"]))
-        left = [r for r in made["metadata"].pop("ownerReferences", ()) if r["uid"] != uid]
+        made["metadata"].pop("ownerReferences", None)
         made["metadata"].setdefault("annotations", {}).update(annotations)
-        if left:
-            made["metadata"]["ownerReferences"] = left
+        if owners:
+            made["metadata"]["ownerReferences"] = owners
         made = field_owners.updated(self.objects[place], made, "merge")
-        return self._answer(self._store(resource, self.objects[place], made))
+        return self._answer(self._store(kind, self.objects[place], made))
 
     async def set_finalizers(
-        self, namespace: str, name: str, finalizers: list[str], *, version: str
+        self, kind: Kind, namespace: str, name: str, finalizers: list[str], *, version: str
     ) -> Object:
-        self._ask("finalizers of", Resource.DATABASES, name)
-        live = self._live((Resource.DATABASES, namespace, name), version)
+        self._ask("finalizers of", kind, name)
+        live = self._live((kind, namespace, name), version)
         made = copied(live)
         made["metadata"]["finalizers"] = list(finalizers)
-        return self._answer(self._store(Resource.DATABASES, live, made))
+        return self._answer(self._store(kind, live, made))
 
     async def write_status(
-        self, namespace: str, name: str, status: Object, *, version: str
+        self, kind: Kind, namespace: str, name: str, status: Object, *, version: str
     ) -> Object:
-        self._ask("status of", Resource.DATABASES, name)
-        live = self._live((Resource.DATABASES, namespace, name), version)
+        self._ask("status of", kind, name)
+        live = self._live((kind, namespace, name), version)
         made = copied(live) | {"status": merged(live.get("status", {}), status)}
         types = [condition["type"] for condition in made["status"].get("conditions", ())]
         if len(types) != len(set(types)):
             raise refused(422, "status.conditions: Duplicate value", "Invalid")
-        return self._answer(self._store(Resource.DATABASES, live, made))
+        return self._answer(self._store(kind, live, made))
 
     # what others do -------------------------------------------------------------------------------
 
-    def add(self, resource: Resource, obj: Object) -> Object:
+    def add(self, kind: Kind, obj: Object) -> Object:
         """Somebody creates an object."""
         made = copied(obj)
         metadata = made.setdefault("metadata", {})
         metadata.setdefault("namespace", "shop")
-        if resource is Resource.DATABASES:
+        if kind == known.DATABASE:
             made.setdefault("status", {"observedGeneration": -1})
         made = field_owners.updated({"metadata": dict(metadata)}, made, "kubectl")
-        return copied(self._store(resource, None, self._born(made)))
+        return copied(self._store(kind, None, self._born(made)))
 
     def change(
         self,
-        resource: Resource,
+        kind: Kind,
         name: str,
         edit: Callable[[Object], object],
         namespace: str = "shop",
     ) -> None:
         """Somebody edits an object; what they change is theirs."""
-        live = self.objects[resource, namespace, name]
+        live = self.objects[kind, namespace, name]
         made = copied(live)
         edit(made)
         if any(made.get(field) != live.get(field) for field in made | live if field != "status"):
             made = field_owners.updated(live, made, "kubectl-edit")
-        self._store(resource, live, made)
+        self._store(kind, live, made)
 
-    def delete_object(self, resource: Resource, name: str, namespace: str = "shop") -> None:
+    def delete_object(self, kind: Kind, name: str, namespace: str = "shop") -> None:
         """Somebody deletes an object; its finalizers hold it."""
-        live = self.objects[resource, namespace, name]
+        live = self.objects[kind, namespace, name]
         made = copied(live)
         if "deletionTimestamp" not in made["metadata"]:
             made["metadata"]["deletionTimestamp"] = stamp(self._clock)
             made["metadata"]["generation"] += 1
-        self._store(resource, live, made)
+        self._store(kind, live, made)
 
     def collect_garbage(self) -> None:
         """Delete every object whose owners are all gone, again and again."""
         uids = {obj["metadata"]["uid"] for obj in self.objects.values()}
-        for (resource, namespace, name), obj in list(self.objects.items()):
+        for (kind, namespace, name), obj in list(self.objects.items()):
             owners = obj["metadata"].get("ownerReferences", ())
             if owners and all(owner["uid"] not in uids for owner in owners):
-                self.delete_object(resource, name, namespace)
+                self.delete_object(kind, name, namespace)
         if uids != {obj["metadata"]["uid"] for obj in self.objects.values()}:
             self.collect_garbage()
 
     # ----------------------------------------------------------------------------------------------
 
-    def _asked(self, verb: str, resource: Resource, manifest: Object) -> Place:
+    def _asked(self, verb: str, kind: Kind, manifest: Object) -> Place:
         metadata = manifest["metadata"]
-        self._ask(verb, resource, metadata["name"])
-        return resource, metadata["namespace"], metadata["name"]
+        self._ask(verb, kind, metadata["name"])
+        return kind, metadata["namespace"], metadata["name"]
 
-    def _ask(self, verb: str, resource: Resource, name: str) -> None:
-        request = f"{verb} {KINDS[resource]} {name}".rstrip()
+    def _ask(self, verb: str, kind: Kind, name: str) -> None:
+        request = f"{verb} {kind.name} {name}".rstrip()
         self.requests.append(request)
         if request in self.refusals:
             raise self.refusals[request]
@@ -259,9 +245,9 @@ class FakeKube(Kube):
             raise refused(409, "the object has been modified", "Conflict")
         return live
 
-    def _require_kind(self, resource: Resource) -> None:
-        if resource in self.missing:
-            raise refused(404, "the server could not find the requested resource", "NotFound")
+    def _require_kind(self, kind: Kind) -> None:
+        if kind in self.missing:
+            raise refused(404, "the server could not find the requested kind", "NotFound")
 
     def _require_namespace(self, place: Place) -> None:
         if place[1] in self.terminating:
@@ -280,12 +266,12 @@ class FakeKube(Kube):
         self.version += 1
         return self.version
 
-    def _store(self, resource: Resource, live: Object | None, made: Object) -> Object:
+    def _store(self, kind: Kind, live: Object | None, made: Object) -> Object:
         """Keep a new or changed object, unless it is as it was, or its deletion is complete."""
         if live == made:
             return made
         metadata = made["metadata"]
-        place = resource, metadata["namespace"], metadata["name"]
+        place = kind, metadata["namespace"], metadata["name"]
         if live is not None and live.get("spec") != made.get("spec"):
             metadata["generation"] = live["metadata"]["generation"] + 1
         metadata["resourceVersion"] = str(self._next_version())
@@ -294,17 +280,10 @@ class FakeKube(Kube):
             del self.objects[place]
         else:
             self.objects[place] = made
-        self.changes.append((resource, live, None if gone else made))
+        self.changes.append((kind, live, None if gone else made))
         if gone:
-            self.changes[-1] = (resource, made, None)
+            self.changes[-1] = (kind, made, None)
         return made
-
-
-def selects(selector: str, obj: Object) -> bool:
-    """Whether a label selector, of `key` and `key=value`, covers the object."""
-    labels = obj["metadata"].get("labels", {})
-    wanted = [term.partition("=") for term in selector.split(",") if term]
-    return all(key in labels and value in ("", labels[key]) for key, _, value in wanted)
 
 
 def merged(before: Any, patch: Any) -> Any:

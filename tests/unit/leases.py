@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from daap_operator.kube import Kube, Resource, Unreachable
+from daap_operator.kube import Kind, Kube, Unreachable
 from tests.unit.fakes import refused
 from tests.unit.server_side_apply import copied
 
@@ -31,19 +31,19 @@ class OneClient(Leases):
         self.after: Callable[[], float] = lambda: 0.0
         """The same for its answer."""
 
-    async def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
+    async def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
         await self._on_the_way(self.before)
         found = copied(self.shared.lease)
         await self._on_the_way(self.after)
         return found
 
-    async def create_plain(self, resource: Resource, manifest: Object) -> Object:
+    async def create_plain(self, kind: Kind, manifest: Object) -> Object:
         await self._on_the_way(self.before)
         if self.shared.lease is not None:
             raise refused(409, "already exists", "AlreadyExists")
         return await self._stored(manifest)
 
-    async def replace(self, resource: Resource, manifest: Object, *, version: str) -> Object:
+    async def replace(self, kind: Kind, manifest: Object, *, version: str) -> Object:
         await self._on_the_way(self.before)
         if self.shared.lease is None:
             raise refused(404, "not found", "NotFound")

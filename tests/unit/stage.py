@@ -7,23 +7,29 @@ from random import Random
 from typing import Any
 
 from daap_operator import names, quantity
-from daap_operator.cache import Cache, Key
 from daap_operator.desired.resolved import Platform
-from daap_operator.intake import WATCHED, Intake
-from daap_operator.kube import Resource
+from daap_operator.engine.kinds import Ref, Source, selects, sources
+from daap_operator.engine.store import Store
+from daap_operator.intake import Intake
+from daap_operator.kinds import known
+from daap_operator.kinds.database.naming import ref
+from daap_operator.kinds.database.watched import WATCHES
+from daap_operator.kube import Kind
 from daap_operator.reconcile import reconcile
 from daap_operator.workqueue import Workqueue
 from daap_operator.world import World
-from tests.unit.fake_kube import FakeKube, selects
+from tests.unit.fake_kube import FakeKube
 from tests.unit.fakes import Clock, FakeAnnouncer, FakeMirror
 
 Object = dict[str, Any]
 
-KEY = Key("shop", "orders")
+KEY = ref("shop", "orders")
 CLUSTER, POOLER, SECRET = "daap-orders", "daap-orders-pooler", "daap-orders-connection"
 STANDARD = "standard"
 """The StorageClass that is there: its volumes can grow."""
 SPEC: Object = {"ownerTeam": "checkout"}
+SOURCES = {watch.kind: watch.source for watch in WATCHES}
+"""The stream of each kind."""
 
 PLATFORM = Platform(
     default_postgres_version=17,
@@ -33,18 +39,18 @@ PLATFORM = Platform(
 )
 
 
-class Woken(Workqueue[Key]):
+class Woken(Workqueue[Ref]):
     """A queue that only notes what would be worked on."""
 
     def __init__(self) -> None:
         # Without super().__init__(): there are no workers
-        self.keys: list[Key] = []
+        self.keys: list[Ref] = []
 
-    def add(self, item: Key) -> None:
+    def add(self, item: Ref) -> None:
         if item not in self.keys:
             self.keys.append(item)
 
-    def taken(self) -> list[Key]:
+    def taken(self) -> list[Ref]:
         """The keys that were added since the last call."""
         keys, self.keys = self.keys, []
         return keys
@@ -63,13 +69,13 @@ class Stage:
         self._start()
 
     def _start(self) -> None:
-        self.cache = Cache()
+        self.store = Store(WATCHES)
         self.queue = Woken()
-        self.intake = Intake(self.cache, self.queue, on_gone=self.gone.append)
+        self.intake = Intake(self.store, self.queue, WATCHES, on_gone=self._on_gone)
         self.world = World(
             kube=self.kube,
             mirror=self.mirror,
-            cache=self.cache,
+            store=self.store,
             announcer=self.announcer,
             platform=PLATFORM,
             resync=timedelta(minutes=10),
@@ -93,22 +99,27 @@ class Stage:
         self.kube.requests[:] = asked
         self.kube.changes.clear()
 
-    def watch(self) -> list[Key]:
+    def watch(self) -> list[Ref]:
         """Deliver what the watches have to tell; the keys that are woken by it."""
-        kinds = {resource: (kind, selector) for kind, (resource, selector) in WATCHED.items()}
         changes, self.kube.changes = self.kube.changes, []
-        for resource, before, after in changes:
-            if resource not in kinds:
-                continue
-            kind, selector = kinds[resource]
-            if after is not None and selects(selector, after):
-                self.intake.event(kind, "MODIFIED", after)
-            elif before is not None and selects(selector, before):
-                left = before if after is None else after
-                self.intake.event(kind, "DELETED", left)
+        for kind, before, after in changes:
+            for source in sources(WATCHES):
+                if source.kind == kind:
+                    self._deliver(source, before, after)
         return self.queue.taken()
 
-    async def look(self, key: Key = KEY, failures: int = 0) -> float | None:
+    def _deliver(self, source: Source, before: Object | None, after: Object | None) -> None:
+        if after is not None and selects(source.selector, after):
+            self.intake.event(source, "MODIFIED", after)
+        elif before is not None and selects(source.selector, before):
+            self.intake.event(source, "DELETED", before if after is None else after)
+
+    def _on_gone(self, kind: Kind, obj: Object) -> None:
+        if kind == known.DATABASE:
+            self.world.arbiter.forget(obj)
+            self.gone.append(obj["metadata"]["uid"])
+
+    async def look(self, key: Ref = KEY, failures: int = 0) -> float | None:
         """One pass that sees all there is to see."""
         self.watch()
         return await reconcile(self.world, key, failures)
@@ -120,7 +131,7 @@ class Stage:
             if playing:
                 play(self.kube)
             self.watch()
-            for key in self.cache.databases():
+            for key in self.store.refs(known.DATABASE):
                 await reconcile(self.world, key, 0)
             self.kube.collect_garbage()
             self.clock.advance(6)
@@ -142,7 +153,7 @@ class Stage:
             "metadata": {"name": name, "namespace": namespace},
             "spec": SPEC | spec,
         }
-        return self.kube.add(Resource.DATABASES, obj)
+        return self.kube.add(known.DATABASE, obj)
 
     def edit(self, **spec: Any) -> None:
         """Somebody changes the spec; None takes a field away."""
@@ -150,25 +161,25 @@ class Stage:
         def change(obj: Object) -> None:
             obj["spec"] = {k: v for k, v in (obj["spec"] | spec).items() if v is not None}
 
-        self.kube.change(Resource.DATABASES, KEY.name, change)
+        self.kube.change(known.DATABASE, KEY.name, change)
 
-    def database(self, key: Key = KEY) -> Object:
+    def database(self, key: Ref = KEY) -> Object:
         """The DaapDatabase as it is."""
-        return self.kube.one(Resource.DATABASES, key.name, key.namespace)
+        return self.kube.one(known.DATABASE, key.name, key.namespace)
 
-    def status(self, key: Key = KEY) -> Object:
+    def status(self, key: Ref = KEY) -> Object:
         """Its status."""
         status: Object = self.database(key)["status"]
         return status
 
-    def condition(self, kind: str, key: Key = KEY) -> tuple[str, str] | None:
+    def condition(self, kind: str, key: Ref = KEY) -> tuple[str, str] | None:
         """Status and reason of a condition; None when it is absent."""
         for condition in self.status(key).get("conditions", ()):
             if condition["type"] == kind:
                 return condition["status"], condition["reason"]
         return None
 
-    def message(self, kind: str = "Ready", key: Key = KEY) -> str:
+    def message(self, kind: str = "Ready", key: Ref = KEY) -> str:
         """The message of a condition."""
         return next(str(c["message"]) for c in self.status(key)["conditions"] if c["type"] == kind)
 
@@ -193,15 +204,15 @@ def play(kube: FakeKube) -> None:
     for (resource, namespace, name), obj in list(kube.objects.items()):
         if "deletionTimestamp" in obj["metadata"]:
             continue
-        if resource is Resource.CLUSTERS:
+        if resource is known.CLUSTER:
             play_cluster(kube, namespace, name)
-        elif resource is Resource.POOLERS:
+        elif resource is known.POOLER:
             play_pooler(kube, namespace, name)
 
 
 def play_cluster(kube: FakeKube, namespace: str, name: str, **status: Any) -> None:
     """Bring a Cluster up; `status` is laid over the status of a healthy one."""
-    cluster = kube.one(Resource.CLUSTERS, name, namespace)
+    cluster = kube.one(known.CLUSTER, name, namespace)
     instances = cluster["spec"]["instances"]
     pods = [f"{name}-{number + 1}" for number in range(instances)]
     for pod in pods:
@@ -210,17 +221,17 @@ def play_cluster(kube: FakeKube, namespace: str, name: str, **status: Any) -> No
     for (resource, space, there), obj in list(kube.objects.items()):
         labels = obj["metadata"].get("labels", {})
         here = (resource, space, labels.get(names.CNPG_CLUSTER_LABEL)) == (
-            Resource.PODS,
+            known.POD,
             namespace,
             name,
         )
         if here and there not in pods and labels.get(names.CNPG_POD_ROLE_LABEL) == "instance":
-            kube.delete_object(Resource.PODS, there, namespace)
+            kube.delete_object(known.POD, there, namespace)
     play_account(kube, cluster)
     play_endpoints(kube, cluster, ready=True)
     user = cluster["spec"]["bootstrap"]["initdb"]["owner"]
-    app = _owned(kube, Resource.SECRETS, cluster, f"{name}-app", secret(user, "s3cret"))
-    ca = _owned(kube, Resource.SECRETS, cluster, f"{name}-ca", authority("PEM"))
+    app = _owned(kube, known.SECRET, cluster, f"{name}-app", secret(user, "s3cret"))
+    ca = _owned(kube, known.SECRET, cluster, f"{name}-ca", authority("PEM"))
     seen = {
         "phase": "Cluster in healthy state",
         "instances": instances,
@@ -235,7 +246,7 @@ def play_cluster(kube: FakeKube, namespace: str, name: str, **status: Any) -> No
             "serverCaSecretVersion": ca["metadata"]["resourceVersion"],
         },
     } | status
-    kube.change(Resource.CLUSTERS, name, setting("status", seen), namespace)
+    kube.change(known.CLUSTER, name, setting("status", seen), namespace)
 
 
 def play_pod(kube: FakeKube, cluster: Object, name: str, **status: Any) -> None:
@@ -244,12 +255,12 @@ def play_pod(kube: FakeKube, cluster: Object, name: str, **status: Any) -> None:
     labels = {names.CNPG_CLUSTER_LABEL: cluster["metadata"]["name"]}
     labels |= {names.CNPG_POD_ROLE_LABEL: "instance"}
     body = {"metadata": {"labels": labels}, "spec": pod_spec(cluster)}
-    made = _owned(kube, Resource.PODS, cluster, name, body)
+    made = _owned(kube, known.POD, cluster, name, body)
     if made["spec"] != body["spec"]:
-        kube.delete_object(Resource.PODS, name, namespace)
-        _owned(kube, Resource.PODS, cluster, name, body)
+        kube.delete_object(known.POD, name, namespace)
+        _owned(kube, known.POD, cluster, name, body)
     seen = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]} | status
-    kube.change(Resource.PODS, name, setting("status", seen), namespace)
+    kube.change(known.POD, name, setting("status", seen), namespace)
 
 
 def pod_spec(cluster: Object) -> Object:
@@ -269,14 +280,14 @@ def play_account(kube: FakeKube, cluster: Object) -> None:
     database = cluster["metadata"]["labels"][names.DATABASE_LABEL]
     labels = {names.CNPG_CLUSTER_LABEL: name, names.DATABASE_LABEL: database}
     body = {"metadata": {"labels": labels}}
-    _owned(kube, Resource.SERVICE_ACCOUNTS, cluster, name, body)
+    _owned(kube, known.ACCOUNT, cluster, name, body)
     template = cluster["spec"].get("serviceAccountTemplate", {"metadata": {"annotations": {}}})
     marked = template["metadata"]["annotations"]
 
     def mark(obj: Object) -> None:
         obj["metadata"]["annotations"] = marked
 
-    kube.change(Resource.SERVICE_ACCOUNTS, name, mark, namespace)
+    kube.change(known.ACCOUNT, name, mark, namespace)
 
 
 def play_mark(kube: FakeKube, pooler: Object) -> None:
@@ -286,12 +297,12 @@ def play_mark(kube: FakeKube, pooler: Object) -> None:
     labels = template.get("labels", {})
     labels = labels | {names.SERVICE_LABEL: name}
     body = {"metadata": {"labels": labels}, "endpoints": [{"conditions": {"ready": True}}]}
-    _owned(kube, Resource.ENDPOINTS, pooler, f"{name}-vwxyz", body)
+    _owned(kube, known.ENDPOINTS, pooler, f"{name}-vwxyz", body)
 
     def mark(obj: Object) -> None:
         obj["metadata"]["labels"] = labels
 
-    kube.change(Resource.ENDPOINTS, f"{name}-vwxyz", mark, namespace)
+    kube.change(known.ENDPOINTS, f"{name}-vwxyz", mark, namespace)
 
 
 def play_claim(kube: FakeKube, cluster: Object, name: str) -> None:
@@ -302,14 +313,14 @@ def play_claim(kube: FakeKube, cluster: Object, name: str) -> None:
     namespace, storage = cluster["metadata"]["namespace"], cluster["spec"]["storage"]
     body = claim(cluster["metadata"]["name"], storage["size"])
     body["spec"]["storageClassName"] = storage.get("storageClass", STANDARD)
-    made = _owned(kube, Resource.VOLUME_CLAIMS, cluster, name, body)
+    made = _owned(kube, known.CLAIM, cluster, name, body)
     requested = made["spec"]["resources"]["requests"]["storage"]
     larger = quantity.parse(requested) < quantity.parse(storage["size"])
     if larger and storage.get("resizeInUseVolumes", True):
         found = kube.classes[made["spec"]["storageClassName"]]
         assert found["allowVolumeExpansion"], "CloudNativePG is stuck on a resize"
         for field in ("spec", "status"):
-            kube.change(Resource.VOLUME_CLAIMS, name, setting(field, body[field]), namespace)
+            kube.change(known.CLAIM, name, setting(field, body[field]), namespace)
 
 
 def claim(cluster: str, size: str, capacity: str | None = None) -> Object:
@@ -330,29 +341,29 @@ def play_endpoints(kube: FakeKube, cluster: Object, *, ready: bool) -> None:
         names.DATABASE_LABEL: cluster["metadata"]["labels"][names.DATABASE_LABEL],
         names.SERVICE_LABEL: service,
     }
-    _owned(kube, Resource.ENDPOINTS, cluster, f"{service}-abcde", {"metadata": {"labels": labels}})
-    kube.change(Resource.ENDPOINTS, f"{service}-abcde", setting("endpoints", found), namespace)
+    _owned(kube, known.ENDPOINTS, cluster, f"{service}-abcde", {"metadata": {"labels": labels}})
+    kube.change(known.ENDPOINTS, f"{service}-abcde", setting("endpoints", found), namespace)
 
 
 def play_pooler(kube: FakeKube, namespace: str, name: str, available: int | None = None) -> None:
     """Bring a Pooler's Deployment up, or leave only some of its pods available."""
-    pooler = kube.one(Resource.POOLERS, name, namespace)
+    pooler = kube.one(known.POOLER, name, namespace)
     replicas = pooler["spec"]["instances"]
     labels = {"labels": {names.CNPG_POOLER_LABEL: name}}
     template = {"spec": pooler["spec"]["template"]["spec"]}
     spec = {"spec": {"replicas": replicas, "template": template}}
     play_mark(kube, pooler)
-    made = _owned(kube, Resource.DEPLOYMENTS, pooler, name, {"metadata": labels} | spec)
+    made = _owned(kube, known.DEPLOYMENT, pooler, name, {"metadata": labels} | spec)
     if made["spec"] != spec["spec"]:
-        kube.change(Resource.DEPLOYMENTS, name, setting("spec", spec["spec"]), namespace)
-    generation = kube.one(Resource.DEPLOYMENTS, name, namespace)["metadata"]["generation"]
+        kube.change(known.DEPLOYMENT, name, setting("spec", spec["spec"]), namespace)
+    generation = kube.one(known.DEPLOYMENT, name, namespace)["metadata"]["generation"]
     seen = {
         "observedGeneration": generation,
         "replicas": replicas,
         "updatedReplicas": replicas,
         "availableReplicas": replicas if available is None else available,
     }
-    kube.change(Resource.DEPLOYMENTS, name, setting("status", seen), namespace)
+    kube.change(known.DEPLOYMENT, name, setting("status", seen), namespace)
 
 
 def setting(field: str, value: Any) -> Callable[[Object], None]:
@@ -379,7 +390,7 @@ def encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-def _owned(kube: FakeKube, resource: Resource, owner: Object, name: str, body: Object) -> Object:
+def _owned(kube: FakeKube, resource: Kind, owner: Object, name: str, body: Object) -> Object:
     """An object that belongs to another one; made unless it is there."""
     namespace = owner["metadata"]["namespace"]
     if (resource, namespace, name) in kube.objects:

@@ -8,7 +8,8 @@ import pytest
 from daap_operator import names
 from daap_operator.adoption import major_version, objections, was_retained
 from daap_operator.desired.cluster import cluster
-from daap_operator.kube import Resource
+from daap_operator.kinds import known
+from daap_operator.kube import Kind
 from tests.unit import builders
 from tests.unit.fakes import Killed, refused
 from tests.unit.stage import CLUSTER, POOLER, SECRET, Stage, ready, setting
@@ -16,15 +17,15 @@ from tests.unit.stage import CLUSTER, POOLER, SECRET, Stage, ready, setting
 Object = dict[str, Any]
 
 RETAIN: Object = {"deletionPolicy": "Retain"}
-CHILDREN = ((Resource.CLUSTERS, CLUSTER), (Resource.POOLERS, POOLER), (Resource.SECRETS, SECRET))
+CHILDREN = ((known.CLUSTER, CLUSTER), (known.POOLER, POOLER), (known.SECRET, SECRET))
 
 
 async def retained(**spec: Any) -> Stage:
     """A database was deleted, and what it had was retained."""
     stage = await ready(**RETAIN | spec)
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.delete_object(known.DATABASE, "orders")
     await stage.settle()
-    assert not stage.kube.there(Resource.DATABASES)
+    assert not stage.kube.there(known.DATABASE)
     stage.kube.requests.clear()
     stage.announcer.announced.clear()
     return stage
@@ -65,7 +66,7 @@ async def test_what_was_taken_over_is_owned_only_once_that_is_asked_for() -> Non
     for resource, name in CHILDREN:
         references = stage.kube.one(resource, name)["metadata"]["ownerReferences"]
         assert [reference["uid"] for reference in references] == [uid]
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.delete_object(known.DATABASE, "orders")
     await stage.settle()
     assert stage.kube.objects == {}
 
@@ -76,14 +77,14 @@ async def test_generations_of_owners_follow_each_other() -> None:
         stage.order(**RETAIN)
         await stage.settle()
         assert stage.status()["phase"] == "Ready"
-        stage.kube.delete_object(Resource.DATABASES, "orders")
+        stage.kube.delete_object(known.DATABASE, "orders")
         await stage.settle()
-    assert stage.kube.there(Resource.CLUSTERS) == [CLUSTER]
+    assert stage.kube.there(known.CLUSTER) == [CLUSTER]
 
 
 async def test_a_finalizer_removed_by_force_leaves_what_can_be_taken_over() -> None:
     stage = await ready(**RETAIN)
-    del stage.kube.objects[Resource.DATABASES, "shop", "orders"]
+    del stage.kube.objects[known.DATABASE, "shop", "orders"]
     await stage.restart()
     uid = stage.order(**RETAIN)["metadata"]["uid"]
     await stage.settle()
@@ -103,13 +104,13 @@ async def test_the_next_of_the_name_may_come_before_the_event_about_what_was_ret
     """Each kind has a watch of its own. What was allotted then would never fit the Cluster."""
     stage = Stage()
     stage.order(postgresVersion=15, locale={"provider": "libc", "locale": "C"})
-    stage.kube.change(Resource.DATABASES, "orders", older)
+    stage.kube.change(known.DATABASE, "orders", older)
     await stage.settle()
     stage.edit(**RETAIN)
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.delete_object(known.DATABASE, "orders")
     await stage.look()
     stage.order(**RETAIN)
-    late = [change for change in stage.kube.changes if change[0] is not Resource.DATABASES]
+    late = [change for change in stage.kube.changes if change[0] is not known.DATABASE]
     stage.kube.changes[:] = [change for change in stage.kube.changes if change not in late]
     await stage.look()
     stage.kube.changes += late
@@ -127,7 +128,7 @@ def older(obj: Object) -> None:
 async def test_a_pooler_and_a_secret_without_their_cluster_serve_the_new_one() -> None:
     """Somebody removed the Cluster to begin empty."""
     stage = await retained()
-    stage.kube.delete_object(Resource.CLUSTERS, CLUSTER)
+    stage.kube.delete_object(known.CLUSTER, CLUSTER)
     stage.kube.collect_garbage()
     uid = stage.order()["metadata"]["uid"]
     await stage.settle()
@@ -142,9 +143,9 @@ async def test_a_process_that_dies_while_it_retains_or_takes_over_is_followed_by
 ) -> None:
     stage = await ready()
     stage.edit(**RETAIN)
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.delete_object(known.DATABASE, "orders")
     await dying(stage, after)
-    assert not stage.kube.there(Resource.DATABASES)
+    assert not stage.kube.there(known.DATABASE)
     uid = stage.order(**RETAIN)["metadata"]["uid"]
     await dying(stage, after)
     assert stage.status()["phase"] == "Ready"
@@ -177,7 +178,7 @@ async def test_a_deletion_in_mid_adoption_leaves_all_of_it_to_the_next() -> None
     await stage.look()
     assert len(owners(stage)) == 2
     stage.kube.refusals.clear()
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.delete_object(known.DATABASE, "orders")
     await stage.settle()
     uid = stage.order(**RETAIN)["metadata"]["uid"]
     await stage.settle()
@@ -191,17 +192,17 @@ async def test_a_cluster_that_changes_under_our_hands_is_judged_again() -> None:
     stage.watch()
     asked = stage.kube.get
 
-    async def changed(resource: Resource, namespace: str, name: str) -> Object | None:
-        found = await asked(resource, namespace, name)
-        if resource is Resource.CLUSTERS:
-            stage.kube.change(resource, name, other_team)
+    async def changed(kind: Kind, namespace: str, name: str) -> Object | None:
+        found = await asked(kind, namespace, name)
+        if kind is known.CLUSTER:
+            stage.kube.change(kind, name, other_team)
         return found
 
     stage.kube.get = changed  # type: ignore[method-assign]
     await stage.look()
     del stage.kube.get
     assert (
-        stage.kube.one(Resource.CLUSTERS, CLUSTER)["metadata"]["labels"][names.UID_LABEL]
+        stage.kube.one(known.CLUSTER, CLUSTER)["metadata"]["labels"][names.UID_LABEL]
         != stage.database()["metadata"]["uid"]
     )
     await stage.settle()
@@ -214,12 +215,12 @@ def other_team(obj: Object) -> None:
 
 async def test_a_retained_cluster_that_is_being_deleted_is_waited_for() -> None:
     stage = await retained()
-    stage.kube.change(Resource.CLUSTERS, CLUSTER, hold)
-    stage.kube.delete_object(Resource.CLUSTERS, CLUSTER)
+    stage.kube.change(known.CLUSTER, CLUSTER, hold)
+    stage.kube.delete_object(known.CLUSTER, CLUSTER)
     stage.order(**RETAIN)
     await stage.settle(playing=False)
     assert stage.condition("Reconciling") == ("True", "ClusterDeleted")
-    stage.kube.change(Resource.CLUSTERS, CLUSTER, release)
+    stage.kube.change(known.CLUSTER, CLUSTER, release)
     stage.kube.collect_garbage()
     await stage.settle()
     assert stage.status()["phase"] == "Ready"
@@ -256,7 +257,7 @@ async def test_what_does_not_fit_is_left_alone_and_the_remedy_told(spec: Object,
     assert told in stage.message()
     assert "To begin empty, delete this DaapDatabase, remove the Cluster" in stage.message()
     assert {resource: stage.kube.one(resource, name) for resource, name in CHILDREN} == before
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.delete_object(known.DATABASE, "orders")
     await stage.settle()
     assert {resource: stage.kube.one(resource, name) for resource, name in CHILDREN} == before
 
@@ -271,7 +272,7 @@ async def test_what_can_be_changed_lets_it_through() -> None:
     assert stage.status()["phase"] == "Ready"
     stage.edit(ownerTeam="payments")
     await stage.settle()
-    annotations = stage.kube.one(Resource.CLUSTERS, CLUSTER)["metadata"]["annotations"]
+    annotations = stage.kube.one(known.CLUSTER, CLUSTER)["metadata"]["annotations"]
     assert annotations[names.RETAINED_TEAM] == "payments"
 
 
@@ -280,7 +281,7 @@ async def test_credentials_of_what_is_not_taken_over_are_not_published() -> None
     stage.order(ownerTeam="payments", connectionSecretName="mine")
     await stage.settle()
     assert stage.condition("Stalled") == ("True", "ObjectConflict")
-    assert "mine" not in stage.kube.there(Resource.SECRETS)
+    assert "mine" not in stage.kube.there(known.SECRET)
     assert "host" not in stage.status()
 
 
@@ -307,15 +308,15 @@ def owned(metadata: Object) -> None:
 @pytest.mark.parametrize("change", [unmarked, of_another_name, of_another_namespace, owned])
 async def test_what_is_not_proved_is_left_alone(change: Any) -> None:
     stage = await retained()
-    stage.kube.add(Resource.VOLUME_CLAIMS, {"metadata": {"name": "app"}})
-    stage.kube.one(Resource.VOLUME_CLAIMS, "app")["metadata"]["uid"] = "app"
-    stage.kube.change(Resource.CLUSTERS, CLUSTER, lambda obj: change(obj["metadata"]))
-    before = stage.kube.one(Resource.CLUSTERS, CLUSTER)
+    stage.kube.add(known.CLAIM, {"metadata": {"name": "app"}})
+    stage.kube.one(known.CLAIM, "app")["metadata"]["uid"] = "app"
+    stage.kube.change(known.CLUSTER, CLUSTER, lambda obj: change(obj["metadata"]))
+    before = stage.kube.one(known.CLUSTER, CLUSTER)
     stage.order(**RETAIN)
     await stage.settle()
     assert stage.condition("Stalled") == ("True", "ObjectConflict")
     assert "was not made for this DaapDatabase" in stage.message()
-    assert stage.kube.one(Resource.CLUSTERS, CLUSTER) == before
+    assert stage.kube.one(known.CLUSTER, CLUSTER) == before
 
 
 @pytest.mark.parametrize(
@@ -366,14 +367,14 @@ async def test_what_is_retained_at_the_last_moment_is_marked_with_the_loss_of_it
     stage = await ready()
     stage.edit(**RETAIN)
     if lost == "the status":
-        stage.kube.change(Resource.DATABASES, "orders", setting("status", {}))
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+        stage.kube.change(known.DATABASE, "orders", setting("status", {}))
+    stage.kube.delete_object(known.DATABASE, "orders")
     await stage.settle()
     for resource, name in CHILDREN:
         metadata = stage.kube.one(resource, name)["metadata"]
         assert "ownerReferences" not in metadata
         assert metadata["annotations"][names.RETAINED_FROM] == "shop/orders"
-    team = stage.kube.one(Resource.CLUSTERS, CLUSTER)["metadata"]["annotations"]
+    team = stage.kube.one(known.CLUSTER, CLUSTER)["metadata"]["annotations"]
     assert team[names.RETAINED_TEAM] == "checkout"
 
 
@@ -381,7 +382,7 @@ async def test_what_an_older_operator_retained_is_marked_before_its_object_goes(
     stage = await ready(**RETAIN)
     for resource, name in CHILDREN:
         stage.kube.change(resource, name, lambda obj: unmarked(obj["metadata"]))
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.delete_object(known.DATABASE, "orders")
     await stage.settle()
     for resource, name in CHILDREN:
         metadata = stage.kube.one(resource, name)["metadata"]
@@ -406,7 +407,7 @@ async def test_the_secret_of_before_goes_when_another_name_is_asked_for() -> Non
     await stage.settle()
     assert stage.status()["phase"] == "Ready"
     assert stage.status()["secretName"] == "other"
-    assert (Resource.SECRETS, "shop", SECRET) not in stage.kube.objects
+    assert (known.SECRET, "shop", SECRET) not in stage.kube.objects
     writes = stage.kube.writes
     assert writes.index(f"delete Secret {SECRET}") > writes.index("create Secret other")
 
@@ -417,18 +418,18 @@ async def test_the_name_that_a_retained_secret_had_last_is_remembered() -> None:
     await stage.settle()
     stage.edit(connectionSecretName="third")
     await stage.settle()
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.delete_object(known.DATABASE, "orders")
     await stage.settle()
     stage.order(**RETAIN)
     await stage.settle()
-    left = {name for kind, _, name in stage.kube.objects if kind is Resource.SECRETS}
+    left = {name for kind, _, name in stage.kube.objects if kind is known.SECRET}
     assert left == {SECRET, f"{CLUSTER}-app", f"{CLUSTER}-ca"}
 
 
 @pytest.mark.parametrize("part", ["retained-from", "managed-by", "another's"])
 async def test_a_secret_of_that_name_that_proves_nothing_stays(part: str) -> None:
     stage = await retained()
-    metadata = stage.kube.one(Resource.SECRETS, SECRET)["metadata"]
+    metadata = stage.kube.one(known.SECRET, SECRET)["metadata"]
     match part:
         case "retained-from":
             metadata["annotations"][names.RETAINED_FROM] = "shop/invoices"
@@ -448,9 +449,9 @@ async def test_the_secret_of_a_cluster_that_does_not_fit_is_not_named() -> None:
     await stage.settle()
     assert stage.status()["phase"] == "Error"
     assert "secretName" not in stage.status()
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.delete_object(known.DATABASE, "orders")
     await stage.settle()
-    assert (Resource.SECRETS, "shop", SECRET) in stage.kube.objects
+    assert (known.SECRET, "shop", SECRET) in stage.kube.objects
 
 
 @pytest.mark.parametrize("writes", range(8))
@@ -459,5 +460,5 @@ async def test_no_process_that_dies_in_between_forgets_the_secret_of_before(writ
     stage.order(**RETAIN, connectionSecretName="other")
     await dying(stage, writes)
     assert stage.status()["phase"] == "Ready"
-    left = {name for kind, _, name in stage.kube.objects if kind is Resource.SECRETS}
+    left = {name for kind, _, name in stage.kube.objects if kind is known.SECRET}
     assert left == {"other", f"{CLUSTER}-app", f"{CLUSTER}-ca"}

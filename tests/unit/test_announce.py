@@ -15,7 +15,7 @@ from daap_operator.announce import (
     transitions,
 )
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus
-from daap_operator.kube import Resource, Unreachable
+from daap_operator.kube import Kind, Unreachable
 from tests.unit import builders, virtual_time
 from tests.unit.fake_kube import FakeKube
 from tests.unit.fakes import Clock, refused
@@ -203,11 +203,11 @@ class SlowKube(FakeKube):
 
     refusal: Exception | None = None
 
-    async def create_plain(self, resource: Resource, manifest: Object) -> Object:
+    async def create_plain(self, kind: Kind, manifest: Object) -> Object:
         await asyncio.sleep(1)
         if self.refusal is not None and manifest["reason"] == "Refused":
             raise self.refusal
-        return await super().create_plain(resource, manifest)
+        return await super().create_plain(kind, manifest)
 
 
 def posted(*announcements: Announcement, refusal: Exception | None = None) -> list[str]:

@@ -16,18 +16,22 @@ from daap_operator import crd
 from daap_operator.announce import event, transitions
 from daap_operator.api.reasons import CommonReason, InventoryReason
 from daap_operator.applied import lacking
-from daap_operator.cache import Cache, Key, Kind
 from daap_operator.causes import explained, from_objects
 from daap_operator.desired.cluster import cluster as cluster_manifest
 from daap_operator.desired.pooler import pooler as pooler_manifest
 from daap_operator.desired.resolved import resolve
 from daap_operator.engine.conditions import Inventory, dumped, merge_patch, with_inventory
+from daap_operator.engine.kinds import Ref
+from daap_operator.engine.ownership import first_difference
+from daap_operator.engine.store import Store
 from daap_operator.errors import Stalled
 from daap_operator.findings import Finding
 from daap_operator.intake import Intake
-from daap_operator.kube import ApiError, Kube, Resource, Unreachable
+from daap_operator.kinds import known
+from daap_operator.kinds.database.naming import Arbiter, ref
+from daap_operator.kinds.database.watched import WATCHES, children_of, owner
+from daap_operator.kube import ApiError, Kind, Kube, Unreachable
 from daap_operator.observed import observe
-from daap_operator.ownership import first_difference
 from daap_operator.row import row
 from daap_operator.status import Published, deleting_status, observed_status, refused_status
 from daap_operator.subject import database, is_valid, subject
@@ -42,7 +46,7 @@ from tests.unit.structural import complaints
 STATUS = crd.definition()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"][
     "status"
 ]
-KEY = Key("shop", "orders")
+KEY = ref("shop", "orders")
 
 LONG = "x" * 40_000
 ODD_NUMBERS = [0, -1, 10**20, 10**30, 1.5, "3", None, True]
@@ -174,12 +178,12 @@ annotations = strategies.objects_with(
 def children(draw: st.DrawFn) -> dict[Kind, dict[str, Any]]:
     """The children, and what is made of them, with anything in what is not the API server's own."""
     made = {
-        Kind.CLUSTER: builders.cluster() | {"status": draw(cluster_statuses)},
-        Kind.POOLER: builders.pooler() | {"status": draw(strategies.json_values)},
-        Kind.DEPLOYMENT: builders.deployment() | {"status": draw(deployment_statuses)},
-        Kind.ENDPOINTS: builders.endpoints() | {"endpoints": draw(strategies.json_values)},
-        Kind.POD: builders.pod() | {"status": draw(pod_statuses)},
-        Kind.ACCOUNT: builders.account(),
+        known.CLUSTER: builders.cluster() | {"status": draw(cluster_statuses)},
+        known.POOLER: builders.pooler() | {"status": draw(strategies.json_values)},
+        known.DEPLOYMENT: builders.deployment() | {"status": draw(deployment_statuses)},
+        known.ENDPOINTS: builders.endpoints() | {"endpoints": draw(strategies.json_values)},
+        known.POD: builders.pod() | {"status": draw(pod_statuses)},
+        known.ACCOUNT: builders.account(),
     }
     for obj in made.values():
         obj["metadata"]["annotations"] = draw(annotations)
@@ -193,23 +197,23 @@ def children(draw: st.DrawFn) -> dict[Kind, dict[str, Any]]:
 def test_whatever_was_seen_the_status_is_one_that_is_taken(
     spec: Any, status: Any, seen: dict[Kind, dict[str, Any]], going: bool
 ) -> None:
-    cache = Cache()
-    cache.put(Kind.DATABASE, builders.database() | {"spec": spec, "status": status})
+    store = Store(WATCHES)
+    store.put(known.DATABASE, builders.database() | {"spec": spec, "status": status})
     for kind, obj in seen.items():
-        cache.put(kind, obj)
-        cache.owner(kind, obj)
-    cached = cache.database(KEY)
+        store.put(kind, obj)
+        owner(obj)
+    cached = store.get(KEY)
     assert cached
-    cache.holder(KEY.name, is_valid)
+    Arbiter(store).holder(KEY.name, is_valid)
     looked_at = subject(cached)
     moment = looked_at.moment(builders.NOW)
     try:
         resolved = resolve(database(cached), builders.PLATFORM)
     except Stalled as refusal:
-        found = cache.children("shop", looked_at.status.cluster_name or "daap-orders")
+        found = children_of(store, "shop", looked_at.status.cluster_name or "daap-orders")
         made = refused_status(moment, observe(found, instances=0, poolers=0, image=""), refusal)
     else:
-        found = cache.children("shop", resolved.cluster)
+        found = children_of(store, "shop", resolved.cluster)
         for child, manifest in (
             (found.cluster, cluster_manifest(resolved)),
             (found.pooler, pooler_manifest(resolved)),
@@ -285,10 +289,10 @@ async def test_an_answer_that_is_no_object_is_no_answer(
     async with Kube(Configuration()) as kube:
         monkeypatch.setattr(kube, "_send", send)
         with pytest.raises(Unreachable):
-            await kube.get(Resource.CLUSTERS, "shop", "orders")
+            await kube.get(known.CLUSTER, "shop", "orders")
         with pytest.raises(Unreachable):
-            await Intake(Cache(), Workqueue(stub, workers=1), on_gone=print).list_all(kube, ())
+            await Intake(Store(WATCHES), Workqueue(stub, workers=1), WATCHES).list_all(kube, ())
 
 
-async def stub(key: Key, failures: int) -> None:
+async def stub(key: Ref, failures: int) -> None:
     return None

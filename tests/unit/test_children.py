@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 
 from daap_operator import names
-from daap_operator.cache import Kind
 from daap_operator.children import SETTLE_SECONDS, child_refusal, ensure_children
 from daap_operator.desired import tuning
 from daap_operator.desired.cluster import cluster
 from daap_operator.desired.resolved import Resolved, resolve
+from daap_operator.engine.kinds import Ref
 from daap_operator.errors import Stalled, Waiting
-from daap_operator.kube import ApiError, Resource, Unreachable
+from daap_operator.kinds import known
+from daap_operator.kube import ApiError, Kind, Unreachable
 from daap_operator.subject import database
 from tests.unit import builders
 from tests.unit.fakes import refused
@@ -34,9 +35,7 @@ async def ensured(stage: Stage) -> Stalled | Waiting | None:
 
 def first_defaults(stage: Stage) -> None:
     """The database was made before the defaults had revisions."""
-    stage.kube.change(
-        Resource.DATABASES, KEY.name, lambda obj: obj["status"].pop("defaultsRevision")
-    )
+    stage.kube.change(known.DATABASE, KEY.name, lambda obj: obj["status"].pop("defaultsRevision"))
 
 
 # --- certificates ---------------------------------------------------------------------------------
@@ -56,16 +55,16 @@ async def test_a_pooler_with_an_earlier_certificate_is_touched_once() -> None:
     def still(obj: Object) -> None:
         obj.setdefault("status", {})["secrets"] = served
 
-    stage.kube.change(Resource.CLUSTERS, CLUSTER, renewed)
-    stage.kube.change(Resource.POOLERS, POOLER, still)
+    stage.kube.change(known.CLUSTER, CLUSTER, renewed)
+    stage.kube.change(known.POOLER, POOLER, still)
     stage.kube.requests.clear()
     for _ in range(3):
         assert await ensured(stage) is None
     assert stage.kube.requests == [f"apply Pooler {POOLER}"]
-    made = stage.kube.one(Resource.POOLERS, POOLER)["metadata"]["annotations"]
+    made = stage.kube.one(known.POOLER, POOLER)["metadata"]["annotations"]
     assert made == {names.CERTIFICATES: "12.13"}
     served["clientTLS"]["version"] = "13"
-    stage.kube.change(Resource.POOLERS, POOLER, still)
+    stage.kube.change(known.POOLER, POOLER, still)
     assert await ensured(stage) is None
     assert stage.kube.requests == [f"apply Pooler {POOLER}"]
 
@@ -78,8 +77,8 @@ async def test_what_is_missing_is_created() -> None:
     stage.order()
     assert await ensured(stage) is None
     assert stage.kube.requests == CREATED
-    assert stage.kube.one(Resource.CLUSTERS, CLUSTER)["spec"]["instances"] == 1
-    assert stage.kube.one(Resource.POOLERS, POOLER)["spec"]["cluster"] == {"name": CLUSTER}
+    assert stage.kube.one(known.CLUSTER, CLUSTER)["spec"]["instances"] == 1
+    assert stage.kube.one(known.POOLER, POOLER)["spec"]["cluster"] == {"name": CLUSTER}
 
 
 async def test_what_was_created_is_known_before_any_event_tells() -> None:
@@ -114,17 +113,17 @@ def take_parameter(obj: Object) -> None:
 
 
 DRIFTS = {
-    "a Cluster that was scaled": (Resource.CLUSTERS, CLUSTER, scale),
-    "a Cluster without our label": (Resource.CLUSTERS, CLUSTER, unlabel),
-    "a Cluster without its owner": (Resource.CLUSTERS, CLUSTER, disown),
-    "a Pooler that was scaled": (Resource.POOLERS, POOLER, scale),
-    "a Pooler that takes plain text": (Resource.POOLERS, POOLER, take_parameter),
+    "a Cluster that was scaled": (known.CLUSTER, CLUSTER, scale),
+    "a Cluster without our label": (known.CLUSTER, CLUSTER, unlabel),
+    "a Cluster without its owner": (known.CLUSTER, CLUSTER, disown),
+    "a Pooler that was scaled": (known.POOLER, POOLER, scale),
+    "a Pooler that takes plain text": (known.POOLER, POOLER, take_parameter),
 }
 
 
 @pytest.mark.parametrize(("resource", "name", "edit"), DRIFTS.values(), ids=DRIFTS)
 async def test_what_somebody_changed_is_mended_with_one_request(
-    resource: Resource, name: str, edit: Any
+    resource: Kind, name: str, edit: Any
 ) -> None:
     stage = await ready()
     before = stage.kube.one(resource, name)
@@ -146,18 +145,18 @@ async def test_what_others_add_stays() -> None:
         obj["metadata"]["annotations"]["cnpg.io/hibernation"] = "on"
         obj["spec"]["postgresql"]["parameters"]["archive_mode"] = "on"
 
-    stage.kube.change(Resource.CLUSTERS, CLUSTER, hibernate)
+    stage.kube.change(known.CLUSTER, CLUSTER, hibernate)
     assert await ensured(stage) is None
     assert stage.kube.requests == []
     stage.edit(instances=2)
     assert await ensured(stage) is None
-    live = stage.kube.one(Resource.CLUSTERS, CLUSTER)
+    live = stage.kube.one(known.CLUSTER, CLUSTER)
     assert live["metadata"]["annotations"]["cnpg.io/hibernation"] == "on"
     parameters = live["spec"]["postgresql"]["parameters"]
     assert parameters["archive_mode"] == "on"
     stage.edit(resources={"limits": {"memory": "2Gi"}})
     assert await ensured(stage) is None
-    live = stage.kube.one(Resource.CLUSTERS, CLUSTER)
+    live = stage.kube.one(known.CLUSTER, CLUSTER)
     after = live["spec"]["postgresql"]["parameters"]
     assert after["archive_mode"] == "on"
     assert after["shared_buffers"] != parameters["shared_buffers"]
@@ -171,14 +170,14 @@ async def test_settings_put_there_before_they_followed_the_memory_stay() -> None
     def tune(obj: Object) -> None:
         obj["spec"]["postgresql"]["parameters"] = {"random_page_cost": "1.1"}
 
-    stage.kube.change(Resource.CLUSTERS, CLUSTER, tune)
+    stage.kube.change(known.CLUSTER, CLUSTER, tune)
     stage.kube.change(
-        Resource.DATABASES,
+        known.DATABASE,
         "orders",
         lambda obj: obj["metadata"].update(annotations={names.DEFAULTS_REVISION: "2"}),
     )
     assert await ensured(stage) is None
-    made = stage.kube.one(Resource.CLUSTERS, CLUSTER)["spec"]["postgresql"]["parameters"]
+    made = stage.kube.one(known.CLUSTER, CLUSTER)["spec"]["postgresql"]["parameters"]
     assert made["random_page_cost"] == "1.1"
     assert made["shared_buffers"] == "256MB"
 
@@ -190,10 +189,10 @@ async def test_a_setting_changed_by_hand_is_theirs_until_they_take_it_away(name:
     def tune(obj: Object) -> None:
         obj["spec"]["postgresql"]["parameters"][name] = "77"
 
-    stage.kube.change(Resource.CLUSTERS, CLUSTER, tune)
+    stage.kube.change(known.CLUSTER, CLUSTER, tune)
     stage.edit(resources={"limits": {"memory": "2Gi"}})
     assert await ensured(stage) is None
-    live = stage.kube.one(Resource.CLUSTERS, CLUSTER)
+    live = stage.kube.one(known.CLUSTER, CLUSTER)
     parameters = dict(live["spec"]["postgresql"]["parameters"])
     assert parameters.pop(name) == "77"
     wished = cluster(wanted(stage))["spec"]["postgresql"]["parameters"]
@@ -202,10 +201,10 @@ async def test_a_setting_changed_by_hand_is_theirs_until_they_take_it_away(name:
     assert await ensured(stage) is None
     assert stage.kube.writes == before
     stage.kube.change(
-        Resource.CLUSTERS, CLUSTER, lambda obj: obj["spec"]["postgresql"]["parameters"].pop(name)
+        known.CLUSTER, CLUSTER, lambda obj: obj["spec"]["postgresql"]["parameters"].pop(name)
     )
     assert await ensured(stage) is None
-    made = stage.kube.one(Resource.CLUSTERS, CLUSTER)["spec"]["postgresql"]["parameters"]
+    made = stage.kube.one(known.CLUSTER, CLUSTER)["spec"]["postgresql"]["parameters"]
     assert made[name] == wished[name]
 
 
@@ -214,12 +213,12 @@ async def test_what_is_no_longer_asked_for_goes() -> None:
     first_defaults(stage)
     stage.edit(resources={"limits": {"memory": "1Gi"}})
     assert await ensured(stage) is None
-    assert stage.kube.one(Resource.CLUSTERS, CLUSTER)["spec"]["resources"] == {
+    assert stage.kube.one(known.CLUSTER, CLUSTER)["spec"]["resources"] == {
         "limits": {"memory": "1Gi"}
     }
     stage.edit(resources=None)
     assert await ensured(stage) is None
-    assert "limits" not in stage.kube.one(Resource.CLUSTERS, CLUSTER)["spec"].get("resources", {})
+    assert "limits" not in stage.kube.one(known.CLUSTER, CLUSTER)["spec"].get("resources", {})
     assert await ensured(stage) is None
     writes = [write for write in stage.kube.writes if "Cluster" in write]
     assert writes == [f"apply Cluster {CLUSTER}"] * 2
@@ -230,7 +229,7 @@ async def test_what_is_no_longer_asked_for_goes() -> None:
 
 async def test_a_cluster_that_has_to_be_made_again_is_said_aloud() -> None:
     stage = await ready()
-    stage.kube.delete_object(Resource.CLUSTERS, CLUSTER)
+    stage.kube.delete_object(known.CLUSTER, CLUSTER)
     assert await ensured(stage) is None
     (loss,) = stage.announcer.announced
     assert (loss.warning, loss.reason) == (True, "ClusterRecreated")
@@ -243,7 +242,7 @@ async def test_the_first_cluster_and_a_new_pooler_are_no_loss() -> None:
     await ensured(stage)
     assert stage.announcer.announced == []
     stage = await ready()
-    stage.kube.delete_object(Resource.POOLERS, POOLER)
+    stage.kube.delete_object(known.POOLER, POOLER)
     await ensured(stage)
     assert stage.kube.writes == [f"create Pooler {POOLER}"]
     assert stage.announcer.announced == []
@@ -263,7 +262,7 @@ async def test_a_changed_cluster_settles_for_a_while() -> None:
 async def test_a_change_that_leaves_the_clusters_spec_alone_settles_at_once(change: str) -> None:
     stage = await ready()
     if change == "labels":
-        stage.kube.change(Resource.CLUSTERS, CLUSTER, unlabel)
+        stage.kube.change(known.CLUSTER, CLUSTER, unlabel)
     else:
         stage.edit(pooler={"instances": 2})
     await ensured(stage)
@@ -280,11 +279,11 @@ def foreign(kind: str, **metadata: Any) -> Object:
 
 @pytest.mark.parametrize(
     ("resource", "name", "kind"),
-    [(Resource.CLUSTERS, CLUSTER, "Cluster"), (Resource.POOLERS, POOLER, "Pooler")],
+    [(known.CLUSTER, CLUSTER, "Cluster"), (known.POOLER, POOLER, "Pooler")],
     ids=["Cluster", "Pooler"],
 )
 async def test_an_object_that_is_not_ours_is_never_touched(
-    resource: Resource, name: str, kind: str
+    resource: Kind, name: str, kind: str
 ) -> None:
     stage = Stage()
     stage.order()
@@ -305,12 +304,12 @@ async def test_an_object_with_our_labels_of_another_database_is_never_touched() 
     stage = Stage()
     stage.order()
     labels = names.labels("orders", "another-uid")
-    before = stage.kube.add(Resource.CLUSTERS, foreign("Cluster", name=CLUSTER, labels=labels))
+    before = stage.kube.add(known.CLUSTER, foreign("Cluster", name=CLUSTER, labels=labels))
     for _ in range(2):
         problem = await ensured(stage)
         assert isinstance(problem, Stalled)
         assert problem.finding.reason == "ObjectConflict"
-    assert stage.kube.one(Resource.CLUSTERS, CLUSTER) == before
+    assert stage.kube.one(known.CLUSTER, CLUSTER) == before
 
 
 async def test_a_child_of_another_groups_kind_of_our_name_is_a_conflict_and_no_leftover() -> None:
@@ -321,20 +320,20 @@ async def test_a_child_of_another_groups_kind_of_our_name_is_a_conflict_and_no_l
         cluster["metadata"]["ownerReferences"] = [owner]
         cluster["metadata"]["labels"][names.UID_LABEL] = "s-1"
 
-    stage.kube.change(Resource.CLUSTERS, CLUSTER, give_away)
+    stage.kube.change(known.CLUSTER, CLUSTER, give_away)
     await stage.look()
     problem = await ensured(stage)
     assert isinstance(problem, Stalled)
     assert problem.finding.reason == "ObjectConflict"
-    assert stage.kube.one(Resource.CLUSTERS, CLUSTER)["metadata"]["ownerReferences"] == [owner]
+    assert stage.kube.one(known.CLUSTER, CLUSTER)["metadata"]["ownerReferences"] == [owner]
 
 
 async def test_children_of_an_earlier_database_are_waited_for() -> None:
     stage = await ready()
-    for resource in (Resource.CLUSTERS, Resource.POOLERS):
+    for resource in (known.CLUSTER, known.POOLER):
         name = stage.kube.there(resource)[0]
         stage.kube.change(resource, name, setting("status", {}))
-    del stage.kube.objects[Resource.DATABASES, "shop", "orders"]
+    del stage.kube.objects[known.DATABASE, "shop", "orders"]
     stage.order()
     problem = await ensured(stage)
     assert isinstance(problem, Waiting)
@@ -347,13 +346,13 @@ async def test_children_of_an_earlier_database_are_waited_for() -> None:
 
 async def test_a_child_that_is_being_deleted_is_waited_for_and_made_again() -> None:
     stage = await ready()
-    stage.kube.change(Resource.CLUSTERS, CLUSTER, hold)
-    stage.kube.delete_object(Resource.CLUSTERS, CLUSTER)
+    stage.kube.change(known.CLUSTER, CLUSTER, hold)
+    stage.kube.delete_object(known.CLUSTER, CLUSTER)
     problem = await ensured(stage)
     assert isinstance(problem, Waiting)
     assert problem.finding.reason == "ClusterDeleted"
     assert stage.kube.writes == []
-    stage.kube.change(Resource.CLUSTERS, CLUSTER, release)
+    stage.kube.change(known.CLUSTER, CLUSTER, release)
     assert await ensured(stage) is None
     assert stage.kube.writes == [f"create Cluster {CLUSTER}"]
 
@@ -368,14 +367,14 @@ def release(obj: Object) -> None:
 
 async def test_our_child_that_no_watch_told_of_is_found_and_mended() -> None:
     stage = await ready()
-    stage.kube.change(Resource.CLUSTERS, CLUSTER, without_labels)
+    stage.kube.change(known.CLUSTER, CLUSTER, without_labels)
     assert await ensured(stage) is None
     assert stage.kube.requests == [
         f"create Cluster {CLUSTER}",
         f"get Cluster {CLUSTER}",
         f"apply Cluster {CLUSTER}",
     ]
-    labels = stage.kube.one(Resource.CLUSTERS, CLUSTER)["metadata"]["labels"]
+    labels = stage.kube.one(known.CLUSTER, CLUSTER)["metadata"]["labels"]
     assert labels == wanted(stage).metadata("")["labels"]
 
 
@@ -395,14 +394,14 @@ async def test_a_child_that_vanishes_between_two_requests_is_made_later() -> Non
 
 async def test_a_child_that_was_replaced_under_our_hands_is_not_overwritten() -> None:
     stage = await ready()
-    del stage.kube.objects[Resource.CLUSTERS, "shop", CLUSTER]
-    before = stage.kube.add(Resource.CLUSTERS, foreign("Cluster", name=CLUSTER))
+    del stage.kube.objects[known.CLUSTER, "shop", CLUSTER]
+    before = stage.kube.add(known.CLUSTER, foreign("Cluster", name=CLUSTER))
     stage.kube.changes.clear()  # the watch is late
     stage.edit(instances=2)
     problem = await ensured(stage)
     assert isinstance(problem, Waiting)
     assert problem.finding.reason == "ClusterPending"
-    assert stage.kube.one(Resource.CLUSTERS, CLUSTER) == before
+    assert stage.kube.one(known.CLUSTER, CLUSTER) == before
 
 
 # --- refusals -------------------------------------------------------------------------------------
@@ -496,11 +495,11 @@ def test_what_is_no_refusal_stays_an_outage() -> None:
 
 async def test_a_refused_change_leaves_what_was_there() -> None:
     stage = await ready()
-    before = stage.kube.one(Resource.CLUSTERS, CLUSTER)
+    before = stage.kube.one(known.CLUSTER, CLUSTER)
     stage.kube.refusals[f"apply Cluster {CLUSTER}"] = refused(422, "no")
     stage.edit(instances=2)
     await ensured(stage)
-    assert stage.kube.one(Resource.CLUSTERS, CLUSTER) == before
+    assert stage.kube.one(known.CLUSTER, CLUSTER) == before
 
 
 async def test_the_answer_to_a_write_is_not_older_than_the_cache() -> None:
@@ -514,7 +513,7 @@ async def test_the_answer_to_a_write_is_not_older_than_the_cache() -> None:
 
     stage.kube.after_write = overtake
     assert await ensured(stage) is None
-    kept = stage.cache.get(Kind.CLUSTER, "shop", CLUSTER)
+    kept = stage.store.get(Ref(known.CLUSTER, "shop", CLUSTER))
     assert kept is not None
     assert kept["status"]["phase"] == "Creating a new replica"
 
@@ -525,5 +524,5 @@ async def test_a_quantity_written_otherwise_is_not_written_again() -> None:
     same = {"requests": {"cpu": "1000m", "memory": "1024Mi"}, "limits": {"memory": "2048Mi"}}
     stage.edit(storage={"size": "1024Mi"}, resources=same)
     await stage.settle()
-    assert stage.kube.one(Resource.CLUSTERS, CLUSTER)["metadata"]["generation"] == 1
+    assert stage.kube.one(known.CLUSTER, CLUSTER)["metadata"]["generation"] == 1
     assert f"apply Cluster {CLUSTER}" not in stage.kube.writes

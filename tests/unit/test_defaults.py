@@ -12,11 +12,11 @@ from daap_operator.desired import defaults, locales
 from daap_operator.desired.cluster import cluster
 from daap_operator.desired.resolved import Left, resolve
 from daap_operator.engine.conditions import Moment, dumped
-from daap_operator.kube import Resource
+from daap_operator.kinds import known
 from tests.unit import builders
 from tests.unit.stage import CLUSTER, POOLER, ready
 
-CHILDREN = ((Resource.CLUSTERS, CLUSTER), (Resource.POOLERS, POOLER))
+CHILDREN = ((known.CLUSTER, CLUSTER), (known.POOLER, POOLER))
 LIVE = {"clusterName": "daap-orders"}
 
 
@@ -59,7 +59,7 @@ NONE = ["0", "-1", "99", "2.0", " 2", "newest", "²", "9" * 5000, str(defaults.N
 async def test_an_annotation_that_asks_for_none_there_is_is_told(text: str) -> None:
     stage = await ready()
     children = [stage.kube.one(*child) for child in CHILDREN]
-    stage.kube.change(Resource.DATABASES, "orders", annotated(text))
+    stage.kube.change(known.DATABASE, "orders", annotated(text))
     await stage.settle()
     assert stage.condition("Ready") == ("True", "Ready")
     assert stage.condition("Stalled") == ("True", "NoSuchRevision")
@@ -67,7 +67,7 @@ async def test_an_annotation_that_asks_for_none_there_is_is_told(text: str) -> N
     assert f"'{text[:63]}'" in told
     assert f"from 1 to {defaults.NEWEST}" in told
     assert [stage.kube.one(*child) for child in CHILDREN] == children
-    stage.kube.change(Resource.DATABASES, "orders", annotated("1"))
+    stage.kube.change(known.DATABASE, "orders", annotated("1"))
     await stage.settle()
     assert stage.condition("Stalled") is None
 

@@ -13,7 +13,7 @@ import pytest
 import daap_operator
 from daap_operator.api.reasons import CommonEvent, CommonReason, Interruption, InventoryReason
 from daap_operator.findings import Reason
-from daap_operator.intake import WATCHED
+from daap_operator.kinds.database.watched import WATCHES
 from daap_operator.reasons import DatabaseEvent, DatabaseReason
 from tests.support.failure_table import EXPECTED
 
@@ -129,4 +129,4 @@ def test_the_package_names_modules_that_exist() -> None:
 def test_the_resync_is_as_many_lists_as_kinds_are_watched() -> None:
     words = {4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight"}
     text = (ROOT / "docs" / "operating.md").read_text()
-    assert f"is {words[len(WATCHED)]} paged LISTs" in text
+    assert f"is {words[len(WATCHES)]} paged LISTs" in text

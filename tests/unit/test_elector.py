@@ -10,7 +10,7 @@ from hypothesis import given, settings
 
 from daap_operator.elector import Candidate, Elector
 from daap_operator.errors import Deposed, Outage
-from daap_operator.kube import Resource
+from daap_operator.kube import LEASE
 from tests.unit.leases import Leases, OneClient, cut_off, hung
 from tests.unit.strategies import seeds
 from tests.unit.virtual_time import now, run
@@ -187,7 +187,7 @@ def test_a_lease_deleted_by_hand_is_made_again() -> None:
         shared.lease = None
         await asyncio.sleep(60)
         assert first.leads()
-        found = await first.client.get(Resource.LEASES, "daap", "operator")
+        found = await first.client.get(LEASE, "daap", "operator")
         assert found
         assert found["spec"]["leaseTransitions"] == 1
         holding.cancel()

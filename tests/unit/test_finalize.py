@@ -7,8 +7,9 @@ import pytest
 
 from daap_operator import names
 from daap_operator.api.reasons import InventoryReason
-from daap_operator.cache import Key
-from daap_operator.kube import ApiError, Resource
+from daap_operator.kinds import known
+from daap_operator.kinds.database.naming import ref
+from daap_operator.kube import ApiError, Kind
 from daap_operator.mirror import MetadataError
 from daap_operator.reconcile import reconcile
 from tests.unit.fakes import refused
@@ -27,12 +28,12 @@ LAST = [f"get Secret {SECRET}", f"delete Secret {SECRET}", "get DaapDatabase ord
 async def deleting(**spec: Any) -> Stage:
     """A ready database of which the deletion was just asked for."""
     stage = await ready(**spec)
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.delete_object(known.DATABASE, "orders")
     return stage
 
 
 def gone(stage: Stage) -> bool:
-    return not stage.kube.there(Resource.DATABASES)
+    return not stage.kube.there(known.DATABASE)
 
 
 def left_over(stage: Stage) -> list[str]:
@@ -72,10 +73,10 @@ async def test_children_of_another_naming_go_by_the_names_in_the_status() -> Non
     stage = Stage()
     stage.order()
     allotted = {"clusterName": "legacy", "databaseName": "legacy"}
-    stage.kube.change(Resource.DATABASES, "orders", setting("status", allotted))
+    stage.kube.change(known.DATABASE, "orders", setting("status", allotted))
     await stage.settle()
-    assert stage.kube.there(Resource.CLUSTERS) == ["legacy"]
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    assert stage.kube.there(known.CLUSTER) == ["legacy"]
+    stage.kube.delete_object(known.DATABASE, "orders")
     await stage.look()
     assert "delete Cluster legacy" in stage.kube.requests
     await stage.settle()
@@ -85,20 +86,20 @@ async def test_children_of_another_naming_go_by_the_names_in_the_status() -> Non
 async def test_an_object_without_our_finalizer_is_left_alone() -> None:
     stage = Stage()
     obj = stage.order("orders")
-    stage.kube.change(Resource.DATABASES, "orders", finalized("example.org/other"))
-    stage.kube.delete_object(Resource.DATABASES, obj["metadata"]["name"])
+    stage.kube.change(known.DATABASE, "orders", finalized("example.org/other"))
+    stage.kube.delete_object(known.DATABASE, obj["metadata"]["name"])
     assert await stage.look() is None
     assert stage.kube.requests == []
 
 
 async def test_the_finalizers_of_others_stay() -> None:
     stage = await ready()
-    stage.kube.change(Resource.DATABASES, "orders", finalized("example.org/other", names.FINALIZER))
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.change(known.DATABASE, "orders", finalized("example.org/other", names.FINALIZER))
+    stage.kube.delete_object(known.DATABASE, "orders")
     await stage.settle()
     assert stage.database()["metadata"]["finalizers"] == ["example.org/other"]
-    assert left_over(stage) == ["DATABASES orders"]
-    seen = stage.cache.database(KEY)
+    assert left_over(stage) == ["DaapDatabase orders"]
+    seen = stage.store.get(KEY)
     assert seen is not None
     assert seen["metadata"]["finalizers"] == ["example.org/other"]
     requests = len(stage.kube.requests)
@@ -109,8 +110,8 @@ async def test_the_finalizers_of_others_stay() -> None:
 async def test_the_answer_to_the_last_write_is_kept_before_any_event() -> None:
     """The next pass would do all of it again."""
     stage = await ready()
-    stage.kube.change(Resource.DATABASES, "orders", finalized("example.org/other", names.FINALIZER))
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.change(known.DATABASE, "orders", finalized("example.org/other", names.FINALIZER))
+    stage.kube.delete_object(known.DATABASE, "orders")
     while stage.database()["metadata"]["finalizers"] != ["example.org/other"]:
         await stage.look()
         stage.kube.collect_garbage()
@@ -131,15 +132,15 @@ def finalized(*finalizers: str) -> Callable[[Object], None]:
 
 @pytest.mark.parametrize(
     ("resource", "name", "kind"),
-    [(Resource.CLUSTERS, CLUSTER, "Cluster"), (Resource.POOLERS, POOLER, "Pooler")],
+    [(known.CLUSTER, CLUSTER, "Cluster"), (known.POOLER, POOLER, "Pooler")],
     ids=["Cluster", "Pooler"],
 )
 async def test_a_child_that_is_held_is_named_with_who_holds_it(
-    resource: Resource, name: str, kind: str
+    resource: Kind, name: str, kind: str
 ) -> None:
     stage = await ready()
     stage.kube.change(resource, name, finalized("example.org/b", "example.org/a"))
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.delete_object(known.DATABASE, "orders")
     assert await stage.look() == 1.0
     assert stage.message() == (
         f"Waiting for {kind} {name} (held by the finalizers example.org/a, example.org/b) "
@@ -156,8 +157,8 @@ async def test_a_child_that_is_held_is_named_with_who_holds_it(
 
 async def test_after_a_while_it_is_said_who_must_act_and_once_by_an_event() -> None:
     stage = await ready()
-    stage.kube.change(Resource.CLUSTERS, CLUSTER, finalized("example.org/a"))
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.change(known.CLUSTER, CLUSTER, finalized("example.org/a"))
+    stage.kube.delete_object(known.DATABASE, "orders")
     stage.clock.advance(19)
     await stage.look()
     assert stage.condition("Reconciling") == ("True", "Deleting")
@@ -169,7 +170,7 @@ async def test_after_a_while_it_is_said_who_must_act_and_once_by_an_event() -> N
     await stage.look()
     told = [(one.warning, one.reason) for one in stage.announcer.announced]
     assert told == [(False, "Deleting"), (True, "DeletionBlocked")]
-    stage.kube.change(Resource.CLUSTERS, CLUSTER, finalized())
+    stage.kube.change(known.CLUSTER, CLUSTER, finalized())
     await stage.settle()
     assert gone(stage)
 
@@ -184,8 +185,8 @@ async def test_volumes_that_do_not_go_are_blamed_on_whom_they_wait_for(
     stage = await deleting()
     if used:
         claim = f"{CLUSTER}-1"
-        stage.kube.change(Resource.VOLUME_CLAIMS, claim, finalized("kubernetes.io/pvc-protection"))
-        stage.kube.delete_object(Resource.VOLUME_CLAIMS, claim)
+        stage.kube.change(known.CLAIM, claim, finalized("kubernetes.io/pvc-protection"))
+        stage.kube.delete_object(known.CLAIM, claim)
     stage.clock.advance(25)
     await stage.look()
     assert stage.condition("Ready") == ("False", "DeletionBlocked")
@@ -194,9 +195,9 @@ async def test_volumes_that_do_not_go_are_blamed_on_whom_they_wait_for(
 
 async def test_both_children_are_named() -> None:
     stage = await ready()
-    stage.kube.change(Resource.CLUSTERS, CLUSTER, finalized("example.org/a"))
-    stage.kube.change(Resource.POOLERS, POOLER, finalized("example.org/b"))
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.change(known.CLUSTER, CLUSTER, finalized("example.org/a"))
+    stage.kube.change(known.POOLER, POOLER, finalized("example.org/b"))
+    stage.kube.delete_object(known.DATABASE, "orders")
     await stage.look()
     assert f"Pooler {POOLER} (held" in stage.message()
     assert f" and Cluster {CLUSTER} (held" in stage.message()
@@ -204,8 +205,8 @@ async def test_both_children_are_named() -> None:
 
 async def test_looking_slows_down_after_half_a_minute() -> None:
     stage = await ready()
-    stage.kube.change(Resource.CLUSTERS, CLUSTER, finalized("example.org/a"))
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.change(known.CLUSTER, CLUSTER, finalized("example.org/a"))
+    stage.kube.delete_object(known.DATABASE, "orders")
     stage.clock.advance(30)
     assert await stage.look() == 1.0
     stage.clock.advance(1)
@@ -220,10 +221,10 @@ async def test_volumes_are_waited_for_by_name() -> None:
 
 async def test_volumes_that_were_orphaned_are_not_waited_for() -> None:
     stage = await deleting()
-    stage.kube.change(Resource.VOLUME_CLAIMS, f"{CLUSTER}-1", without_owner)
+    stage.kube.change(known.CLAIM, f"{CLUSTER}-1", without_owner)
     await stage.look()
     assert gone(stage)
-    assert stage.kube.there(Resource.VOLUME_CLAIMS) == [f"{CLUSTER}-1"]
+    assert stage.kube.there(known.CLAIM) == [f"{CLUSTER}-1"]
 
 
 def without_owner(obj: Object) -> None:
@@ -233,47 +234,47 @@ def without_owner(obj: Object) -> None:
 async def test_a_foreign_cluster_and_its_volumes_are_neither_touched_nor_waited_for() -> None:
     stage = Stage()
     foreign = {"metadata": {"name": CLUSTER}, "kind": "Cluster", "apiVersion": "v1", "spec": {}}
-    before = stage.kube.add(Resource.CLUSTERS, foreign)
+    before = stage.kube.add(known.CLUSTER, foreign)
     owner = {"kind": "Cluster", "name": CLUSTER, "uid": before["metadata"]["uid"]}
     labels = {names.CNPG_CLUSTER_LABEL: CLUSTER}
     claim = {"name": f"{CLUSTER}-1", "labels": labels, "ownerReferences": [owner]}
-    stage.kube.add(Resource.VOLUME_CLAIMS, {"metadata": claim})
+    stage.kube.add(known.CLAIM, {"metadata": claim})
     stage.order()
     await stage.settle(playing=False)
     assert stage.condition("Stalled") == ("True", "ObjectConflict")
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.delete_object(known.DATABASE, "orders")
     await stage.settle(playing=False)
     assert gone(stage)
-    assert stage.kube.one(Resource.CLUSTERS, CLUSTER) == before
-    assert stage.kube.there(Resource.VOLUME_CLAIMS) == [f"{CLUSTER}-1"]
+    assert stage.kube.one(known.CLUSTER, CLUSTER) == before
+    assert stage.kube.there(known.CLAIM) == [f"{CLUSTER}-1"]
 
 
 async def test_a_claim_that_no_cluster_owns_is_not_waited_for() -> None:
     """It bears CloudNativePG's label and belongs to somebody else."""
     stage = await ready()
-    uid = stage.kube.add(Resource.SECRETS, {"metadata": {"name": "a"}})["metadata"]["uid"]
+    uid = stage.kube.add(known.SECRET, {"metadata": {"name": "a"}})["metadata"]["uid"]
 
     def give_away(claim: Object) -> None:
         owner = {"apiVersion": "example.org/v1", "kind": "Cluster", "name": CLUSTER, "uid": uid}
         claim["metadata"]["ownerReferences"] = [owner]
 
-    stage.kube.change(Resource.VOLUME_CLAIMS, f"{CLUSTER}-1", give_away)
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.change(known.CLAIM, f"{CLUSTER}-1", give_away)
+    stage.kube.delete_object(known.DATABASE, "orders")
     await stage.settle()
     assert gone(stage)
-    assert stage.kube.there(Resource.VOLUME_CLAIMS) == [f"{CLUSTER}-1"]
+    assert stage.kube.there(known.CLAIM) == [f"{CLUSTER}-1"]
 
 
 async def test_a_foreign_secret_of_our_name_stays() -> None:
     stage = Stage()
-    before = stage.kube.add(Resource.SECRETS, {"metadata": {"name": SECRET}, "data": {}})
+    before = stage.kube.add(known.SECRET, {"metadata": {"name": SECRET}, "data": {}})
     stage.order()
     await stage.settle()
     assert stage.condition("Stalled") == ("True", "SecretNameTaken")
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.delete_object(known.DATABASE, "orders")
     await stage.settle()
     assert gone(stage)
-    assert stage.kube.one(Resource.SECRETS, SECRET) == before
+    assert stage.kube.one(known.SECRET, SECRET) == before
 
 
 # --- protection -----------------------------------------------------------------------------------
@@ -294,22 +295,22 @@ async def test_a_protected_database_is_kept_until_it_is_no_longer_protected() ->
 
 async def test_protection_ends_when_the_cluster_is_going_anyway() -> None:
     stage = await ready(deletionProtection=True)
-    stage.kube.change(Resource.CLUSTERS, CLUSTER, finalized("example.org/a"))
-    stage.kube.delete_object(Resource.DATABASES, "orders")
-    stage.kube.delete_object(Resource.CLUSTERS, CLUSTER)
+    stage.kube.change(known.CLUSTER, CLUSTER, finalized("example.org/a"))
+    stage.kube.delete_object(known.DATABASE, "orders")
+    stage.kube.delete_object(known.CLUSTER, CLUSTER)
     await stage.look()
     assert f"delete Pooler {POOLER}" in stage.kube.requests
-    stage.kube.change(Resource.CLUSTERS, CLUSTER, finalized())
+    stage.kube.change(known.CLUSTER, CLUSTER, finalized())
     await stage.settle()
     assert gone(stage)
 
 
 async def test_protection_of_nothing_holds_nothing() -> None:
     stage = Stage()
-    stage.kube.missing = {Resource.CLUSTERS, Resource.POOLERS}
+    stage.kube.missing = {known.CLUSTER, known.POOLER}
     stage.order(deletionProtection=True)
     await stage.settle(playing=False)
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.delete_object(known.DATABASE, "orders")
     await stage.settle(playing=False)
     assert gone(stage)
 
@@ -337,24 +338,24 @@ async def test_protection_of_what_never_was_holds_nothing(metadata: Object, poli
     """Another's Cluster was in the way from the start."""
     stage = Stage()
     foreign = {"apiVersion": "v1", "kind": "Cluster", "metadata": {"name": CLUSTER} | metadata}
-    before = stage.kube.add(Resource.CLUSTERS, foreign | {"spec": {}})
+    before = stage.kube.add(known.CLUSTER, foreign | {"spec": {}})
     stage.order(deletionProtection=True, deletionPolicy=policy)
     await stage.look()
     await stage.look()
     assert stage.condition("Stalled") == ("True", "ObjectConflict")
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.delete_object(known.DATABASE, "orders")
     await stage.look()
     await stage.look()
     assert gone(stage)
-    assert stage.kube.one(Resource.CLUSTERS, CLUSTER) == before
+    assert stage.kube.one(known.CLUSTER, CLUSTER) == before
     assert "DeletionProtected" not in [one.reason for one in stage.announcer.announced]
 
 
 # --- retained -------------------------------------------------------------------------------------
 
 KEPT = [
-    *("CLUSTERS", "DEPLOYMENTS", "ENDPOINTS", "ENDPOINTS", "PODS", "POOLERS"),
-    *("SECRETS", "SECRETS", "SECRETS", "SERVICE_ACCOUNTS", "VOLUME_CLAIMS"),
+    *("Cluster", "Deployment", "EndpointSlice", "EndpointSlice", "PersistentVolumeClaim"),
+    *("Pod", "Pooler", "Secret", "Secret", "Secret", "ServiceAccount"),
 ]
 
 
@@ -366,15 +367,15 @@ async def test_retained_children_stay_and_belong_to_nobody(late: bool) -> None:
     if late:
         stage.edit(deletionPolicy="Retain")
     uid = stage.database()["metadata"]["uid"]
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.delete_object(known.DATABASE, "orders")
     await stage.settle()
     assert gone(stage)
     assert not [request for request in stage.kube.requests if request.startswith("delete")]
     assert sorted(resource.name for resource, _, _ in stage.kube.objects) == KEPT
     for resource, name in (
-        (Resource.CLUSTERS, CLUSTER),
-        (Resource.POOLERS, POOLER),
-        (Resource.SECRETS, SECRET),
+        (known.CLUSTER, CLUSTER),
+        (known.POOLER, POOLER),
+        (known.SECRET, SECRET),
     ):
         metadata = stage.kube.one(resource, name)["metadata"]
         assert "ownerReferences" not in metadata
@@ -392,37 +393,37 @@ async def test_other_owners_of_a_retained_child_stay() -> None:
     stage = await ready()
     other = {"kind": "App", "apiVersion": "v1", "name": "app", "uid": "app"}
     stage.kube.change(
-        Resource.CLUSTERS, CLUSTER, lambda obj: obj["metadata"]["ownerReferences"].append(other)
+        known.CLUSTER, CLUSTER, lambda obj: obj["metadata"]["ownerReferences"].append(other)
     )
     stage.edit(deletionPolicy="Retain")
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.delete_object(known.DATABASE, "orders")
     await stage.look()
-    assert stage.kube.one(Resource.CLUSTERS, CLUSTER)["metadata"]["ownerReferences"] == [other]
+    assert stage.kube.one(known.CLUSTER, CLUSTER)["metadata"]["ownerReferences"] == [other]
 
 
 async def test_a_new_database_does_not_take_retained_data_over() -> None:
     stage = await deleting(deletionPolicy="Retain")
     await stage.settle()
-    kept = stage.kube.one(Resource.CLUSTERS, CLUSTER)
+    kept = stage.kube.one(known.CLUSTER, CLUSTER)
     stage.order()
     await stage.settle(playing=False)
     assert stage.condition("Stalled") == ("True", "ObjectConflict")
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.delete_object(known.DATABASE, "orders")
     await stage.settle(playing=False)
     assert gone(stage)
-    assert stage.kube.one(Resource.CLUSTERS, CLUSTER) == kept
+    assert stage.kube.one(known.CLUSTER, CLUSTER) == kept
 
 
 async def test_a_child_that_changes_while_it_is_disowned_is_disowned_later() -> None:
     stage = await ready()
     stage.edit(deletionPolicy="Retain")
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.delete_object(known.DATABASE, "orders")
     stage.kube.refusals[f"disown Cluster {CLUSTER}"] = refused(409)
     assert await stage.look() == 1.0
     assert not gone(stage)
     stage.kube.refusals.clear()
     await stage.settle()
-    assert "ownerReferences" not in stage.kube.one(Resource.CLUSTERS, CLUSTER)["metadata"]
+    assert "ownerReferences" not in stage.kube.one(known.CLUSTER, CLUSTER)["metadata"]
 
 
 async def test_retained_children_without_a_secret_are_disowned_too() -> None:
@@ -430,17 +431,17 @@ async def test_retained_children_without_a_secret_are_disowned_too() -> None:
     stage.order()
     await stage.look()
     stage.edit(deletionPolicy="Retain")
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.delete_object(known.DATABASE, "orders")
     await stage.look()
     assert gone(stage)
-    assert stage.kube.there(Resource.CLUSTERS) == [CLUSTER]
-    assert "ownerReferences" not in stage.kube.one(Resource.CLUSTERS, CLUSTER)["metadata"]
+    assert stage.kube.there(known.CLUSTER) == [CLUSTER]
+    assert "ownerReferences" not in stage.kube.one(known.CLUSTER, CLUSTER)["metadata"]
 
 
 async def test_a_child_that_cannot_be_disowned_keeps_the_object() -> None:
     stage = await ready()
     stage.edit(deletionPolicy="Retain")
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.delete_object(known.DATABASE, "orders")
     error = refused(500)
     stage.kube.refusals[f"disown Pooler {POOLER}"] = error
     with pytest.raises(ApiError) as raised:
@@ -453,26 +454,26 @@ async def test_a_child_that_cannot_be_disowned_keeps_the_object() -> None:
 
 
 def lost_status(stage: Stage) -> None:
-    stage.kube.change(Resource.DATABASES, "orders", setting("status", {}))
+    stage.kube.change(known.DATABASE, "orders", setting("status", {}))
 
 
 def broken_spec(stage: Stage) -> None:
-    stage.kube.change(Resource.DATABASES, "orders", setting("spec", {"instances": "x"}))
+    stage.kube.change(known.DATABASE, "orders", setting("spec", {"instances": "x"}))
 
 
 def no_spec(stage: Stage) -> None:
-    stage.kube.change(Resource.DATABASES, "orders", setting("spec", None))
+    stage.kube.change(known.DATABASE, "orders", setting("spec", None))
 
 
 def no_children(stage: Stage) -> None:
     for resource, namespace, name in list(stage.kube.objects):
-        if resource is not Resource.DATABASES:
+        if resource is not known.DATABASE:
             del stage.kube.objects[resource, namespace, name]
 
 
 def no_cloudnativepg(stage: Stage) -> None:
     no_children(stage)
-    stage.kube.missing = {Resource.CLUSTERS, Resource.POOLERS}
+    stage.kube.missing = {known.CLUSTER, known.POOLER}
 
 
 def no_inventory(stage: Stage) -> None:
@@ -495,7 +496,7 @@ async def test_an_object_goes_whatever_was_lost(
 ) -> None:
     stage = await ready()
     loss(stage)
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.delete_object(known.DATABASE, "orders")
     if restarted:
         await stage.restart()
     await stage.settle(playing=False)
@@ -505,7 +506,7 @@ async def test_an_object_goes_whatever_was_lost(
 async def test_an_object_whose_status_was_lost_takes_its_named_secret_along() -> None:
     stage = await ready(connectionSecretName="mine")
     lost_status(stage)
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.delete_object(known.DATABASE, "orders")
     await stage.settle(playing=False)
     assert stage.kube.objects == {}
 
@@ -524,8 +525,8 @@ async def test_a_row_that_could_not_be_marked_is_left_to_the_sweep(
 async def test_an_object_that_never_had_a_child_just_goes() -> None:
     stage = Stage()
     stage.order()
-    stage.kube.change(Resource.DATABASES, "orders", finalized(names.FINALIZER))
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.change(known.DATABASE, "orders", finalized(names.FINALIZER))
+    stage.kube.delete_object(known.DATABASE, "orders")
     await stage.settle(playing=False)
     assert stage.kube.objects == {}
     assert stage.mirror.rows == {}
@@ -552,9 +553,9 @@ async def test_a_new_object_of_the_name_is_not_let_go() -> None:
     await stage.look()
     stage.kube.collect_garbage()
     stage.watch()
-    del stage.kube.objects[Resource.DATABASES, "shop", "orders"]
+    del stage.kube.objects[known.DATABASE, "shop", "orders"]
     stage.order()
-    stage.kube.change(Resource.DATABASES, "orders", finalized(names.FINALIZER))
+    stage.kube.change(known.DATABASE, "orders", finalized(names.FINALIZER))
     stage.kube.changes.clear()  # the watch is late
     await stage.look()
     assert stage.database()["metadata"]["finalizers"] == [names.FINALIZER]
@@ -564,23 +565,23 @@ async def test_a_child_that_was_taken_over_since_it_was_seen_is_not_deleted() ->
     """A leader that was deposed in between, say: what it saw is no longer so."""
     stage = await deleting()
     stage.watch()
-    stage.kube.change(Resource.CLUSTERS, CLUSTER, taken_over)
+    stage.kube.change(known.CLUSTER, CLUSTER, taken_over)
     stage.kube.changes.clear()  # the watch is late
     assert await reconcile(stage.world, KEY, 0) == 1.0
     assert await reconcile(stage.world, KEY, 0) is None
     assert gone(stage)
-    assert "deletionTimestamp" not in stage.kube.one(Resource.CLUSTERS, CLUSTER)["metadata"]
+    assert "deletionTimestamp" not in stage.kube.one(known.CLUSTER, CLUSTER)["metadata"]
 
 
 async def test_a_child_that_only_changed_is_deleted_although_no_watch_tells() -> None:
     stage = await deleting()
     stage.watch()
-    stage.kube.change(Resource.CLUSTERS, CLUSTER, setting("status", {"phase": "new"}))
+    stage.kube.change(known.CLUSTER, CLUSTER, setting("status", {"phase": "new"}))
     stage.kube.changes.clear()
     assert await reconcile(stage.world, KEY, 0) == 1.0
-    assert stage.kube.there(Resource.CLUSTERS) == [CLUSTER]
+    assert stage.kube.there(known.CLUSTER) == [CLUSTER]
     await reconcile(stage.world, KEY, 0)
-    assert stage.kube.there(Resource.CLUSTERS) == []
+    assert stage.kube.there(known.CLUSTER) == []
 
 
 def taken_over(obj: Object) -> None:
@@ -627,10 +628,10 @@ async def test_what_keeps_a_deletion_from_going_on_is_told() -> None:
 
 async def test_another_database_of_the_name_comes_to_its_turn() -> None:
     stage = await ready()
-    other = Key("billing", "orders")
+    other = ref("billing", "orders")
     stage.order(namespace="billing")
     await stage.settle()
     assert stage.condition("Stalled", other) == ("True", "NameTaken")
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.delete_object(known.DATABASE, "orders")
     await stage.settle()
     assert stage.status(other)["phase"] == "Ready"

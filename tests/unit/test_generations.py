@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from daap_operator.errors import Outage
-from daap_operator.kube import Resource
+from daap_operator.kinds import known
 from daap_operator.reconcile import TRIES_BEFORE_TELLING
 from tests.unit.fakes import refused
 from tests.unit.kstatus import kstatus
@@ -44,7 +44,7 @@ async def renamed() -> Stage:
 async def adopting() -> Stage:
     """The pass notes the name of the Secret that was retained, and that of its successor."""
     stage = await ready(deletionPolicy="Retain")
-    stage.kube.delete_object(Resource.DATABASES, KEY.name)
+    stage.kube.delete_object(known.DATABASE, KEY.name)
     await stage.settle()
     stage.order(deletionPolicy="Retain", connectionSecretName="mine")
     return stage
@@ -53,7 +53,7 @@ async def adopting() -> Stage:
 async def held() -> Stage:
     """The deletion is held, and the pass notes the name of a new connection Secret."""
     stage = await ready(deletionProtection=True)
-    stage.kube.delete_object(Resource.DATABASES, KEY.name)
+    stage.kube.delete_object(known.DATABASE, KEY.name)
     stage.edit(connectionSecretName="mine")
     return stage
 
@@ -92,7 +92,7 @@ class Witness:
 
     def _written(self) -> None:
         self._writes += 1
-        if (Resource.DATABASES, *KEY) not in self._stage.kube.objects:
+        if KEY not in self._stage.kube.objects:
             return
         status = self._stage.status()
         told = {status["observedGeneration"]} | {
@@ -130,7 +130,7 @@ async def test_an_edit_in_mid_pass_is_not_told_as_applied(
     await stage.settle()
     assert kstatus(stage.database()) in ("Current", "Terminating")
     assert stage.status()["observedGeneration"] == stage.database()["metadata"]["generation"]
-    assert stage.kube.one(Resource.CLUSTERS, CLUSTER)["spec"]["instances"] == 3
+    assert stage.kube.one(known.CLUSTER, CLUSTER)["spec"]["instances"] == 3
 
 
 @pytest.mark.parametrize("begun", PASSES)
@@ -150,40 +150,40 @@ async def test_the_rename_of_the_secret_does_not_hide_the_edit_after_it() -> Non
     assert stage.status()["observedGeneration"] == 1
     assert kstatus(stage.database()) == "InProgress"
     await stage.look()
-    assert stage.kube.one(Resource.CLUSTERS, CLUSTER)["spec"]["instances"] == 3
+    assert stage.kube.one(known.CLUSTER, CLUSTER)["spec"]["instances"] == 3
 
 
 @pytest.mark.parametrize("after", [1, 2, 3, 4])
 async def test_a_deletion_in_mid_pass_takes_all_along_that_was_made(after: int) -> None:
     stage = await created()
-    witness = Witness(stage, lambda: stage.kube.delete_object(Resource.DATABASES, KEY.name), after)
+    witness = Witness(stage, lambda: stage.kube.delete_object(known.DATABASE, KEY.name), after)
     await stage.look()
     witness.leave()
     assert witness.edited
     assert witness.wrong == []
     await stage.settle()
-    assert (Resource.DATABASES, *KEY) not in stage.kube.objects
-    assert stage.kube.there(Resource.CLUSTERS) == []
+    assert KEY not in stage.kube.objects
+    assert stage.kube.there(known.CLUSTER) == []
 
 
 async def test_what_is_to_be_kept_in_mid_deletion_is_not_deleted() -> None:
     """After the status that tells of the deletion, and before the first child goes."""
     stage = await ready()
-    stage.kube.delete_object(Resource.DATABASES, KEY.name)
+    stage.kube.delete_object(known.DATABASE, KEY.name)
     witness = Witness(stage, lambda: stage.edit(deletionPolicy="Retain"), 1)
     await stage.look()
     witness.leave()
     assert witness.wrong == []
     await stage.settle()
-    assert stage.kube.there(Resource.CLUSTERS) == [CLUSTER]
+    assert stage.kube.there(known.CLUSTER) == [CLUSTER]
 
 
 async def test_a_new_object_of_the_name_is_not_told_of_the_one_before() -> None:
     stage = await renamed()
 
     def replace() -> None:
-        stage.kube.change(Resource.DATABASES, KEY.name, let_go)
-        stage.kube.delete_object(Resource.DATABASES, KEY.name)
+        stage.kube.change(known.DATABASE, KEY.name, let_go)
+        stage.kube.delete_object(known.DATABASE, KEY.name)
         stage.order(instances=3)
 
     witness = Witness(stage, replace, 1)

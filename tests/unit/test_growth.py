@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from daap_operator.kube import Resource
+from daap_operator.kinds import known
 from tests.unit.fakes import refused
 from tests.unit.stage import CLUSTER, STANDARD, Stage, ready
 
@@ -16,7 +16,7 @@ ASKED = f"get StorageClass {STANDARD}"
 
 def storage(stage: Stage) -> Object:
     """What the Cluster says of its volumes."""
-    found: Object = stage.kube.one(Resource.CLUSTERS, CLUSTER)["spec"]["storage"]
+    found: Object = stage.kube.one(known.CLUSTER, CLUSTER)["spec"]["storage"]
     return found
 
 
@@ -62,7 +62,7 @@ async def test_another_change_goes_on_beside_what_is_held_back() -> None:
     stage.edit(storage={"size": "100Gi"}, instances=2)
     await stage.settle()
     assert storage(stage) == {"size": "1Gi"}
-    assert stage.kube.one(Resource.CLUSTERS, CLUSTER)["spec"]["instances"] == 2
+    assert stage.kube.one(known.CLUSTER, CLUSTER)["spec"]["instances"] == 2
     assert stage.status()["readyInstances"] == 2
 
 
@@ -71,7 +71,7 @@ async def test_a_cluster_that_is_stuck_already_is_freed() -> None:
     stage = await ready(storage={"size": "1Gi"})
     fixed(stage)
     stage.kube.change(
-        Resource.CLUSTERS, CLUSTER, lambda obj: obj["spec"]["storage"].update(size="100Gi")
+        known.CLUSTER, CLUSTER, lambda obj: obj["spec"]["storage"].update(size="100Gi")
     )
     stage.edit(storage={"size": "100Gi"})
     await stage.settle(playing=False)
@@ -142,7 +142,7 @@ async def test_what_keeps_clients_from_being_served_is_told_before_the_volumes()
     def down(obj: Object) -> None:
         obj["status"]["instancesStatus"] = {"healthy": []}
 
-    stage.kube.change(Resource.CLUSTERS, CLUSTER, down)
+    stage.kube.change(known.CLUSTER, CLUSTER, down)
     await stage.look()
     assert stage.condition("Ready") == ("False", "NotServing")
     assert stage.condition("Reconciling") == ("True", "PrimaryDown")
@@ -157,7 +157,7 @@ async def test_a_full_disk_that_cannot_grow_tells_both() -> None:
         obj["status"] |= {"phase": "Not enough disk space"}
         obj["status"]["instancesStatus"] = {"healthy": []}
 
-    stage.kube.change(Resource.CLUSTERS, CLUSTER, full)
+    stage.kube.change(known.CLUSTER, CLUSTER, full)
     await stage.look()
     assert stage.condition("Stalled") == ("True", "DiskFull")
     assert "a volume is full" in stage.message("Stalled")
@@ -170,7 +170,7 @@ async def test_a_claim_wakes_the_database_that_has_its_cluster() -> None:
     def grown(obj: Object) -> None:
         obj["status"] = {"capacity": {"storage": "3Gi"}}
 
-    stage.kube.change(Resource.VOLUME_CLAIMS, CLAIM, grown)
+    stage.kube.change(known.CLAIM, CLAIM, grown)
     assert [key.name for key in stage.watch()] == ["orders"]
     await stage.look()
     assert stage.status()["storage"] == "3Gi"
@@ -180,11 +180,11 @@ async def test_a_retained_cluster_is_judged_by_its_real_volumes() -> None:
     stage = await ready(deletionPolicy="Retain", storage={"size": "1Gi"})
     fixed(stage)
     stage.kube.change(
-        Resource.CLUSTERS, CLUSTER, lambda obj: obj["spec"]["storage"].update(size="100Gi")
+        known.CLUSTER, CLUSTER, lambda obj: obj["spec"]["storage"].update(size="100Gi")
     )
     stage.edit(storage={"size": "100Gi"})
     await stage.settle(playing=False)
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.delete_object(known.DATABASE, "orders")
     await stage.settle()
     stage.order(deletionPolicy="Retain", storage={"size": "1Gi"})
     await stage.settle()

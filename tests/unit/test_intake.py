@@ -5,20 +5,22 @@ from typing import Any
 import pytest
 
 from daap_operator import names
-from daap_operator.cache import Key, Kind
-from daap_operator.intake import WATCHED
-from daap_operator.kube import ApiError, Resource
+from daap_operator.engine.kinds import Ref
+from daap_operator.kinds import known
+from daap_operator.kinds.database.naming import ref
+from daap_operator.kinds.database.watched import children_of
+from daap_operator.kube import ApiError, Kind
 from tests.unit import builders
 from tests.unit.fakes import refused
-from tests.unit.stage import KEY, Stage, play, ready
+from tests.unit.stage import KEY, SOURCES, Stage, play, ready
 
 Object = dict[str, Any]
 
 CLUSTER, POOLER = builders.cluster(), builders.pooler()
 
 
-def woken(stage: Stage, kind: Kind, event: str | None, obj: Object) -> list[Key]:
-    stage.intake.event(kind, event, obj)
+def woken(stage: Stage, kind: Kind, event: str | None, obj: Object) -> list[Ref]:
+    stage.intake.event(SOURCES[kind], event, obj)
     return stage.queue.taken()
 
 
@@ -28,7 +30,7 @@ def woken(stage: Stage, kind: Kind, event: str | None, obj: Object) -> list[Key]
 @pytest.mark.parametrize("event", [None, "ADDED", "MODIFIED"])
 @pytest.mark.parametrize(
     ("kind", "obj"),
-    [(Kind.DATABASE, builders.database()), (Kind.CLUSTER, CLUSTER), (Kind.POOLER, POOLER)],
+    [(known.DATABASE, builders.database()), (known.CLUSTER, CLUSTER), (known.POOLER, POOLER)],
     ids=["DaapDatabase", "Cluster", "Pooler"],
 )
 def test_an_object_that_is_new_wakes_its_owner_once(
@@ -41,43 +43,45 @@ def test_an_object_that_is_new_wakes_its_owner_once(
 
 def test_a_change_of_nothing_that_is_read_wakes_nobody() -> None:
     stage = Stage()
-    woken(stage, Kind.CLUSTER, None, CLUSTER)
+    woken(stage, known.CLUSTER, None, CLUSTER)
     annotations = CLUSTER["metadata"]["annotations"] | {"a": "b"}
     other = builders.cluster({"topology": {}}, resourceVersion="2", annotations=annotations)
-    assert woken(stage, Kind.CLUSTER, "MODIFIED", other) == []
+    assert woken(stage, known.CLUSTER, "MODIFIED", other) == []
 
 
 def test_a_deployment_wakes_the_owner_of_its_pooler() -> None:
     stage = Stage()
     deployment = builders.deployment()
-    assert woken(stage, Kind.DEPLOYMENT, "ADDED", deployment) == []
-    assert woken(stage, Kind.POOLER, "ADDED", POOLER) == [KEY]
+    assert woken(stage, known.DEPLOYMENT, "ADDED", deployment) == []
+    assert woken(stage, known.POOLER, "ADDED", POOLER) == [KEY]
     changed = builders.deployment({"availableReplicas": 0}, resourceVersion="2")
-    assert woken(stage, Kind.DEPLOYMENT, "MODIFIED", changed) == [KEY]
+    assert woken(stage, known.DEPLOYMENT, "MODIFIED", changed) == [KEY]
     gone = builders.deployment(resourceVersion="3")
-    assert woken(stage, Kind.DEPLOYMENT, "DELETED", gone) == [KEY]
+    assert woken(stage, known.DEPLOYMENT, "DELETED", gone) == [KEY]
 
 
 def test_endpoints_wake_the_database_when_a_pod_takes_connections_or_does_not() -> None:
     stage = Stage()
-    assert woken(stage, Kind.ENDPOINTS, "ADDED", builders.endpoints(True)) == [KEY]
+    assert woken(stage, known.ENDPOINTS, "ADDED", builders.endpoints(True)) == [KEY]
     moved = builders.endpoints(True, resourceVersion="2", annotations={"trigger-time": "now"})
-    assert woken(stage, Kind.ENDPOINTS, "MODIFIED", moved) == []
+    assert woken(stage, known.ENDPOINTS, "MODIFIED", moved) == []
     unready = builders.endpoints(False, resourceVersion="3")
-    assert woken(stage, Kind.ENDPOINTS, "MODIFIED", unready) == [KEY]
-    assert woken(stage, Kind.ENDPOINTS, "DELETED", builders.endpoints(resourceVersion="4")) == [KEY]
+    assert woken(stage, known.ENDPOINTS, "MODIFIED", unready) == [KEY]
+    assert woken(stage, known.ENDPOINTS, "DELETED", builders.endpoints(resourceVersion="4")) == [
+        KEY
+    ]
 
 
 def test_a_childs_end_wakes_its_owner() -> None:
     stage = Stage()
-    woken(stage, Kind.CLUSTER, None, CLUSTER)
-    assert woken(stage, Kind.CLUSTER, "DELETED", builders.cluster(resourceVersion="2")) == [KEY]
+    woken(stage, known.CLUSTER, None, CLUSTER)
+    assert woken(stage, known.CLUSTER, "DELETED", builders.cluster(resourceVersion="2")) == [KEY]
     assert stage.gone == []
 
 
 def test_the_end_of_what_was_never_seen_wakes_nobody() -> None:
     stage = Stage()
-    assert woken(stage, Kind.DATABASE, "DELETED", builders.database()) == []
+    assert woken(stage, known.DATABASE, "DELETED", builders.database()) == []
     assert stage.gone == []
 
 
@@ -85,18 +89,18 @@ def test_a_database_that_goes_is_told_and_wakes_its_namesakes() -> None:
     stage = Stage()
     namesake = builders.database(uid="other", namespace="billing")
     for obj in (builders.database(), namesake):
-        woken(stage, Kind.DATABASE, None, obj)
+        woken(stage, known.DATABASE, None, obj)
     gone = builders.database(resourceVersion="2")
-    assert set(woken(stage, Kind.DATABASE, "DELETED", gone)) == {KEY, Key("billing", "orders")}
+    assert set(woken(stage, known.DATABASE, "DELETED", gone)) == {KEY, ref("billing", "orders")}
     assert stage.gone == [builders.UID]
 
 
 def test_a_database_that_changes_wakes_its_namesakes() -> None:
     stage = Stage()
-    woken(stage, Kind.DATABASE, None, builders.database(uid="other", namespace="billing"))
-    woken(stage, Kind.DATABASE, None, builders.database(name="payments", uid="third"))
-    keys = woken(stage, Kind.DATABASE, "ADDED", builders.database())
-    assert set(keys) == {KEY, Key("billing", "orders")}
+    woken(stage, known.DATABASE, None, builders.database(uid="other", namespace="billing"))
+    woken(stage, known.DATABASE, None, builders.database(name="payments", uid="third"))
+    keys = woken(stage, known.DATABASE, "ADDED", builders.database())
+    assert set(keys) == {KEY, ref("billing", "orders")}
 
 
 # --- LISTs ----------------------------------------------------------------------------------------
@@ -106,8 +110,8 @@ async def test_a_list_fills_the_cache_and_wakes_everybody() -> None:
     stage = await ready()
     stage.order("payments")
     await stage.restart()
-    assert set(stage.queue.taken()) == {KEY, Key("shop", "payments")}
-    children = stage.cache.children("shop", "daap-orders")
+    assert set(stage.queue.taken()) == {KEY, ref("shop", "payments")}
+    children = children_of(stage.store, "shop", "daap-orders")
     assert children.cluster
     assert children.pooler
     assert children.deployment
@@ -133,9 +137,9 @@ async def test_owners_are_listed_before_what_they_own() -> None:
         "list ServiceAccount",
         "list PersistentVolumeClaim",
     ]
-    assert list(WATCHED) == [
-        *(Kind.DATABASE, Kind.CLUSTER, Kind.POOLER),
-        *(Kind.DEPLOYMENT, Kind.ENDPOINTS, Kind.POD, Kind.ACCOUNT, Kind.CLAIM),
+    assert list(SOURCES) == [
+        *(known.DATABASE, known.CLUSTER, known.POOLER),
+        *(known.DEPLOYMENT, known.ENDPOINTS, known.POD, known.ACCOUNT, known.CLAIM),
     ]
 
 
@@ -143,14 +147,14 @@ async def test_only_our_children_and_what_is_made_of_them_are_listed() -> None:
     stage = Stage()
     foreign = {"metadata": {"name": "foreign"}, "spec": {}, "status": {}}
     other_service = {"labels": {names.SERVICE_LABEL: "foreign"}}
-    for resource in (Resource.CLUSTERS, Resource.POOLERS, Resource.DEPLOYMENTS):
+    for resource in (known.CLUSTER, known.POOLER, known.DEPLOYMENT):
         stage.kube.add(resource, foreign)
-    stage.kube.add(Resource.ENDPOINTS, foreign | {"metadata": foreign["metadata"] | other_service})
+    stage.kube.add(known.ENDPOINTS, foreign | {"metadata": foreign["metadata"] | other_service})
     await stage.relist()
-    for kind in Kind:
-        assert stage.cache.get(kind, "shop", "foreign") is None
+    for kind in SOURCES:
+        assert stage.store.get(Ref(kind, "shop", "foreign")) is None
     managed = f"{names.MANAGED_BY_LABEL}={names.FIELD_MANAGER}"
-    assert [selector for _, selector in WATCHED.values()] == [
+    assert [source.selector for source in SOURCES.values()] == [
         "",
         managed,
         managed,
@@ -168,21 +172,21 @@ async def test_a_long_list_comes_in_pages() -> None:
         stage.order(f"orders-{number}")
     stage.kube.page = 3
     await stage.relist()
-    assert len(stage.cache.databases()) == 7
+    assert len(stage.store.refs(known.DATABASE)) == 7
 
 
 async def test_a_list_mends_what_a_watch_has_lost() -> None:
     stage = await ready()
     stage.order("payments")
-    await stage.look(Key("shop", "payments"))
-    del stage.kube.objects[Resource.DATABASES, "shop", "payments"]
-    del stage.kube.objects[Resource.CLUSTERS, "shop", "daap-orders"]
+    await stage.look(ref("shop", "payments"))
+    del stage.kube.objects[known.DATABASE, "shop", "payments"]
+    del stage.kube.objects[known.CLUSTER, "shop", "daap-orders"]
     stage.order("new")
     stage.kube.changes.clear()
     stage.queue.taken()
     await stage.relist()
-    assert set(stage.queue.taken()) >= {Key("shop", "payments"), KEY, Key("shop", "new")}
-    assert set(stage.cache.databases()) == {KEY, Key("shop", "new")}
+    assert set(stage.queue.taken()) >= {ref("shop", "payments"), KEY, ref("shop", "new")}
+    assert set(stage.store.refs(known.DATABASE)) == {KEY, ref("shop", "new")}
     assert len(stage.gone) == 1
 
 
@@ -191,12 +195,12 @@ async def test_only_the_namespaces_that_are_served_are_listed() -> None:
     for namespace in ("a", "b", "c"):
         stage.order(namespace=namespace)
     await stage.intake.list_all(stage.kube, ("a", "b"))
-    assert {key.namespace for key in stage.cache.databases()} == {"a", "b"}
+    assert {key.namespace for key in stage.store.refs(known.DATABASE)} == {"a", "b"}
     asked = [request for request in stage.kube.requests if "DaapDatabase" in request]
     assert asked == ["list DaapDatabase a", "list DaapDatabase b"]
-    del stage.kube.objects[Resource.DATABASES, "b", "orders"]
+    del stage.kube.objects[known.DATABASE, "b", "orders"]
     await stage.intake.list_all(stage.kube, ("a", "b"))
-    assert {key.namespace for key in stage.cache.databases()} == {"a"}
+    assert {key.namespace for key in stage.store.refs(known.DATABASE)} == {"a"}
 
 
 async def test_a_kind_that_is_not_installed_is_told_and_left_out(
@@ -204,9 +208,9 @@ async def test_a_kind_that_is_not_installed_is_told_and_left_out(
 ) -> None:
     stage = Stage()
     stage.order()
-    stage.kube.missing = {Resource.CLUSTERS, Resource.POOLERS}
+    stage.kube.missing = {known.CLUSTER, known.POOLER}
     await stage.intake.list_all(stage.kube, ())
-    assert stage.cache.databases() == [KEY]
+    assert stage.store.refs(known.DATABASE) == [KEY]
     told = [(r.getMessage(), vars(r)["kind"]) for r in caplog.records]
     assert told == [("Kind unknown to the API server", kind) for kind in ("cluster", "pooler")]
 
@@ -229,4 +233,4 @@ async def test_a_list_that_fails_is_an_outage_and_forgets_nothing(
     with pytest.raises(ApiError) as raised:
         await stage.intake.list_all(stage.kube, ())
     assert raised.value is error
-    assert stage.cache.databases() == [KEY]
+    assert stage.store.refs(known.DATABASE) == [KEY]

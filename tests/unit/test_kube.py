@@ -7,7 +7,8 @@ import pytest
 from kubernetes.aio.config import incluster_config
 
 from daap_operator.errors import StartError
-from daap_operator.kube import ApiError, Kube, Resource
+from daap_operator.kinds import known
+from daap_operator.kube import ApiError, Kube
 from dev.cluster import pki
 from tests.unit.fakes import refused
 
@@ -32,12 +33,12 @@ class Answering(Kube):
 async def test_a_conflict_does_not_make_an_object_gone() -> None:
     kube = Answering({"metadata": {"uid": "ours"}})
     with pytest.raises(ApiError, match="409"):
-        await kube.delete(Resource.SECRETS, "shop", "old", uid="ours")
+        await kube.delete(known.SECRET, "shop", "old", uid="ours")
 
 
 @pytest.mark.parametrize("there", [None, {"metadata": {"uid": "another"}}])
 async def test_a_conflict_over_the_uid_says_that_ours_is_gone(there: Object | None) -> None:
-    assert await Answering(there).delete(Resource.SECRETS, "shop", "old", uid="ours") is None
+    assert await Answering(there).delete(known.SECRET, "shop", "old", uid="ours") is None
 
 
 # --- the kubeconfig -------------------------------------------------------------------------------

@@ -3,18 +3,20 @@
 import pytest
 from kubernetes.aio.client import Configuration
 
-from daap_operator.kube import Kube, Request, Resource, Unreachable
+from daap_operator.kinds import known
+from daap_operator.kube import Kind, Kube, Request, Unreachable
 from daap_operator.kube.request import request
+from tests.support.api import DECLARED
 
 
-@pytest.mark.parametrize("resource", Resource)
-def test_what_is_asked_for_is_told_without_names(resource: Resource) -> None:
-    plural = resource.value[1]
+@pytest.mark.parametrize("kind", DECLARED, ids=lambda kind: kind.plural)
+def test_what_is_asked_for_is_told_without_names(kind: Kind) -> None:
+    plural = kind.plural
     asked = [
-        request("GET", resource.path(), 200, 0.5),
-        request("GET", resource.path("shop"), 200, 0.5),
-        request("GET", resource.path("shop", "orders"), 200, 0.5),
-        request("PATCH", resource.path("shop", "orders", "status"), 200, 0.5),
+        request("GET", kind.path(), 200, 0.5),
+        request("GET", kind.path("shop"), 200, 0.5),
+        request("GET", kind.path("shop", "orders"), 200, 0.5),
+        request("PATCH", kind.path("shop", "orders", "status"), 200, 0.5),
     ]
     assert asked == [
         Request("list", plural, 200, 0.5),
@@ -28,11 +30,11 @@ def test_what_is_asked_for_is_told_without_names(resource: Resource) -> None:
     ("method", "verb"), [("POST", "create"), ("PUT", "update"), ("DELETE", "delete")]
 )
 def test_methods_are_told_in_the_words_of_rbac(method: str, verb: str) -> None:
-    assert request(method, Resource.SECRETS.path("shop"), 201, 0.0).verb == verb
+    assert request(method, known.SECRET.path("shop"), 201, 0.0).verb == verb
 
 
 def test_names_like_parts_of_a_path_do_not_confuse() -> None:
-    path = Resource.CLUSTERS.path("namespaces", "clusters")
+    path = known.CLUSTER.path("namespaces", "clusters")
     assert request("GET", path, 200, 0.0)[:2] == ("get", "clusters")
 
 
@@ -40,5 +42,5 @@ async def test_a_request_without_an_answer_is_told_too() -> None:
     asked: list[Request] = []
     async with Kube(Configuration(host="http://127.0.0.1:1"), asked.append) as kube:
         with pytest.raises(Unreachable):
-            await kube.fenced(lambda: None).get(Resource.SECRETS, "shop", "orders")
+            await kube.fenced(lambda: None).get(known.SECRET, "shop", "orders")
     assert [(made.verb, made.resource, made.status) for made in asked] == [("get", "secrets", 0)]

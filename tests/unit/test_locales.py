@@ -11,7 +11,7 @@ from daap_operator.desired import locales
 from daap_operator.desired.cluster import cluster
 from daap_operator.desired.resolved import resolve
 from daap_operator.engine.conditions import Moment
-from daap_operator.kube import Resource
+from daap_operator.kinds import known
 from tests.unit import builders
 from tests.unit.stage import Stage, ready
 
@@ -156,7 +156,7 @@ async def test_one_that_the_default_version_cannot_have_is_told_before_all_else(
         "spec.locale 'builtin/C.UTF-8' needs PostgreSQL '17' or newer, and this database gets "
         "'16': set spec.postgresVersion to '17' or more, or choose another locale"
     )
-    assert not stage.kube.there(Resource.CLUSTERS)
+    assert not stage.kube.there(known.CLUSTER)
     stage.edit(postgresVersion=17)
     await stage.settle()
     assert stage.status()["locale"] == "builtin/C.UTF-8"
@@ -164,7 +164,7 @@ async def test_one_that_the_default_version_cannot_have_is_told_before_all_else(
 
 async def test_a_status_that_lost_its_locale_has_it_again_and_no_child_is_written() -> None:
     stage = await ready()
-    stage.kube.change(Resource.DATABASES, "orders", lambda obj: obj["status"].pop("locale"))
+    stage.kube.change(known.DATABASE, "orders", lambda obj: obj["status"].pop("locale"))
     before = list(stage.kube.writes)
     await stage.settle()
     assert stage.status()["locale"] == "builtin/C.UTF-8"  # what its Cluster says

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from daap_operator import logs
-from daap_operator.cache import Key
+from daap_operator.engine.kinds import Ref
+from daap_operator.kinds.database.naming import ref
+from daap_operator.kube import Kind
 
-KEY = Key("shop", "orders")
+KEY = ref("shop", "orders")
 
 
 def record(message: str = "Phase changed", *args: object, **extra: Any) -> logging.LogRecord:
@@ -62,6 +64,13 @@ def test_a_line_for_people_reads_from_left_to_right() -> None:
         "12:00:00.123 INFO    3 changed namespace=shop database=orders phase=Ready "
         'told="Clients can connect" gone=""'
     )
+
+
+def test_a_key_is_told_by_the_word_for_its_kind() -> None:
+    toy = Kind("toys.example", "v1", "DaapToy", "daaptoys")
+    shelf = Kind("toys.example", "v1", "Shelf", "shelves", namespaced=False)
+    assert logs.fields(record(key=Ref(toy, "shop", "a"))) == {"namespace": "shop", "toy": "a"}
+    assert logs.fields(record(key=Ref(shelf, "", "a"))) == {"shelf": "a"}
 
 
 def test_a_line_without_a_key_has_the_fields_of_the_call_alone() -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from daap_operator import majors, offer
 from daap_operator.api.v1alpha1 import MAJORS
-from daap_operator.cache import Kind
+from daap_operator.engine.kinds import Ref
 from daap_operator.errors import Stalled
+from daap_operator.kinds import known
 from tests.unit import builders
 from tests.unit.stage import CLUSTER, KEY, Stage, ready
 
@@ -103,14 +104,14 @@ async def test_a_database_whose_version_is_no_longer_on_offer_is_served_and_not_
     stage.edit(instances=2)
     await stage.look()
     assert stage.condition("Stalled") is None
-    cluster = stage.cache.get(Kind.CLUSTER, KEY.namespace, CLUSTER)
+    cluster = stage.store.get(Ref(known.CLUSTER, KEY.namespace, CLUSTER))
     assert cluster
     assert cluster["owned"]["spec"]["instances"] == 2
     stage.edit(postgresVersion=16)
     await stage.look()
     assert stage.condition("Stalled") == ("True", "VersionNotOffered")
     assert stage.condition("Ready") == ("True", "Ready")
-    cluster = stage.cache.get(Kind.CLUSTER, KEY.namespace, CLUSTER)
+    cluster = stage.store.get(Ref(known.CLUSTER, KEY.namespace, CLUSTER))
     assert cluster
     assert ":15-" in cluster["owned"]["spec"]["imageName"]
 

@@ -9,7 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from daap_operator import names
-from daap_operator.ownership import belongs_to, first_difference, others, owned_part, owners
+from daap_operator.engine.ownership import first_difference, others, owned_part
+from daap_operator.kinds.database.ownership import belongs_to, owners
 from tests.unit import server_side_apply as api_server
 from tests.unit import strategies
 

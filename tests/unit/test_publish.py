@@ -9,7 +9,9 @@ import pytest
 from daap_operator import names
 from daap_operator.desired.resolved import Resolved, resolve
 from daap_operator.errors import Stalled, Waiting
-from daap_operator.kube import Resource, Unreachable
+from daap_operator.kinds import known
+from daap_operator.kinds.database.watched import children_of
+from daap_operator.kube import Unreachable
 from daap_operator.observed import Observed, observe
 from daap_operator.publish import merged, publish, remove_secret
 from daap_operator.status import Published
@@ -36,7 +38,7 @@ CREATE, GET, REPLACE = (f"{verb} Secret {SECRET}" for verb in ("create", "get", 
 
 def seen(stage: Stage, resolved: Resolved) -> Observed:
     return observe(
-        stage.cache.children("shop", resolved.cluster),
+        children_of(stage.store, "shop", resolved.cluster),
         instances=resolved.spec.instances,
         poolers=resolved.spec.pooler.instances,
         image=resolved.image,
@@ -62,7 +64,7 @@ async def unpublished() -> Stage:
 
 
 def entries(stage: Stage, name: str = SECRET) -> dict[str, str]:
-    data = stage.kube.one(Resource.SECRETS, name)["data"]
+    data = stage.kube.one(known.SECRET, name)["data"]
     return {key: base64.b64decode(text).decode() for key, text in data.items()}
 
 
@@ -93,7 +95,7 @@ async def test_there_is_no_secret_before_cloudnativepg_tells_of_credentials() ->
 @pytest.mark.parametrize("which", ["app", "ca"])
 async def test_credentials_that_are_missing_are_waited_for(which: str) -> None:
     stage = await unpublished()
-    del stage.kube.objects[Resource.SECRETS, "shop", f"{CLUSTER}-{which}"]
+    del stage.kube.objects[known.SECRET, "shop", f"{CLUSTER}-{which}"]
     with pytest.raises(Waiting, match=f"Secret {CLUSTER}-{which} is missing") as waiting:
         await published(stage)
     assert waiting.value.finding.reason == "CredentialsPending"
@@ -117,7 +119,7 @@ async def test_credentials_that_lack_something_are_waited_for(
     which: str, data: Object | None
 ) -> None:
     stage = await unpublished()
-    stage.kube.one(Resource.SECRETS, f"{CLUSTER}-{which}")["data"] = data
+    stage.kube.one(known.SECRET, f"{CLUSTER}-{which}")["data"] = data
     with pytest.raises(Waiting, match="lack the username, the password or the certificate"):
         await published(stage)
     assert stage.kube.writes == []
@@ -149,7 +151,7 @@ def rotate(obj: Object) -> None:
 async def test_a_new_password_is_published() -> None:
     stage = await ready()
     before = stage.status()["secretRevision"]
-    stage.kube.change(Resource.SECRETS, f"{CLUSTER}-app", rotate)
+    stage.kube.change(known.SECRET, f"{CLUSTER}-app", rotate)
     play(stage.kube)
     made = await published(stage)
     assert stage.kube.requests == [*CREDENTIALS, GET, REPLACE]
@@ -190,7 +192,7 @@ async def test_a_secret_is_looked_at_now_and_then() -> None:
 
 async def test_a_forged_secret_is_mended_when_it_is_looked_at() -> None:
     stage = await ready()
-    stage.kube.change(Resource.SECRETS, SECRET, forge)
+    stage.kube.change(known.SECRET, SECRET, forge)
     await published(stage)
     assert stage.kube.requests == []
     stage.clock.advance(901)
@@ -201,7 +203,7 @@ async def test_a_forged_secret_is_mended_when_it_is_looked_at() -> None:
 
 async def test_a_deleted_secret_is_made_again_when_it_is_looked_at() -> None:
     stage = await ready()
-    stage.kube.delete_object(Resource.SECRETS, SECRET)
+    stage.kube.delete_object(known.SECRET, SECRET)
     stage.clock.advance(901)
     await published(stage)
     assert stage.kube.requests == [*CREDENTIALS, GET, CREATE]
@@ -247,31 +249,31 @@ async def test_a_new_name_is_written_before_the_old_one_goes() -> None:
     ]
     assert made is not None
     assert made.secret == "mine"
-    assert "mine" in stage.kube.there(Resource.SECRETS)
-    assert SECRET not in stage.kube.there(Resource.SECRETS)
+    assert "mine" in stage.kube.there(known.SECRET)
+    assert SECRET not in stage.kube.there(known.SECRET)
 
 
 async def test_a_new_name_that_is_taken_leaves_the_old_one() -> None:
     stage = await ready()
-    before = stage.kube.add(Resource.SECRETS, {"metadata": {"name": "mine"}, "data": {"a": "b"}})
+    before = stage.kube.add(known.SECRET, {"metadata": {"name": "mine"}, "data": {"a": "b"}})
     stage.edit(connectionSecretName="mine")
     with pytest.raises(Stalled, match="Secret mine exists and was not made") as stalled:
         await published(stage)
     assert stalled.value.finding.reason == "SecretNameTaken"
     assert "set spec.connectionSecretName to another name" in stalled.value.finding.message
-    assert stage.kube.one(Resource.SECRETS, "mine") == before
-    assert SECRET in stage.kube.there(Resource.SECRETS)
+    assert stage.kube.one(known.SECRET, "mine") == before
+    assert SECRET in stage.kube.there(known.SECRET)
     assert f"delete Secret {SECRET}" not in stage.kube.requests
 
 
 async def test_an_old_secret_that_became_somebody_elses_stays() -> None:
     stage = await ready()
-    stage.kube.delete_object(Resource.SECRETS, SECRET)
+    stage.kube.delete_object(known.SECRET, SECRET)
     foreign = {"metadata": {"name": SECRET, "labels": {"a": "b"}}, "data": {}}
-    stage.kube.add(Resource.SECRETS, foreign)
+    stage.kube.add(known.SECRET, foreign)
     stage.edit(connectionSecretName="mine")
     await published(stage)
-    assert SECRET in stage.kube.there(Resource.SECRETS)
+    assert SECRET in stage.kube.there(known.SECRET)
 
 
 # --- whose it is ----------------------------------------------------------------------------------
@@ -289,12 +291,12 @@ FOREIGN: dict[str, Object] = {
 async def test_a_secret_that_is_not_ours_is_never_touched(metadata: Object) -> None:
     stage = await unpublished()
     obj = {"metadata": {"name": SECRET} | metadata, "data": {"mine": "eA=="}, "type": "Opaque"}
-    before = stage.kube.add(Resource.SECRETS, obj)
+    before = stage.kube.add(known.SECRET, obj)
     for _ in range(2):
         with pytest.raises(Stalled) as stalled:
             await published(stage)
         assert stalled.value.finding.reason == "SecretNameTaken"
-    assert stage.kube.one(Resource.SECRETS, SECRET) == before
+    assert stage.kube.one(known.SECRET, SECRET) == before
 
 
 async def test_what_others_put_into_the_metadata_stays() -> None:
@@ -307,10 +309,10 @@ async def test_what_others_put_into_the_metadata_stays() -> None:
         obj["metadata"]["ownerReferences"].append(other)
         obj["data"]["extra"] = "eA=="
 
-    stage.kube.change(Resource.SECRETS, SECRET, adorn)
+    stage.kube.change(known.SECRET, SECRET, adorn)
     stage.clock.advance(901)
     await published(stage)
-    made = stage.kube.one(Resource.SECRETS, SECRET)
+    made = stage.kube.one(known.SECRET, SECRET)
     assert made["metadata"]["annotations"] == {"reloader": "yes"}
     assert made["metadata"]["labels"]["team"] == "checkout"
     assert other in made["metadata"]["ownerReferences"]
@@ -325,22 +327,22 @@ async def test_labels_and_annotations_follow_the_spec_and_nothing_else_goes() ->
         obj["metadata"]["labels"]["theirs"] = "x"
         obj["metadata"].setdefault("annotations", {})["replicated-by"] = "somebody"
 
-    stage.kube.change(Resource.SECRETS, SECRET, adorn)
-    before = stage.kube.one(Resource.SECRETS, SECRET)["metadata"]
+    stage.kube.change(known.SECRET, SECRET, adorn)
+    before = stage.kube.one(known.SECRET, SECRET)["metadata"]
     asked = {"labels": {"team": "a"}, "annotations": {"replicate-to": "b"}}
     stage.edit(connectionSecretMetadata=asked)
     await stage.settle()
-    made = stage.kube.one(Resource.SECRETS, SECRET)["metadata"]
+    made = stage.kube.one(known.SECRET, SECRET)["metadata"]
     assert made["labels"] == before["labels"] | {"team": "a"}
     assert made["annotations"]["replicate-to"] == "b"
     stage.edit(connectionSecretMetadata={"labels": {"squad": "c"}})
     await stage.settle()
-    made = stage.kube.one(Resource.SECRETS, SECRET)["metadata"]
+    made = stage.kube.one(known.SECRET, SECRET)["metadata"]
     assert made["labels"] == before["labels"] | {"squad": "c"}
     assert "replicate-to" not in made["annotations"]
     stage.edit(connectionSecretMetadata=None)
     await stage.settle()
-    made = stage.kube.one(Resource.SECRETS, SECRET)["metadata"]
+    made = stage.kube.one(known.SECRET, SECRET)["metadata"]
     assert (made["labels"], made["annotations"]) == (before["labels"], before["annotations"])
 
 
@@ -356,38 +358,38 @@ async def test_a_new_name_has_the_labels_of_the_spec() -> None:
     stage = await ready()
     stage.edit(connectionSecretName="mine", connectionSecretMetadata={"labels": {"team": "a"}})
     await stage.settle()
-    assert stage.kube.one(Resource.SECRETS, "mine")["metadata"]["labels"]["team"] == "a"
+    assert stage.kube.one(known.SECRET, "mine")["metadata"]["labels"]["team"] == "a"
 
 
 async def test_a_retained_secret_loses_its_owner() -> None:
     stage = await ready()
     stage.edit(deletionPolicy="Retain")
     await stage.settle()
-    metadata = stage.kube.one(Resource.SECRETS, SECRET)["metadata"]
+    metadata = stage.kube.one(known.SECRET, SECRET)["metadata"]
     assert "ownerReferences" not in metadata
     assert metadata["labels"][names.UID_LABEL] == stage.database()["metadata"]["uid"]
     stage.edit(deletionPolicy="Delete")
     await stage.settle()
-    assert len(stage.kube.one(Resource.SECRETS, SECRET)["metadata"]["ownerReferences"]) == 1
+    assert len(stage.kube.one(known.SECRET, SECRET)["metadata"]["ownerReferences"]) == 1
 
 
 @pytest.mark.parametrize("policy", ["Delete", "Retain"])
 async def test_the_reference_of_another_controller_stays(policy: str) -> None:
     """Its kind is called as ours is, and its group is another."""
     stage = await ready()
-    uid = stage.kube.add(Resource.SECRETS, {"metadata": {"name": "a"}})["metadata"]["uid"]
+    uid = stage.kube.add(known.SECRET, {"metadata": {"name": "a"}})["metadata"]["uid"]
     stranger = {"apiVersion": "example.org/v1", "kind": names.KIND, "name": "orders", "uid": uid}
 
     def add(secret: Object) -> None:
         secret["metadata"]["ownerReferences"].insert(0, stranger)
         secret["data"]["host"] = ""
 
-    stage.kube.change(Resource.SECRETS, SECRET, add)
+    stage.kube.change(known.SECRET, SECRET, add)
     stage.edit(deletionPolicy=policy)
     await stage.settle()
     stage.clock.advance(901)
     await stage.settle()
-    secret = stage.kube.one(Resource.SECRETS, SECRET)
+    secret = stage.kube.one(known.SECRET, SECRET)
     assert secret["data"]["host"] != ""
     assert stranger in secret["metadata"]["ownerReferences"]
     assert len(secret["metadata"]["ownerReferences"]) == (2 if policy == "Delete" else 1)
@@ -410,13 +412,13 @@ def test_merging_twice_is_merging_once() -> None:
 
 async def test_a_secret_of_ours_that_is_there_already_is_mended() -> None:
     stage = await ready()
-    stage.kube.change(Resource.SECRETS, SECRET, forge)
+    stage.kube.change(known.SECRET, SECRET, forge)
 
     def forget(obj: Object) -> None:
         for field in ("secretName", "secretRevision"):
             del obj["status"][field]
 
-    stage.kube.change(Resource.DATABASES, "orders", forget)
+    stage.kube.change(known.DATABASE, "orders", forget)
     await published(stage)
     assert stage.kube.requests == [*CREDENTIALS, CREATE, GET, REPLACE]
     assert entries(stage)["password"] == "s3cret"
@@ -424,14 +426,14 @@ async def test_a_secret_of_ours_that_is_there_already_is_mended() -> None:
 
 async def test_a_secret_of_another_type_is_made_again() -> None:
     stage = await ready()
-    live = stage.kube.one(Resource.SECRETS, SECRET)
+    live = stage.kube.one(known.SECRET, SECRET)
     live["type"] = "Opaque"
     stage.edit(instances=2)
     with pytest.raises(Waiting, match="is being made again"):
         await published(stage)
     assert stage.kube.writes == [f"delete Secret {SECRET}"]
     await published(stage)
-    assert stage.kube.one(Resource.SECRETS, SECRET)["type"] == names.SECRET_TYPE
+    assert stage.kube.one(known.SECRET, SECRET)["type"] == names.SECRET_TYPE
 
 
 async def test_a_secret_that_vanishes_between_two_requests_is_waited_for() -> None:
@@ -493,4 +495,4 @@ async def test_only_a_secret_of_the_database_is_removed() -> None:
     assert stage.kube.writes == []
     await remove_secret(stage.world, "shop", SECRET, uid)
     assert stage.kube.writes == [f"delete Secret {SECRET}"]
-    assert SECRET not in stage.kube.there(Resource.SECRETS)
+    assert SECRET not in stage.kube.there(known.SECRET)

@@ -11,13 +11,15 @@ import pytest
 
 from daap_operator import children, names
 from daap_operator.api.reasons import InventoryReason
-from daap_operator.cache import Key, Kind
 from daap_operator.children import SETTLE_SECONDS
 from daap_operator.desired.cluster import cluster
 from daap_operator.desired.mark import is_marked, unmarked
 from daap_operator.desired.pooler import pooler
+from daap_operator.engine.kinds import Ref
 from daap_operator.errors import Outage
-from daap_operator.kube import ApiError, Resource, Unreachable
+from daap_operator.kinds import known
+from daap_operator.kinds.database.naming import ref
+from daap_operator.kube import ApiError, Unreachable
 from daap_operator.mirror import MetadataError
 from daap_operator.reconcile import ROW_SECONDS, STALLED_SECONDS, TRIES_BEFORE_TELLING, reconcile
 from tests.unit import builders
@@ -28,6 +30,7 @@ from tests.unit.stage import (
     KEY,
     POOLER,
     SECRET,
+    SOURCES,
     Stage,
     play,
     play_cluster,
@@ -111,7 +114,7 @@ async def test_the_finalizers_of_others_are_kept() -> None:
     stage = Stage()
     stage.order()
     stage.kube.change(
-        Resource.DATABASES, "orders", lambda obj: obj["metadata"].update(finalizers=["a.b/c"])
+        known.DATABASE, "orders", lambda obj: obj["metadata"].update(finalizers=["a.b/c"])
     )
     await stage.look()
     assert stage.database()["metadata"]["finalizers"] == ["a.b/c", names.FINALIZER]
@@ -180,7 +183,7 @@ async def test_marks_come_with_the_next_change_and_not_with_the_operator(
         stage.clock.advance(60)
     await stage.settle()
     assert kstatus(stage.database()) == "Current"
-    for resource, name in ((Resource.CLUSTERS, CLUSTER), (Resource.POOLERS, POOLER)):
+    for resource, name in ((known.CLUSTER, CLUSTER), (known.POOLER, POOLER)):
         assert is_marked(stage.kube.one(resource, name))
 
 
@@ -220,11 +223,11 @@ async def test_a_database_that_stops_serving_is_an_error_until_it_serves_again()
 
 async def test_a_primary_that_takes_no_connections_is_told_of_though_its_cluster_is_well() -> None:
     stage = await ready()
-    play_endpoints(stage.kube, stage.kube.one(Resource.CLUSTERS, CLUSTER), ready=False)
+    play_endpoints(stage.kube, stage.kube.one(known.CLUSTER, CLUSTER), ready=False)
     await stage.look()
     assert (stage.status()["phase"], stage.condition("Ready")) == ("Error", ("False", "NotServing"))
     assert stage.condition("Reconciling") == ("True", "PrimaryDown")
-    stage.kube.delete_object(Resource.ENDPOINTS, f"{CLUSTER}-rw-abcde")
+    stage.kube.delete_object(known.ENDPOINTS, f"{CLUSTER}-rw-abcde")
     await stage.settle(playing=False)
     assert stage.status()["phase"] == "Ready", "what is not told counts for nothing"
 
@@ -234,22 +237,22 @@ async def test_a_database_is_not_ready_before_its_primary_takes_connections() ->
     stage.order()
     await stage.settle(playing=False)
     play(stage.kube)
-    play_endpoints(stage.kube, stage.kube.one(Resource.CLUSTERS, CLUSTER), ready=False)
+    play_endpoints(stage.kube, stage.kube.one(known.CLUSTER, CLUSTER), ready=False)
     await stage.settle(playing=False)
     assert stage.status()["phase"] == "Provisioning"
     assert stage.condition("Ready") == ("False", "PrimaryDown")
-    assert (Resource.SECRETS, "shop", SECRET) not in stage.kube.objects
+    assert (known.SECRET, "shop", SECRET) not in stage.kube.objects
     await stage.settle()
     assert stage.status()["phase"] == "Ready"
 
 
 async def test_a_secret_that_is_taken_stalls_a_database_that_is_otherwise_well() -> None:
     stage = Stage()
-    stage.kube.add(Resource.SECRETS, {"metadata": {"name": SECRET}, "data": {}})
+    stage.kube.add(known.SECRET, {"metadata": {"name": SECRET}, "data": {}})
     stage.order()
     await stage.settle()
     assert stage.condition("Stalled") == ("True", "SecretNameTaken")
-    stage.kube.delete_object(Resource.SECRETS, SECRET)
+    stage.kube.delete_object(known.SECRET, SECRET)
     await stage.settle()
     assert stage.status()["phase"] == "Ready"
 
@@ -284,7 +287,7 @@ def rejected(stage: Stage) -> None:
 
 
 def secret_taken(stage: Stage) -> None:
-    stage.kube.add(Resource.SECRETS, {"metadata": {"name": "mine"}, "data": {}})
+    stage.kube.add(known.SECRET, {"metadata": {"name": "mine"}, "data": {}})
     stage.edit(connectionSecretName="mine")
 
 
@@ -299,7 +302,7 @@ def primary_down(stage: Stage) -> None:
 
 def cut_off(stage: Stage) -> None:
     """Only Kubernetes says so yet."""
-    play_endpoints(stage.kube, stage.kube.one(Resource.CLUSTERS, CLUSTER), ready=False)
+    play_endpoints(stage.kube, stage.kube.one(known.CLUSTER, CLUSTER), ready=False)
 
 
 def no_pooler(stage: Stage) -> None:
@@ -372,7 +375,7 @@ async def test_two_of_a_name_that_both_serve_are_both_told_of() -> None:
         obj["metadata"]["creationTimestamp"] = "2020-01-01T00:00:00Z"
 
     stage.order(namespace="billing")
-    stage.kube.change(Resource.DATABASES, "orders", restored, "billing")
+    stage.kube.change(known.DATABASE, "orders", restored, "billing")
     await stage.restart()  # the process before had promised it to the other
     await stage.look()
     assert stage.condition("Stalled") == ("True", "NameTaken")
@@ -387,7 +390,7 @@ async def test_a_spec_that_was_never_right_creates_nothing() -> None:
     assert stage.mirror.rows == {}
 
 
-BILLING = Key("billing", "orders")
+BILLING = ref("billing", "orders")
 
 
 async def test_a_name_that_is_taken_is_told_with_who_has_it_and_creates_nothing() -> None:
@@ -405,7 +408,7 @@ async def test_a_name_is_taken_over_when_its_holder_is_gone() -> None:
     stage = await ready()
     stage.order(namespace="billing")
     await stage.look(BILLING)
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.delete_object(known.DATABASE, "orders")
     await stage.settle()
     assert stage.status(BILLING)["phase"] == "Ready"
     assert [row.namespace for row in stage.mirror.rows.values()] == ["billing"]
@@ -418,7 +421,7 @@ async def test_of_two_that_come_at_once_one_gets_the_name_for_good() -> None:
     stage.watch()
     await reconcile(stage.world, BILLING, 0)
     await reconcile(stage.world, KEY, 0)
-    assert stage.kube.there(Resource.CLUSTERS) == [CLUSTER]
+    assert stage.kube.there(known.CLUSTER) == [CLUSTER]
     phases = {key.namespace: stage.status(key)["phase"] for key in (KEY, BILLING)}
     assert sorted(phases.values()) == ["Error", "Provisioning"]
 
@@ -426,12 +429,12 @@ async def test_of_two_that_come_at_once_one_gets_the_name_for_good() -> None:
 async def test_a_name_that_is_being_taken_is_not_lost_to_an_older_object() -> None:
     stage = Stage()
     stage.order()
-    holders: list[Key | None] = []
+    holders: list[Ref | None] = []
 
     def an_older_one_appears() -> None:
         older = builders.database(namespace="billing", uid="older")
-        stage.intake.event(Kind.DATABASE, "ADDED", older)
-        holders.append(stage.cache.holder("orders"))
+        stage.intake.event(SOURCES[known.DATABASE], "ADDED", older)
+        holders.append(stage.world.arbiter.holder("orders"))
 
     stage.kube.after_write = an_older_one_appears
     await stage.look()
@@ -497,7 +500,7 @@ async def test_a_secret_just_written_is_looked_at_in_an_interval() -> None:
 async def test_a_secret_that_cannot_be_looked_at_asks_for_no_pass() -> None:
     stage = await ready()
     stage.world.notes_of(KEY).secret_due = stage.clock.monotonic() - 1
-    stage.kube.delete_object(Resource.CLUSTERS, CLUSTER)
+    stage.kube.delete_object(known.CLUSTER, CLUSTER)
     stage.kube.refusals[f"create Cluster {CLUSTER}"] = refused(422, "no")
     assert await stage.look() == STALLED_SECONDS
 
@@ -511,7 +514,7 @@ async def test_what_is_stalled_is_looked_at_every_minute() -> None:
 
 async def test_what_is_waited_for_is_looked_at_soon() -> None:
     stage = await ready()
-    del stage.kube.objects[Resource.SECRETS, "shop", f"{CLUSTER}-ca"]
+    del stage.kube.objects[known.SECRET, "shop", f"{CLUSTER}-ca"]
     stage.edit(instances=2)
     assert await stage.look() == 5.0
     assert stage.condition("Reconciling") == ("True", "CredentialsPending")
@@ -535,7 +538,7 @@ async def test_an_object_that_has_just_changed_is_looked_at_in_a_second(
     stage.order()
     stage.kube.refusals[request_] = refused(status)
     assert await stage.look() == 1.0
-    assert stage.kube.there(Resource.CLUSTERS) == []
+    assert stage.kube.there(known.CLUSTER) == []
 
 
 async def test_nobody_is_looked_at_twice_who_is_gone() -> None:
@@ -603,7 +606,7 @@ async def test_an_object_that_goes_during_an_outage_is_left_alone() -> None:
     stage.edit(instances=2)
 
     def vanish() -> None:
-        stage.cache.remove(Kind.DATABASE, stage.database())
+        stage.store.remove(known.DATABASE, stage.database())
         raise Unreachable("lost")
 
     stage.kube.after_write = vanish
@@ -627,7 +630,7 @@ async def test_an_inventory_that_is_away_holds_up_nothing() -> None:
 async def test_a_lost_status_is_found_again() -> None:
     stage = await ready()
     before = end(stage)
-    stage.kube.change(Resource.DATABASES, "orders", setting("status", {}))
+    stage.kube.change(known.DATABASE, "orders", setting("status", {}))
     await stage.settle()
     assert end(stage) == before
 
@@ -660,21 +663,21 @@ async def shrinking(stage: Stage) -> None:
 async def deletion(stage: Stage) -> None:
     await creation(stage)
     await stage.settle()
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.delete_object(known.DATABASE, "orders")
 
 
 async def retaining(stage: Stage) -> None:
     await creation(stage)
     await stage.settle()
     stage.edit(deletionPolicy="Retain")
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.delete_object(known.DATABASE, "orders")
 
 
 async def drift(stage: Stage) -> None:
     await creation(stage)
     await stage.settle()
-    stage.kube.change(Resource.CLUSTERS, CLUSTER, scale)
-    stage.kube.delete_object(Resource.POOLERS, POOLER)
+    stage.kube.change(known.CLUSTER, CLUSTER, scale)
+    stage.kube.delete_object(known.POOLER, POOLER)
 
 
 async def succession(stage: Stage) -> None:
@@ -682,7 +685,7 @@ async def succession(stage: Stage) -> None:
     await stage.settle()
     stage.order(namespace="billing")
     await stage.settle()
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.delete_object(known.DATABASE, "orders")
 
 
 def scale(obj: Object) -> None:

@@ -11,12 +11,14 @@ import pytest
 from daap_operator import logs, settings
 from daap_operator.announce import Announcement, event
 from daap_operator.api.reasons import CommonReason
-from daap_operator.cache import Cache, Key, Kind
 from daap_operator.children import SETTLE_SECONDS
 from daap_operator.engine.conditions import merge_patch
+from daap_operator.engine.ownership import owned_part
+from daap_operator.engine.store import Store
 from daap_operator.errors import Waiting
-from daap_operator.kube import Resource
-from daap_operator.ownership import owned_part
+from daap_operator.kinds import known
+from daap_operator.kinds.database.naming import Arbiter, ref
+from daap_operator.kinds.database.watched import WATCHES
 from daap_operator.run import _first
 from daap_operator.settings import SettingsError
 from daap_operator.workqueue import Workqueue
@@ -38,11 +40,11 @@ URL = {"DATABASE_URL": "postgresql://x"}
 async def test_protection_holds_although_the_watch_does_not_know_the_cluster() -> None:
     """Somebody took our label from the Cluster (or the CRD's watch is behind): it is not cached."""
     stage = await ready(deletionProtection=True)
-    del stage.kube.one(Resource.CLUSTERS, CLUSTER)["metadata"]["labels"]
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    del stage.kube.one(known.CLUSTER, CLUSTER)["metadata"]["labels"]
+    stage.kube.delete_object(known.DATABASE, "orders")
     await stage.restart()
     await stage.look()
-    assert CLUSTER in stage.kube.there(Resource.CLUSTERS)
+    assert CLUSTER in stage.kube.there(known.CLUSTER)
 
 
 # --- hot loops ------------------------------------------------------------------------------------
@@ -50,7 +52,7 @@ async def test_protection_holds_although_the_watch_does_not_know_the_cluster() -
 
 async def test_a_taken_secret_name_is_no_hot_loop() -> None:
     stage = await ready()
-    stage.kube.add(Resource.SECRETS, {"metadata": {"name": "mine"}, "data": {}})
+    stage.kube.add(known.SECRET, {"metadata": {"name": "mine"}, "data": {}})
     stage.edit(connectionSecretName="mine")
     await stage.look()
     stage.clock.advance(700)
@@ -97,7 +99,7 @@ def test_a_secret_name_with_two_dots_is_refused() -> None:
 
 async def test_a_lost_status_does_not_lose_the_name() -> None:
     """A backup restores objects without their status; the finalizer tells who had the name."""
-    cache = Cache()
+    store = Store(WATCHES)
     old = builders.database(uid="a", namespace="old", creationTimestamp="2026-03-01T12:00:00Z")
     served = builders.database(
         uid="b",
@@ -107,8 +109,8 @@ async def test_a_lost_status_does_not_lose_the_name() -> None:
         status={},
     )
     for obj in (old, served):
-        cache.put(Kind.DATABASE, obj)
-    assert cache.holder("orders") == Key("served", "orders")
+        store.put(known.DATABASE, obj)
+    assert Arbiter(store).holder("orders") == ref("served", "orders")
 
 
 async def test_an_invalid_object_does_not_keep_the_name_from_a_valid_one() -> None:
@@ -139,7 +141,7 @@ def test_a_stalled_cluster_stays_stalled_while_something_is_waited_for() -> None
 async def test_children_of_a_kind_that_is_gone_are_forgotten() -> None:
     """CloudNativePG's CRDs were removed while the watch was broken."""
     stage = await ready()
-    for resource, name in ((Resource.CLUSTERS, CLUSTER), (Resource.POOLERS, POOLER)):
+    for resource, name in ((known.CLUSTER, CLUSTER), (known.POOLER, POOLER)):
         del stage.kube.objects[resource, "shop", name]
         stage.kube.missing.add(resource)
     await stage.relist()
@@ -240,13 +242,13 @@ def test_managed_fields_that_do_not_fit_the_object_are_no_crash() -> None:
 async def test_a_held_deletion_goes_on_looking_after_the_children() -> None:
     """A rotated password still reaches the Secret, and a lost Pooler comes back."""
     stage = await ready(deletionProtection=True)
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.delete_object(known.DATABASE, "orders")
     await stage.settle()
     assert stage.condition("Reconciling") == ("True", "DeletionProtected")
-    del stage.kube.objects[Resource.POOLERS, "shop", POOLER]
+    del stage.kube.objects[known.POOLER, "shop", POOLER]
     await stage.restart()
     await stage.settle()
-    assert POOLER in stage.kube.there(Resource.POOLERS)
+    assert POOLER in stage.kube.there(known.POOLER)
     assert stage.condition("Reconciling") == ("True", "DeletionProtected")
 
 
@@ -271,7 +273,7 @@ async def test_a_change_that_settles_during_the_pass_is_looked_at_again() -> Non
 def connections(stage: Stage) -> list[str]:
     """The connection Secrets there are; CloudNativePG's own belong to the Cluster."""
     own = (f"{CLUSTER}-app", f"{CLUSTER}-ca")
-    return [name for name in stage.kube.there(Resource.SECRETS) if name not in own]
+    return [name for name in stage.kube.there(known.SECRET) if name not in own]
 
 
 async def cut_off(stage: Stage, write: int) -> bool:
@@ -326,9 +328,9 @@ async def test_a_secret_being_renamed_is_retained_however_far_that_is() -> None:
         if not await cut_off(stage, write):
             break
         stage.edit(deletionPolicy="Retain")
-        stage.kube.delete_object(Resource.DATABASES, "orders")
+        stage.kube.delete_object(known.DATABASE, "orders")
         await stage.settle()
-        assert stage.kube.there(Resource.DATABASES) == []
+        assert stage.kube.there(known.DATABASE) == []
         assert connections(stage), write
     assert write > 3
 

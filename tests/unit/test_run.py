@@ -6,7 +6,9 @@ from typing import Any, NoReturn
 import pytest
 
 from daap_operator import settings
+from daap_operator.engine.store import Store
 from daap_operator.errors import Deposed
+from daap_operator.kinds.database.watched import WATCHES
 from daap_operator.run import Operator
 
 LOST = Deposed("The Lease default/daap-operator is lost: b holds it")
@@ -40,7 +42,7 @@ class Work:
 
     def __init__(self, where: str) -> None:
         self.mirror = Mirror()
-        self.cache: Any = Databases()
+        self.store = Store(WATCHES)
         self.reached = asyncio.Event()
         self.may_end = asyncio.Event()
         self.log: list[str] = []
@@ -61,13 +63,6 @@ class Work:
         if where == self._where:
             self.reached.set()
             await asyncio.Event().wait()
-
-
-class Databases:
-    """A cache without a database."""
-
-    def databases(self) -> list[str]:
-        return []
 
 
 class Ended(BaseException):

@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from daap_operator.cache import Key
-from daap_operator.kube import Resource
+from daap_operator.engine.kinds import Ref
+from daap_operator.kinds import known
+from daap_operator.kinds.database.naming import ref
+from daap_operator.kube import EVENT
 from daap_operator.stuck import LONGEST_PAUSE_SECONDS, PAGE_SECONDS, PATIENCE_SECONDS
 from tests.unit.fake_kube import stamp
 from tests.unit.fakes import refused
@@ -20,10 +22,10 @@ def failed(stage: Stage, name: str = f"{CLUSTER}-1-initdb", note: str = QUOTA) -
     body |= {"type": "Warning", "reason": "FailedCreate", "note": note}
     body |= {"regarding": {"kind": "Job", "name": name}}
     body |= {"deprecatedLastTimestamp": stamp(stage.clock)}
-    stage.kube.add(Resource.EVENTS, body)
+    stage.kube.add(EVENT, body)
 
 
-async def looks(stage: Stage, seconds: float, *keys: Key) -> int:
+async def looks(stage: Stage, seconds: float, *keys: Ref) -> int:
     """Passes for so long, each when it is due; how often Events were asked for."""
     stage.kube.requests.clear()
     end = stage.clock.monotonic() + seconds
@@ -61,7 +63,7 @@ async def test_it_is_asked_more_and_more_seldom() -> None:
 async def test_one_list_serves_all_of_a_namespace() -> None:
     stage = Stage()
     names = [f"orders-{number}" for number in range(20)]
-    keys = [Key("shop", name) for name in names]
+    keys = [ref("shop", name) for name in names]
     for name in names:
         stage.order(name)
     assert await looks(stage, PATIENCE_SECONDS + PAGE_SECONDS, *keys) <= 2
@@ -104,7 +106,7 @@ async def test_a_pod_counts_for_more_than_an_event() -> None:
     failed(stage)
     await looks(stage, PATIENCE_SECONDS + 2)
     play(stage.kube)
-    cluster = stage.kube.one(Resource.CLUSTERS, CLUSTER)
+    cluster = stage.kube.one(known.CLUSTER, CLUSTER)
     play_cluster(stage.kube, "shop", CLUSTER, phase="Setting up primary")
     condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
     play_pod(stage.kube, cluster, f"{CLUSTER}-1", conditions=[condition | {"message": "full"}])

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from daap_operator import names
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus, Phase
-from daap_operator.cache import Key
 from daap_operator.errors import Stalled
+from daap_operator.kinds.database.naming import ref
 from daap_operator.subject import database, is_protected, is_retained, subject
 from tests.unit import builders, strategies
 
@@ -26,7 +26,7 @@ STATUS: Object = {
 def test_the_object_is_read_as_it_stands() -> None:
     seen = builders.database({"instances": 3}, STATUS, generation=3)
     looked_at = subject(seen)
-    assert looked_at.key == Key("shop", "orders")
+    assert looked_at.key == ref("shop", "orders")
     assert looked_at.spec == seen["spec"]
     assert looked_at.status_before == STATUS
     assert looked_at.status == DaapDatabaseStatus.model_validate(STATUS)

@@ -10,7 +10,11 @@ import pytest
 
 from daap_operator import databases
 from daap_operator.api.reasons import InventoryReason
-from daap_operator.cache import Cache, Key, Kind
+from daap_operator.engine.kinds import Ref
+from daap_operator.engine.store import Store
+from daap_operator.kinds import known
+from daap_operator.kinds.database.naming import ref
+from daap_operator.kinds.database.watched import WATCHES
 from daap_operator.mirror import Differences, Expected, MetadataError, Table
 from daap_operator.mirror.table import R
 from daap_operator.row import DATABASES, Row
@@ -20,60 +24,60 @@ from tests.unit.fakes import FakeMirror
 from tests.unit.virtual_time import now
 
 
-def cache(*names: str) -> Cache:
-    made = Cache()
+def stored(*names: str) -> Store:
+    made = Store(WATCHES)
     for number, name in enumerate(names):
         status = {"clusterName": f"daap-{name}"}
-        made.put(Kind.DATABASE, builders.database(status=status, name=name, uid=f"u{number}"))
+        made.put(known.DATABASE, builders.database(status=status, name=name, uid=f"u{number}"))
     return made
 
 
-def ignored(key: Key) -> None:
+def ignored(key: Ref) -> None:
     """Nobody looks at what a sweep found."""
 
 
-def sweeper_of(mirror: FakeMirror, there: Cache, namespaces: tuple[str, ...] = ()) -> Sweeper:
+def sweeper_of(mirror: FakeMirror, there: Store, namespaces: tuple[str, ...] = ()) -> Sweeper:
     """Sweeps the databases alone, every 300 s."""
     swept = databases.swept(there, ignored)
     return Sweeper(mirror, [swept], namespaces=namespaces, seconds=300)
 
 
-def rows(there: Cache) -> dict[str, tuple[Key | None, Row]]:
+def rows(there: Store) -> dict[str, tuple[Ref | None, Row]]:
     """The rows of all live objects with their keys, by id."""
     expected = databases.swept(there, ignored)
     made = {uid: expected.row(uid) for uid in expected.after("", 1000)}
-    return {uid: (there.by_uid(uid), row) for uid, row in made.items() if row}
+    return {uid: (there.by_uid(known.DATABASE, uid), row) for uid, row in made.items() if row}
 
 
 def test_every_database_that_has_its_name_has_a_row() -> None:
-    there = cache("orders", "payments")
-    there.put(Kind.DATABASE, builders.database(name="waiting", uid="w"))
+    there = stored("orders", "payments")
+    there.put(known.DATABASE, builders.database(name="waiting", uid="w"))
     made = rows(there)
     assert {id_: row.name for id_, (_, row) in made.items()} == {"u0": "orders", "u1": "payments"}
-    assert made["u1"][0] == Key("shop", "payments")
+    assert made["u1"][0] == ref("shop", "payments")
 
 
 def test_a_vandalised_database_has_a_row_all_the_same() -> None:
-    there = Cache()
+    there = Store(WATCHES)
     status = {"clusterName": "daap-orders", "phase": "Asleep", "port": "x"}
-    there.put(Kind.DATABASE, builders.database({"ownerTeam": 7}, status))
+    there.put(known.DATABASE, builders.database({"ownerTeam": 7}, status))
     assert rows(there)[builders.UID][1].status == "provisioning"
 
 
 async def test_rows_without_object_are_marked_and_wrong_ones_written_by_their_passes() -> None:
     """Not from here: a row that the sweep wrote could be older than the pass' own."""
-    there = cache("right", "wrong", "missing")
+    there = stored("right", "wrong", "missing")
     mirror = FakeMirror()
     for uid, (_, row) in rows(there).items():
         mirror.rows[uid] = row
     mirror.rows["u1"] = replace(mirror.rows["u1"], owner_team="by hand")
     del mirror.rows["u2"]
     mirror.rows["gone"] = replace(mirror.rows["u0"], id="gone")
-    looked_at: list[Key] = []
+    looked_at: list[Ref] = []
     swept = databases.swept(there, looked_at.append)
     await Sweeper(mirror, [swept], namespaces=(), seconds=1).sweep()
     assert mirror.deleted == {"gone"}
-    assert set(looked_at) == {Key("shop", "wrong"), Key("shop", "missing")}
+    assert set(looked_at) == {ref("shop", "wrong"), ref("shop", "missing")}
     assert mirror.saved == []
 
 
@@ -98,7 +102,7 @@ def swept(*asked: float, until: float = 1000, outage: bool = False) -> Diary:
     async def scene() -> Diary:
         mirror = Diary()
         mirror.outage = MetadataError(InventoryReason.UNREACHABLE, "no answer") if outage else None
-        sweeper = sweeper_of(mirror, cache("orders"), namespaces=("shop",))
+        sweeper = sweeper_of(mirror, stored("orders"), namespaces=("shop",))
         running = asyncio.create_task(sweeper.run())
         for time in asked:
             await asyncio.sleep(time - now())
@@ -132,7 +136,7 @@ def test_a_cancellation_that_the_inventory_swallows_still_ends_the_sweeps() -> N
             yield Differences(set(), set())
 
     async def scene() -> float:
-        sweeper = sweeper_of(Swallowing(), Cache())
+        sweeper = sweeper_of(Swallowing(), Store(WATCHES))
         sweeper.ask()
         running = asyncio.create_task(sweeper.run())
         await asyncio.sleep(1)
@@ -150,8 +154,8 @@ def test_an_inventory_that_is_away_is_swept_later() -> None:
 
 async def test_a_sweep_says_what_it_found(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
-    await sweeper_of(FakeMirror(), cache("a", "b")).sweep()
-    await sweeper_of(FakeMirror(), cache()).sweep()
+    await sweeper_of(FakeMirror(), stored("a", "b")).sweep()
+    await sweeper_of(FakeMirror(), stored()).sweep()
     found = [(r.getMessage(), vars(r)["rows_to_write"]) for r in caplog.records]
     assert found == [("Inventory compared", 2)]
 
@@ -170,7 +174,7 @@ class Locked(Diary):
 
 def test_a_row_that_is_held_stops_no_other_and_is_tried_again_soon() -> None:
     async def scene() -> Locked:
-        there = cache("orders")
+        there = stored("orders")
         mirror = Locked()
         ours = rows(there)["u0"][1]
         mirror.rows.update({uid: replace(ours, id=uid) for uid in ("gone", "held", "other")})
@@ -194,7 +198,7 @@ def test_a_table_that_is_held_is_compared_again_soon() -> None:
     async def scene() -> Diary:
         mirror = Diary()
         mirror.outage = MetadataError(InventoryReason.ROW_LOCKED, "somebody holds it")
-        sweeper = sweeper_of(mirror, cache("orders"))
+        sweeper = sweeper_of(mirror, stored("orders"))
         sweeper.ask()
         running = asyncio.create_task(sweeper.run())
         await asyncio.sleep(11)
@@ -222,7 +226,7 @@ OFFERS = Table("offers", Offer, unique="name")
 
 
 def two_kinds(
-    there: Cache, offers: dict[str, Offer], woken: list[object]
+    there: Store, offers: dict[str, Offer], woken: list[object]
 ) -> tuple[Swept[Any], Swept[Any]]:
     """Databases, and the live objects of the other kind by id."""
     return (
@@ -234,7 +238,7 @@ def two_kinds(
 async def test_each_kind_is_compared_with_its_own_table(caplog: pytest.LogCaptureFixture) -> None:
     """In both directions: an id of one table says nothing about the other."""
     caplog.set_level("INFO")
-    there, mirror = cache("right", "missing"), FakeMirror()
+    there, mirror = stored("right", "missing"), FakeMirror()
     mirror.rows["u0"] = rows(there)["u0"][1]
     mirror.rows["small"] = replace(mirror.rows["u0"], id="small")
     offers = {uid: Offer(uid, uid) for uid in ("large", "small", "new")}
@@ -245,7 +249,7 @@ async def test_each_kind_is_compared_with_its_own_table(caplog: pytest.LogCaptur
     await Sweeper(mirror, swept, namespaces=(), seconds=1).sweep()
     assert mirror.rows.keys() == {"u0"}
     assert mirror.tables["offers"].keys() == {"large", "small"}
-    assert woken[0] == Key("shop", "missing")
+    assert woken[0] == ref("shop", "missing")
     assert set(woken[1:]) == {"large", "new"}
     found = [(vars(r)["table"], vars(r)["rows_to_write"]) for r in caplog.records]
     assert found == [("databases", 1), ("offers", 2)]
@@ -281,7 +285,7 @@ async def test_a_table_that_is_held_stops_no_other_and_a_server_that_is_away_all
 ) -> None:
     mirror = Trouble(reason)
     woken: list[object] = []
-    swept = two_kinds(cache("orders"), {"small": Offer("small", "small")}, woken)
+    swept = two_kinds(stored("orders"), {"small": Offer("small", "small")}, woken)
     await Sweeper(mirror, swept, namespaces=(), seconds=1).sweep()
     assert mirror.asked == asked
     assert woken == ["small"] * (len(asked) - 1)
@@ -294,7 +298,7 @@ async def test_an_object_gone_with_a_live_row_of_any_kind_brings_a_sweep(
     mirror = Diary()
     if table:
         mirror.tables[table]["u"] = Offer("u", "u")
-    sweeper = Sweeper(mirror, two_kinds(cache(), {}, []), namespaces=(), seconds=300)
+    sweeper = Sweeper(mirror, two_kinds(stored(), {}, []), namespaces=(), seconds=300)
     sweeper.gone("u")
     running = asyncio.create_task(sweeper.run())
     await asyncio.sleep(0)
@@ -306,7 +310,7 @@ async def test_an_object_gone_with_a_live_row_of_any_kind_brings_a_sweep(
 
 
 def test_what_is_expected_comes_in_order_and_in_portions() -> None:
-    expected = databases.swept(cache("a", "b", "c", "d"), ignored)
+    expected = databases.swept(stored("a", "b", "c", "d"), ignored)
     assert expected.after("", 3) == ["u0", "u1", "u2"]
     assert expected.after("u2", 3) == ["u3"]
     assert expected.row("u9") is None

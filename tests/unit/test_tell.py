@@ -8,9 +8,9 @@ import pytest
 from daap_operator.announce import Announcement
 from daap_operator.api.reasons import InventoryReason
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus
-from daap_operator.cache import Kind
 from daap_operator.errors import Stalled, Waiting
-from daap_operator.kube import ApiError, Resource
+from daap_operator.kinds import known
+from daap_operator.kube import ApiError
 from daap_operator.mirror import MetadataError
 from daap_operator.observed import Children, observe
 from daap_operator.reasons import DatabaseReason
@@ -35,7 +35,7 @@ def begun() -> tuple[Stage, DatabaseSubject]:
 
 
 def looked_at(stage: Stage) -> DatabaseSubject:
-    seen = stage.cache.database(KEY)
+    seen = stage.store.get(KEY)
     assert seen is not None
     return subject(seen)
 
@@ -84,7 +84,7 @@ def no_inventory(stage: Stage) -> list[Any]:
 
 async def test_a_field_that_is_told_no_more_is_removed() -> None:
     stage, _ = begun()
-    stage.kube.change(Resource.DATABASES, "orders", with_newer_field)
+    stage.kube.change(known.DATABASE, "orders", with_newer_field)
     stage.watch()
     await tell(stage.world, looked_at(stage), first(stage))
     assert "newer" not in stage.status()
@@ -124,7 +124,7 @@ async def test_what_is_more_than_progress_is_told_at_once() -> None:
 async def test_a_condition_that_was_missing_is_told_at_once() -> None:
     stage, before = begun()
     await tell(stage.world, before, first(stage))
-    stage.kube.change(Resource.DATABASES, "orders", without_inventory)
+    stage.kube.change(known.DATABASE, "orders", without_inventory)
     stage.watch()
     assert await tell(stage.world, looked_at(stage), progress(stage, "Setting up primary")) == 0
     assert stage.condition("MetadataSynced") == ("True", "Synced")
@@ -224,7 +224,7 @@ async def test_an_object_that_has_changed_since_is_looked_at_again() -> None:
 
 async def test_an_object_that_is_gone_is_looked_at_again() -> None:
     stage, before = begun()
-    del stage.kube.objects[Resource.DATABASES, "shop", "orders"]
+    del stage.kube.objects[known.DATABASE, "shop", "orders"]
     with pytest.raises(Waiting):
         await tell(stage.world, before, first(stage))
 
@@ -234,8 +234,8 @@ async def test_an_object_that_goes_while_its_row_is_saved_leaves_no_live_row() -
     stage, before = begun()
 
     def vanish() -> None:
-        stage.kube.objects.pop((Resource.DATABASES, "shop", "orders"), None)
-        stage.cache.remove(Kind.DATABASE, stage.cache.database(KEY) or {})
+        stage.kube.objects.pop((known.DATABASE, "shop", "orders"), None)
+        stage.store.remove(known.DATABASE, stage.store.get(KEY) or {})
         stage.mirror.after_write = lambda: None
 
     stage.mirror.after_write = vanish
@@ -258,7 +258,7 @@ async def test_a_status_that_cannot_be_written_is_an_outage() -> None:
 async def test_the_latest_is_what_the_cache_has() -> None:
     stage, before = begun()
     assert latest(stage.world, before) == before
-    stage.kube.change(Resource.DATABASES, "orders", labelled)
+    stage.kube.change(known.DATABASE, "orders", labelled)
     assert latest(stage.world, before) == before
     stage.watch()
     assert (
@@ -276,12 +276,12 @@ def edited(stage: Stage) -> None:
 
 
 def deleted(stage: Stage) -> None:
-    stage.kube.change(Resource.DATABASES, "orders", setting_finalizers("example.org/hold"))
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.change(known.DATABASE, "orders", setting_finalizers("example.org/hold"))
+    stage.kube.delete_object(known.DATABASE, "orders")
 
 
 def gone(stage: Stage) -> None:
-    stage.kube.delete_object(Resource.DATABASES, "orders")
+    stage.kube.delete_object(known.DATABASE, "orders")
 
 
 def replaced(stage: Stage) -> None:

@@ -9,30 +9,39 @@ import pytest
 from yarl import URL
 
 from daap_operator import trace
-from daap_operator.cache import Kind
+from daap_operator.kinds import known
 from daap_operator.trace import Place
 from tests.unit import virtual_time
+from tests.unit.stage import SOURCES
 
 CLUSTERS = "/apis/postgresql.cnpg.io/v1/clusters"
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 SERVER = "https://server"
 IN_SHOP = "/apis/postgresql.cnpg.io/v1/namespaces/shop/clusters"
+ALL = list(SOURCES.values())
+OURS = SOURCES[known.CLUSTER].selector
+
+
+def asked(path: str, base: str = "") -> Place | None:
+    """What the path asks for, whatever the selector."""
+    found = [trace.place(path, ALL, selector=one.selector, base=base) for one in ALL]
+    return next((what for what in found if what is not None), None)
 
 
 @pytest.mark.parametrize(
     ("path", "place"),
     [
-        (CLUSTERS, Place(Kind.CLUSTER, "")),
-        (IN_SHOP, Place(Kind.CLUSTER, "shop")),
-        ("/apis/apps/v1/deployments", Place(Kind.DEPLOYMENT, "")),
-        ("/apis/discovery.k8s.io/v1/endpointslices", Place(Kind.ENDPOINTS, "")),
-        ("/api/v1/pods", Place(Kind.POD, "")),
-        ("/api/v1/namespaces/shop/pods", Place(Kind.POD, "shop")),
-        ("/api/v1/namespaces/shop/serviceaccounts", Place(Kind.ACCOUNT, "shop")),
+        (CLUSTERS, Place(SOURCES[known.CLUSTER], "")),
+        (IN_SHOP, Place(SOURCES[known.CLUSTER], "shop")),
+        ("/apis/apps/v1/deployments", Place(SOURCES[known.DEPLOYMENT], "")),
+        ("/apis/discovery.k8s.io/v1/endpointslices", Place(SOURCES[known.ENDPOINTS], "")),
+        ("/api/v1/pods", Place(SOURCES[known.POD], "")),
+        ("/api/v1/namespaces/shop/pods", Place(SOURCES[known.POD], "shop")),
+        ("/api/v1/namespaces/shop/serviceaccounts", Place(SOURCES[known.ACCOUNT], "shop")),
         ("/api/v1/namespaces/shop/pods/daap-orders-1", None),
         ("/api/v1/namespaces/shop", None),
         ("/api/v1", None),
-        ("/apis/daap.io/v1alpha1/daapdatabases", Place(Kind.DATABASE, "")),
+        ("/apis/daap.io/v1alpha1/daapdatabases", Place(SOURCES[known.DATABASE], "")),
         ("/apis/daap.io/v1alpha1/namespaces/shop/daapdatabases/orders", None),
         ("/apis/postgresql.cnpg.io/v1", None),
         ("/apis", None),
@@ -40,7 +49,7 @@ IN_SHOP = "/apis/postgresql.cnpg.io/v1/namespaces/shop/clusters"
     ],
 )
 def test_what_a_path_asks_for(path: str, place: Place | None) -> None:
-    assert trace.place(path) == place
+    assert asked(path) == place
 
 
 @pytest.mark.parametrize(
@@ -50,9 +59,12 @@ def test_what_a_path_asks_for(path: str, place: Place | None) -> None:
 @pytest.mark.parametrize(
     ("path", "place"),
     [
-        (CLUSTERS, Place(Kind.CLUSTER, "")),
-        (IN_SHOP, Place(Kind.CLUSTER, "shop")),
-        ("/apis/postgresql.cnpg.io/v1/namespaces/apis/clusters", Place(Kind.CLUSTER, "apis")),
+        (CLUSTERS, Place(SOURCES[known.CLUSTER], "")),
+        (IN_SHOP, Place(SOURCES[known.CLUSTER], "shop")),
+        (
+            "/apis/postgresql.cnpg.io/v1/namespaces/apis/clusters",
+            Place(SOURCES[known.CLUSTER], "apis"),
+        ),
         ("/apis/daap.io/v1alpha1/namespaces/shop/daapdatabases/orders", None),
         ("/apis", None),
     ],
@@ -61,14 +73,14 @@ async def test_an_api_server_may_be_behind_a_path(
     base: str, path: str, place: Place | None
 ) -> None:
     told: list[Place] = []
-    traced = trace.trace(lambda what, listing: told.append(what), f"{SERVER}{base}")
+    traced = trace.trace(lambda what, listing: told.append(what), ALL, f"{SERVER}{base}")
     await answer(traced, f"{base.rstrip('/')}{path}")
     assert told == ([place] if place else [])
 
 
 @pytest.mark.parametrize("path", [CLUSTERS, "/k8s/clusters/c-2" + CLUSTERS, "/k8s/clusters/c-1"])
 async def test_what_is_not_below_the_servers_path_is_nothing(path: str) -> None:
-    assert trace.place(path, "/k8s/clusters/c-1") is None
+    assert asked(path, "/k8s/clusters/c-1") is None
 
 
 SESSION: Any = None
@@ -82,26 +94,32 @@ async def begin(traced: aiohttp.TraceConfig, url: str) -> None:
         await signal(SESSION, CONTEXT, start)
 
 
-async def answer(traced: aiohttp.TraceConfig, url: str, status: int = 200) -> None:
+async def answer(
+    traced: aiohttp.TraceConfig, url: str, status: int = 200, selector: str = OURS
+) -> None:
     """What the session does when an answer's head has come."""
     response = SimpleNamespace(status=status)
-    end: Any = SimpleNamespace(url=URL(f"{SERVER}{url}"), response=response)
+    asked = URL(f"{SERVER}{url}").update_query(labelSelector=selector)
+    end: Any = SimpleNamespace(url=asked, response=response)
     for signal in traced.on_request_end:
         await signal(SESSION, CONTEXT, end)
 
 
 async def test_answers_are_told_of() -> None:
     told: list[tuple[Place, bool]] = []
-    traced = trace.trace(lambda what, listing: told.append((what, listing)), SERVER)
+    traced = trace.trace(lambda what, listing: told.append((what, listing)), ALL, SERVER)
     await answer(traced, f"{CLUSTERS}?limit=500")
     await answer(traced, f"{IN_SHOP}?watch=true")
     await answer(traced, CLUSTERS, status=500)
     await answer(traced, "/apis")
-    assert told == [(Place(Kind.CLUSTER, ""), True), (Place(Kind.CLUSTER, "shop"), False)]
+    assert told == [
+        (Place(SOURCES[known.CLUSTER], ""), True),
+        (Place(SOURCES[known.CLUSTER], "shop"), False),
+    ]
 
 
 def test_two_watches_of_any_kind_begin_a_second_apart() -> None:
-    traced = trace.trace(lambda what, listing: None, SERVER)
+    traced = trace.trace(lambda what, listing: None, ALL, SERVER)
 
     async def scene() -> list[float]:
         clock, times = asyncio.get_running_loop().time, []

@@ -7,7 +7,7 @@ import pytest
 from daap_operator import trial
 from daap_operator.cli import main
 from daap_operator.errors import Outage
-from daap_operator.kube import Kube, Resource, Unreachable
+from daap_operator.kube import Kind, Kube, Unreachable
 from daap_operator.trial import LABEL, TrialError, Wish, try_out
 from tests.unit import virtual_time
 from tests.unit.fakes import refused
@@ -41,12 +41,12 @@ class Api(Kube):
         self.meanwhile: Object | None = None
         """What somebody creates after the first look."""
 
-    async def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
+    async def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
         self._ask("get")
         found, self.there = self.there, self.there or self.meanwhile
         return found
 
-    async def create_plain(self, resource: Resource, manifest: Object) -> Object:
+    async def create_plain(self, kind: Kind, manifest: Object) -> Object:
         def create() -> None:
             if self.there is not None:
                 raise refused(409, "already exists", "AlreadyExists")
@@ -58,7 +58,7 @@ class Api(Kube):
         return self.there
 
     async def delete(
-        self, resource: Resource, namespace: str, name: str, *, uid: str, version: str = ""
+        self, kind: Kind, namespace: str, name: str, *, uid: str, version: str = ""
     ) -> Object | None:
         def delete() -> None:
             if self.there is not None:

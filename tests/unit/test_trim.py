@@ -6,16 +6,17 @@ import pytest
 from hypothesis import given
 
 from daap_operator import names, trim
-from daap_operator.cache import Kind
+from daap_operator.engine.ownership import owned_part
+from daap_operator.kinds.database.ownership import belongs_to
+from daap_operator.kinds.database.watched import WATCHES
 from daap_operator.observed import Children, observe
-from daap_operator.ownership import belongs_to, owned_part
 from daap_operator.subject import subject
 from tests.unit import builders, strategies
 from tests.unit import server_side_apply as api_server
 
 Object = dict[str, Any]
 
-TRIMS = {kind.name.lower(): kind.trim for kind in Kind}
+TRIMS = {watch.kind.word: watch.keep for watch in WATCHES if watch.keep is not None}
 
 
 def applied(obj: Object) -> Object:

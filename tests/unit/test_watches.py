@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 
 from daap_operator import watches as module
-from daap_operator.cache import Kind
+from daap_operator.engine.kinds import Source
+from daap_operator.kinds import known
+from daap_operator.kube import Kind
 from daap_operator.trace import Place
 from daap_operator.watches import Watches
 from tests.support.eventually import eventually
+from tests.unit.stage import SOURCES
 
 
 class Kopf:
@@ -26,18 +29,25 @@ class Kopf:
         self.may_end = threading.Event()
         """Until it is set, it has been told to stop and has not."""
         self.may_end.set()
-        self.feed: Callable[[Kind, str | None, Mapping[str, Any]], None]
+        self.feed: Callable[[Source, str | None, Mapping[str, Any]], None]
         self.answered: Callable[[Place, bool], None]
 
     async def operate(
-        self, feed: Any, answered: Any, login: Any, *, namespaces: Any, stop: asyncio.Event
+        self,
+        feed: Any,
+        answered: Any,
+        login: Any,
+        *,
+        sources: Any,
+        namespaces: Any,
+        stop: asyncio.Event,
     ) -> None:
         self.runs += 1
         self.feed, self.answered = feed, answered
         if self.failing:
             raise ValueError("ERROR event")
-        for kind in Kind:
-            answered(Place(kind, ""), True)
+        for source in SOURCES.values():
+            answered(Place(source, ""), True)
         await stop.wait()
         await asyncio.to_thread(self.may_end.wait)
 
@@ -58,13 +68,20 @@ def kopf(monkeypatch: pytest.MonkeyPatch) -> Kopf:
 
 @asynccontextmanager
 async def watching(
-    feed: Callable[[Kind, str | None, Mapping[str, Any]], None] = lambda *_: None,
+    feed: Callable[[Source, str | None, Mapping[str, Any]], None] = lambda *_: None,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[Watches]:
     async def credentials() -> Any:
         raise AssertionError
 
-    made = Watches(feed, credentials, namespaces=(), on_listed=lambda: None, monotonic=monotonic)
+    made = Watches(
+        feed,
+        credentials,
+        sources=list(SOURCES.values()),
+        namespaces=(),
+        on_listed=lambda: None,
+        monotonic=monotonic,
+    )
     await made.start(patience=5)
     try:
         yield made
@@ -124,12 +141,12 @@ async def test_an_event_that_cannot_be_read_holds_up_none_behind_it(
 ) -> None:
     fed: list[str] = []
 
-    def feed(kind: Kind, event_type: str | None, obj: Mapping[str, Any]) -> None:
+    def feed(source: Source, event_type: str | None, obj: Mapping[str, Any]) -> None:
         fed.append(obj["name"])
 
     async with watching(feed):
         for obj in ({"name": "a"}, {}, {"name": "b"}):
-            kopf.feed(Kind.CLUSTER, "MODIFIED", obj)
+            kopf.feed(SOURCES[known.CLUSTER], "MODIFIED", obj)
 
         async def seen() -> list[str]:
             return fed
@@ -146,16 +163,16 @@ async def test_what_is_not_watched_in_time_is_overdue(
     async with watching(monotonic=lambda: now) as watches:
 
         async def overdue() -> set[Kind]:
-            return {what.kind for what in watches.overdue(10, 50)}
+            return {what.source.kind for what in watches.overdue(10, 50)}
 
         assert await overdue() == set()
         now = 11.0
-        assert await overdue() == set(Kind)  # not one watch has begun since the start
-        for kind in (Kind.CLUSTER, Kind.POOLER):
-            kopf.answered(Place(kind, ""), False)
-        await eventually(overdue, lambda seen: seen == set(Kind) - {Kind.CLUSTER, Kind.POOLER})
+        assert await overdue() == set(SOURCES)  # not one watch has begun since the start
+        for kind in (known.CLUSTER, known.POOLER):
+            kopf.answered(Place(SOURCES[kind], ""), False)
+        await eventually(overdue, lambda seen: seen == set(SOURCES) - {known.CLUSTER, known.POOLER})
         now = 61.5
-        assert await overdue() == set(Kind)
-        kopf.answered(Place(Kind.CLUSTER, ""), False)
-        await eventually(overdue, lambda seen: Kind.CLUSTER not in seen)
+        assert await overdue() == set(SOURCES)
+        kopf.answered(Place(SOURCES[known.CLUSTER], ""), False)
+        await eventually(overdue, lambda seen: known.CLUSTER not in seen)
     assert caplog.text.count("Watch renewed after silence") == 1

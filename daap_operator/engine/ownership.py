@@ -1,4 +1,4 @@
-"""Which child belongs to which database, and which of its fields are ours. Pure.
+"""Whose an object is, and which of its fields are ours. Pure.
 
 Server-side apply records the fields each manager owns. What we own of an object, laid beside what
 we want, tells whether an apply would change anything: a field somebody else has changed or taken
@@ -11,29 +11,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from daap_operator import names, quantity, raw
+from daap_operator.kube.kinds import Kind
 
 Object = Mapping[str, Any]
 
 
-def owners(child: Object) -> list[Object]:
-    """The owner references to DaapDatabases; those of other controllers are none of our business.
+def owners(child: Object, kind: Kind) -> list[Object]:
+    """The owner references to objects of a kind; those to all others are none of our business.
 
     By group and kind: another group may have a kind of that name, and another version is the same.
     """
-    return _owners(child, names.API_VERSION, names.KIND)
-
-
-def cluster_owners(child: Object) -> list[Object]:
-    """The owner references to CloudNativePG's Clusters."""
-    return _owners(child, names.CNPG_API_VERSION, "Cluster")
-
-
-def _owners(child: Object, api_version: str, kind: str) -> list[Object]:
     return [
         reference
         for reference in raw.items(child, "metadata", "ownerReferences")
-        if raw.text(reference, "kind") == kind
-        and _group(raw.text(reference, "apiVersion")) == _group(api_version)
+        if raw.text(reference, "kind") == kind.name
+        and _group(raw.text(reference, "apiVersion")) == kind.group
     ]
 
 
@@ -43,12 +35,12 @@ def _group(api_version: str) -> str:
     return group if slash else ""
 
 
-def belongs_to(child: Object, uid: str) -> bool:
-    """Whether a child belongs to the DaapDatabase with that uid.
+def belongs_to(child: Object, kind: Kind, uid: str) -> bool:
+    """Whether a child belongs to the object of that kind with that uid.
 
     The owner references say so, or for a retained child, which has none, our uid label.
     """
-    if found := owners(child):
+    if found := owners(child, kind):
         return any(raw.text(reference, "uid") == uid for reference in found)
     labels = raw.mapping(child, "metadata", "labels")
     ours = raw.text(labels, names.MANAGED_BY_LABEL) == names.FIELD_MANAGER

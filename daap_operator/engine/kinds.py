@@ -1,0 +1,137 @@
+"""What a kind of ours declares of itself, and how an object is named. Pure."""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from daap_operator import raw
+from daap_operator.kube.kinds import Kind
+
+Object = dict[str, Any]
+
+UID = "uid"
+"""The name of the index of a kind of ours by the objects' uids."""
+
+
+class Ref(NamedTuple):
+    """One object: the store's key, and what the workqueue works on."""
+
+    kind: Kind
+    namespace: str
+    """Empty for an object that is in none."""
+    name: str
+
+    @classmethod
+    def of(cls, kind: Kind, obj: raw.Object) -> "Ref":
+        """The reference to an object of that kind."""
+        namespace = raw.text(obj, "metadata", "namespace")
+        return cls(kind, namespace, raw.text(obj, "metadata", "name"))
+
+
+class Source(NamedTuple):
+    """What one stream of events is about: a kind, or those of it that a label selector covers."""
+
+    kind: Kind
+    selector: str
+
+
+class Reader(Protocol):
+    """What was seen, to be read. The store."""
+
+    def get(self, ref: Ref) -> Object | None:
+        """What is kept of an object; None when it is not there."""
+
+    def refs(self, kind: Kind) -> list[Ref]:
+        """All objects of a kind."""
+
+    def by(self, kind: Kind, index: str, key: Hashable) -> list[Object]:
+        """What is kept of the objects under a key of an index, in the order of their names."""
+
+    def refs_by(self, kind: Kind, index: str, key: Hashable) -> list[Ref]:
+        """The objects under a key of an index, in the order of their names."""
+
+
+Keep = Callable[[raw.Object], Object]
+"""From an object as the API server has it to what is kept of it; has its metadata's name,
+namespace, uid and resourceVersion."""
+
+Wakes = Callable[[Object, Reader], Iterable[Ref]]
+"""From what is kept of an object that has come, changed or gone to whatever is to be looked at.
+
+Called with what was kept before, too, where there was something: what an object has left is to be
+looked at as well.
+"""
+
+Index = Callable[[Object], Iterable[Hashable]]
+"""The keys under which an object is to be found, from what is kept of it."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What is to be listed and watched.
+
+    Watches of one kind with one selector are one stream: they are asked for once, and all that each
+    of them wakes is woken.
+    """
+
+    kind: Kind
+    keep: Keep | None
+    """None for what another watch of that kind and selector keeps."""
+    wakes: Wakes
+    selector: str = ""
+    """Labels, as in `a,b=c`; empty for all objects. No other operators."""
+    indexes: Mapping[str, Index] = field(default_factory=dict)
+    """By name; the names of all watches of a kind are apart."""
+    required: bool = False
+    """Whether there is nothing to do without the kind: a LIST that does not find it fails then."""
+
+    def __post_init__(self) -> None:
+        if bad := [term for term in _terms(self.selector) if not _is_plain(term)]:
+            raise ValueError(
+                f"the selector '{self.selector}' of {self.kind.name} has '{bad[0]}': "
+                "write each term as `label` or `label=value`"
+            )
+
+    @property
+    def source(self) -> Source:
+        """The stream that it is fed by."""
+        return Source(self.kind, self.selector)
+
+
+def sources(watches: Iterable[Watch]) -> list[Source]:
+    """The streams that the watches need, each once, in their order."""
+    return list(dict.fromkeys(watch.source for watch in watches))
+
+
+def selects(selector: str, obj: raw.Object) -> bool:
+    """Whether a watch's selector covers an object."""
+    labels = raw.mapping(obj, "metadata", "labels")
+    wanted = [term.partition("=") for term in _terms(selector)]
+    return all(
+        key in labels and (not equals or labels[key] == value) for key, equals, value in wanted
+    )
+
+
+def uid(obj: raw.Object) -> list[str]:
+    """The keys of the index UID."""
+    return [raw.text(obj, "metadata", "uid")]
+
+
+def _terms(selector: str) -> list[str]:
+    return selector.split(",") if selector else []
+
+
+def _is_plain(term: str) -> bool:
+    return bool(term.strip()) and not set("!() ") & set(term) and "==" not in term
+
+
+@dataclass(frozen=True)
+class Right:
+    """One verb that the operator needs on one kind."""
+
+    kind: Kind
+    verb: str
+    """As in RBAC: get, list, watch, create, update, patch, delete."""
+    why: str
+    """For the reference page: what it is needed for."""
+    subresource: str = ""

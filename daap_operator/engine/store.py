@@ -1,0 +1,153 @@
+"""What the watches saw, trimmed, with named indexes; like an informer's store. Pure.
+
+Nothing here is a truth of its own: everything comes from the API server and can be listed again.
+The newer resource version wins, so that the answer to a write and the event about it may arrive in
+either order. https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions
+"""
+
+from collections.abc import Collection, Hashable, Iterable, Sequence
+from typing import cast
+
+from daap_operator import raw
+from daap_operator.engine.kinds import (
+    UID,
+    Index,
+    Keep,
+    Object,
+    Ref,
+    Source,
+    Watch,
+    selects,
+    sources,
+)
+from daap_operator.engine.table import Change, Table, version_of
+from daap_operator.kube.kinds import Kind
+
+
+class Store:
+    """Objects by reference and by index. Not thread-safe: one event loop owns it."""
+
+    def __init__(self, watches: Sequence[Watch]) -> None:
+        """Raises ValueError for watches that contradict each other."""
+        self._tables: dict[Source, Table] = {}
+        self._of_kind: dict[Kind, list[tuple[str, Table]]] = {}
+        for source in sources(watches):
+            fed = [watch for watch in watches if watch.source == source]
+            table = Table(source.kind, _keep(source, fed), _indexes(source, fed))
+            self._tables[source] = table
+            self._of_kind.setdefault(source.kind, []).append((source.selector, table))
+
+    # what is in it --------------------------------------------------------------------------------
+
+    def get(self, ref: Ref) -> Object | None:
+        """What is kept of an object as last seen; None when it is not there."""
+        found = [kept for _, table in self._of(ref.kind) if (kept := table.objects.get(ref))]
+        return max(found, key=version_of) if found else None
+
+    def refs(self, kind: Kind) -> list[Ref]:
+        """All objects of a kind."""
+        tables = self._of(kind)
+        if len(tables) == 1:
+            return list(tables[0][1].objects)
+        return list(dict.fromkeys(ref for _, table in tables for ref in table.objects))
+
+    def by(self, kind: Kind, index: str, key: Hashable) -> list[Object]:
+        """What is kept of the objects under a key of an index, in the order of their names."""
+        found = (self.get(ref) for ref in self.refs_by(kind, index, key))
+        return [kept for kept in found if kept is not None]
+
+    def refs_by(self, kind: Kind, index: str, key: Hashable) -> list[Ref]:
+        """The objects under a key of an index, in the order of their names."""
+        found = {ref for table in self._indexed(kind, index) for ref in table.found(index, key)}
+        return sorted(found, key=_place)
+
+    def keys(self, kind: Kind, index: str) -> Collection[Hashable]:
+        """All keys of an index."""
+        tables = self._indexed(kind, index)
+        if len(tables) == 1:
+            return tables[0].keys(index)
+        return {key for table in tables for key in table.keys(index)}
+
+    def uids(self, kind: Kind) -> Collection[str]:
+        """The uids of all objects of a kind that has the index UID."""
+        return cast("Collection[str]", self.keys(kind, UID))
+
+    def by_uid(self, kind: Kind, uid: str) -> Ref | None:
+        """The object with that uid, of a kind that has the index UID."""
+        return next(iter(self.refs_by(kind, UID, uid)), None)
+
+    def kept(self, kind: Kind, obj: raw.Object) -> Object:
+        """What would be kept of an object."""
+        return self._of(kind)[0][1].keep(obj)
+
+    # what the streams tell ------------------------------------------------------------------------
+
+    def take(self, source: Source, obj: raw.Object) -> Change | None:
+        """Keep an object of a stream; the change if it tells anything new."""
+        return self._tables[source].put(obj)
+
+    def drop(self, source: Source, obj: raw.Object) -> Object | None:
+        """Forget an object that has left a stream; what was kept of it, None if it has not."""
+        return self._tables[source].remove(obj)
+
+    def prune(
+        self, source: Source, listed: Collection[Ref], version: int, *, namespace: str = ""
+    ) -> list[Object]:
+        """Forget what a complete LIST of a stream, of one namespace or of all, did not have."""
+        return self._tables[source].prune(listed, version, namespace)
+
+    # what the answers to writes tell --------------------------------------------------------------
+
+    def put(self, kind: Kind, obj: raw.Object) -> Object | None:
+        """Keep the answer to a write; what is kept if it tells anything new."""
+        changes = [table.put(obj) for table in self._covering(kind, obj)]
+        return next((change.now for change in changes if change is not None), None)
+
+    def remove(self, kind: Kind, obj: raw.Object) -> Object | None:
+        """Forget an object that a write has deleted; what was kept of it."""
+        found = [table.remove(obj) for _, table in self._of(kind)]
+        return next((kept for kept in found if kept is not None), None)
+
+    def _covering(self, kind: Kind, obj: raw.Object) -> Iterable[Table]:
+        """The tables that an object belongs into; the only one takes whatever we have written."""
+        tables = self._of(kind)
+        if len(tables) == 1:
+            return [tables[0][1]]
+        return [table for selector, table in tables if selects(selector, obj)]
+
+    def _of(self, kind: Kind) -> list[tuple[str, Table]]:
+        """Raises KeyError for a kind that is not watched: of that nothing is known."""
+        return self._of_kind[kind]
+
+    def _indexed(self, kind: Kind, index: str) -> list[Table]:
+        """The tables that have an index; raises KeyError when none has."""
+        found = [table for _, table in self._of(kind) if index in table.indexes]
+        if not found:
+            raise KeyError(index)
+        return found
+
+
+def _place(ref: Ref) -> tuple[str, str]:
+    return ref.namespace, ref.name
+
+
+def _keep(source: Source, watches: Sequence[Watch]) -> Keep:
+    keeps = list(dict.fromkeys(watch.keep for watch in watches if watch.keep is not None))
+    if len(keeps) != 1:
+        raise ValueError(
+            f"{len(keeps)} watches of {source.kind.name} with the selector '{source.selector}' say "
+            "what is kept of an object: have one say it, and give the others `keep=None`"
+        )
+    return keeps[0]
+
+
+def _indexes(source: Source, watches: Sequence[Watch]) -> dict[str, Index]:
+    indexes: dict[str, Index] = {}
+    for watch in watches:
+        for name, index in watch.indexes.items():
+            if indexes.setdefault(name, index) is not index:
+                raise ValueError(
+                    f"two watches of {source.kind.name} have an index '{name}': name one of them "
+                    "after the kind that asks for it"
+                )
+    return indexes

@@ -1,0 +1,120 @@
+"""What one stream of events has told; the store is made of these. Pure."""
+
+from collections import defaultdict
+from collections.abc import Collection, Hashable, Mapping
+from typing import NamedTuple
+
+from daap_operator import raw
+from daap_operator.engine.kinds import Index, Keep, Object, Ref
+from daap_operator.kube.kinds import Kind
+
+TOMBSTONES = 10_000
+"""Deletions remembered, so that a LIST begun before one does not bring the object back."""
+
+
+class Change(NamedTuple):
+    """News of an object."""
+
+    before: Object | None
+    """What was kept of it; None when it is new."""
+    now: Object
+
+
+class Table:
+    """Objects of one kind that one label selector covers."""
+
+    def __init__(self, kind: Kind, keep: Keep, indexes: Mapping[str, Index]) -> None:
+        self.keep = keep
+        self.objects: dict[Ref, Object] = {}
+        self._kind = kind
+        self.indexes = indexes
+        self._found: dict[str, dict[Hashable, set[Ref]]] = {
+            name: defaultdict(set) for name in indexes
+        }
+        self._buried: dict[str, int] = {}
+
+    def found(self, index: str, key: Hashable) -> Collection[Ref]:
+        """The objects under a key of an index."""
+        return self._found[index].get(key, ())
+
+    def keys(self, index: str) -> Collection[Hashable]:
+        """The keys of an index."""
+        return self._found[index].keys()
+
+    def put(self, obj: raw.Object) -> Change | None:
+        """Keep an object; the change if it tells anything new.
+
+        None for an object older than the one that is kept, one that is known to be deleted, and one
+        that differs only in what is not kept.
+        """
+        kept = self.keep(obj)
+        ref, version = Ref.of(self._kind, kept), version_of(kept)
+        before = self.objects.get(ref)
+        if before is not None and version_of(before) >= version:
+            return None
+        if self._buried.get(raw.text(kept, "metadata", "uid"), 0) >= version:
+            return None
+        self.objects[ref] = kept
+        self._index(ref, before, kept)
+        return Change(before, kept) if before is None or _told(before) != _told(kept) else None
+
+    def remove(self, obj: raw.Object) -> Object | None:
+        """Forget a deleted object, and give back what was kept of it.
+
+        None when another object has taken its place already, or the same one is back in the watch
+        (a label that the watch selects by was removed and restored).
+        """
+        ref, uid = Ref.of(self._kind, obj), raw.text(obj, "metadata", "uid")
+        self._bury(uid, version_of(obj))
+        kept = self.objects.get(ref)
+        if kept is None or raw.text(kept, "metadata", "uid") != uid:
+            return None
+        if version_of(kept) > version_of(obj):
+            return None
+        self._forget(ref)
+        return kept
+
+    def prune(self, listed: Collection[Ref], version: int, namespace: str) -> list[Object]:
+        """Forget what a complete LIST made at `version`, of one namespace or of all, did not have.
+
+        Gives back what was kept of the objects that are gone. One newer than the list stays.
+        """
+        gone = []
+        for ref, kept in list(self.objects.items()):
+            listed_here = not namespace or ref.namespace == namespace
+            if listed_here and ref not in listed and version_of(kept) <= version:
+                self._bury(raw.text(kept, "metadata", "uid"), version)
+                self._forget(ref)
+                gone.append(kept)
+        return gone
+
+    def _forget(self, ref: Ref) -> None:
+        self._index(ref, self.objects.pop(ref), None)
+
+    def _index(self, ref: Ref, before: Object | None, now: Object | None) -> None:
+        for name, keys in self.indexes.items():
+            left = set() if before is None else set(keys(before))
+            there = set() if now is None else set(keys(now))
+            found = self._found[name]
+            for key in there - left:
+                found[key].add(ref)
+            for key in left - there:
+                found[key].discard(ref)
+                if not found[key]:
+                    del found[key]
+
+    def _bury(self, uid: str, version: int) -> None:
+        self._buried[uid] = max(version, self._buried.pop(uid, 0))
+        while len(self._buried) > TOMBSTONES:
+            self._buried.pop(next(iter(self._buried)))
+
+
+def version_of(obj: raw.Object) -> int:
+    """An object's resource version; 0 when it has none."""
+    return int(raw.text(obj, "metadata", "resourceVersion") or 0)
+
+
+def _told(kept: Object) -> Object:
+    """What is kept, without what changes with every write."""
+    metadata = {k: v for k, v in kept["metadata"].items() if k != "resourceVersion"}
+    return kept | {"metadata": metadata}

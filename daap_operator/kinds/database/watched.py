@@ -1,0 +1,139 @@
+"""What is watched for DaapDatabases, and which of them each object is about. Pure."""
+
+from collections.abc import Iterator
+
+from daap_operator import names, raw, trim
+from daap_operator.engine.kinds import UID, Object, Reader, Ref, Watch, uid
+from daap_operator.kinds import known
+from daap_operator.kinds.database.naming import NAME, name, ref
+from daap_operator.kinds.database.ownership import owners
+from daap_operator.observed import Children
+
+SERVICE, CLUSTER = "service", "cluster"
+"""Indexes: by the namespace and the name of the Service, or of the Cluster, that it is one of."""
+
+_OURS = f"{names.MANAGED_BY_LABEL}={names.FIELD_MANAGER}"
+
+
+def owner(child: raw.Object) -> Ref | None:
+    """The DaapDatabase that a child is about: the one that owns it, or else that it is named after.
+
+    A child that was retained has no owner.
+    """
+    namespace = raw.text(child, "metadata", "namespace")
+    for reference in owners(child):
+        return ref(namespace, raw.text(reference, "name"))
+    labelled = raw.text(child, "metadata", "labels", names.DATABASE_LABEL)
+    return ref(namespace, labelled) if labelled else None
+
+
+def children_of(store: Reader, namespace: str, cluster: str) -> Children:
+    """The children by their names, whoever owns them."""
+    pooler, service = names.pooler_name(cluster), names.primary_service(cluster)
+    return Children(
+        cluster=store.get(Ref(known.CLUSTER, namespace, cluster)),
+        pooler=store.get(Ref(known.POOLER, namespace, pooler)),
+        deployment=store.get(Ref(known.DEPLOYMENT, namespace, pooler)),
+        endpoints=tuple(store.by(known.ENDPOINTS, SERVICE, (namespace, service))),
+        pooler_endpoints=tuple(store.by(known.ENDPOINTS, SERVICE, (namespace, pooler))),
+        account=store.get(Ref(known.ACCOUNT, namespace, cluster)),
+        pods=tuple(store.by(known.POD, CLUSTER, (namespace, cluster))),
+        claims=tuple(store.by(known.CLAIM, CLUSTER, (namespace, cluster))),
+    )
+
+
+# --- whom an object wakes -------------------------------------------------------------------------
+
+
+def _itself_and_namesakes(database: Object, store: Reader) -> Iterator[Ref]:
+    """A name that becomes free, or is taken, concerns all that want it."""
+    yield Ref.of(known.DATABASE, database)
+    for wanted in name(database):
+        yield from store.refs_by(known.DATABASE, NAME, wanted)
+
+
+def _owner(child: Object, store: Reader) -> Iterator[Ref]:
+    del store
+    if (found := owner(child)) is not None:
+        yield found
+
+
+def _owner_of_pooler(deployment: Object, store: Reader) -> Iterator[Ref]:
+    """A Deployment has the name of the Pooler that it was made for."""
+    _, namespace, pooler = Ref.of(known.DEPLOYMENT, deployment)
+    if found := store.get(Ref(known.POOLER, namespace, pooler)):
+        yield from _owner(found, store)
+
+
+def _owner_of_namesake(account: Object, store: Reader) -> Iterator[Ref]:
+    """A ServiceAccount has the name of its Cluster."""
+    _, namespace, cluster = Ref.of(known.ACCOUNT, account)
+    if found := store.get(Ref(known.CLUSTER, namespace, cluster)):
+        yield from _owner(found, store)
+
+
+def _owner_of_cluster(part: Object, store: Reader) -> Iterator[Ref]:
+    for namespace, cluster in _cluster(part):
+        if found := store.get(Ref(known.CLUSTER, namespace, cluster)):
+            yield from _owner(found, store)
+
+
+# --- the indexes ----------------------------------------------------------------------------------
+
+
+def _service(endpoints: raw.Object) -> list[tuple[str, str]]:
+    return _labelled(endpoints, names.SERVICE_LABEL)
+
+
+def _cluster(part: raw.Object) -> list[tuple[str, str]]:
+    return _labelled(part, names.CNPG_CLUSTER_LABEL)
+
+
+def _labelled(obj: raw.Object, label: str) -> list[tuple[str, str]]:
+    namespace = raw.text(obj, "metadata", "namespace")
+    return [(namespace, raw.text(obj, "metadata", "labels", label))]
+
+
+WATCHES = (
+    # Owners before what they own: a child's event finds its owner
+    Watch(
+        known.DATABASE,
+        trim.database,
+        _itself_and_namesakes,
+        indexes={UID: uid, NAME: name},
+        required=True,
+    ),
+    Watch(known.CLUSTER, trim.cluster, _owner, _OURS),
+    Watch(known.POOLER, trim.pooler, _owner, _OURS),
+    Watch(known.DEPLOYMENT, trim.deployment, _owner_of_pooler, names.CNPG_POOLER_LABEL),
+    Watch(
+        known.ENDPOINTS,
+        trim.endpoints,
+        _owner,
+        # CloudNativePG gives its Services the labels that it was asked to, and Kubernetes their
+        # slices
+        f"{names.DATABASE_LABEL},{names.SERVICE_LABEL}",
+        {SERVICE: _service},
+    ),
+    Watch(
+        known.POD,
+        trim.pod,
+        _owner_of_cluster,
+        # Not by our own label: the pods of Jobs have only CloudNativePG's
+        names.CNPG_CLUSTER_LABEL,
+        {CLUSTER: _cluster},
+    ),
+    Watch(
+        known.ACCOUNT,
+        trim.account,
+        _owner_of_namesake,
+        f"{names.CNPG_CLUSTER_LABEL},{names.DATABASE_LABEL}",
+    ),
+    Watch(
+        known.CLAIM,
+        trim.claim,
+        _owner_of_cluster,
+        names.CNPG_CLUSTER_LABEL,
+        {CLUSTER: _cluster},
+    ),
+)

@@ -1,0 +1,152 @@
+"""The store knows no kind: indexes, cluster-scoped kinds, several watches of one kind."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from daap_operator.engine.kinds import Watch, selects
+from daap_operator.engine.store import Store
+from tests.unit import toys
+from tests.unit.toys import BY_SHELF, SHELF, SHELVES, TOY, TOYS, shelf_ref, toy_ref
+
+# --- indexes --------------------------------------------------------------------------------------
+
+
+def test_an_index_follows_its_objects() -> None:
+    store = Store([TOYS])
+    for name, shelf in (("bear", "low"), ("ball", "low"), ("kite", "high")):
+        store.put(TOY, toys.toy(name, shelf))
+    assert store.refs_by(TOY, BY_SHELF, "low") == [toy_ref("ball"), toy_ref("bear")]
+    assert set(store.keys(TOY, BY_SHELF)) == {"low", "high"}
+    store.put(TOY, toys.toy("bear", "high", version=2))
+    assert store.refs_by(TOY, BY_SHELF, "low") == [toy_ref("ball")]
+    assert [kept["spec"] for kept in store.by(TOY, BY_SHELF, "high")] == [{"shelf": "high"}] * 2
+    store.remove(TOY, toys.toy("ball", "low", version=3))
+    store.prune(TOYS.source, {toy_ref("kite")}, version=4)
+    assert set(store.keys(TOY, BY_SHELF)) == {"high"}
+    assert store.refs_by(TOY, BY_SHELF, "high") == [toy_ref("kite")]
+    assert store.by(TOY, BY_SHELF, "low") == []
+
+
+def test_an_object_may_be_under_several_keys_of_an_index_or_none() -> None:
+    def letters(toy: Any) -> list[str]:
+        return list(toy["metadata"]["name"])
+
+    store = Store([replace(TOYS, indexes={"letter": letters})])
+    for name in ("ab", "bc"):
+        store.put(TOY, toys.toy(name, "low"))
+    assert store.refs_by(TOY, "letter", "b") == [toy_ref("ab"), toy_ref("bc")]
+    assert store.refs_by(TOY, "letter", "c") == [toy_ref("bc")]
+    assert store.refs_by(TOY, "letter", "") == []
+
+
+def test_what_is_not_watched_or_indexed_is_a_mistake_not_an_absence() -> None:
+    store = Store([TOYS])
+    with pytest.raises(KeyError):
+        store.get(shelf_ref("low"))
+    with pytest.raises(KeyError):
+        store.by(TOY, "colour", "red")
+
+
+# --- cluster-scoped -------------------------------------------------------------------------------
+
+
+def test_a_cluster_scoped_object_is_in_no_namespace() -> None:
+    store = Store([SHELVES, TOYS])
+    store.put(SHELF, toys.shelf("low", wide=1))
+    store.put(TOY, toys.toy("low", "high"))
+    assert store.refs(SHELF) == [shelf_ref("low")]
+    assert (store.get(shelf_ref("low")) or {})["spec"] == {"wide": 1}
+    assert (store.get(toy_ref("low")) or {})["spec"] == {"shelf": "high"}
+    assert store.prune(SHELVES.source, set(), version=2) != []
+    assert store.refs(SHELF) == []
+    assert store.refs(TOY) == [toy_ref("low")]
+
+
+# --- several watches of one kind ------------------------------------------------------------------
+
+RED = replace(TOYS, selector="colour=red")
+SMALL = replace(TOYS, selector="small", indexes={})
+
+
+def test_an_object_in_two_streams_is_there_until_it_has_left_both() -> None:
+    store = Store([RED, SMALL])
+    bear = toys.toy("bear", "low", 1, colour="red", small="yes")
+    for source in (RED.source, SMALL.source):
+        assert store.take(source, bear) is not None
+    blue = toys.toy("bear", "low", 2, colour="blue", small="yes")
+    assert store.drop(RED.source, blue) is not None
+    assert store.take(SMALL.source, blue) is not None, "leaving one stream buries it there only"
+    assert (store.get(toy_ref("bear")) or {})["metadata"]["labels"]["colour"] == "blue"
+    assert store.refs_by(TOY, BY_SHELF, "low") == []
+    assert store.drop(SMALL.source, toys.toy("bear", "low", 3)) is not None
+    assert store.get(toy_ref("bear")) is None
+    assert store.refs(TOY) == []
+
+
+def test_the_newest_of_two_streams_counts() -> None:
+    store = Store([RED, SMALL])
+    store.take(RED.source, toys.toy("bear", "low", 2, colour="red", small="yes"))
+    store.take(SMALL.source, toys.toy("bear", "high", 3, colour="red", small="yes"))
+    assert (store.get(toy_ref("bear")) or {})["spec"] == {"shelf": "high"}
+    assert store.refs(TOY) == [toy_ref("bear")]
+
+
+def test_the_answer_to_a_write_goes_where_its_labels_say() -> None:
+    store = Store([RED, SMALL])
+    store.put(TOY, toys.toy("bear", "low", colour="red"))
+    store.put(TOY, toys.toy("ball", "low", small="yes"))
+    assert store.prune(RED.source, set(), version=1) != []
+    assert store.refs(TOY) == [toy_ref("ball")]
+    assert store.put(TOY, toys.toy("kite", "low")) is None
+    assert store.remove(TOY, toys.toy("ball", "low", 2)) is not None
+    assert store.refs(TOY) == []
+
+
+def test_watches_of_one_stream_share_what_is_kept() -> None:
+    also = replace(toys.TOYS_OF_SHELVES, indexes={"name": lambda toy: [toy["metadata"]["name"]]})
+    store = Store([also, TOYS])
+    store.put(TOY, toys.toy("bear", "low"))
+    assert store.refs_by(TOY, "name", "bear") == store.refs_by(TOY, BY_SHELF, "low")
+
+
+@pytest.mark.parametrize(
+    ("watches", "said"),
+    [
+        ([TOYS, replace(TOYS, keep=dict)], "2 watches of Toy with the selector ''"),
+        ([toys.TOYS_OF_SHELVES], "0 watches of Toy with the selector ''"),
+        ([TOYS, replace(TOYS, keep=None, indexes={BY_SHELF: str})], "have an index 'shelf'"),
+    ],
+    ids=["two say what is kept", "nobody says what is kept", "two indexes of one name"],
+)
+def test_watches_that_contradict_each_other_are_refused(watches: list[Watch], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Store(watches)
+
+
+# --- selectors ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("selector", "labels", "covered"),
+    [
+        ("", {}, True),
+        ("a", {"a": ""}, True),
+        ("a", {"b": "a"}, False),
+        ("a=1", {"a": "1"}, True),
+        ("a=1", {"a": "2"}, False),
+        ("a=", {"a": ""}, True),
+        ("a=", {"a": "1"}, False),
+        ("a,b=2", {"a": "1", "b": "2"}, True),
+        ("a,b=2", {"b": "2"}, False),
+    ],
+)
+def test_what_a_selector_covers(selector: str, labels: dict[str, str], covered: bool) -> None:
+    assert selects(selector, {"metadata": {"labels": labels}}) is covered
+
+
+@pytest.mark.parametrize("selector", ["a!=1", "!a", "a in (b)", "a==b", "a,,b", "a, b"])
+def test_a_selector_that_the_store_cannot_judge_is_refused(selector: str) -> None:
+    with pytest.raises(ValueError, match="write each term as `label` or `label=value`"):
+        replace(TOYS, selector=selector)
