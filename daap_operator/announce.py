@@ -8,7 +8,7 @@ import asyncio
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from daap_operator import names
 from daap_operator.api.meta import ConditionType, Metadata
@@ -16,7 +16,7 @@ from daap_operator.api.reasons import CommonEvent, CommonReason
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus, Phase
 from daap_operator.cancellation import heed
 from daap_operator.errors import Outage
-from daap_operator.kube import EVENT, Kube
+from daap_operator.kube import EVENT, Plain
 
 log = logging.getLogger(__name__)
 
@@ -108,10 +108,17 @@ def event(
     }
 
 
+class Events(Protocol):
+    """Where a pass leaves what is to be announced."""
+
+    def announce(self, metadata: Metadata, announcement: Announcement, now: datetime) -> None:
+        """Have an Event posted, soon."""
+
+
 class Announcer:
     """Posts Events one after the other."""
 
-    def __init__(self, kube: Kube) -> None:
+    def __init__(self, kube: Plain) -> None:
         self._kube = kube
         self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(WAITING)
         self._number = 0

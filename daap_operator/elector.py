@@ -16,7 +16,7 @@ from typing import Any
 from daap_operator import raw
 from daap_operator.cancellation import heed
 from daap_operator.errors import Deposed, Outage
-from daap_operator.kube import LEASE, ApiError, Kube
+from daap_operator.kube import LEASE, ApiError, Replacing
 from daap_operator.lease import Record, Term, manifest, read
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class Elector:
 
     def __init__(
         self,
-        kube: Kube,
+        kube: Replacing,
         candidate: Candidate,
         *,
         monotonic: Callable[[], float],

@@ -6,8 +6,8 @@ from typing import Any
 
 from daap_operator.engine.kinds import Object, Ref, Source, Watch, sources
 from daap_operator.engine.store import Store
-from daap_operator.kube import ApiError, Kind, Kube
-from daap_operator.workqueue import Workqueue
+from daap_operator.kube import ApiError, Kind, Requests
+from daap_operator.workqueue import Queue
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ class Intake:
     def __init__(
         self,
         store: Store,
-        queue: Workqueue[Ref],
+        queue: Queue[Ref],
         watches: Sequence[Watch],
         *,
         on_gone: Callable[[Kind, Object], None] = lambda *_: None,
@@ -42,7 +42,7 @@ class Intake:
                 self._wake(source, change.before)
             self._wake(source, change.now)
 
-    async def list_all(self, kube: Kube, namespaces: Collection[str]) -> None:
+    async def list_all(self, kube: Requests, namespaces: Collection[str]) -> None:
         """List everything that is watched: fills the store, and repairs what a watch has lost.
 
         Of all namespaces when none is given; what is in no namespace is listed once.
@@ -52,7 +52,7 @@ class Intake:
             for namespace in places(source.kind, namespaces):
                 version = await self._list(kube, source, namespace, version)
 
-    async def _list(self, kube: Kube, source: Source, namespace: str, version: int) -> int:
+    async def _list(self, kube: Requests, source: Source, namespace: str, version: int) -> int:
         """List one kind; the version of the list, or of the one before for a kind that is gone."""
         kind, selector = source
         listed: set[Ref] = set()

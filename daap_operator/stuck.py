@@ -11,7 +11,7 @@ from typing import Any
 
 from daap_operator.errors import Outage
 from daap_operator.findings import Finding
-from daap_operator.kube import Kube
+from daap_operator.kube import Requests
 
 Object = dict[str, Any]
 
@@ -57,7 +57,7 @@ class Stuck:
 class Warnings:
     """The Warning Events of namespaces, each asked for at most once in PAGE_SECONDS."""
 
-    def __init__(self, kube: Kube, monotonic: Callable[[], float]) -> None:
+    def __init__(self, kube: Requests, monotonic: Callable[[], float]) -> None:
         self._kube = kube
         self._monotonic = monotonic
         self._known: dict[str, tuple[float, list[Object]]] = {}

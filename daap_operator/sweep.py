@@ -14,7 +14,7 @@ from typing import Any, Generic
 
 from daap_operator.cancellation import heed
 from daap_operator.errors import Outage
-from daap_operator.mirror import Differences, MetadataError, Mirror, Table
+from daap_operator.mirror import Differences, MetadataError, Rows, Table
 from daap_operator.mirror.table import R
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class Sweeper:
 
     def __init__(
         self,
-        mirror: Mirror,
+        mirror: Rows,
         swept: Sequence[Swept[Any]],
         *,
         namespaces: Collection[str],

@@ -10,7 +10,7 @@ from daap_operator import names, raw
 from daap_operator.cancellation import heed
 from daap_operator.errors import Outage
 from daap_operator.kinds import known
-from daap_operator.kube import ApiError, Kube
+from daap_operator.kube import ApiError, Deleting
 
 Object = dict[str, Any]
 Answer = TypeVar("Answer")
@@ -67,7 +67,7 @@ def _print(line: str) -> None:
 
 
 async def try_out(
-    kube: Kube, wish: Wish, *, seconds: float, say: Callable[[str], None] = _print
+    kube: Deleting, wish: Wish, *, seconds: float, say: Callable[[str], None] = _print
 ) -> None:
     """Make the database, wait until it is Ready, delete it, and wait until it is gone.
 
@@ -95,7 +95,7 @@ async def try_out(
 
 
 class _Trial:
-    def __init__(self, kube: Kube, wish: Wish, say: Callable[[str], None]) -> None:
+    def __init__(self, kube: Deleting, wish: Wish, say: Callable[[str], None]) -> None:
         self._kube = kube
         self._wish = wish
         self._say = say

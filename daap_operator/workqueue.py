@@ -11,12 +11,13 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable
 from enum import StrEnum
 from random import Random
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from daap_operator.cancellation import heed
 from daap_operator.errors import Outage
 
 Item = TypeVar("Item", bound=Hashable)
+Added_contra = TypeVar("Added_contra", contravariant=True)
 
 FIRST_RETRY_SECONDS = 0.5
 LAST_RETRY_SECONDS = 300.0
@@ -47,6 +48,13 @@ class Load(NamedTuple):
     """Passes under way."""
     retries: int = 0
     """How often a pass has failed, and its key was put back."""
+
+
+class Queue(Protocol[Added_contra]):
+    """Where keys are put that are to be looked at."""
+
+    def add(self, item: Added_contra) -> None:
+        """Look at this key as soon as a worker is free."""
 
 
 class Workqueue(Generic[Item]):

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from random import Random
 
-from daap_operator.announce import Announcer
+from daap_operator.announce import Events
 from daap_operator.desired.resolved import Platform
 from daap_operator.engine.kinds import Ref
 from daap_operator.engine.store import Store
 from daap_operator.kinds.database.naming import Arbiter
-from daap_operator.kube import Kube
-from daap_operator.mirror import Mirror
+from daap_operator.kube import Requests
+from daap_operator.mirror import Rows
 from daap_operator.stuck import Stuck, Warnings
 from daap_operator.volumes import Expansion
 
@@ -47,10 +47,10 @@ class Notes:
 class World:
     """Everything a pass may touch."""
 
-    kube: Kube
-    mirror: Mirror
+    kube: Requests
+    mirror: Rows
     store: Store
-    announcer: Announcer
+    announcer: Events
     platform: Platform
     resync: timedelta
     """How often a database is looked at without an event."""

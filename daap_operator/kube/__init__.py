@@ -4,6 +4,7 @@ Plain objects in and out. Requests go through the client's own REST layer (TLS, 
 connection pool); its models are left aside, since they know neither CloudNativePG nor us.
 
     kinds       a kind of objects, and its paths
+    protocols   what each part needs of the requests
     problems    what the API server refuses, and in which sense
     request     a request as it is counted
     client      the requests, each with its precondition
@@ -12,6 +13,7 @@ connection pool); its models are left aside, since they know neither CloudNative
 from daap_operator.kube.client import LAST_TLS_SECONDS, Credentials, Kube, own_namespace
 from daap_operator.kube.kinds import EVENT, LEASE, Kind
 from daap_operator.kube.problems import ApiError, Unreachable, refusal, unchanged
+from daap_operator.kube.protocols import Deleting, Plain, Replacing, Requests
 from daap_operator.kube.request import Request
 
 __all__ = [
@@ -20,9 +22,13 @@ __all__ = [
     "LEASE",
     "ApiError",
     "Credentials",
+    "Deleting",
     "Kind",
     "Kube",
+    "Plain",
+    "Replacing",
     "Request",
+    "Requests",
     "Unreachable",
     "own_namespace",
     "refusal",

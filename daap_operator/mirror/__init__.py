@@ -12,7 +12,7 @@ a probe tells when it is back.
     inventory   the rows, of any table
 """
 
-from daap_operator.mirror.inventory import Differences, Expected, Mirror
+from daap_operator.mirror.inventory import Differences, Expected, Mirror, Rows
 from daap_operator.mirror.problems import MetadataError
 from daap_operator.mirror.server import PoolSettings, Server
 from daap_operator.mirror.table import Row, Table
@@ -24,6 +24,7 @@ __all__ = [
     "Mirror",
     "PoolSettings",
     "Row",
+    "Rows",
     "Server",
     "Table",
 ]

@@ -71,6 +71,24 @@ class Differences:
     saved from a comparison could be older than theirs."""
 
 
+class Rows(Protocol):
+    """The rows, as passes and the sweep see them; `Mirror` says what each of it does."""
+
+    def holds(self, table: Table[R], uid: str) -> bool:
+        """Whether this process knows of a live row with that id."""
+
+    async def save(self, table: Table[R], row: R) -> None:
+        """Make the row what it should be. Raises MetadataError when that is not possible now."""
+
+    async def mark_deleted(self, table: Table[R], uid: str) -> None:
+        """Mark the row as deleted. Raises MetadataError when that is not possible now."""
+
+    def compare(
+        self, table: Table[R], expected: Expected[R], namespaces: Collection[str]
+    ) -> AsyncIterator[Differences]:
+        """Compare a table with what should be there, in both directions, page by page."""
+
+
 class _NotLeadingError(Exception):
     """The table does not know this leader, or a later one; nothing was written."""
 

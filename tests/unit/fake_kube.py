@@ -1,4 +1,4 @@
-"""The API server as a dict behind Kube's own methods.
+"""The API server as a dict behind the methods of `kube.Requests`.
 
 It behaves as the real one as far as the passes need it: server-side apply, preconditions,
 finalizers, owners, and nothing written that does not differ.
@@ -11,7 +11,7 @@ from typing import Any
 from daap_operator import names
 from daap_operator.engine.kinds import selects
 from daap_operator.kinds import known
-from daap_operator.kube import EVENT, Kind, Kube
+from daap_operator.kube import EVENT, Kind
 from tests.unit import server_side_apply as field_owners
 from tests.unit.fakes import Clock, refused
 from tests.unit.server_side_apply import copied
@@ -21,11 +21,10 @@ Place = tuple[Kind, str, str]
 """Kind, namespace and name."""
 
 
-class FakeKube(Kube):
+class FakeKube:
     """The API server as a dict."""
 
     def __init__(self, clock: Clock) -> None:
-        # Without super().__init__(): there is no client
         self.objects: dict[Place, Object] = {}
         self.requests: list[str] = []
         """Every request, as in `create Cluster daap-orders`."""

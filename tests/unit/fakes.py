@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Callable, Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from daap_operator.announce import Announcement, Announcer
+from daap_operator.announce import Announcement
 from daap_operator.api.meta import Metadata
 from daap_operator.kube import ApiError
-from daap_operator.mirror import Differences, Expected, MetadataError, Mirror, Table
+from daap_operator.mirror import Differences, Expected, MetadataError, Table
 from daap_operator.mirror.table import R
 from daap_operator.row import DATABASES, Row
 
@@ -42,11 +42,10 @@ def refused(status: int, message: str = "no", reason: str = "", **details: objec
     return ApiError(status, body, what="request")
 
 
-class FakeMirror(Mirror):
-    """The inventory as a dict for each table."""
+class FakeMirror:
+    """`mirror.Rows` as a dict for each table."""
 
     def __init__(self) -> None:
-        # Without super().__init__(): there is no server
         self.tables: dict[str, dict[str, Any]] = defaultdict(dict)
         """Live rows by table and id."""
         self.deleted: set[str] = set()
@@ -97,11 +96,10 @@ class FakeMirror(Mirror):
             raise self.outage
 
 
-class FakeAnnouncer(Announcer):
-    """Events as a list."""
+class FakeAnnouncer:
+    """`announce.Events` as a list."""
 
     def __init__(self) -> None:
-        # Without super().__init__(): nothing is posted
         self.announced: list[Announcement] = []
 
     def announce(self, metadata: Metadata, announcement: Announcement, now: datetime) -> None:

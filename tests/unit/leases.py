@@ -4,24 +4,23 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from daap_operator.kube import Kind, Kube, Unreachable
+from daap_operator.kube import Kind, Unreachable
 from tests.unit.fakes import refused
 from tests.unit.server_side_apply import copied
 
 Object = dict[str, Any]
 
 
-class Leases(Kube):
+class Leases:
     """The Lease, as all candidates see it."""
 
     def __init__(self) -> None:
-        # Without super().__init__(): there is no client
         self.lease: Object | None = None
         self.version = 0
         self.requests = 0
 
 
-class OneClient(Leases):
+class OneClient:
     """One candidate's way to the Lease, with trouble of its own."""
 
     def __init__(self, shared: Leases) -> None:

@@ -16,7 +16,6 @@ from daap_operator.kinds.database.naming import ref
 from daap_operator.kinds.database.watched import WATCHES
 from daap_operator.kube import Kind
 from daap_operator.reconcile import reconcile
-from daap_operator.workqueue import Workqueue
 from daap_operator.world import World
 from tests.unit.fake_kube import FakeKube
 from tests.unit.fakes import Clock, FakeAnnouncer, FakeMirror
@@ -39,11 +38,10 @@ PLATFORM = Platform(
 )
 
 
-class Woken(Workqueue[Ref]):
-    """A queue that only notes what would be worked on."""
+class Woken:
+    """A `workqueue.Queue` that only notes what would be worked on."""
 
     def __init__(self) -> None:
-        # Without super().__init__(): there are no workers
         self.keys: list[Ref] = []
 
     def add(self, item: Ref) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kubernetes.aio.client import Configuration
 from kubernetes.aio.config import incluster_config
 
 from daap_operator.errors import StartError
@@ -19,7 +20,7 @@ class Answering(Kube):
     """Answers DELETE with a conflict, and GET with what is there."""
 
     def __init__(self, there: Object | None) -> None:
-        # Without super().__init__(): there is no client
+        super().__init__(Configuration())
         self.there = there
 
     async def _request(self, method: str, *_: Any, **__: Any) -> Object:
@@ -31,14 +32,15 @@ class Answering(Kube):
 
 
 async def test_a_conflict_does_not_make_an_object_gone() -> None:
-    kube = Answering({"metadata": {"uid": "ours"}})
-    with pytest.raises(ApiError, match="409"):
-        await kube.delete(known.SECRET, "shop", "old", uid="ours")
+    async with Answering({"metadata": {"uid": "ours"}}) as kube:
+        with pytest.raises(ApiError, match="409"):
+            await kube.delete(known.SECRET, "shop", "old", uid="ours")
 
 
 @pytest.mark.parametrize("there", [None, {"metadata": {"uid": "another"}}])
 async def test_a_conflict_over_the_uid_says_that_ours_is_gone(there: Object | None) -> None:
-    assert await Answering(there).delete(known.SECRET, "shop", "old", uid="ours") is None
+    async with Answering(there) as kube:
+        assert await kube.delete(known.SECRET, "shop", "old", uid="ours") is None
 
 
 # --- the kubeconfig -------------------------------------------------------------------------------

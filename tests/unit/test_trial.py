@@ -7,7 +7,7 @@ import pytest
 from daap_operator import trial
 from daap_operator.cli import main
 from daap_operator.errors import Outage
-from daap_operator.kube import Kind, Kube, Unreachable
+from daap_operator.kube import Kind, Unreachable
 from daap_operator.trial import LABEL, TrialError, Wish, try_out
 from tests.unit import virtual_time
 from tests.unit.fakes import refused
@@ -25,11 +25,10 @@ OUTAGES: dict[str, Outage] = {
 }
 
 
-class Api(Kube):
+class Api:
     """One DaapDatabase, Ready as soon as it is there; requests fail as they are told to."""
 
     def __init__(self, there: Object | None = None) -> None:
-        # Without super().__init__(): there is no client
         self.there = there
         self.asked: list[str] = []
         self.fails: dict[int, Outage] = {}

@@ -1,0 +1,70 @@
+"""What is asked of the API server, as those who ask see it; `Kube` says what each request does.
+
+Each part names the least that it needs. A test's stand-in for the API server implements that.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Any, Protocol
+
+from daap_operator.kube.kinds import Kind
+
+Object = dict[str, Any]
+
+
+class Plain(Protocol):
+    """Requests that know no field manager: read, and create."""
+
+    async def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
+        """The object as it is now; None when it is not there."""
+
+    async def create_plain(self, kind: Kind, manifest: Object) -> Object:
+        """Create an object. Raises ApiError 409 when it is there."""
+
+
+class Replacing(Plain, Protocol):
+    """An object written whole, again and again: a Lease, a Secret."""
+
+    async def replace(self, kind: Kind, manifest: Object, *, version: str) -> Object:
+        """Replace an object at that resource version. Raises ApiError 409 when it has moved on."""
+
+
+class Deleting(Plain, Protocol):
+    """Objects made and deleted."""
+
+    async def delete(
+        self, kind: Kind, namespace: str, name: str, *, uid: str, version: str = ""
+    ) -> Object | None:
+        """Delete the object with that uid; what is left of it, None when it is gone."""
+
+
+class Requests(Replacing, Deleting, Protocol):
+    """All that passes ask for."""
+
+    def pages(
+        self, kind: Kind, namespace: str = "", *, selector: str = ""
+    ) -> AsyncIterator[tuple[list[Object], int]]:
+        """A LIST page by page: the objects, and the resource version the list speaks of."""
+
+    async def warnings(self, namespace: str) -> list[Object]:
+        """The Warning Events of a namespace, one page of them."""
+
+    async def create(self, kind: Kind, manifest: Object) -> Object:
+        """Apply an object that is not there yet. Raises ApiError 409 when it is."""
+
+    async def apply(self, kind: Kind, manifest: Object, *, uid: str, version: str = "") -> Object:
+        """Apply to the object with that uid. Raises ApiError 409 when it is gone."""
+
+    async def disown(
+        self, kind: Kind, found: Object, *, owners: list[Any], annotations: dict[str, str]
+    ) -> Object:
+        """Leave an object just fetched only these owner references."""
+
+    async def set_finalizers(
+        self, kind: Kind, namespace: str, name: str, finalizers: list[str], *, version: str
+    ) -> Object:
+        """Set the finalizers of an object that is still at that resource version."""
+
+    async def write_status(
+        self, kind: Kind, namespace: str, name: str, status: Object, *, version: str
+    ) -> Object:
+        """Patch the status of an object that is still at that resource version."""
