@@ -14,10 +14,10 @@ from prometheus_client.core import Metric as Family
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from daap_operator.engine.workqueue import PASS_SECONDS, Result
 from daap_operator.kube import Request
 from daap_operator.metrics import catalogue
 from daap_operator.metrics.seen import Seen, families
-from daap_operator.workqueue import PASS_SECONDS, Result
 
 PASS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, PASS_SECONDS)
 REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.core import Metric as Family
 
+from daap_operator.engine.workqueue import Load
 from daap_operator.metrics import catalogue
 from daap_operator.metrics.catalogue import Metric, Samples
-from daap_operator.workqueue import Load
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from daap_operator import database_metrics, names
+from daap_operator.engine.workqueue import Result
 from daap_operator.kube import Request
 from daap_operator.metrics import Known, Metrics, Seen
-from daap_operator.workqueue import Result
 from dev.cluster import programs
 from dev.installation import CHART
 from tests.support.helm import HelmError, only, render

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from daap_operator.engine.kinds import Source
+from daap_operator.engine.watches import Watches
 from daap_operator.kube import Kind, Kube
-from daap_operator.watches import Watches
 from dev.cluster import ControlPlane
 from tests.support.api import Api, ApiError
 from tests.support.eventually import eventually

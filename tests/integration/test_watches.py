@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from daap_operator import crd, watchdog
+from daap_operator import crd
+from daap_operator.engine import watchdog
 from dev.cluster import ControlPlane, cnpg
 from dev.cluster.established import wait_established
 from tests.standin.cnpg import CONTROL_PLANE_FLAGS, StandIn

@@ -13,7 +13,8 @@ KOPF_HANGS = (
     "-c",
     """
 import threading
-from daap_operator import cli, watches
+from daap_operator import cli
+from daap_operator.engine import watches
 
 operate = watches.operate
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from daap_operator import names, quantity
 from daap_operator.desired.resolved import Platform
+from daap_operator.engine.intake import Intake
 from daap_operator.engine.kinds import Ref, Source, selects, sources
 from daap_operator.engine.store import Store
-from daap_operator.intake import Intake
 from daap_operator.kinds import known
 from daap_operator.kinds.database.naming import ref
 from daap_operator.kinds.database.watched import WATCHES

@@ -12,8 +12,8 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 
 from daap_operator import database_metrics
 from daap_operator.api.meta import ConditionType
+from daap_operator.engine.workqueue import Result
 from daap_operator.metrics import CATALOGUE
-from daap_operator.workqueue import Result
 
 ROOT = Path(__file__).parents[2]
 FILES = ROOT / "charts" / "daap-operator" / "files"

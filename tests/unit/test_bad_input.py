@@ -21,12 +21,13 @@ from daap_operator.desired.cluster import cluster as cluster_manifest
 from daap_operator.desired.pooler import pooler as pooler_manifest
 from daap_operator.desired.resolved import resolve
 from daap_operator.engine.conditions import Inventory, dumped, merge_patch, with_inventory
+from daap_operator.engine.intake import Intake
 from daap_operator.engine.kinds import Ref
 from daap_operator.engine.ownership import first_difference
 from daap_operator.engine.store import Store
+from daap_operator.engine.workqueue import Workqueue
 from daap_operator.errors import Stalled
 from daap_operator.findings import Finding
-from daap_operator.intake import Intake
 from daap_operator.kinds import known
 from daap_operator.kinds.database.naming import Arbiter, ref
 from daap_operator.kinds.database.watched import WATCHES, children_of, owner
@@ -37,7 +38,6 @@ from daap_operator.status import Published, deleting_status, observed_status, re
 from daap_operator.subject import database, is_valid, subject
 from daap_operator.tell import REFUSALS_BEFORE_TELLING, REFUSED_SECONDS
 from daap_operator.trim import OWNED
-from daap_operator.workqueue import Workqueue
 from tests.unit import builders, strategies
 from tests.unit.fakes import refused as refused_request
 from tests.unit.stage import Stage

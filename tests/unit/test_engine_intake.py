@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from daap_operator.engine.intake import Intake
 from daap_operator.engine.kinds import Object, Ref, Watch
 from daap_operator.engine.store import Store
-from daap_operator.intake import Intake
+from daap_operator.engine.workqueue import Workqueue
 from daap_operator.kube import ApiError, Kind
-from daap_operator.workqueue import Workqueue
 from tests.unit import toys
 from tests.unit.fake_kube import FakeKube
 from tests.unit.fakes import Clock

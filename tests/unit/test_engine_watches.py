@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from daap_operator import handlers, trace
+from daap_operator.engine import kopf_watch, trace
 from daap_operator.engine.kinds import Source, sources
-from daap_operator.trace import Place
-from daap_operator.watches import Watches
+from daap_operator.engine.trace import Place
+from daap_operator.engine.watches import Watches
 from tests.unit import toys
 from tests.unit.toys import SHELF, SHELVES, TOY, TOYS
 
@@ -24,8 +24,8 @@ def test_watches_of_one_kind_and_selector_are_one_stream() -> None:
 
 
 def test_one_kopf_watches_a_kind_by_one_selector_only() -> None:
-    assert handlers.apart(THREE) == [[SHELVES.source, RED], [SMALL]]
-    assert handlers.apart([RED, SMALL, Source(TOY, "large"), SHELVES.source]) == [
+    assert kopf_watch.apart(THREE) == [[SHELVES.source, RED], [SMALL]]
+    assert kopf_watch.apart([RED, SMALL, Source(TOY, "large"), SHELVES.source]) == [
         [RED, SHELVES.source],
         [SMALL],
         [Source(TOY, "large")],
@@ -43,9 +43,9 @@ async def test_each_kopf_is_told_its_own_selectors(monkeypatch: pytest.MonkeyPat
         """kopf's way out ends every task of its loop: here those are the test's."""
 
     monkeypatch.setattr("kopf.spawn_tasks", spawn_tasks)
-    monkeypatch.setattr(handlers, "_end", ended)
+    monkeypatch.setattr(kopf_watch, "_end", ended)
     stop = asyncio.Event()
-    await handlers.operate(
+    await kopf_watch.operate(
         unheard, unheard, no_login, sources=THREE, namespaces=("shop",), stop=stop
     )
     told = [dict(each["settings"].watching.label_selectors) for each in spawned]

@@ -10,9 +10,9 @@ from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
 from daap_operator import database_metrics
+from daap_operator.engine.workqueue import Load, Result
 from daap_operator.kube import Request
 from daap_operator.metrics import CATALOGUE, Known, Metric, Metrics, Seen, objects
-from daap_operator.workqueue import Load, Result
 from tests.unit.builders import condition, database
 
 Object = dict[str, Any]

@@ -15,13 +15,13 @@ from daap_operator.children import SETTLE_SECONDS
 from daap_operator.engine.conditions import merge_patch
 from daap_operator.engine.ownership import owned_part
 from daap_operator.engine.store import Store
+from daap_operator.engine.workqueue import Workqueue
 from daap_operator.errors import Waiting
 from daap_operator.kinds import known
 from daap_operator.kinds.database.naming import Arbiter, ref
 from daap_operator.kinds.database.watched import WATCHES
 from daap_operator.run import _first
 from daap_operator.settings import SettingsError
-from daap_operator.workqueue import Workqueue
 from tests.unit import builders, virtual_time
 from tests.unit.fake_kube import merged
 from tests.unit.fakes import Killed, refused

@@ -8,9 +8,9 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from daap_operator import trace
+from daap_operator.engine import trace
+from daap_operator.engine.trace import Place
 from daap_operator.kinds import known
-from daap_operator.trace import Place
 from tests.unit import virtual_time
 from tests.unit.stage import SOURCES
 

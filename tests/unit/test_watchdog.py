@@ -4,9 +4,8 @@ import pytest
 
 from daap_operator.engine.kinds import Source
 from daap_operator.engine.store import Store
-from daap_operator.kube import Kind, Unreachable
-from daap_operator.trace import Place
-from daap_operator.watchdog import (
+from daap_operator.engine.trace import Place
+from daap_operator.engine.watchdog import (
     ABSENT_SECONDS,
     AGAIN_SECONDS,
     FIRST_SECONDS,
@@ -14,6 +13,7 @@ from daap_operator.watchdog import (
     LOOK_SECONDS,
     Watchdog,
 )
+from daap_operator.kube import Kind, Unreachable
 from tests.unit import toys
 from tests.unit.fakes import Clock
 from tests.unit.toys import SHELF, SHELVES, TOY, TOYS

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from daap_operator import watches as module
+from daap_operator.engine import watches as module
 from daap_operator.engine.kinds import Source
+from daap_operator.engine.trace import Place
+from daap_operator.engine.watches import Watches
 from daap_operator.kinds import known
 from daap_operator.kube import Kind
-from daap_operator.trace import Place
-from daap_operator.watches import Watches
 from tests.support.eventually import eventually
 from tests.unit.stage import SOURCES
 

@@ -8,14 +8,14 @@ from random import Random
 
 import pytest
 
-from daap_operator.errors import Outage
-from daap_operator.workqueue import (
+from daap_operator.engine.workqueue import (
     FIRST_RETRY_SECONDS,
     LAST_RETRY_SECONDS,
     PASS_SECONDS,
     Load,
     Workqueue,
 )
+from daap_operator.errors import Outage
 from tests.unit import virtual_time
 from tests.unit.virtual_time import now
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from daap_operator import handlers
-from daap_operator.handlers import GRACE_SECONDS, QUIET_SECONDS, Backoffs, Pause
+from daap_operator.engine import kopf_watch
+from daap_operator.engine.kopf_watch import GRACE_SECONDS, QUIET_SECONDS, Backoffs, Pause
 from daap_operator.kinds import known
 from tests.unit import virtual_time
 from tests.unit.stage import SOURCES
@@ -16,7 +16,7 @@ from tests.unit.stage import SOURCES
 
 def test_a_watch_is_renewed_and_left_in_time() -> None:
     """The API server ends it first; a server that does not is left within a minute."""
-    watching = handlers.settings([]).watching
+    watching = kopf_watch.settings([]).watching
     assert watching.server_timeout
     assert watching.client_timeout
     assert watching.connect_timeout
@@ -25,18 +25,18 @@ def test_a_watch_is_renewed_and_left_in_time() -> None:
 
 
 def test_the_api_server_is_asked_for_its_timeout_in_whole_seconds() -> None:
-    assert isinstance(handlers.settings([]).watching.server_timeout, int)
+    assert isinstance(kopf_watch.settings([]).watching.server_timeout, int)
 
 
 def test_back_off_never_ends_and_never_exceeds_its_limit() -> None:
     pauses = list(itertools.islice(Backoffs(), 100))
     assert pauses[0] < 1
-    assert max(pauses) <= handlers.LONGEST_PAUSE_SECONDS * 1.2
+    assert max(pauses) <= kopf_watch.LONGEST_PAUSE_SECONDS * 1.2
 
 
 def test_a_retry_after_does_not_shorten_the_back_off() -> None:
     """`Retry-After: 0` would have kopf ask without a pause."""
-    assert not handlers.settings([]).networking.enforce_retry_after
+    assert not kopf_watch.settings([]).networking.enforce_retry_after
 
 
 def test_only_logins_that_follow_soon_wait() -> None:
@@ -48,7 +48,7 @@ def test_only_logins_that_follow_soon_wait() -> None:
 
 @pytest.mark.parametrize("body", [{}, {"metadata": {"annotations": {"a": "{"}}}])
 def test_kopf_remembers_nothing_of_an_object(body: Any) -> None:
-    storage = handlers.settings([]).persistence.diffbase_storage
+    storage = kopf_watch.settings([]).persistence.diffbase_storage
     assert storage.fetch(body=body) is None
     assert storage.build(body=body) == {}
 
@@ -93,7 +93,7 @@ CLUSTERS = SOURCES[known.CLUSTER]
 async def operate_until_it_ends() -> None:
     stop = asyncio.Event()
     with pytest.raises(ValueError, match="ERROR event"):
-        await handlers.operate(
+        await kopf_watch.operate(
             unheard, unheard, no_login, sources=[CLUSTERS], namespaces=(), stop=stop
         )
 

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 
 from daap_operator.cancellation import heed
 from daap_operator.engine.kinds import Ref
+from daap_operator.engine.kopf_watch import SILENT_SECONDS
 from daap_operator.engine.store import Store
+from daap_operator.engine.trace import Place
+from daap_operator.engine.watches import Watches
 from daap_operator.errors import Outage
-from daap_operator.handlers import SILENT_SECONDS
 from daap_operator.kube import Kind, Kube
-from daap_operator.trace import Place
-from daap_operator.watches import Watches
 
 log = logging.getLogger(__name__)
 

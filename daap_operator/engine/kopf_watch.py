@@ -15,8 +15,8 @@ import kopf
 
 from daap_operator import names
 from daap_operator.engine.kinds import Source
+from daap_operator.engine.trace import Answered, trace
 from daap_operator.kube import LAST_TLS_SECONDS, Credentials, Kind
-from daap_operator.trace import Answered, trace
 
 Feed = Callable[[Source, str | None, Mapping[str, Any]], None]
 """Takes the stream, the event's type (None: from a listing) and the object."""

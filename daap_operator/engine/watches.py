@@ -13,11 +13,11 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from daap_operator.engine.intake import places
 from daap_operator.engine.kinds import Source
-from daap_operator.handlers import SILENT_SECONDS, Feed, operate
-from daap_operator.intake import places
+from daap_operator.engine.kopf_watch import SILENT_SECONDS, Feed, operate
+from daap_operator.engine.trace import Place
 from daap_operator.kube import Credentials
-from daap_operator.trace import Place
 
 log = logging.getLogger(__name__)
 

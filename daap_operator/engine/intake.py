@@ -6,8 +6,8 @@ from typing import Any
 
 from daap_operator.engine.kinds import Object, Ref, Source, Watch, sources
 from daap_operator.engine.store import Store
+from daap_operator.engine.workqueue import Queue
 from daap_operator.kube import ApiError, Kind, Requests
-from daap_operator.workqueue import Queue
 
 log = logging.getLogger(__name__)
 
