@@ -31,6 +31,8 @@ from daap_operator.world import World
 
 Object = dict[str, Any]
 
+_METADATA = ("metadata.annotations", "metadata.labels")
+
 log = logging.getLogger(__name__)
 
 
@@ -258,11 +260,14 @@ def _others(metadata: Object) -> tuple[Object, Object]:
 
 def _secret_refusal(error: ApiError, name: str) -> Stalled | Waiting | ApiError:
     if error.invalid:
-        return Stalled(
-            DatabaseReason.REJECTED,
-            f"The API server refuses Secret {name}: {error.message}. "
-            "Set spec.connectionSecretName to another name, or remove what stands in the way",
+        of_metadata = any(field.startswith(_METADATA) for field in error.fields)
+        remedy = (
+            "Ask for less in spec.connectionSecretMetadata, or remove what others put on the Secret"
+            if of_metadata
+            else "Set spec.connectionSecretName to another name, or remove what stands in the way"
         )
+        told = f"The API server refuses Secret {name}: {error.message}. {remedy}"
+        return Stalled(DatabaseReason.REJECTED, told)
     return refusal(error, f"Secret {name}")
 
 

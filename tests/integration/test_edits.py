@@ -103,6 +103,24 @@ async def test_labels_reach_the_secret_and_follow_it_to_another_name(
     await eventually(lambda: databases.child("secrets", "mine"), lambda f: has(f, others=False))
 
 
+async def test_more_annotations_than_a_secret_takes_are_told_with_the_remedy(
+    databases: Databases, operators: Operators
+) -> None:
+    """The rules count characters, the API server bytes of all annotations together."""
+    await operators.start()
+    await databases.create("orders")
+    await databases.ready("orders")
+    asked = {"annotations": {f"example.com/{number}": "\u00fc" * 4096 for number in range(32)}}
+    await databases.edit("orders", connectionSecretMetadata=asked)
+    found = await databases.stalled("orders", "Rejected")
+    told = condition(found, "Stalled")["message"]
+    assert "metadata.annotations" in told
+    assert "spec.connectionSecretMetadata" in told
+    assert condition(found, "Ready")["status"] == "True"
+    await databases.edit("orders", connectionSecretMetadata=None)
+    await databases.ready("orders")
+
+
 async def test_ready_stays_true_while_an_instance_is_added(
     databases: Databases, operators: Operators, standin: StandIn
 ) -> None:

@@ -486,6 +486,29 @@ async def test_a_refused_secret_is_told_or_tried_again(
         assert "s3cret" not in str(trouble.value)
 
 
+TOO_LONG = {"field": "metadata.annotations", "reason": "FieldValueTooLong"}
+REMEDIES = {
+    "annotations": ([TOO_LONG], "Ask for less in spec.connectionSecretMetadata"),
+    "a label": ([{"field": "metadata.labels"}], "Ask for less in spec.connectionSecretMetadata"),
+    "its name": ([{"field": "metadata.name"}], "Set spec.connectionSecretName to another name"),
+    "nobody knows what": ([], "Set spec.connectionSecretName to another name"),
+}
+
+
+@pytest.mark.parametrize(("causes", "remedy"), REMEDIES.values(), ids=REMEDIES)
+@pytest.mark.parametrize("request_", [CREATE, REPLACE])
+async def test_what_the_api_server_refuses_of_a_secret_has_its_remedy(
+    request_: str, causes: list[Object], remedy: str
+) -> None:
+    stage = await unpublished() if request_ == CREATE else await ready()
+    if request_ == REPLACE:
+        stage.edit(instances=2)
+    stage.kube.refusals[request_] = refused(422, "metadata: no", "Invalid", causes=causes)
+    with pytest.raises(Stalled, match=remedy) as trouble:
+        await published(stage)
+    assert trouble.value.finding.reason == "Rejected"
+
+
 async def test_only_a_secret_of_the_database_is_removed() -> None:
     stage = await ready()
     uid = stage.database()["metadata"]["uid"]
