@@ -298,6 +298,8 @@ _LOCALES = [
             ("libc", "de_DE.UTF-8"),
             ("libc", "POSIX"),
             ("icu", "de_DE"),
+            ("icu", "cz"),  # a country's code: the language is cs
+            ("icu", "jp-JP"),
             ("icu", "C.UTF-8"),
             ("icu", ""),
         )
@@ -725,6 +727,17 @@ TRANSITIONS: list[Transition] = [
 ]
 
 OLDER_THAN_A_RULE: list[Transition] = [
+    Transition(
+        "another field changes beside a language that ICU does not have",
+        _located("cz"),
+        _located("cz") | {"purpose": "Other"},
+    ),
+    Transition(
+        "a language that ICU does not have changes to another",
+        _located("cz"),
+        _located("jp"),
+        ("spec.locale", "'jp' is no locale of the provider icu"),
+    ),
     Transition(
         "another field changes beside too little memory of before",
         _memory(limits="128Mi"),

@@ -169,3 +169,10 @@ async def test_a_status_that_lost_its_locale_has_it_again_and_no_child_is_writte
     await stage.settle()
     assert stage.status()["locale"] == "builtin/C.UTF-8"  # what its Cluster says
     assert stage.kube.writes[len(before) :] == ["status of DaapDatabase orders"]
+
+
+def test_a_locale_that_is_older_than_the_rule_on_languages_goes_on() -> None:
+    """PostgreSQL 15 made it: it takes any language, and sorts as for none."""
+    status = {"clusterName": "daap-orders", "locale": "icu/cz", "postgresVersion": 15}
+    made = builders.resolved(asked("icu", "cz"), status)
+    assert str(made.locale) == "icu/cz"

@@ -126,9 +126,13 @@ class DaapDatabase(Model):
         return self
 
     @model_validator(mode="after")
-    def _enough_memory(self) -> Self:
+    def _to_be_made(self) -> Self:
         """Judged until the Cluster is made: one that is older than the rule goes on as it is."""
-        resources = self.spec.resources
-        if resources and not self.status.cluster_name and (why := resources.too_little()):
+        if self.status.cluster_name:
+            return self
+        locale, resources = self.spec.locale, self.spec.resources
+        if locale and (why := locale.unknown_language()):
+            raise ValueError(f"spec.locale {why}")
+        if resources and (why := resources.too_little()):
             raise ValueError(f"spec.{why}")
         return self

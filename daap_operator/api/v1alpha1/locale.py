@@ -22,7 +22,18 @@ class LocaleProvider(StrEnum):
 BUILTIN_LOCALES = ("C", "C.UTF-8", "PG_UNICODE_FAST")
 LIBC_LOCALES = ("C", "C.UTF-8")
 """Those that every image has, and whose order no update of the image changes."""
+ICU_LANGUAGES = (
+    "af|ak|am|ar|as|az|ba|be|bg|bm|bn|bo|br|bs|ca|ce|cs|cv|cy|da|de|dz|ee|el|en|eo|es|et|eu|fa|ff|"
+    "fi|fo|fr|fy|ga|gd|gl|gu|gv|ha|he|hi|hr|hu|hy|ia|id|ie|ig|ii|in|is|it|iw|ja|jv|ka|ki|kk|kl|km|"
+    "kn|ko|ks|ku|kw|ky|lb|lg|ln|lo|lt|lu|lv|mg|mi|mk|ml|mn|mo|mr|ms|mt|my|nb|nd|ne|nl|nn|no|oc|om|"
+    "or|os|pa|pl|ps|pt|qu|rm|rn|ro|ru|rw|sa|sc|sd|se|sg|sh|si|sk|sl|sn|so|sq|sr|st|su|sv|sw|ta|te|"
+    "tg|th|ti|tk|tl|tn|to|tr|tt|ug|uk|ur|uz|vi|wo|xh|yi|yo|za|zh|zu"
+)
+"""The languages of two letters that ICU has, up to its release 78. With another one, mostly a
+country's code, no database cluster is made, and nothing about it can be changed any more."""
 ICU_PATTERN = r"^[a-z]{2,3}(-[A-Za-z0-9]{1,8})*$"
+_SHORT = r"^[a-z]{2}(-.*)?$"
+_KNOWN = rf"^({ICU_LANGUAGES})(-.*)?$"
 
 FIRST_MAJOR = {LocaleProvider.LIBC: 14, LocaleProvider.ICU: 15, LocaleProvider.BUILTIN: 17}
 FAST = "PG_UNICODE_FAST"
@@ -33,7 +44,10 @@ NOT_LIBC = (
     "'{}' is no locale of the provider libc that every image has: take C.UTF-8 or C, "
     "or the provider icu for the order of a language"
 )
-NOT_ICU = "'{}' is no locale of the provider icu: write a language tag such as und, de or de-AT"
+NOT_ICU = (
+    "'{}' is no locale of the provider icu: write a tag that begins with a language, such as und, "
+    "de or de-AT"
+)
 TOO_OLD_TEXT = (
     "'{}' needs PostgreSQL '{}' or newer, and this database gets '{}': "
     "set spec.postgresVersion to '{}' or more, or choose another locale"
@@ -69,6 +83,11 @@ class Locale(Model):
         first = self.first_major
         return "" if major >= first else TOO_OLD_TEXT.format(self, first, major, first)
 
+    def unknown_language(self) -> str:
+        """Why no database can be made with it; empty where one can, as far as that is known."""
+        short = self.provider is LocaleProvider.ICU and re.search(_SHORT, self.locale)
+        return NOT_ICU.format(self.locale) if short and not re.search(_KNOWN, self.locale) else ""
+
     @model_validator(mode="after")
     def _known(self) -> Self:
         known, text = {
@@ -93,7 +112,16 @@ LOCALE_RULES = validations(
             (LocaleProvider.LIBC, _one_of(LIBC_LOCALES), NOT_LIBC),
             (LocaleProvider.ICU, f"self.locale.matches(r'{ICU_PATTERN}')", NOT_ICU),
         )
-    )
+    ),
+    # What does not change is not judged: it may be older than the rule.
+    rule(
+        "self.provider != 'icu' || "
+        "(oldSelf.hasValue() && oldSelf.value().locale == self.locale) || "
+        f"!self.locale.matches(r'{_SHORT}') || self.locale.matches(r'{_KNOWN}')",
+        NOT_ICU,
+        "self.locale",
+        on_create=True,
+    ),
 )
 
 _TEXT = "{0}.provider + '/' + {0}.locale"
