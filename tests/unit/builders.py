@@ -124,6 +124,7 @@ def pod(
     role: str = "instance",
     resources: Object | None = None,
     image: str = IMAGE,
+    grace: int | None = None,
     **metadata: Any,
 ) -> Object:
     """A pod of the Cluster: its one instance, ready."""
@@ -131,8 +132,8 @@ def pod(
     wanted = cluster_manifest(resolved())["spec"]
     container: Object = {"name": "postgres", "image": image}
     container["resources"] = wanted.get("resources", {}) if resources is None else resources
-    asked = {"containers": [container]}
-    asked["terminationGracePeriodSeconds"] = wanted.get("stopDelay", 1800)
+    asked: Object = {"containers": [container]}
+    asked["terminationGracePeriodSeconds"] = grace or wanted.get("stopDelay", 1800)
     made = {"name": "daap-orders-1", "namespace": "shop", "labels": labels}
     made["annotations"] = {"cnpg.io/podSpec": json.dumps(asked)}
     ready = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}

@@ -83,6 +83,10 @@ LACKING: dict[str, tuple[Children, str]] = {
         children(pods=pods(builders.pod(resources=LIMIT))),
         "0 of 1 instances have the resources that the spec asks for",
     ),
+    "the time to stop of before": (
+        children(pods=pods(builders.pod(grace=1800))),
+        "0 of 1 instances have the time to stop that the spec asks for",
+    ),
     "a pod that is not ready": (
         children(pods=pods(builders.pod(NOT_READY))),
         "0 of 1 instances are ready",
@@ -154,6 +158,7 @@ def test_an_edit_that_is_not_cloudnativepgs_waits_for_nothing(edit: Object) -> N
         ({"limits": {"memory": "1Gi"}}, {"limits": {"memory": "1024Mi"}}, True),
         ({"limits": {"memory": "1Gi"}}, {"requests": {"memory": "1Gi"}}, False),
         ({"limits": {"memory": "1Gi"}}, {}, False),
+        ({"requests": {"cpu": "1"}}, {"requests": {"cpu": "2"}}, False),
         ({"limits": {"memory": 1}}, {"limits": {"memory": "1"}}, True),
         ({"limits": {"memory": "much"}}, {"limits": {"memory": "much"}}, True),
         ({"limits": "much"}, {}, True),

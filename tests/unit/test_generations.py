@@ -178,8 +178,12 @@ async def test_what_is_to_be_kept_in_mid_deletion_is_not_deleted() -> None:
     assert stage.kube.there(known.CLUSTER) == [CLUSTER]
 
 
-async def test_a_new_object_of_the_name_is_not_told_of_the_one_before() -> None:
-    stage = await renamed()
+@pytest.mark.parametrize("begun", [created, renamed])
+async def test_a_new_object_of_the_name_is_not_told_of_the_one_before(
+    begun: Callable[[], Awaitable[Stage]],
+) -> None:
+    """Whether its generation is the same or another."""
+    stage = await begun()
 
     def replace() -> None:
         stage.kube.change(known.DATABASE, KEY.name, let_go)

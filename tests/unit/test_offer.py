@@ -133,4 +133,7 @@ async def test_an_event_a_day_tells_of_a_version_without_fixes() -> None:
 
 
 def ends(stage: Stage) -> list[str]:
-    return [a.note for a in stage.announcer.announced if a.reason == "PostgresEndOfLife"]
+    """The notes of the warnings."""
+    told = [a for a in stage.announcer.announced if a.reason == "PostgresEndOfLife"]
+    assert all(each.warning for each in told)
+    return [each.note for each in told]

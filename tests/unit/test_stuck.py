@@ -6,11 +6,27 @@ from daap_operator.engine.kinds import Ref
 from daap_operator.kinds import known
 from daap_operator.kinds.database.naming import ref
 from daap_operator.kube import EVENT
-from daap_operator.stuck import LONGEST_PAUSE_SECONDS, PAGE_SECONDS, PATIENCE_SECONDS
+from daap_operator.stuck import (
+    BEFORE,
+    LONGEST_PAUSE_SECONDS,
+    PAGE_SECONDS,
+    PATIENCE_SECONDS,
+)
 from tests.unit.fake_kube import stamp
 from tests.unit.fakes import refused
 from tests.unit.kstatus import kstatus
-from tests.unit.stage import CLUSTER, KEY, Stage, play, play_cluster, play_pod, ready
+from tests.unit.stage import (
+    CLUSTER,
+    KEY,
+    POOLER,
+    Stage,
+    play,
+    play_cluster,
+    play_pod,
+    play_pooler,
+    ready,
+    setting,
+)
 
 ASKED = "list Event shop"
 QUOTA = 'pods "x" is forbidden: exceeded quota: small, requested: memory=1Gi'
@@ -58,6 +74,40 @@ async def test_it_is_asked_more_and_more_seldom() -> None:
     stage = await starting()
     assert 5 <= await looks(stage, 600) <= 7
     assert await looks(stage, 3600) <= 3600 / LONGEST_PAUSE_SECONDS + 1
+
+
+async def test_news_is_asked_for_soon_again() -> None:
+    """After an hour in which there was none."""
+    stage = await starting()
+    await looks(stage, 3600)
+    failed(stage)
+    while stage.condition("Ready") != ("False", "QuotaExceeded"):
+        stage.clock.advance(1)
+        await stage.look()
+    failed(stage, note="pods is forbidden")
+    stage.clock.advance(PAGE_SECONDS)
+    await stage.look()
+    assert stage.condition("Ready") == ("False", "PodsNotCreated")
+
+
+async def test_events_of_another_trouble_long_before_are_not_told() -> None:
+    stage = await ready()
+    failed(stage, f"{CLUSTER}-2-join")
+    stage.clock.advance(BEFORE.total_seconds() + 1)
+    play_cluster(stage.kube, "shop", CLUSTER, phase="Setting up primary")
+    await looks(stage, 3 * PAGE_SECONDS)
+    assert stage.condition("Reconciling") == ("True", "ClusterStarting")
+    assert QUOTA not in stage.message()
+
+
+async def test_events_of_the_same_trouble_a_little_before_are_told() -> None:
+    """The Cluster says what is wrong a while after its Job does."""
+    stage = await ready()
+    failed(stage, f"{CLUSTER}-2-join")
+    stage.clock.advance(60)
+    play_cluster(stage.kube, "shop", CLUSTER, phase="Setting up primary")
+    await looks(stage, 3 * PAGE_SECONDS)
+    assert QUOTA in stage.message("Reconciling")
 
 
 async def test_one_list_serves_all_of_a_namespace() -> None:
@@ -113,3 +163,37 @@ async def test_a_pod_counts_for_more_than_an_event() -> None:
     await looks(stage, 3)
     assert stage.condition("Ready") == ("False", "Unschedulable")
     assert "full" in stage.message()
+
+
+def without_pods(stage: Stage, available: int) -> None:
+    """The pooler's Deployment gets no pod more than these."""
+    made = stage.kube.one(known.DEPLOYMENT, POOLER)
+    condition = {"type": "ReplicaFailure", "status": "True", "message": QUOTA}
+    seen = made["status"] | {"availableReplicas": available, "conditions": [condition]}
+    seen |= {"observedGeneration": made["metadata"]["generation"]}
+    stage.kube.change(known.DEPLOYMENT, POOLER, setting("status", seen))
+
+
+async def test_a_wait_is_explained_by_the_pods_that_are_waited_for() -> None:
+    stage = await ready()
+    without_pods(stage, 0)
+    play_cluster(stage.kube, "shop", CLUSTER, phase="Setting up primary", currentPrimary="")
+    await looks(stage, 1)
+    assert stage.condition("Reconciling") == ("True", "ClusterStarting")
+    assert QUOTA not in stage.message()
+    play_cluster(stage.kube, "shop", CLUSTER)
+    await looks(stage, 3)
+    assert stage.condition("Reconciling") == ("True", "QuotaExceeded")
+    assert QUOTA in stage.message()
+
+
+async def test_a_change_that_does_not_get_on_is_explained_while_clients_are_served() -> None:
+    stage = await ready()
+    stage.edit(pooler={"instances": 2})
+    await stage.look()
+    play_pooler(stage.kube, "shop", POOLER)
+    without_pods(stage, 1)
+    await looks(stage, 3)
+    assert stage.condition("Ready") == ("True", "Ready")
+    assert stage.condition("Reconciling") == ("True", "QuotaExceeded")
+    assert QUOTA in stage.message("Reconciling")
