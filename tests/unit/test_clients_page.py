@@ -6,9 +6,13 @@ import textwrap
 
 import pytest
 
+from daap_operator.desired.pooler import pooler
+from daap_operator.desired.secret import DatabaseCredentials, connection_secret
+from daap_operator.desired.tuning import server_connections
 from dev import sbom
 from tests.e2e.clients import every
 from tests.support.client_libraries import SOURCE, jars
+from tests.unit import builders
 
 PAGE = (SOURCE.parents[2] / "docs/clients.md").read_text()
 SHOWN = dict(
@@ -70,3 +74,50 @@ def test_the_versions_on_the_page_are_those_that_are_tried() -> None:
 def test_what_is_not_run_is_said_to_be() -> None:
     not_run = PAGE.split("## Not run")[1].split("\n## ")[0]
     assert all(name in not_run for name in ("sqlx", "Npgsql", "Prisma"))
+
+
+# --- what the pooler does -------------------------------------------------------------------------
+
+
+def test_the_page_divides_the_connections_as_the_pooler_does() -> None:
+    rows = re.findall(r"^\| (\d+) \| (\d+) \| (\d+) \|$", PAGE, re.MULTILINE)
+    assert [instances for instances, _, _ in rows] == ["1", "2", "3", "10"]
+    for instances, pool, most in rows:
+        made = pooler(builders.resolved({"pooler": {"instances": int(instances)}}))
+        parameters = made["spec"]["pgbouncer"]["parameters"]
+        assert (pool, most) == (parameters["default_pool_size"], parameters["max_db_connections"])
+    assert f"{server_connections(builders.resolved())} with the default memory" in PAGE
+
+
+def test_the_page_names_the_parameters_that_are_kept_for_each_client() -> None:
+    """Those that PgBouncer always tracks, and those that it is told to."""
+    parameters = pooler(builders.resolved())["spec"]["pgbouncer"]["parameters"]
+    for name in parameters["track_extra_parameters"].split(","):
+        assert re.search(
+            rf"^\|[^|]*`{name}`[^|]*\| works?, for this client alone", PAGE, re.MULTILINE
+        )
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        "unsupported startup parameter: search_path",
+        "unsupported startup parameter: …",
+        "SELF_SIGNED_CERT_IN_CHAIN",
+        "unexpected keyword argument 'sslmode'",
+        'cursor "_django_curs_…" does not exist',
+        "server shutting down",
+        "CertificatePending",
+    ],
+)
+def test_the_page_has_the_words_that_a_client_sees(seen: str) -> None:
+    assert f"`{seen}`" in PAGE
+
+
+def test_the_page_names_every_way_in_of_the_secret() -> None:
+    secret = connection_secret(
+        builders.resolved({"instances": 2}), DatabaseCredentials("u", "p", "ca")
+    )
+    ways = {key for key in secret["data"] if key.endswith("uri")}
+    assert ways == {f"{way}{kind}uri" for way in ("", "direct-", "ro-") for kind in ("", "jdbc-")}
+    assert {way for way in ways if f"`{way}`" not in PAGE and f"key: {way}}}" not in PAGE} == set()

@@ -1,5 +1,7 @@
 """Settings that follow the memory: they fit into it, and the pooler fits into them."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,6 +42,20 @@ def test_the_settings_for(
         "maintenance_work_mem": maintenance,
         "work_mem": work,
     }
+
+
+def test_the_docs_have_the_same_settings() -> None:
+    page = (Path(__file__).parents[2] / "docs/using.md").read_text()
+    rows = re.findall(r"^\| (\d+[MG]i) \| (\d+) \| (\d+) \| (.*) \|$", page, re.MULTILINE)
+    assert len(rows) == 6
+    for memory, connections, poolers, sizes in rows:
+        made = builders.resolved({"resources": {"limits": {"memory": memory}}})
+        settings = tuning.of_database(made)
+        assert settings
+        assert tuning.server_connections(made) == int(poolers)
+        names = ("shared_buffers", "effective_cache_size", "maintenance_work_mem", "work_mem")
+        told = dict(zip(names, sizes.split(" | "), strict=True)) | {"max_connections": connections}
+        assert told == settings.parameters()
 
 
 @given(memory, memory)
