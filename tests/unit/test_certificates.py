@@ -67,6 +67,20 @@ def test_nothing_is_compared_while_either_is_missing() -> None:
         assert mark(*seen) == ""
 
 
+@pytest.mark.parametrize(
+    ("cluster", "pooler"),
+    [
+        ({"secretsResourceVersion": None}, served("2", "3")),
+        (versions("", ""), served("2", "3")),
+        (versions("12", "13"), served("", "")),
+    ],
+)
+def test_nothing_is_compared_while_either_tells_no_version(cluster: Object, pooler: Object) -> None:
+    found = pair(cluster, pooler)
+    assert (authority_differs(*found), server_differs(*found)) == (False, False)
+    assert mark(*found) == ""
+
+
 def test_a_difference_has_a_mark_and_the_mark_stays_when_it_is_over() -> None:
     assert mark(*pair(versions("12", "13"), served("12", "13"))) == ""
     assert mark(*pair(versions("12", "13"), served("12", "3"))) == "12.13"

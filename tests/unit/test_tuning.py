@@ -78,9 +78,13 @@ def test_more_memory_is_never_less_of_anything(one: int, other: int) -> None:
         assert getattr(before, name) <= getattr(after, name)
 
 
-@given(st.integers(64 * MIB, 2**44))
-def test_postgresql_takes_the_settings_also_of_memory_older_than_the_least(limit: int) -> None:
+@given(st.integers(64 * MIB, 2**70))
+def test_postgresql_takes_the_settings_of_any_memory(limit: int) -> None:
+    """Of less than the least, too, which may be older than that, and of far too much."""
     made = tuning.tuning(limit, limit)
+    assert made.shared_buffers // 8192 < 2**30
+    assert made.effective_cache_size // 8192 < 2**31
+    assert made.maintenance_work_mem // 1024 < 2**31
     assert made.work_mem >= 64 * 1024
     assert made.shared_buffers >= 16 * MIB
     assert made.max_connections >= tuning.LEAST_CONNECTIONS
