@@ -1,5 +1,6 @@
 """Building a Dockerfile without Docker: buildah, in a store of its own, on the cached Debian."""
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -65,10 +66,8 @@ def build(
     with paths.lock(paths.cache() / "locks" / "buildah", "waiting for another build of an image"):
         _python_base()
         with Step(f"building the image {tag}") as step, labelled(directory, labels or {}) as file:
-            step.run(
-                *_buildah("build"), *OPTIONS, *options, "--file", file, "--tag", tag, directory
-            )
-        image_id = commands.run(*_buildah("images"), "--no-trunc", "--quiet", tag).strip()
+            step.run(*command("build"), *OPTIONS, *options, "--file", file, "--tag", tag, directory)
+        image_id = commands.run(*command("images"), "--no-trunc", "--quiet", tag).strip()
         archive = archive_path(tag, image_id)
         if not archive.exists():
             _push(tag, archive)
@@ -91,9 +90,9 @@ def labelled(directory: Path, labels: Mapping[str, str]) -> Iterator[Path]:
 
 def _forget_old() -> None:
     """Remove what no tag leads to but the newest: the stages before the last are a cache."""
-    listing = commands.ask(*_buildah("images"), "--filter=dangling=true", "--json")
+    listing = commands.ask(*command("images"), "--filter=dangling=true", "--json")
     for old in forgotten(json.loads(listing or "[]")):
-        commands.ask(*_buildah("rmi"), old)
+        commands.ask(*command("rmi"), old)
 
 
 def forgotten(untagged: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -107,7 +106,7 @@ def _push(tag: str, archive: Path) -> None:
     partial = archive.with_suffix(".partial")
     partial.unlink(missing_ok=True)  # buildah adds to an archive that is there
     with Step(f"writing {archive}"):
-        commands.run(*_buildah("push"), tag, f"docker-archive:{partial}:{tag}")
+        commands.run(*command("push"), tag, f"docker-archive:{partial}:{tag}")
     for former in archive.parent.glob(f"{archive.stem[:-12]}*.tar"):
         former.unlink()
     partial.rename(archive)
@@ -116,7 +115,7 @@ def _push(tag: str, archive: Path) -> None:
 def _python_base() -> None:
     recipe = images.key(images.DEBIAN_KEY, PYTHON_DOCKERFILE)
     keyed = f"localhost/daap-python-base:{recipe}"
-    if not commands.ran(*_buildah("inspect"), "--type=image", keyed):
+    if not commands.ran(*command("inspect"), "--type=image", keyed):
         root = images.debian_root()
         with images.scratch(f"python-{recipe}") as context:
             commands.run("tar", "-C", root, "-cf", context / "root.tar", ".")
@@ -128,11 +127,14 @@ def _python_base() -> None:
                 "--volume=/etc/resolv.conf:/etc/resolv.conf:ro",
             )
             with Step(f"building the base image {versions.PYTHON_IMAGE}") as step:
-                step.run(*_buildah("build"), *OPTIONS, *mounts, "--tag", keyed, context)
-    commands.run(*_buildah("tag"), keyed, versions.PYTHON_IMAGE)
+                step.run(*command("build"), *OPTIONS, *mounts, "--tag", keyed, context)
+    commands.run(*command("tag"), keyed, versions.PYTHON_IMAGE)
 
 
-def _buildah(command: str) -> tuple[str, ...]:
+def command(verb: str) -> tuple[str, ...]:
+    """The start of a buildah command, with the stores it works in."""
     # A store of our own: the user's images stay as they are, and deleting the cache deletes ours.
-    store, run = paths.cache() / "buildah", paths.state() / ".buildah"
-    return ("buildah", "--root", str(store), "--runroot", str(run), command)
+    store = paths.cache() / "buildah"
+    # Mounts are counted in the run root: two stores with one would leave each other's behind
+    run = paths.state() / ".buildah" / hashlib.sha256(str(store).encode()).hexdigest()[:12]
+    return ("buildah", "--root", str(store), "--runroot", str(run), verb)

@@ -26,16 +26,22 @@ def delete_tree(directory: Path, last: Collection[str] = ()) -> None:
     Raises ClusterError if a mount stays: deleting through it would delete what is mounted.
     """
     directory = directory.resolve()
-    for point in below(directory, _mountinfo()):
-        ask("umount", "--lazy", point)
-    if left := below(directory, _mountinfo()):
-        raise ClusterError(f"cannot unmount {left[0]}; run as root: umount {left[0]}")
+    unmount(directory)
     for path in sorted(directory.iterdir(), key=lambda path: path.name in last):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink()
     directory.rmdir()
+
+
+def unmount(directory: Path) -> None:
+    """Unmount everything below a directory. Raises ClusterError if a mount stays."""
+    directory = directory.resolve()
+    for point in below(directory, _mountinfo()):
+        ask("umount", "--lazy", point)
+    if left := below(directory, _mountinfo()):
+        raise ClusterError(f"cannot unmount {left[0]}; run as root: umount {left[0]}")
 
 
 def _mountinfo() -> str:

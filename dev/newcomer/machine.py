@@ -7,6 +7,8 @@ import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from dev.cluster import mounts
+
 OLDEST = (3, 11)
 
 LEFT_OUT = re.compile(
@@ -75,7 +77,8 @@ def go_settings() -> dict[str, str]:
 
 
 def remove(home: Path) -> None:
-    """Take the home away; Go makes its modules read-only."""
+    """Take the home away: Go makes its modules read-only, and a killed build leaves mounts."""
+    mounts.unmount(home)
     for folder in (home, *home.rglob("*")):
         if folder.is_dir() and not folder.is_symlink():
             folder.chmod(0o700)

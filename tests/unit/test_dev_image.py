@@ -91,3 +91,16 @@ def test_a_fault_is_told_in_one_line(
     monkeypatch.setenv("DAAP_KIND", "/nowhere/kind")
     assert command.main() == 1
     assert capsys.readouterr().err.startswith("ERROR: DAAP_KIND=/nowhere/kind is not a program")
+
+
+def test_each_store_counts_its_mounts_in_a_place_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands = []
+    for cache in ("one", "other", "one"):
+        monkeypatch.setenv("DAAP_CACHE", str(tmp_path / cache))
+        monkeypatch.setenv("DAAP_STATE", str(tmp_path / "state"))
+        commands.append(buildah.command("images"))
+    one, other, again = commands
+    assert one == again
+    assert one[one.index("--runroot") + 1] != other[other.index("--runroot") + 1]

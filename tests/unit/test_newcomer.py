@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from dev.cluster import mounts
+from dev.cluster.errors import ClusterError
 from dev.newcomer import machine, readme
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
@@ -108,3 +110,14 @@ def test_a_home_with_read_only_modules_goes(tmp_path: Path) -> None:
     module.chmod(0o500)
     machine.remove(tmp_path / "home")
     assert not (tmp_path / "home").exists()
+
+
+def test_nothing_is_deleted_through_a_mount(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setattr(mounts, "_mountinfo", lambda: f"1 2 0:3 / {home}/merged rw - proc proc rw")
+    with pytest.raises(ClusterError, match="cannot unmount"):
+        machine.remove(home)
+    assert home.exists()
