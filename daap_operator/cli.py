@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from daap_operator import __version__, crd, logs, migrate, settings, trial
+from daap_operator.api.v1alpha1 import DEFINITIONS
 from daap_operator.errors import Deposed, StartError
 from daap_operator.kube import Kube
 from daap_operator.run import Operator
@@ -51,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     trying.add_argument("--storage-class", default="", metavar="NAME", help="its StorageClass")
     trying.add_argument("--timeout", type=float, default=300.0, metavar="SECONDS")
     trying.set_defaults(command=_try)
-    crds = commands.add_parser("crds", help="print the CustomResourceDefinition")
+    crds = commands.add_parser("crds", help="print the CustomResourceDefinitions")
     crds.add_argument("--output", type=Path, metavar="FILE", help="write it there instead")
     crds.set_defaults(command=_crds)
     return parser
@@ -100,8 +101,9 @@ async def _tried(wish: trial.Wish, seconds: float) -> None:
 
 
 def _crds(args: argparse.Namespace) -> int:
+    text = crd.render(*DEFINITIONS)
     if args.output is None:
-        sys.stdout.write(crd.render())
+        sys.stdout.write(text)
     else:
-        args.output.write_text(crd.render())
+        args.output.write_text(text)
     return 0

@@ -1,4 +1,4 @@
-"""The CustomResourceDefinition, made from the models. Pure; `make crds` writes the file.
+"""CustomResourceDefinitions, made from what the kinds declare. Pure; `make crds` writes the files.
 
 A structural schema is a narrower thing than JSON Schema: no `$ref`, no `null`, no `title`.
 https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema
@@ -9,8 +9,9 @@ from typing import Any
 
 import yaml
 
-from daap_operator import names
-from daap_operator.api.v1alpha1 import CONDITION_TYPES, ROOT_RULES, DaapDatabase
+from daap_operator.api.base import Model
+from daap_operator.api.definition import Column, Definition
+from daap_operator.api.meta import Metadata, Status
 
 Schema = dict[str, Any]
 
@@ -45,82 +46,82 @@ _FORMATS = frozenset({"date-time", "int32", "int64"})
 and has a meaning of its own for `duration`."""
 _INT_OR_STRING = [{"type": "integer"}, {"type": "string"}]
 
-_COLUMNS = [
-    ("Ready", "string", '.status.conditions[?(@.type=="Ready")].status', 0),
-    ("Status", "string", ".status.phase", 0),
-    ("Stalled", "string", '.status.conditions[?(@.type=="Stalled")].reason', 0),
-    ("Owner", "string", ".spec.ownerTeam", 0),
-    ("Version", "integer", ".status.postgresVersion", 0),
-    ("Host", "string", ".status.host", 0),
-    ("Secret", "string", ".status.secretName", 1),
-    ("Message", "string", '.status.conditions[?(@.type=="Ready")].message', 1),
-    ("Age", "date", ".metadata.creationTimestamp", 0),
-]
-
 _HEADER = "# Generated from daap_operator/api by `make crds`. Do not edit.\n"
 
 
-def render() -> str:
-    """The CRD as YAML, the same text for the same models."""
-    return _HEADER + dump(definition())
+def render(*definitions: Definition) -> str:
+    """The CRDs as one YAML text, the same for the same models."""
+    return _HEADER + "---\n".join(dump(manifest(definition)) for definition in definitions)
 
 
 def dump(part: Schema) -> str:
-    """The CRD or a part of it as YAML."""
+    """A CRD or a part of it as YAML."""
     return yaml.dump(part, sort_keys=False, width=100, Dumper=_Dumper)
 
 
-def definition() -> Schema:
-    """The CustomResourceDefinition object."""
+def manifest(definition: Definition) -> Schema:
+    """The CustomResourceDefinition of a kind.
+
+    Raises ValueError naming kind and field for what no CRD of ours can say.
+    """
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
         "metadata": {
-            "name": f"{names.PLURAL}.{names.GROUP}",
-            "labels": {
-                "app.kubernetes.io/part-of": "daap",
-                "servicebinding.io/provisioned-service": "true",
-            },
+            "name": definition.name,
+            "labels": {"app.kubernetes.io/part-of": "daap", **definition.labels},
         },
         "spec": {
-            "group": names.GROUP,
-            "scope": "Namespaced",
-            "names": {
-                "kind": names.KIND,
-                "listKind": f"{names.KIND}List",
-                "plural": names.PLURAL,
-                "singular": names.SINGULAR,
-                "shortNames": [names.SHORT_NAME],
-                "categories": [names.CATEGORY],
-            },
-            "versions": [_version()],
+            "group": definition.group,
+            "scope": definition.scope,
+            "names": _names(definition),
+            "versions": [_version(definition)],
         },
     }
 
 
-def _version() -> Schema:
+def _names(definition: Definition) -> Schema:
     return {
-        "name": names.VERSION,
+        "kind": definition.kind,
+        "listKind": f"{definition.kind}List",
+        "plural": definition.plural,
+        "singular": definition.singular,
+        **_unless_empty("shortNames", list(definition.short_names)),
+        **_unless_empty("categories", list(definition.categories)),
+    }
+
+
+def _version(definition: Definition) -> Schema:
+    selectable = [{"jsonPath": path} for path in definition.selectable]
+    return {
+        "name": definition.version,
         "served": True,
         "storage": True,
         "subresources": {"status": {}},
-        "selectableFields": [{"jsonPath": ".spec.ownerTeam"}, {"jsonPath": ".status.phase"}],
-        "additionalPrinterColumns": [
-            {"name": name, "type": kind, "jsonPath": path, **({"priority": 1} if wide else {})}
-            for name, kind, path, wide in _COLUMNS
-        ],
-        "schema": {"openAPIV3Schema": _root()},
+        **_unless_empty("selectableFields", selectable),
+        **_unless_empty("additionalPrinterColumns", [_column(c) for c in definition.columns]),
+        "schema": {"openAPIV3Schema": _root(definition)},
     }
 
 
-def _root() -> Schema:
-    root = structural(DaapDatabase.model_json_schema(by_alias=True))
+def _unless_empty(key: str, items: list[Any]) -> Schema:
+    """The API server stores no empty list: one that is applied again would be a difference."""
+    return {key: items} if items else {}
+
+
+def _column(column: Column) -> Schema:
+    made = {"name": column.name, "type": column.type, "jsonPath": column.path}
+    return made | ({"priority": 1} if column.wide else {})
+
+
+def _root(definition: Definition) -> Schema:
+    root = _schema(definition)
     properties = root["properties"]
     # Tools see "not yet observed" on a new object, before the operator ever ran
     properties["status"] |= {"default": {"observedGeneration": -1}}
     fields = properties["status"]["properties"]
     fields["conditions"] = conditions = fields.pop("conditions")  # last, below what is its own
-    conditions["items"]["properties"]["type"]["description"] = CONDITION_TYPES
+    conditions["items"]["properties"]["type"]["description"] = definition.conditions
     return {
         "type": "object",
         "description": root["description"],
@@ -132,8 +133,37 @@ def _root() -> Schema:
             "spec": properties["spec"],
             "status": properties["status"],
         },
-        **ROOT_RULES,
+        **definition.rules,
     }
+
+
+def _schema(definition: Definition) -> Schema:
+    """The structural schema of the kind's model."""
+    _check_model(definition)
+    try:
+        return structural(definition.model.model_json_schema(by_alias=True))
+    except ValueError as error:
+        raise ValueError(f"{definition.kind}{error}") from None
+
+
+_PARTS: dict[str, type[Model]] = {"metadata": Metadata, "spec": Model, "status": Status}
+
+
+def _check_model(definition: Definition) -> None:
+    """The model must have all that a CRD of ours is made of, and nothing that would get lost."""
+    kind, fields = definition.kind, definition.model.model_fields
+    for name, base in _PARTS.items():
+        found = fields[name].annotation if name in fields else None
+        fits = isinstance(found, type) and issubclass(found, base)
+        if not fits:
+            shown = getattr(found, "__name__", found)
+            raise ValueError(f"{kind}.{name} is {shown}: make it a {base.__name__}")
+    if others := sorted(fields.keys() - _PARTS):
+        raise ValueError(f"{kind}.{others[0]} is neither spec nor status: move it there")
+    if not definition.model.__doc__:
+        raise ValueError(f"{kind} has no docstring: say what the kind is for")
+    if definition.model.model_config.get("json_schema_extra"):
+        raise ValueError(f"{kind} has a json_schema_extra: put its rules into the definition")
 
 
 def structural(schema: Schema) -> Schema:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from daap_operator import crd
+from daap_operator.api.v1alpha1 import DEFINITIONS
 from dev.cluster import ControlPlane, cnpg
 from dev.cluster.established import wait_established
 from dev.generate.rbac import WHY
@@ -34,7 +35,7 @@ def plane_with_crds(prefix: str) -> Iterator[ControlPlane]:
     name = f"{prefix}-{uuid.uuid4().hex[:8]}"
     with ControlPlane.create(name, audit=True, flags=CONTROL_PLANE_FLAGS) as plane:
         plane.kubectl("apply", "--server-side", "-f", str(cnpg.crds()))
-        plane.kubectl("apply", "--server-side", "-f", "-", input=crd.render())
+        plane.kubectl("apply", "--server-side", "-f", "-", input=crd.render(*DEFINITIONS))
         wait_established(plane.kubectl)
         classes = {"apiVersion": "v1", "kind": "List", "items": STORAGE_CLASSES}
         plane.kubectl("apply", "--server-side", "-f", "-", input=json.dumps(classes))

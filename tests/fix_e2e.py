@@ -12,6 +12,7 @@ import pytest
 from pytest_kind import KindCluster
 
 from daap_operator import crd
+from daap_operator.api.v1alpha1 import DEFINITIONS
 from dev import image
 from dev.cluster import cnpg, provider
 from dev.cluster.established import wait_established
@@ -30,7 +31,7 @@ def real_cluster(kind_cluster: KindCluster) -> KindCluster:
     """A cluster with nodes, CloudNativePG and our CRD."""
     if _is_real_kind(kind_cluster):
         cnpg.install(Path(kind_cluster.kubectl_path), Path(kind_cluster.kubeconfig_path), pull=True)
-    kind_cluster.kubectl("apply", "--server-side", "-f", "-", input=crd.render())
+    kind_cluster.kubectl("apply", "--server-side", "-f", "-", input=crd.render(*DEFINITIONS))
     wait_established(kind_cluster.kubectl)
     return kind_cluster
 

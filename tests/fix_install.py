@@ -7,6 +7,7 @@ import pytest
 from pytest_kind import KindCluster
 
 from daap_operator import crd
+from daap_operator.api.v1alpha1 import DEFINITIONS
 from dev.cluster.established import wait_established
 from dev.installation import NAMESPACE, RESTRICTED, metadata_database
 from tests.fix_cluster import own_namespace
@@ -29,7 +30,7 @@ def release(real_cluster: KindCluster, operator_image: str) -> Iterator[Release]
     made.uninstall()
     made.kubectl("delete", "namespace", NAMESPACE)
     made.kubectl("delete", "crd", "daapdatabases.daap.io", "--ignore-not-found")
-    made.kubectl("apply", "--server-side", "--filename=-", text=crd.render())
+    made.kubectl("apply", "--server-side", "--filename=-", text=crd.render(*DEFINITIONS))
     wait_established(made.kubectl)
 
 

@@ -1,1 +1,2 @@
-"""The custom resources, one module an API version. Pure: models that take and return values."""
+"""The custom resources, a package for each API version and, in it, for each kind. Pure: values in,
+values out."""

@@ -13,6 +13,7 @@ from contextlib import suppress
 import psycopg
 
 from daap_operator import crd, migrate
+from daap_operator.api.v1alpha1 import DEFINITIONS
 from dev.cluster import commands
 from dev.cluster.errors import ClusterError
 from dev.cluster.established import wait_established
@@ -26,15 +27,16 @@ STOP_SECONDS = 15.0
 
 
 def start() -> None:
-    """The kind DaapDatabase, the inventory and the operator; harmless when they are there."""
+    """The kinds, the inventory and the operator; harmless when they are there."""
     _api()
     _operator(_inventory())
 
 
 def _api() -> None:
-    """The kind DaapDatabase."""
-    kubectl("apply", "--server-side", "--force-conflicts", "--filename=-", text=crd.render())
-    wait_established(kubectl, "daapdatabases.daap.io")
+    """The kinds of ours."""
+    text = crd.render(*DEFINITIONS)
+    kubectl("apply", "--server-side", "--force-conflicts", "--filename=-", text=text)
+    wait_established(kubectl, *(definition.name for definition in DEFINITIONS))
 
 
 def inventory() -> str:

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from daap_operator import crd
+from daap_operator.api.v1alpha1 import DEFINITIONS
 from dev.cluster import versions
 from dev.generate import chart, manifests, reference
 
 ROOT = Path(__file__).resolve().parents[2]
-CRD = ROOT / "crds" / "daap.io_daapdatabases.yaml"
+CRDS = ROOT / "crds"
 REFERENCE = ROOT / "docs" / "reference"
 
 LOCKS = {
@@ -39,8 +40,9 @@ CHOICES = ("crds", "golden", "manifests", "lock", "recorded", "all")
 def generated(what: str) -> Iterator[tuple[Path, str]]:
     """Path and content of each generated file of a kind, or of all."""
     if what in ("crds", "all"):
-        yield CRD, crd.render()
-        yield REFERENCE / "api.md", reference.api(crd.definition())
+        for definition in DEFINITIONS:
+            yield CRDS / definition.file, crd.render(definition)
+        yield REFERENCE / "api.md", reference.api(DEFINITIONS)
         yield REFERENCE / "settings.md", reference.settings()
         yield REFERENCE / "metrics.md", reference.metrics()
         yield from chart.generated()

@@ -1,11 +1,14 @@
-"""The chart's generated files: versions, the CRD's template, what names the migration Job; and the
+"""The chart's generated files: versions, the CRDs' templates, what names the migration Job; and the
 reference pages made from it."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from daap_operator import __version__, crd
+from daap_operator.api.definition import Definition
+from daap_operator.api.v1alpha1 import DEFINITIONS
 from dev.generate import rbac, values
 from dev.installation import CHART, ROOT
 
@@ -20,8 +23,7 @@ metadata:
   name: {name}
   labels:
     {{{{- include "daap-operator.labels" . | nindent 4 }}}}
-    servicebinding.io/provisioned-service: "true"
-  {{{{- if .Values.crds.keep }}}}
+{labels}  {{{{- if .Values.crds.keep }}}}
   annotations:
     helm.sh/resource-policy: keep
   {{{{- end }}}}
@@ -33,7 +35,9 @@ def generated() -> Iterator[tuple[Path, str]]:
     """Path and content of each generated file of the chart that needs nothing but Python."""
     chart = CHART / "Chart.yaml"
     yield chart, versioned(chart.read_text(), __version__)
-    yield CHART / "templates" / "crds" / "daapdatabases.yaml", crd_template(crd.definition())
+    for definition in DEFINITIONS:
+        template = CHART / "templates" / "crds" / f"{definition.plural}.yaml"
+        yield template, crd_template(definition)
     # A changed list is another Job
     sums = (ROOT / "migrations" / "SHA256SUMS").read_text()
     yield CHART / "files" / "migrations.sha256", sums
@@ -46,14 +50,23 @@ def versioned(chart: str, version: str) -> str:
     return re.sub(r"(?m)^(version|appVersion): .*$", rf"\1: {version}", chart)
 
 
-def crd_template(definition: crd.Schema) -> str:
-    """The CRD as a template: switchable, and by default kept when the release is removed."""
-    text = crd.dump({"spec": definition["spec"]})
-    if "{{" in text:
-        raise ValueError("the CRD holds '{{', which a template would evaluate")
+def crd_template(definition: Definition) -> str:
+    """The CRD as a template: switchable, and by default kept when the release is removed.
+
+    Raises ValueError for what helm would evaluate.
+    """
+    made = crd.manifest(definition)
+    spec, labels = crd.dump({"spec": made["spec"]}), _labels(definition)
+    if "{{" in spec + labels:
+        raise ValueError(f"the CRD {definition.name} holds '{{{{', which a template would evaluate")
     return _CRD.format(
-        api_version=definition["apiVersion"],
-        kind=definition["kind"],
-        name=definition["metadata"]["name"],
-        spec=text,
+        api_version=made["apiVersion"],
+        kind=made["kind"],
+        name=definition.name,
+        labels=labels,
+        spec=spec,
     )
+
+
+def _labels(definition: Definition) -> str:
+    return "".join(f"    {key}: {json.dumps(value)}\n" for key, value in definition.labels.items())

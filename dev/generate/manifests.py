@@ -25,7 +25,8 @@ def generated() -> Iterator[tuple[Path, str]]:
     objects = plain(rendered())
     crds = [obj for obj in objects if obj["kind"] == "CustomResourceDefinition"]
     others = [obj for obj in objects if obj["kind"] != "CustomResourceDefinition"]
-    yield from _directory(MANIFESTS / "crds", {"daapdatabases.yaml": crds})
+    files = {f"{crd['spec']['names']['plural']}.yaml": [crd] for crd in crds}
+    yield from _directory(MANIFESTS / "crds", files)
     yield from _directory(MANIFESTS / "operator", {"operator.yaml": others})
     yield KUSTOMIZATION, f"# The chart: {digest()}\n" + _kustomization(["crds", "operator"])
 

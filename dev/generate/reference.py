@@ -1,20 +1,27 @@
 """The reference pages of the docs, from the models' and settings' own documentation. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
 from pydantic_core import PydanticUndefined
 
-from daap_operator import database_metrics
+from daap_operator import crd, database_metrics
+from daap_operator.api.definition import Definition
 from daap_operator.metrics import CATALOGUE
 from daap_operator.settings import Settings
 
 Schema = dict[str, Any]
 
-_API = """# Fields of a DaapDatabase
+_API = """# Fields
 
-Generated from the models by `make crds`; `kubectl explain daapdatabase.spec` says the same.
+Generated from the models by `make crds`; `kubectl explain` says the same.
+"""
+
+_KIND = """
+## {kind}
+
+{scope}. `kubectl explain {singular}.spec` prints the fields.
 
 | field | type | default | |
 |---|---|---|---|
@@ -40,11 +47,18 @@ is that of the object: `DaapDatabase`. `process_*` (CPU, memory, open files) com
 """
 
 
-def api(definition: Schema) -> str:
-    """All fields of the newest version, a row each."""
-    root = definition["spec"]["versions"][-1]["schema"]["openAPIV3Schema"]["properties"]
+def api(definitions: Sequence[Definition]) -> str:
+    """All fields of each kind, a row each."""
+    return _API + "".join(_kind(definition) for definition in definitions)
+
+
+def _kind(definition: Definition) -> str:
+    version = crd.manifest(definition)["spec"]["versions"][-1]
+    root = version["schema"]["openAPIV3Schema"]["properties"]
     rows = [row for part in ("spec", "status") for row in _fields(root[part], part)]
-    return _API + "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    scope = "Namespaced" if definition.namespaced else "Cluster-scoped: in no namespace"
+    head = _KIND.format(kind=definition.kind, singular=definition.singular, scope=scope)
+    return head + "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 def _fields(schema: Schema, path: str) -> Iterator[tuple[str, str, str, str]]:

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from daap_operator import __version__, crd, settings
+from daap_operator.api.v1alpha1 import DEFINITIONS
 from dev.installation import CHART
 from tests.support.helm import Object, helm, only, pod_specs, render, template
 
@@ -73,6 +74,11 @@ def pod(name: str) -> Object:
 
 def environment(container: Object) -> dict[str, Any]:
     return {e["name"]: e.get("value", e.get("valueFrom")) for e in container["env"]}
+
+
+def crds(name: str) -> dict[str, Object]:
+    found = [obj for obj in objects(name) if obj["kind"] == "CustomResourceDefinition"]
+    return {obj["metadata"]["name"]: obj for obj in found}
 
 
 def kinds(name: str) -> set[str]:
@@ -183,13 +189,14 @@ def test_versions_are_the_operators() -> None:
 
 
 def test_the_crd_stays_unless_told_otherwise() -> None:
-    found = only(objects("the chart's own values"), "CustomResourceDefinition")
-    assert found["spec"] == crd.definition()["spec"]
-    assert found["metadata"]["name"] == crd.definition()["metadata"]["name"]
-    assert crd.definition()["metadata"]["labels"].items() <= found["metadata"]["labels"].items()
-    assert found["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
-    goes = only(objects("a CRD that goes"), "CustomResourceDefinition")
-    assert "annotations" not in goes["metadata"]
+    made = {definition.name: crd.manifest(definition) for definition in DEFINITIONS}
+    assert set(crds("the chart's own values")) == set(crds("a CRD that goes")) == set(made)
+    for name, found in crds("the chart's own values").items():
+        assert found["spec"] == made[name]["spec"]
+        assert made[name]["metadata"]["labels"].items() <= found["metadata"]["labels"].items()
+        assert found["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+    for goes in crds("a CRD that goes").values():
+        assert "annotations" not in goes["metadata"]
     assert "CustomResourceDefinition" not in kinds("no CRD")
 
 

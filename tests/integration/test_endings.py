@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from daap_operator import crd, finalize
+from daap_operator.api.v1alpha1 import DEFINITIONS
 from dev.cluster import ControlPlane, cnpg
 from dev.cluster.established import wait_established
 from tests.standin.cnpg import CONTROL_PLANE_FLAGS, StandIn
@@ -157,7 +158,7 @@ def own_plane() -> Iterator[ControlPlane]:
     name = f"ending-{uuid.uuid4().hex[:8]}"
     with ControlPlane.create(name, flags=CONTROL_PLANE_FLAGS) as plane:
         plane.kubectl("apply", "--server-side", "-f", str(cnpg.crds()))
-        plane.kubectl("apply", "--server-side", "-f", "-", input=crd.render())
+        plane.kubectl("apply", "--server-side", "-f", "-", input=crd.render(*DEFINITIONS))
         wait_established(plane.kubectl)
         yield plane
 

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from daap_operator import crd
+from daap_operator.api.v1alpha1 import DEFINITIONS
 from dev.cluster import ControlPlane, cnpg
 from dev.cluster.errors import ClusterError
 from dev.cluster.established import wait_established
@@ -34,7 +35,7 @@ def plane() -> Iterator[ControlPlane]:
     with ControlPlane.create(own_name("gitops")) as made:
         for path in (cnpg.crds(), *crds()):
             made.kubectl("apply", "--server-side", "-f", str(path))
-        made.kubectl("apply", "--server-side", "-f", "-", input=crd.render())
+        made.kubectl("apply", "--server-side", "-f", "-", input=crd.render(*DEFINITIONS))
         wait_established(made.kubectl)
         for name in NAMESPACES:
             made.kubectl("create", "namespace", name)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from daap_operator import crd
+from daap_operator.api.v1alpha1 import DEFINITIONS
 from dev.cluster import ControlPlane
 from dev.cluster.established import wait_established
 from tests.standin.cnpg import StandIn
@@ -144,7 +145,7 @@ async def test_an_exceeded_quota_is_told(databases: Databases, operators: Operat
 def bare_plane() -> Iterator[ControlPlane]:
     """A control plane without CloudNativePG's kinds."""
     with ControlPlane.create(f"bare-{uuid.uuid4().hex[:8]}") as plane:
-        plane.kubectl("apply", "--server-side", "-f", "-", input=crd.render())
+        plane.kubectl("apply", "--server-side", "-f", "-", input=crd.render(*DEFINITIONS))
         wait_established(plane.kubectl)
         yield plane
 

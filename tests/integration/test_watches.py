@@ -17,6 +17,7 @@ import pytest
 from aiohttp import web
 
 from daap_operator import crd
+from daap_operator.api.v1alpha1 import DEFINITIONS
 from daap_operator.engine import watchdog
 from dev.cluster import ControlPlane, cnpg
 from dev.cluster.established import wait_established
@@ -286,7 +287,7 @@ def own_plane() -> Iterator[ControlPlane]:
 
 def install(plane: ControlPlane) -> None:
     plane.kubectl("apply", "--server-side", "-f", str(cnpg.crds()))
-    plane.kubectl("apply", "--server-side", "-f", "-", input=crd.render())
+    plane.kubectl("apply", "--server-side", "-f", "-", input=crd.render(*DEFINITIONS))
     wait_established(plane.kubectl)
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from daap_operator import crd
+from daap_operator.api.v1alpha1.database import DEFINITION
 from tests.support.api import Api, ApiError, Object
 from tests.support.databases import database
 from tests.support.eventually import eventually
@@ -24,7 +25,7 @@ async def loose_schema(api: Api, namespace: str) -> AsyncIterator[None]:
 
 
 async def _install(api: Api, schema: Object | None) -> None:
-    definition = crd.definition()
+    definition = crd.manifest(DEFINITION)
     if schema:
         version = definition["spec"]["versions"][0]
         version["schema"]["openAPIV3Schema"] = schema

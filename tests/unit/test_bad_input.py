@@ -15,6 +15,7 @@ from kubernetes.aio.client import Configuration
 from daap_operator import crd
 from daap_operator.announce import event, transitions
 from daap_operator.api.reasons import CommonReason, InventoryReason
+from daap_operator.api.v1alpha1.database import DEFINITION
 from daap_operator.applied import lacking
 from daap_operator.causes import explained, from_objects
 from daap_operator.desired.cluster import cluster as cluster_manifest
@@ -43,7 +44,7 @@ from tests.unit.fakes import refused as refused_request
 from tests.unit.stage import Stage
 from tests.unit.structural import complaints
 
-STATUS = crd.definition()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"][
+STATUS = crd.manifest(DEFINITION)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"][
     "status"
 ]
 KEY = ref("shop", "orders")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from daap_operator import __version__, cli, crd
+from daap_operator.api.v1alpha1 import DEFINITIONS
 from daap_operator.errors import StartError
 from daap_operator.settings import Settings
 
@@ -103,14 +104,14 @@ def test_migrate_needs_the_database_alone(environment: pytest.MonkeyPatch) -> No
 
 def test_crds_prints_the_definition(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["crds"]) == 0
-    assert capsys.readouterr().out == crd.render()
+    assert capsys.readouterr().out == crd.render(*DEFINITIONS)
 
 
 def test_crds_writes_the_definition_to_a_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["crds", "--output", str(tmp_path / "crd.yaml")]) == 0
-    assert (tmp_path / "crd.yaml").read_text() == crd.render()
+    assert (tmp_path / "crd.yaml").read_text() == crd.render(*DEFINITIONS)
     assert capsys.readouterr().out == ""
 
 

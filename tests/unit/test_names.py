@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daap_operator import names
-from daap_operator.api.v1alpha1.texts import NAME_PATTERN
+from daap_operator.api.v1alpha1.database.texts import NAME_PATTERN
 from tests.unit import strategies
 
 LABEL_LENGTH = 63

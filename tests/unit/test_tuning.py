@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daap_operator import quantity
-from daap_operator.api.v1alpha1.texts import LEAST_MI
+from daap_operator.api.v1alpha1.database.texts import LEAST_MI
 from daap_operator.desired import tuning
 from daap_operator.desired.cluster import cluster
 from daap_operator.desired.pooler import pooler

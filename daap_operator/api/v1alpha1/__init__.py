@@ -1,32 +1,34 @@
-"""daap.io/v1alpha1: the DaapDatabase a team writes and the status it reads.
+"""daap.io/v1alpha1: the kinds that teams write, a package each.
 
-The docstrings of the models are what `kubectl explain daapdatabase` prints, and the CRD is
-generated from them (`make crds`): a bound or rule changed here changes the API.
+A kind gets its CRD, its part of the chart and its reference page by its entry in DEFINITIONS.
 """
 
-from daap_operator.api.v1alpha1.database import ROOT_RULES, DaapDatabase
-from daap_operator.api.v1alpha1.labels import SecretMetadata
-from daap_operator.api.v1alpha1.locale import Locale, LocaleProvider
-from daap_operator.api.v1alpha1.parts import (
+from daap_operator.api.definition import Definition
+from daap_operator.api.v1alpha1 import database
+from daap_operator.api.v1alpha1.database import (
+    MAJORS,
+    Binding,
+    DaapDatabase,
+    DaapDatabaseSpec,
+    DaapDatabaseStatus,
+    DeletionPolicy,
+    Locale,
+    LocaleProvider,
+    Phase,
     Pooler,
     PoolMode,
     ResourceAmounts,
     Resources,
+    SecretMetadata,
     Storage,
 )
-from daap_operator.api.v1alpha1.spec import DaapDatabaseSpec, DeletionPolicy
-from daap_operator.api.v1alpha1.status import (
-    CONDITION_TYPES,
-    Binding,
-    DaapDatabaseStatus,
-    Phase,
-)
-from daap_operator.api.v1alpha1.texts import MAJORS
+
+DEFINITIONS: tuple[Definition, ...] = (database.DEFINITION,)
+"""All kinds, in the order in which they are listed."""
 
 __all__ = [
-    "CONDITION_TYPES",
+    "DEFINITIONS",
     "MAJORS",
-    "ROOT_RULES",
     "Binding",
     "DaapDatabase",
     "DaapDatabaseSpec",

@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from daap_operator.api.base import Model, Quantity, amount
 from daap_operator.api.rules import Rule, rule, validations
-from daap_operator.api.v1alpha1.texts import (
+from daap_operator.api.v1alpha1.database.texts import (
     LEAST_MI,
     LEAST_TEXT,
     LIMIT_TEXT,

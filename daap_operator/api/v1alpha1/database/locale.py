@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from daap_operator.api.base import Model
 from daap_operator.api.rules import rule, validations
-from daap_operator.api.v1alpha1.texts import version_in
+from daap_operator.api.v1alpha1.database.texts import version_in
 
 
 class LocaleProvider(StrEnum):

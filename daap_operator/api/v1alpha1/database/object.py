@@ -9,10 +9,10 @@ from daap_operator import names
 from daap_operator.api.base import Model
 from daap_operator.api.meta import Metadata
 from daap_operator.api.rules import rule, validations
-from daap_operator.api.v1alpha1.locale import IMMUTABLE_RULE, IMMUTABLE_TEXT
-from daap_operator.api.v1alpha1.spec import SPEC_RULES, DaapDatabaseSpec
-from daap_operator.api.v1alpha1.status import DaapDatabaseStatus
-from daap_operator.api.v1alpha1.texts import (
+from daap_operator.api.v1alpha1.database.locale import IMMUTABLE_RULE, IMMUTABLE_TEXT
+from daap_operator.api.v1alpha1.database.spec import SPEC_RULES, DaapDatabaseSpec
+from daap_operator.api.v1alpha1.database.status import DaapDatabaseStatus
+from daap_operator.api.v1alpha1.database.texts import (
     CONNECTION_PREFIX_TEXT,
     DATABASE_IMMUTABLE_TEXT,
     NAME_PATTERN,

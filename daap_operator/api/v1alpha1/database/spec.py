@@ -9,16 +9,16 @@ from pydantic import Field, ValidationInfo, field_validator
 from daap_operator import names
 from daap_operator.api.base import Model
 from daap_operator.api.rules import rule, validations
-from daap_operator.api.v1alpha1.labels import SecretMetadata
-from daap_operator.api.v1alpha1.locale import LOCALE_RULES, VERSION_RULE, Locale
-from daap_operator.api.v1alpha1.parts import (
+from daap_operator.api.v1alpha1.database.labels import SecretMetadata
+from daap_operator.api.v1alpha1.database.locale import LOCALE_RULES, VERSION_RULE, Locale
+from daap_operator.api.v1alpha1.database.parts import (
     RESOURCE_RULES,
     STORAGE_RULES,
     Pooler,
     Resources,
     Storage,
 )
-from daap_operator.api.v1alpha1.texts import (
+from daap_operator.api.v1alpha1.database.texts import (
     BLANK_TEXT,
     CONNECTION_NAME_PATTERN,
     CONNECTION_NAME_TEXT,

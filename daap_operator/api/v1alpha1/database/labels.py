@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from daap_operator.api.base import Model
 from daap_operator.api.rules import rule, validations
-from daap_operator.api.v1alpha1.texts import (
+from daap_operator.api.v1alpha1.database.texts import (
     LABEL_VALUE_PATTERN,
     LABEL_VALUE_TEXT,
     METADATA_KEY_PATTERN,

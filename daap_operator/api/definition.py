@@ -1,0 +1,63 @@
+"""What a kind of ours declares of itself, and its CustomResourceDefinition is made from. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from daap_operator import names
+from daap_operator.api.base import Model
+
+
+class Column(NamedTuple):
+    """A column of `kubectl get`."""
+
+    name: str
+    type: str
+    """As in the CRD: string, integer, number, boolean or date."""
+    path: str
+    """JSONPath within an object."""
+    wide: bool = False
+    """Whether it is shown with `--output=wide` alone."""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A kind: its names, its models and how it is listed."""
+
+    kind: str
+    """As in manifests: `DaapDatabase`."""
+    plural: str
+    """As in paths and in the names of files: `daapdatabases`."""
+    singular: str
+    model: type[Model]
+    """Has `metadata`, `spec` and `status`; its docstring explains the kind."""
+    conditions: str
+    """What the types of condition mean for this kind."""
+    columns: tuple[Column, ...]
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = (names.CATEGORY,)
+    namespaced: bool = True
+    """Whether an object is in a namespace; if not, the kind is cluster-scoped."""
+    selectable: tuple[str, ...] = ()
+    """JSONPaths of the fields that a field selector may name."""
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    """What holds for an object as a whole, as `rules.validations` gives it."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Labels of the CRD itself."""
+    group: str = names.GROUP
+    version: str = names.VERSION
+
+    @property
+    def name(self) -> str:
+        """The name of the CRD."""
+        return f"{self.plural}.{self.group}"
+
+    @property
+    def file(self) -> str:
+        """The name of the file with the CRD in `crds/`."""
+        return f"{self.group}_{self.plural}.yaml"
+
+    @property
+    def scope(self) -> str:
+        """As in the CRD."""
+        return "Namespaced" if self.namespaced else "Cluster"

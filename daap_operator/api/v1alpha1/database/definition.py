@@ -1,0 +1,29 @@
+"""How the API server is to know and list a DaapDatabase."""
+
+from daap_operator import names
+from daap_operator.api.definition import Column, Definition
+from daap_operator.api.v1alpha1.database.object import ROOT_RULES, DaapDatabase
+from daap_operator.api.v1alpha1.database.status import CONDITION_TYPES
+
+DEFINITION = Definition(
+    kind=names.KIND,
+    plural=names.PLURAL,
+    singular=names.SINGULAR,
+    short_names=(names.SHORT_NAME,),
+    model=DaapDatabase,
+    rules=ROOT_RULES,
+    conditions=CONDITION_TYPES,
+    columns=(
+        Column("Ready", "string", '.status.conditions[?(@.type=="Ready")].status'),
+        Column("Status", "string", ".status.phase"),
+        Column("Stalled", "string", '.status.conditions[?(@.type=="Stalled")].reason'),
+        Column("Owner", "string", ".spec.ownerTeam"),
+        Column("Version", "integer", ".status.postgresVersion"),
+        Column("Host", "string", ".status.host"),
+        Column("Secret", "string", ".status.secretName", wide=True),
+        Column("Message", "string", '.status.conditions[?(@.type=="Ready")].message', wide=True),
+        Column("Age", "date", ".metadata.creationTimestamp"),
+    ),
+    selectable=(".spec.ownerTeam", ".status.phase"),
+    labels={"servicebinding.io/provisioned-service": "true"},
+)
