@@ -76,6 +76,7 @@ check: .venv/ready ## format, lint, types, import contracts, generated files, un
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m dev.generate --check
+	@$(BIN)/python -m tests.generate --check
 	@$(BIN)/python -m pytest -q tests/unit
 
 format: .venv/ready ## format the code and repair what can be repaired
@@ -89,10 +90,10 @@ manifests: .venv/ready helm ## write manifests/ from the chart, for kubectl appl
 	@$(BIN)/python -m dev.generate manifests
 
 golden: .venv/ready ## write the golden files: children of the examples, schema, checksums
-	@$(BIN)/python -m dev.generate golden
+	@$(BIN)/python -m tests.generate golden
 
 recorded: .venv/ready control-plane ## write the recorded objects of gitops/: a DaapDatabase in each situation
-	@$(BIN)/python -m dev.generate recorded
+	@$(BIN)/python -m tests.generate recorded
 
 lock: .venv/ready ## resolve the dependencies anew into requirements/
 	@$(BIN)/python -m dev.generate lock

@@ -1,7 +1,6 @@
-"""`python -m dev.generate [--check] [crds|golden|manifests|lock|recorded]`."""
+"""`python -m dev.generate [--check] [crds|manifests|lock]`."""
 
 import argparse
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,9 +9,9 @@ from pathlib import Path
 from daap_operator import crd
 from daap_operator.api.v1alpha1 import DEFINITIONS
 from dev.cluster import versions
-from dev.generate import chart, manifests, reference
+from dev.generate import chart, files, manifests, reference
+from dev.generate.files import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 CRDS = ROOT / "crds"
 REFERENCE = ROOT / "docs" / "reference"
 
@@ -33,7 +32,7 @@ IMAGE_LOCKS = {
 """What is installed in an image alone, for its Python: the libraries of docs/clients.md."""
 
 
-CHOICES = ("crds", "golden", "manifests", "lock", "recorded", "all")
+CHOICES = ("crds", "manifests", "lock", "all")
 """`all` does not make the manifests, which needs helm; its check sees whether they are due."""
 
 
@@ -48,11 +47,6 @@ def generated(what: str) -> Iterator[tuple[Path, str]]:
         yield from chart.generated()
     if what == "manifests":
         yield from manifests.generated()
-    if what in ("golden", "all"):
-        from tests.unit import gitops, golden  # noqa: PLC0415 - not there when installed
-
-        yield from golden.generated()
-        yield from gitops.generated()
 
 
 def main() -> int:
@@ -63,43 +57,18 @@ def main() -> int:
     args = parser.parse_args()
     if args.what == "lock":
         return _lock()
-    if args.what == "recorded":
-        return _recorded()
     if args.check:
         return _check(args.what)
-    _write(args.what)
-    return _schema() if args.what == "golden" else 0
-
-
-def _write(what: str) -> None:
-    for path, text in generated(what):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists() or path.read_text() != text:
-            path.write_text(text)
-            print(f"wrote {path.relative_to(ROOT)}")
+    files.write(generated(args.what))
+    return 0
 
 
 def _check(what: str) -> int:
-    found = generated(what)
-    stale = [path for path, text in found if not path.exists() or path.read_text() != text]
-    for path in stale:
-        print(f"{path.relative_to(ROOT)} is not up to date: run make crds golden", file=sys.stderr)
+    remedy = "make manifests" if what == "manifests" else "make crds"
+    fresh = files.check(generated(what), remedy)
     if behind := what == "all" and manifests.of_another_chart():
         print("manifests/ is not of this chart: run make manifests", file=sys.stderr)
-    return 1 if stale or behind else 0
-
-
-def _schema() -> int:
-    """The metadata database's schema after all migrations; needs PostgreSQL, so it runs apart."""
-    snapshot = [sys.executable, "-m", "tests.integration.schema_snapshot"]
-    return subprocess.run(snapshot, cwd=ROOT, check=False).returncode
-
-
-def _recorded() -> int:
-    """DaapDatabases in every situation, as a real API server has them; minutes, so apart, too."""
-    record = [sys.executable, "-m", "pytest", "-q", "tests/integration/test_recorded.py"]
-    environment = os.environ | {"DAAP_TESTS_RECORD": "yes"}
-    return subprocess.run(record, cwd=ROOT, check=False, env=environment).returncode
+    return 0 if fresh and not behind else 1
 
 
 def _lock() -> int:

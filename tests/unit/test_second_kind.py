@@ -9,10 +9,10 @@ from daap_operator import cli, crd
 from daap_operator.api.v1alpha1 import DEFINITIONS
 from dev.generate import __main__ as generate
 from dev.generate import chart, manifests, reference
+from dev.generate.files import ROOT
 from tests.unit.toy_kind import DEFINITION as TOY
 
 BOTH = (*DEFINITIONS, TOY)
-ROOT = generate.ROOT
 TEMPLATES = ROOT / "charts/daap-operator/templates/crds"
 API = ROOT / "docs/reference/api.md"
 
