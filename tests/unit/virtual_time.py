@@ -1,6 +1,7 @@
 """An event loop whose clock jumps to the next timer as soon as there is nothing else to do.
 
-Hours pass in milliseconds, and always in the same order.
+Hours pass in milliseconds, and always in the same order. When everything waits for nothing, the run
+fails at once: that must not reach the code under test as a TimeoutError, which it would handle.
 """
 
 import asyncio
