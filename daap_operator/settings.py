@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal
 
+from durationpy import DurationError, from_str
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -25,9 +26,8 @@ _DOMAIN = rf"{_LABEL}(\.{_LABEL})*"
 _DOMAIN_LENGTH = 140
 """What the longest Service and namespace leave of a host name's 253 characters."""
 _JOB = r"^[a-z0-9][-a-z0-9]{0,62}/[a-z0-9][-a-z0-9.]{0,252}$"
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _GO_DURATION = re.compile(r"0|(?:\d+(?:\.\d+)?(?:ms|s|m|h))+")
+"""Without signs, and in the units that suit a setting: durationpy takes days and months, too."""
 
 
 class SettingsError(Exception):
@@ -40,8 +40,8 @@ def _duration(value: object) -> object:
     if not _GO_DURATION.fullmatch(value):
         raise ValueError("must be a duration such as 30s, 10m or 1h30m")
     try:
-        return timedelta(seconds=sum(float(n) * _SECONDS[unit] for n, unit in _PART.findall(value)))
-    except OverflowError:
+        return from_str(value)
+    except DurationError:
         raise ValueError("is longer than anybody can wait") from None
 
 
