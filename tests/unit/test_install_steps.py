@@ -1,6 +1,7 @@
 """What is installed is what is locked: no step of any file resolves, builds or takes the newest."""
 
 import ast
+import functools
 import hashlib
 import json
 import os
@@ -63,11 +64,16 @@ def steps(pattern: str) -> list[tuple[str, str]]:
     """File and command of every step that matches; unit tests, which install nothing, left out."""
     return [
         (str(path.relative_to(ROOT)), " ".join(command.split()))
-        for path in tracked()
-        if path.parent != Path(__file__).parent
-        for command in commands(path)
+        for path, found in commands_by_file()
+        for command in found
         if re.search(pattern, command)
     ]
+
+
+@functools.cache
+def commands_by_file() -> list[tuple[Path, list[str]]]:
+    here = Path(__file__).parent
+    return [(path, list(commands(path))) for path in tracked() if path.parent != here]
 
 
 def test_pip_takes_the_lock_as_it_is() -> None:
