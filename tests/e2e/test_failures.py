@@ -21,7 +21,7 @@ from tests.support.eventually import eventually
 from tests.support.failures import Failure, Stage, without_cloudnativepg
 from tests.support.observer import asking, watching
 from tests.support.rows import Rows
-from tests.support.second_try import is_repeated
+from tests.support.second_try import is_second_try
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -53,7 +53,7 @@ def stage(
     request: pytest.FixtureRequest,
 ) -> SetStage:
     """Makes a database and its client; what both saw is kept in .artifacts."""
-    again = "-again" if is_repeated(request.session) else ""
+    again = "-again" if is_second_try(request.config) else ""
     directory = request.config.rootpath / ".artifacts" / f"{request.node.name}{again}"
 
     @asynccontextmanager

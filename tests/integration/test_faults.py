@@ -18,7 +18,6 @@ from tests.integration.fault_scenarios import SCENARIOS
 from tests.integration.fault_trials import Outcome, What, run_all
 from tests.standin.cnpg import StandIn
 from tests.support.faults import installed
-from tests.support.second_try import to_run
 
 STALLED_SECONDS = 2.0
 """Instead of a minute: whatever somebody has to mend is mended by the next try here."""
@@ -41,7 +40,7 @@ def outcomes(
     template_database: str,
 ) -> Iterator[Outcomes]:
     """The outcomes of all trials that the selected tests tell of."""
-    parameters = [i.callspec.params for i in to_run(request.session) if hasattr(i, "callspec")]
+    parameters = [i.callspec.params for i in request.session.items if hasattr(i, "callspec")]
     wanted = [given["trial"] for given in parameters if "trial" in given]
     with (
         postgres_server.database(template=template_database) as url,

@@ -24,7 +24,6 @@ from tests.support.audit import Rights
 from tests.support.databases import Databases
 from tests.support.life import ANYWHERE, NOWHERE, Life, Stuck
 from tests.support.rights import KINDS, NAME, lease_rights, may, shipped
-from tests.support.second_try import to_run
 
 Object = dict[str, Any]
 
@@ -217,7 +216,7 @@ def trials(
     template_database: str,
 ) -> dict[Right | None, Trial]:
     """The trials that the selected tests tell of."""
-    parameters = [i.callspec.params for i in to_run(request.session) if hasattr(i, "callspec")]
+    parameters = [i.callspec.params for i in request.session.items if hasattr(i, "callspec")]
     wanted = [None, *(given["lacking"] for given in parameters if "lacking" in given)]
     made = {right: Trial(right) for right in wanted}
     with (

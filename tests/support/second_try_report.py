@@ -1,9 +1,10 @@
-"""What is said of tests that had a second try."""
+"""What is printed and kept of tests that had a second try."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -15,15 +16,28 @@ MOST_OF_A_LINE = 160
 
 @dataclass
 class Row:
-    """A row of the closing table: a test that is unsteady."""
+    """A test that had a second try, and the file that keeps both outputs."""
 
     test: str
     first: list[pytest.TestReport]
     second: list[pytest.TestReport]
     kept: Path
 
+    @classmethod
+    def kept_in(
+        cls,
+        directory: Path,
+        test: str,
+        first: list[pytest.TestReport],
+        second: list[pytest.TestReport],
+    ) -> Self:
+        """The row of a test, with its outputs written to a file in `directory`."""
+        kept = directory / file_name(test)
+        kept.write_text(both(test, first, second))
+        return cls(test, first, second, kept)
+
     def lines(self) -> Iterator[str]:
-        """The row, one column a line: test names and messages are too long for one."""
+        """Its row in the closing table, one column a line: the names are too long for one."""
         yield self.test
         yield f"    said first    {one_line(self.first)}"
         yield f"    took          {seconds(self.first):.1f} s, then {seconds(self.second):.1f} s"
@@ -53,7 +67,7 @@ def one_line(reports: Reports) -> str:
     return "nothing"
 
 
-def output(reports: Reports) -> str:
+def output(reports: Sequence[pytest.TestReport]) -> str:
     """What went wrong, and all that was printed and logged, each once."""
     parts: list[str] = []
     printed: dict[str, None] = {}
@@ -64,10 +78,12 @@ def output(reports: Reports) -> str:
             parts.append(report.longreprtext)
         # Each report has the sections of those before it
         printed |= {f"--- {title}\n{content}": None for title, content in report.sections}
+    if not any(report.when == "teardown" for report in reports):
+        parts.append("--- ended early: see output.log beside this file")
     return "\n".join([*parts, *printed])
 
 
-def both(test: str, first: Reports, second: Reports) -> str:
+def both(test: str, first: Sequence[pytest.TestReport], second: Sequence[pytest.TestReport]) -> str:
     """The outputs of both tries."""
     return "\n\n".join(
         [test, f"=== first try\n{output(first)}", f"=== second try\n{output(second)}\n"]

@@ -1,6 +1,12 @@
 """A tree of tests in a directory of its own, run by a pytest of its own."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
+
+ROOT = Path(__file__).parents[2]
 
 FIXTURES = """
 import pathlib
@@ -8,10 +14,9 @@ import pytest
 
 def tries(name):
     '''How often this was asked for the name, with this time.'''
-    file = pathlib.Path(f"{name}.tries")
-    count = int(file.read_text()) + 1 if file.exists() else 1
-    file.write_text(str(count))
-    return count
+    with open(f"{name}.tries", "a") as file:
+        file.write("x")
+    return pathlib.Path(file.name).stat().st_size
 
 @pytest.fixture(scope="session")
 def plane():
@@ -31,7 +36,11 @@ def own(outcomes, request):
 class Tree:
     """A tree of tests, run by a pytest of its own."""
 
-    def __init__(self, pytester: pytest.Pytester) -> None:
+    def __init__(self, pytester: pytest.Pytester, patch: pytest.MonkeyPatch) -> None:
+        patch.delenv("PYTEST_ADDOPTS", raising=False)
+        patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+        patch.setenv("PYTHONPATH", str(ROOT))
+        pytester.syspathinsert()
         self._pytester = pytester
         self.path = pytester.path
         pytester.makeini("[pytest]\naddopts = -p no:cacheprovider --import-mode=importlib\n")
@@ -48,8 +57,16 @@ class Tree:
             "-p", "tests.support.second_try", *options, no_reraise_ctrlc=True
         )
 
+    def start(self, *options: str) -> subprocess.Popen[str]:
+        """The same as a process, with the plugins that the options name."""
+        command = [sys.executable, "-m", "pytest", *options]
+        return subprocess.Popen(
+            command, cwd=self.path, stdout=subprocess.PIPE, text=True, process_group=0
+        )
+
     def count(self, name: str) -> int:
-        return int((self.path / f"{name}.tries").read_text())
+        file = self.path / f"{name}.tries"
+        return file.stat().st_size if file.exists() else 0
 
     def kept(self) -> list[str]:
         return [file.read_text() for file in (self.path / ".artifacts").rglob("*.txt")]
