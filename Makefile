@@ -4,6 +4,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
+PROCESSES ?= 2
 
 .PHONY: help demo demo-clean test test-unit test-chart test-integration e2e migrate check format crds golden recorded lock run chaos repeat control-plane helm image sbom release-notes promtool manifests gitops-crds newcomer nightly
 
@@ -16,17 +17,17 @@ demo: .venv/ready ## a cluster, the operator by Helm (MODE=local: a process) and
 demo-clean: .venv/ready ## remove what `make demo` left running
 	@$(BIN)/python -m dev.demo clean
 
-test: .venv/ready control-plane helm gitops-crds promtool ## unit, chart and integration tests, with coverage
-	@$(BIN)/python -m pytest tests/unit tests/chart tests/integration --second-try --cov --cov-fail-under=90
+test: .venv/ready control-plane helm gitops-crds promtool ## unit, chart and integration tests, with coverage; PROCESSES=2
+	@$(BIN)/python -m pytest tests/unit tests/chart tests/integration -n $(PROCESSES) --second-try --durations=30 --cov --cov-fail-under=90
 
 test-unit: .venv/ready ## unit tests: seconds
-	@$(BIN)/python -m pytest tests/unit
+	@$(BIN)/python -m pytest tests/unit -n $(PROCESSES)
 
 test-chart: .venv/ready helm promtool ## tests of the Helm chart
 	@$(BIN)/python -m pytest tests/chart
 
 test-integration: .venv/ready control-plane helm gitops-crds ## tests against a real API server and PostgreSQL 16
-	@$(BIN)/python -m pytest tests/integration --second-try
+	@$(BIN)/python -m pytest tests/integration -n $(PROCESSES) --second-try --durations=30
 
 # Built before the tests: minutes the first time, and no test may take so long
 control-plane: .venv/ready
@@ -77,7 +78,7 @@ check: .venv/ready ## format, lint, types, import contracts, generated files, un
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m dev.generate --check
 	@$(BIN)/python -m tests.generate --check
-	@$(BIN)/python -m pytest -q tests/unit
+	@$(BIN)/python -m pytest -q tests/unit -n $(PROCESSES)
 
 format: .venv/ready ## format the code and repair what can be repaired
 	@$(BIN)/ruff format .

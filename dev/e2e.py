@@ -34,6 +34,7 @@ def main() -> int:
         f"--kind-kubectl-bin={kubectl}",
         f"--cluster-name={CLUSTER}",
         "--second-try",
+        "--durations=30",
     ]
     pytest = [sys.executable, "-m", "pytest", "tests/e2e", *options, *sys.argv[1:]]
     return subprocess.run(pytest, check=False).returncode

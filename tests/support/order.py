@@ -1,0 +1,42 @@
+"""The order of the tests when several processes share them: what takes longest begins first.
+
+pytest-xdist hands out whole files (`--dist=loadfile`) in the order in which their tests stand here,
+so that fixtures of a module are set up once, and no process is left alone with a long file.
+"""
+
+import pytest
+
+LONGEST_FIRST = (
+    "tests/integration/test_faults.py",
+    "tests/integration/test_watches.py",
+    "tests/integration/test_inventory.py",
+    "tests/integration/test_dev_postgres.py",
+    "tests/integration/test_rbac.py",
+    "tests/integration/test_recorded.py",
+    "tests/integration/test_metadata.py",
+    "tests/integration/test_bad_input.py",
+    "tests/integration/test_chaos.py",
+    "tests/integration/test_control_plane.py",
+    "tests/integration",
+    "tests/chart",
+    "tests/unit/test_install_steps.py",
+    "tests/unit/test_second_try.py",
+    "tests/unit/test_elector.py",
+    "tests/unit/test_chaos.py",
+    "tests/unit",
+)
+"""Files, by what `--durations` says of them; others have the place of their folder."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):  # a process of pytest-xdist
+        items.sort(key=lambda item: place(item.nodeid))
+
+
+def place(test: str) -> int:
+    """Where a test belongs in the order."""
+    file = test.partition("::")[0]
+    places = [
+        n for n, name in enumerate(LONGEST_FIRST) if file == name or file.startswith(f"{name}/")
+    ]
+    return min(places, default=len(LONGEST_FIRST))
