@@ -57,6 +57,7 @@ class DatabaseReason(Reason):
     NAME_TAKEN = "NameTaken"
     NO_SUCH_REVISION = "NoSuchRevision"
     OBJECT_CONFLICT = "ObjectConflict"
+    POOLER_CANNOT_LOG_IN = "PoolerCannotLogIn"
     REJECTED = "Rejected"
     SECRET_NAME_TAKEN = "SecretNameTaken"  # noqa: S105 - a word
     VERSION_NOT_OFFERED = "VersionNotOffered"

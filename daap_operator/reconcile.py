@@ -28,6 +28,7 @@ from daap_operator.kinds.database.ownership import belongs_to
 from daap_operator.kinds.database.watched import children_of
 from daap_operator.kube import unchanged
 from daap_operator.listen import listened, told_why
+from daap_operator.logins import LOOK_SECONDS, logged_in
 from daap_operator.observed import Children, Observed, observe
 from daap_operator.publish import note_name, note_retained, publish
 from daap_operator.reasons import DatabaseReason
@@ -166,6 +167,7 @@ async def _maintain(
     observed = _observe(world, looked_at.key, sized)
     if problem is None and await listened(world, looked_at.key, sized):
         observed = _observe(world, looked_at.key, sized)
+    observed = await logged_in(world, looked_at.key, sized, observed)
     published: Published | None = None
     try:
         published = await publish(world, resolved, observed, looked_at.status)
@@ -277,6 +279,8 @@ def _again(world: World, key: Ref, problem: Problem | None) -> float:
         waits.append(problem.seconds)
     if notes.settling_until:  # reported in this pass, even if it is over by now
         waits.append(max(0.0, notes.settling_until - now))
+    if notes.login_refused:
+        waits.append(LOOK_SECONDS)
     if notes.stuck is not None and problem is None:
         waits.append(max(1.0, notes.stuck.due - now))
     if notes.secret_due is not None and (problem is None or notes.secret_due > now):

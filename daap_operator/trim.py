@@ -91,7 +91,12 @@ def cluster(obj: Mapping[str, Any]) -> Object:
     }
     kept["secretsResourceVersion"] = _picked(
         raw.mapping(status, "secretsResourceVersion"),
-        ("applicationSecretVersion", "serverCaSecretVersion", "serverSecretVersion"),
+        (
+            "applicationSecretVersion",
+            "clientCaSecretVersion",
+            "serverCaSecretVersion",
+            "serverSecretVersion",
+        ),
     )
     kept["pgDataImageInfo"] = _picked(raw.mapping(status, "pgDataImageInfo"), ("majorVersion",))
     kept["conditions"] = [
@@ -125,6 +130,8 @@ def pooler(obj: Mapping[str, Any]) -> Object:
         name: _picked(raw.mapping(status, "secrets", name), ("name", "version"))
         for name in ("serverCA", "clientTLS")
     }
+    login = raw.mapping(status, "secrets", "pgBouncerSecrets", "authQuery")
+    kept["secrets"]["pgBouncerSecrets"] = {"authQuery": _picked(login, ("name", "version"))}
     return {
         "metadata": _child_metadata(obj),
         "spec": {

@@ -37,6 +37,10 @@ class Notes:
     """Whether the row could not be written although the others can."""
     status_refusals: int = 0
     """How often in a row the API server has refused the status."""
+    login_settled: tuple[str, str] | None = None
+    """Versions of the authority and of PgBouncer's own certificate that were found to agree."""
+    login_refused: bool = False
+    """Whether PostgreSQL refuses PgBouncer's own certificate, as far as was seen."""
     end_of_life_told: date | None = None
     """When an Event last told that the version gets no fixes any more."""
     untold: str = ""

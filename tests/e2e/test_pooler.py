@@ -10,7 +10,7 @@ from pytest_kind import KindCluster
 from tests.scenarios.lifecycle import SLOW
 from tests.support.api import Object
 from tests.support.clients import Clients
-from tests.support.databases import Databases
+from tests.support.databases import Databases, condition
 from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.timeout(600)
@@ -44,6 +44,7 @@ async def test_clients_of_one_database_do_not_disturb_each_other(
     await two_roles_share_the_limit(clients, secret)
     await pods_that_go_take_no_new_connection_along(shop, clients, secret)
     await a_new_authority_is_served_when_ready_says_so(shop, clients, secret)
+    await a_pooler_left_with_the_authority_before_is_told_of(shop, clients)
 
 
 async def secret_of(shop: Databases) -> Object:
@@ -307,4 +308,15 @@ async def a_new_authority_is_served_when_ready_says_so(
 
     old = b64decode(secret["data"]["ca.crt"])
     await eventually(published, lambda ca: ca and ca != old, seconds=SLOW)
+    assert await clients.run(VERIFIED, await secret_of(shop)) == [1]
+
+
+async def a_pooler_left_with_the_authority_before_is_told_of(
+    shop: Databases, clients: Clients
+) -> None:
+    for kind in ("ca", "server", "replication"):
+        await shop.api.delete("secrets", shop.namespace, f"daap-orders-{kind}")
+    found = await shop.stalled("orders", "PoolerCannotLogIn", seconds=SLOW)
+    assert condition(found, "Ready")["status"] == "False"
+    await shop.api.delete("secrets", shop.namespace, "daap-orders-pooler")
     assert await clients.run(VERIFIED, await secret_of(shop)) == [1]

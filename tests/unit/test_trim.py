@@ -68,8 +68,9 @@ def test_a_pooler_keeps_what_we_own_of_it_and_whether_it_is_paused() -> None:
     told = {
         "serverCA": {"name": "daap-orders-ca", "version": "1"},
         "clientTLS": {"name": "daap-orders-server", "version": "2"},
+        "pgBouncerSecrets": {"authQuery": {"name": "daap-orders-pooler", "version": "3"}},
     }
-    status = {"phase": "active", "secrets": told | {"clientCA": {"version": "3"}}, "instances": 1}
+    status = {"phase": "active", "secrets": told | {"clientCA": {"version": "4"}}, "instances": 1}
     paused = {"spec": POOLER["spec"] | {"pgbouncer": {"paused": True}}, "status": status}
     kept = trim.pooler(POOLER | paused)
     (container,) = POOLER["spec"]["template"]["spec"]["containers"]
