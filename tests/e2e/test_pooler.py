@@ -217,7 +217,8 @@ async def every_cancel_finds_its_query(clients: Clients, secret: Object) -> None
 LIMIT = """
 import threading
 
-outcomes = []
+roles = ({}, {"user": "other", "password": "other"})
+outcomes, connected = [], threading.Barrier(60 * len(roles), timeout=60)
 # From this pooler pod; the other one has what earlier clients left open
 COUNT = (
     "SELECT count(*) FROM pg_stat_activity "
@@ -227,11 +228,11 @@ COUNT = (
 def work(**who):
     try:
         with psycopg.connect(entry("uri"), **who) as connection:
-            outcomes.append(connection.execute(f"SELECT pg_sleep(0.5), ({COUNT})").fetchone()[1])
-    except psycopg.Error as error:
-        outcomes.append(str(error))
+            connected.wait()  # all at once, and for longer than 40 logins to PostgreSQL take
+            outcomes.append(connection.execute(f"SELECT pg_sleep(2), ({COUNT})").fetchone()[1])
+    except (psycopg.Error, threading.BrokenBarrierError) as error:
+        outcomes.append(repr(error))
 
-roles = ({}, {"user": "other", "password": "other"})
 threads = [threading.Thread(target=work, kwargs=who) for who in roles for _ in range(60)]
 for thread in threads:
     thread.start()
