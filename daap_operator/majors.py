@@ -12,6 +12,16 @@ END_OF_LIFE = {
 }
 """The day of the last minor release. https://www.postgresql.org/support/versioning/"""
 
+FIRST_REACHED = 16
+"""The first version that data is upgraded to. Before it pg_upgrade wants a new data directory of
+the same encoding, and CloudNativePG makes it by the image's environment: in its own images that is
+SQL_ASCII, and the upgrade ends with `encodings for database "template1" do not match`."""
+
+
+def reached(major: int, data: int | None) -> bool:
+    """Whether a version can be had with data of another one, which must not be newer."""
+    return data is None or major <= data or major >= FIRST_REACHED
+
 
 def ended(major: int | None, now: datetime) -> date | None:
     """Since when a major version is without fixes; None while it has them, or nobody knows."""

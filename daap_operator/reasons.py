@@ -61,6 +61,7 @@ class DatabaseReason(Reason):
     REJECTED = "Rejected"
     SECRET_NAME_TAKEN = "SecretNameTaken"  # noqa: S105 - a word
     VERSION_NOT_OFFERED = "VersionNotOffered"
+    VERSION_NOT_REACHED = "VersionNotReached"
     VOLUME_RESIZE_FAILED = "VolumeResizeFailed"
     VOLUME_SIZE_FIXED = "VolumeSizeFixed"
     VOLUMES_CANNOT_GROW = "VolumesCannotGrow"

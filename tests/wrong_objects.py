@@ -656,6 +656,25 @@ TRANSITIONS: list[Transition] = [
         ("spec.postgresVersion", f"'16' {_DATA}", f"{_BACK} '17' or more"),
         status={"postgresVersion": 17},
     ),
+    Transition(
+        "version rises to one that data is not upgraded to",
+        {},
+        {"postgresVersion": 15},
+        ("spec.postgresVersion", "'15' cannot be had with data of version '14'", "16 or more"),
+        status={"postgresVersion": 14},
+    ),
+    Transition(
+        "version is one that data is not upgraded to, from before the rule",
+        {"postgresVersion": 15},
+        {"postgresVersion": 15, "purpose": "Other"},
+        status={"postgresVersion": 14},
+    ),
+    Transition(
+        "version rises past one that data is not upgraded to",
+        {"postgresVersion": 14},
+        {"postgresVersion": 16},
+        status={"postgresVersion": 14},
+    ),
     Transition("database name is set before it is allotted", {}, {"databaseName": "shop"}),
     Transition(
         "database name is set to the one allotted",

@@ -71,6 +71,25 @@ def test_another_version_is_refused_with_the_ones_to_choose_from(
     assert it.value.finding.reason == "VersionNotOffered"
 
 
+@pytest.mark.parametrize("running", [14, 15], ids=["asked for now", "tried already"])
+def test_data_of_14_is_not_upgraded_to_15_but_past_it(running: int) -> None:
+    asked = builders.model({"postgresVersion": 15}, {"postgresVersion": 14})
+    with pytest.raises(
+        Stalled, match=r"is 15, and data of PostgreSQL 14.*to 17, or back to 14$"
+    ) as it:
+        offer.check(asked, PLATFORM, running=running)
+    assert it.value.finding.reason == "VersionNotReached"
+    none = replace(PLATFORM, postgres_versions=(15,))
+    with pytest.raises(Stalled, match=r"set it to 16 or more, or back to 14$"):
+        offer.check(asked, none, running=running)
+
+
+def test_data_that_has_ended_is_sent_where_it_can_go() -> None:
+    told = offer.end_of_life(14, PLATFORM, datetime(2027, 1, 1, tzinfo=UTC))
+    assert told is not None
+    assert "set spec.postgresVersion to 17, upgraded in place" in told.note
+
+
 @pytest.mark.parametrize(
     ("versions", "text"), [((17,), "17"), ((16, 17), "16 or 17"), ((15, 16, 17), "15, 16 or 17")]
 )

@@ -19,10 +19,12 @@ from daap_operator.api.v1alpha1.database.texts import (
     NAME_RESERVED_TEXT,
     NAME_TEXT,
     SHRINK_TEXT,
+    UNREACHED_TEXT,
     VERSION_TEXT,
     reserved_in,
     version_in,
 )
+from daap_operator.majors import FIRST_REACHED
 
 _NAME = "self.metadata.name"
 _DERIVED = f"{_NAME}.replace('-', '_')"
@@ -86,6 +88,16 @@ ROOT_RULES = validations(
         f"!has({_VERSION}) || (has({_OLD_VERSION}) && {_VERSION} >= {_OLD_VERSION}) || "
         f"!has(self.status) || !has({_STATUS_VERSION}) || {_VERSION} >= {_STATUS_VERSION}",
         VERSION_TEXT,
+        version_in(_VERSION),
+        version_in(_STATUS_VERSION),
+        version_in(_STATUS_VERSION),
+        path=".spec.postgresVersion",
+    ),
+    rule(
+        f"!has({_VERSION}) || {_VERSION} >= {FIRST_REACHED} || "
+        f"(has({_OLD_VERSION}) && {_VERSION} == {_OLD_VERSION}) || "
+        f"!has(self.status) || !has({_STATUS_VERSION}) || {_VERSION} <= {_STATUS_VERSION}",
+        UNREACHED_TEXT,
         version_in(_VERSION),
         version_in(_STATUS_VERSION),
         version_in(_STATUS_VERSION),
