@@ -8,7 +8,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from daap_operator import names, raw
+from daap_operator import names, raw, remedies
 from daap_operator.api.reasons import CommonReason
 from daap_operator.api.v1alpha1 import Phase
 from daap_operator.desired import defaults
@@ -76,13 +76,14 @@ async def finalize(world: World, looked_at: DatabaseSubject) -> float | None:
     if not looked_at.ours:
         return None
     if looked_at.status.phase is not Phase.DELETING:
-        await _tell(world, looked_at, "The Pooler and the Cluster are being removed")
+        await _tell(world, looked_at, remedies.fate(retained=is_retained(looked_at)))
         looked_at = latest(world, looked_at)
     remove = _disown_children if is_retained(looked_at) else _delete_children
     if blockers := await remove(world, looked_at):
         await _tell_blocked(world, looked_at, blockers)
         return _poll_seconds(world, looked_at)
     await _end_secret(world, looked_at)
+    await _tell_who_holds(world, looked_at)
     await _end_row(world, looked_at)
     await _let_go(world, looked_at)
     return None
@@ -108,6 +109,12 @@ async def _tell_blocked(world: World, looked_at: DatabaseSubject, blockers: list
         return
     remedies = "; ".join(blocker.remedy for blocker in blockers)
     await _tell(world, looked_at, f"{waiting}: {remedies}", reason=CommonReason.DELETION_BLOCKED)
+
+
+async def _tell_who_holds(world: World, looked_at: DatabaseSubject) -> None:
+    """Whose finalizers keep the object, before ours goes: nothing is told after that."""
+    if told := remedies.held_by(set(looked_at.metadata.finalizers) - {names.FINALIZER}):
+        await _tell(world, latest(world, looked_at), told, reason=CommonReason.DELETION_BLOCKED)
 
 
 def _poll_seconds(world: World, looked_at: DatabaseSubject) -> float:

@@ -1,6 +1,6 @@
-"""What a Cluster that is held up waits for, and what to do about it, for people. Pure."""
+"""What a database or its end waits for, and what to do about it, for people. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +14,30 @@ _TERMINATING = "because it is being terminated"
 
 STOP_SECONDS = 1800
 """CloudNativePG's own `stopDelay`: how long an instance has to stop."""
+
+_GARBAGE_COLLECTION = frozenset({"foregroundDeletion", "orphan"})
+"""Finalizers of Kubernetes itself, which go within moments."""
+
+
+def fate(*, retained: bool) -> str:
+    """What a deletion does to all that belongs to the database."""
+    if not retained:
+        return "What this DaapDatabase owns is being removed: Pooler, Cluster, volumes and Secret"
+    return (
+        "What this DaapDatabase owns is kept and goes on, owned by nothing: Pooler, Cluster, "
+        "volumes and Secret (spec.deletionPolicy is 'Retain')"
+    )
+
+
+def held_by(finalizers: Set[str]) -> str:
+    """What keeps an object that the operator has done with; empty when nothing for long does."""
+    holders = ", ".join(sorted(finalizers - _GARBAGE_COLLECTION))
+    if not holders:
+        return ""
+    return (
+        f"The operator is done, and the finalizers {holders} hold this object: whoever put them "
+        "there must finish, or the platform team remove them"
+    )
 
 
 def look_at_pods(cluster: Object) -> str:
@@ -40,7 +64,7 @@ def way_back(cluster: Object) -> str:
     if data is None or not image or data == tagged_major(image):
         return ""
     return (
-        f". The data is still of PostgreSQL {data}; the upgrade needs the image {image}. "
+        f". The data is still in the format of PostgreSQL {data}; the upgrade needs the image {image}. "
         f"To call it off set spec.postgresVersion to {data}"
     )
 

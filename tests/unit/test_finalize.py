@@ -105,6 +105,31 @@ async def test_the_finalizers_of_others_stay() -> None:
     requests = len(stage.kube.requests)
     assert await stage.look() is None
     assert len(stage.kube.requests) == requests
+    assert stage.condition("Reconciling") == ("True", "DeletionBlocked")
+    assert stage.message() == (
+        "The operator is done, and the finalizers example.org/other hold this object: whoever put "
+        "them there must finish, or the platform team remove them"
+    )
+    assert stage.mirror.deleted == {stage.database()["metadata"]["uid"]}
+
+
+async def test_garbage_collection_is_not_told_of_as_holding_the_object() -> None:
+    stage = await ready()
+    stage.kube.change(known.DATABASE, "orders", finalized("foregroundDeletion", names.FINALIZER))
+    stage.kube.delete_object(known.DATABASE, "orders")
+    await stage.settle()
+    assert stage.condition("Reconciling") == ("True", "Deleting")
+
+
+@pytest.mark.parametrize(
+    ("policy", "told"),
+    [("Delete", "is being removed"), ("Retain", "is kept and goes on, owned by nothing")],
+)
+async def test_the_event_says_whether_the_data_goes_or_stays(policy: str, told: str) -> None:
+    stage = await deleting(deletionPolicy=policy)
+    await stage.settle()
+    (event,) = [one for one in stage.announcer.announced if one.reason == "Deleting"]
+    assert event.note.startswith(f"What this DaapDatabase owns {told}")
 
 
 async def test_the_answer_to_the_last_write_is_kept_before_any_event() -> None:
