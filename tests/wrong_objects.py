@@ -203,11 +203,15 @@ _STORAGE = [
         ("spec.storage.size '1.5'", "valid string"),
         storage={"size": 1.5},
     ),
-    _own(
-        "empty storage class",
-        ("spec.storage.storageClass", "should be at least 1 chars long"),
-        ("spec.storage.storageClass ''", "at least 1 character"),
-        storage={"storageClass": ""},
+    *(
+        _both(
+            f"storage class {name!r}",
+            "spec.storage.storageClass",
+            f"'{name}' must be a StorageClass's name: at most 253 characters",
+            "leave it out for the cluster's default",
+            storage={"storageClass": name},
+        )
+        for name in ("", "Fast Class", "-fast", "fast_ssd", "fast..ssd")
     ),
     _own(
         "storage class of 254 characters",

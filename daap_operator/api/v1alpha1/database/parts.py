@@ -1,5 +1,6 @@
 """The parts of a spec: storage, pooler, resources, each with its rules."""
 
+import re
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -13,7 +14,10 @@ from daap_operator.api.v1alpha1.database.texts import (
     LIMIT_TEXT,
     MEMORY_TEXT,
     SIZE_RANGE_TEXT,
+    STORAGE_CLASS_NAME_TEXT,
+    STORAGE_CLASS_PATTERN,
     STORAGE_CLASS_TEXT,
+    pattern_rule,
 )
 
 _GI, _TI, _MI = 2**30, 2**40, 2**20
@@ -28,7 +32,14 @@ class Storage(Model):
     `status.storage`."""
 
     storage_class: Annotated[
-        str | None, Field(min_length=1, max_length=253, alias="storageClass")
+        str | None,
+        Field(
+            max_length=253,
+            alias="storageClass",
+            json_schema_extra=validations(
+                pattern_rule(STORAGE_CLASS_PATTERN, STORAGE_CLASS_NAME_TEXT)
+            ),
+        ),
     ] = None
     """Name of the StorageClass; the cluster's default when left out. Immutable."""
 
@@ -38,6 +49,13 @@ class Storage(Model):
         if not _GI <= amount(size) <= 64 * _TI:
             raise ValueError(SIZE_RANGE_TEXT.format(size))
         return size
+
+    @field_validator("storage_class")
+    @classmethod
+    def _class_name(cls, name: str | None) -> str | None:
+        if name is not None and not re.fullmatch(STORAGE_CLASS_PATTERN, name):
+            raise ValueError(STORAGE_CLASS_NAME_TEXT.format(name))
+        return name
 
 
 STORAGE_RULES = validations(

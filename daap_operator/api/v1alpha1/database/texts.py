@@ -56,9 +56,14 @@ UNREACHED_TEXT = (
 )
 _LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 CONNECTION_NAME_PATTERN = rf"^{_LABEL}(\.{_LABEL})*$"
-CONNECTION_NAME_TEXT = (
-    "'{}' must be a Secret's name: at most 253 characters of a-z, 0-9, '-' and '.', "
+_CHARACTERS = (
+    "at most 253 characters of a-z, 0-9, '-' and '.', "
     "each part between dots beginning and ending with a letter or digit"
+)
+CONNECTION_NAME_TEXT = f"'{{}}' must be a Secret's name: {_CHARACTERS}"
+STORAGE_CLASS_PATTERN = CONNECTION_NAME_PATTERN
+STORAGE_CLASS_NAME_TEXT = (
+    f"'{{}}' must be a StorageClass's name: {_CHARACTERS}; leave it out for the cluster's default"
 )
 CONNECTION_PREFIX_TEXT = (
     "spec.connectionSecretName '{}' must not begin with 'daap-', which is kept for the platform; "
