@@ -40,7 +40,9 @@ def parse(text: str) -> Decimal:
     """
     match = _QUANTITY.fullmatch(text)
     if not match:
-        raise ValueError(f"'{text}' is not a quantity such as 20Gi, 500m or 2")
+        raise ValueError(
+            f"'{text}' is not a quantity: write 20Gi or 512Mi for bytes (not GB), 2 or 500m for CPU"
+        )
     number, suffix = Decimal(match["number"]), match["suffix"] or ""
     if match["exponent"]:
         exponent = max(-LARGEST_EXPONENT, min(LARGEST_EXPONENT, int(match["exponent"])))

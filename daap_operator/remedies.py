@@ -64,7 +64,8 @@ def way_back(cluster: Object) -> str:
     if data is None or not image or data == tagged_major(image):
         return ""
     return (
-        f". The data is still in the format of PostgreSQL {data}; the upgrade needs the image {image}. "
+        f". The data is still in the format of PostgreSQL {data}; the upgrade needs the image "
+        f"{image}. "
         f"To call it off set spec.postgresVersion to {data}"
     )
 

@@ -103,13 +103,13 @@ def _long(path: str, most: int) -> tuple[Fragments, Fragments]:
 _NAME = "must be 3 to 63 characters of a-z, 0-9 and '-', begin with a letter and end with a letter"
 _RESERVED = "set spec.databaseName or choose another name"
 _VISIBLE = "must begin and end with a visible character and hold no control characters"
-_QUANTITY = "is not a quantity such as 20Gi, 500m or 2"
+_QUANTITY = "is not a quantity: write 20Gi or 512Mi for bytes (not GB), 2 or 500m for CPU"
 _SIZE = "must be from 1Gi to 64Ti; write the unit, as in 20Gi"
 _MEMORY = "is less than 64Mi, too little for PostgreSQL; write the unit, as in 512Mi"
 _DATABASE = "must be 1 to 63 characters of a-z, 0-9 and '_' and begin with a letter"
-_KEPT = "is kept by PostgreSQL, PgBouncer or CloudNativePG for itself; choose another name"
+_KEPT = "is reserved by PostgreSQL, PgBouncer or CloudNativePG; choose another name"
 _SECRET = "must be a Secret's name: at most 253 characters"
-_PLATFORMS = "which is kept for the platform; choose another name or leave it out for"
+_PLATFORMS = "which is reserved for the platform; choose another name or leave it out for"
 
 
 def _name(id: str, name: str) -> Wrong:  # noqa: A002 - a field
@@ -409,7 +409,9 @@ _SECRETS = [
 ]
 
 _KEY = "must be a name of 1 to 63 characters of A-Z, a-z, 0-9, '-', '_' and '.'"
-_RESERVED_KEY = "is kept for Kubernetes, CloudNativePG and the platform; choose a key with a prefix"
+_RESERVED_KEY = (
+    "is reserved for Kubernetes, CloudNativePG and the platform; choose a key with a prefix"
+)
 _LABEL_VALUE = "must be at most 63 characters of A-Z, a-z, 0-9, '-', '_' and '.'"
 _METADATA = "spec.connectionSecretMetadata"
 

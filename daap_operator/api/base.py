@@ -34,7 +34,7 @@ class Model(BaseModel):
     )
 
 
-NOT_A_QUANTITY = "'{}' is not a quantity such as 20Gi, 500m or 2"
+NOT_A_QUANTITY = "'{}' is not a quantity: write 20Gi or 512Mi for bytes (not GB), 2 or 500m for CPU"
 NOT_POSITIVE = "'{}' must be more than zero"
 
 

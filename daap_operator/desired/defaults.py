@@ -37,8 +37,8 @@ def asked_in_vain(current: int, annotations: Mapping[str, str]) -> Stalled | Non
         return None
     return Stalled(
         DatabaseReason.NO_SUCH_REVISION,
-        f"metadata.annotations[{names.DEFAULTS_REVISION}] '{asked[:_SHOWN]}' is no revision of the "
-        f"defaults, and the database keeps {current}: set it to a whole number from {FIRST} to "
+        f"metadata.annotations[{names.DEFAULTS_REVISION}] '{asked[:_SHOWN]}' is not a revision of "
+        f"the defaults, and the database keeps {current}: set it to a whole number from {FIRST} to "
         f"{NEWEST}, or remove it",
     )
 

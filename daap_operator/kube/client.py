@@ -87,7 +87,7 @@ class Kube:
         except _UNUSABLE as error:
             where = f"the kubeconfig {kubeconfig}" if kubeconfig else "a kubeconfig"
             raise StartError(
-                f"no way to the API server by {where}: {' '.join(str(error).split())}; "
+                f"cannot reach the API server by {where}: {' '.join(str(error).split())}; "
                 "set KUBECONFIG to a file with a current context, or run in a pod"
             ) from error
 

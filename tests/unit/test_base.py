@@ -39,7 +39,10 @@ def test_the_users_own_text_is_kept(given_: object, kept: str) -> None:
 @pytest.mark.parametrize(
     ("given_", "told"),
     [
-        ("ten", "'ten' is not a quantity such as 20Gi, 500m or 2"),
+        (
+            "ten",
+            "'ten' is not a quantity: write 20Gi or 512Mi for bytes (not GB), 2 or 500m for CPU",
+        ),
         ("0", "'0' must be more than zero"),
         ("-1Gi", "'-1Gi' must be more than zero"),
         (0, "'0' must be more than zero"),

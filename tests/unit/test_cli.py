@@ -80,12 +80,12 @@ def test_what_keeps_the_operator_from_starting_is_told(
     started: list[Settings], environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def run(operator: object) -> None:
-        raise StartError("no way to the API server: set KUBECONFIG")
+        raise StartError("cannot reach the API server: set KUBECONFIG")
 
     environment.setenv("DATABASE_URL", URL)
     environment.setattr("daap_operator.cli.Operator.run", run)
     assert cli.main(["run"]) == 2
-    assert capsys.readouterr().err == "error: no way to the API server: set KUBECONFIG\n"
+    assert capsys.readouterr().err == "error: cannot reach the API server: set KUBECONFIG\n"
 
 
 def test_migrate_needs_the_database_alone(environment: pytest.MonkeyPatch) -> None:

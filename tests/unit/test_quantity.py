@@ -80,7 +80,7 @@ NO_QUANTITIES += [
 
 @pytest.mark.parametrize("text", NO_QUANTITIES)
 def test_what_is_no_quantity_is_refused_with_its_text(text: str) -> None:
-    with pytest.raises(ValueError, match="is not a quantity such as 20Gi, 500m or 2") as error:
+    with pytest.raises(ValueError, match="is not a quantity: write 20Gi") as error:
         quantity.parse(text)
     assert f"'{text}'" in str(error.value)
 

@@ -41,7 +41,7 @@ LIMIT_TEXT = "requests.{} '{}' must not be more than limits.{} '{}'"
 DATABASE_NAME_PATTERN = r"^[a-z][a-z0-9_]{0,62}$"
 DATABASE_NAME_TEXT = "'{}' must be 1 to 63 characters of a-z, 0-9 and '_' and begin with a letter"
 DATABASE_RESERVED_TEXT = (
-    "'{}' is kept by PostgreSQL, PgBouncer or CloudNativePG for itself; choose another name"
+    "'{}' is reserved by PostgreSQL, PgBouncer or CloudNativePG; choose another name"
 )
 DATABASE_IMMUTABLE_TEXT = (
     "'{}' cannot take the place of '{}': a database keeps its name; "
@@ -66,8 +66,8 @@ STORAGE_CLASS_NAME_TEXT = (
     f"'{{}}' must be a StorageClass's name: {_CHARACTERS}; leave it out for the cluster's default"
 )
 CONNECTION_PREFIX_TEXT = (
-    "spec.connectionSecretName '{}' must not begin with 'daap-', which is kept for the platform; "
-    "choose another name or leave it out for '{}'"
+    "spec.connectionSecretName '{}' must not begin with 'daap-', which is reserved for the "
+    "platform; choose another name or leave it out for '{}'"
 )
 
 METADATA_KEYS = 32
@@ -81,8 +81,8 @@ METADATA_KEY_TEXT = (
 )
 METADATA_RESERVED_PATTERN = r"^([^/]*\.)?(daap\.io|kubernetes\.io|k8s\.io|cnpg\.io)/"
 METADATA_RESERVED_TEXT = (
-    "'{}' is kept for Kubernetes, CloudNativePG and the platform; choose a key with a prefix of "
-    "your own"
+    "'{}' is reserved for Kubernetes, CloudNativePG and the platform; choose a key with a prefix "
+    "of your own"
 )
 LABEL_VALUE_PATTERN = r"^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$"
 LABEL_VALUE_TEXT = (
