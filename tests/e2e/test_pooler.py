@@ -21,6 +21,7 @@ CREATE ROLE other LOGIN PASSWORD 'other';
 GRANT CONNECT ON DATABASE orders TO other;
 CREATE ROLE lent NOLOGIN;
 GRANT lent TO orders;
+GRANT pg_read_all_stats TO orders, other;
 """
 
 
@@ -219,7 +220,8 @@ import threading
 
 roles = ({}, {"user": "other", "password": "other"})
 outcomes, connected = [], threading.Barrier(60 * len(roles), timeout=60)
-# From this pooler pod; the other one has what earlier clients left open
+# From this pooler pod; the other one has what earlier clients left open. Where sessions of other
+# roles come from is told to those who may read all statistics
 COUNT = (
     "SELECT count(*) FROM pg_stat_activity "
     "WHERE usename IN ('orders', 'other') AND client_addr = inet_client_addr()"
