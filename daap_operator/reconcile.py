@@ -277,8 +277,10 @@ def _again(world: World, key: Ref, problem: Problem | None) -> float:
         waits.append(STALLED_SECONDS)
     elif problem is not None:
         waits.append(problem.seconds)
-    if notes.settling_until:  # reported in this pass, even if it is over by now
+    if notes.settling_until:
         waits.append(max(0.0, notes.settling_until - now))
+        if notes.settling_until <= now:  # this pass may have reported it: one more, and no third
+            notes.settling_until = 0.0
     if notes.login_refused:
         waits.append(LOOK_SECONDS)
     if notes.stuck is not None and problem is None:

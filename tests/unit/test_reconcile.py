@@ -478,6 +478,20 @@ async def test_a_secret_that_is_due_by_the_end_of_the_pass_is_not_forgotten(
     assert await stage.look() == 1.0
 
 
+@pytest.mark.parametrize("hindered", [False, True])
+async def test_what_takes_longer_than_settings_do_keeps_no_worker_busy(hindered: bool) -> None:
+    """A rolling restart, say, or one that a spec without right has come to on the way."""
+    stage = await ready()
+    stage.edit(resources={"limits": {"memory": "2Gi"}})
+    await stage.look()
+    if hindered:
+        stage.kube.refusals[f"apply Cluster {CLUSTER}"] = refused(422, "no")
+        stage.edit(resources={"limits": {"memory": "3Gi"}})
+    stage.clock.advance(SETTLE_SECONDS + 1)
+    again = [await stage.look() for _ in range(3)]
+    assert all(seconds is not None and seconds >= 1.0 for seconds in again[1:])
+
+
 async def test_a_secret_that_comes_due_in_a_pass_is_looked_at_at_once() -> None:
     """After the pass has thought of it: then nothing else would come before the resync."""
     stage = await ready()
