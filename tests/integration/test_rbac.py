@@ -7,6 +7,7 @@ them read StorageClasses and nothing else.
 """
 
 import asyncio
+import traceback
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,6 +89,8 @@ class Trial:
     lacks: Right | None
     mark: str = field(default_factory=lambda: uuid.uuid4().hex[:10])
     stuck: str | None = None
+    failure: str = ""
+    """Why it could not be carried out; of interest to its own test alone."""
     refused: set[Right] = field(default_factory=set)
     used: set[Right] = field(default_factory=set)
 
@@ -159,28 +162,34 @@ class Trials:
 
     async def _carry_out(self, api: Api, trial: Trial) -> None:
         async with self._slots:
-            async with self._issuing:
-                kubeconfig = await asyncio.to_thread(self._plane.user_kubeconfig, trial.user)
-            await api.create("namespaces", {"metadata": {"name": trial.namespace}})
-            for obj in trial.roles():
-                await api.create(KINDS[obj["kind"]], obj)
-            await self._in_force(api, trial)
-            life = Life(
-                Databases(api, trial.namespace),
-                f"n{trial.mark}",
-                self._environment(trial, kubeconfig),
-                lambda: self._rights.refused(trial.user),
-                stops=STOPS[trial.lacks] if trial.lacks else NOWHERE,
-            )
             try:
-                await life.live()
-            except Stuck as stuck:
-                trial.stuck = stuck.step
-            trial.refused = self._rights.refused(trial.user)
-            trial.used = self._rights.used(trial.user)
+                await self._live(api, trial)
+            except Exception:  # noqa: BLE001 - whatever it was, the test of this trial reports it
+                trial.failure = traceback.format_exc()
             await remove_namespace(api, trial.namespace)
             for plural in ("clusterrolebindings", "clusterroles"):
                 await api.delete(plural, "", trial.user)
+
+    async def _live(self, api: Api, trial: Trial) -> None:
+        async with self._issuing:
+            kubeconfig = await asyncio.to_thread(self._plane.user_kubeconfig, trial.user)
+        await api.create("namespaces", {"metadata": {"name": trial.namespace}})
+        for obj in trial.roles():
+            await api.create(KINDS[obj["kind"]], obj)
+        await self._in_force(api, trial)
+        life = Life(
+            Databases(api, trial.namespace),
+            f"n{trial.mark}",
+            self._environment(trial, kubeconfig),
+            lambda: self._rights.refused(trial.user),
+            stops=STOPS[trial.lacks] if trial.lacks else NOWHERE,
+        )
+        try:
+            await life.live()
+        except Stuck as stuck:
+            trial.stuck = stuck.step
+        trial.refused = self._rights.refused(trial.user)
+        trial.used = self._rights.used(trial.user)
 
     async def _in_force(self, api: Api, trial: Trial) -> None:
         """Wait until the roles hold, by a right of each that is not the one that is lacking."""
@@ -233,6 +242,7 @@ def test_a_life_uses_every_right_and_asks_for_no_other(
     trials: dict[Right | None, Trial],
 ) -> None:
     whole = trials[None]
+    assert not whole.failure, whole.failure
     assert whole.stuck is None
     assert whole.refused == set()
     assert whole.used == set(WHY)
@@ -243,6 +253,7 @@ def test_without_any_one_of_them_something_breaks(
     lacking: Right, trials: dict[Right | None, Trial]
 ) -> None:
     trial = trials[lacking]
+    assert not trial.failure, trial.failure
     assert trial.refused == {lacking}
     assert trial.stuck in (STOPS[lacking] or {trial.stuck} - {None})
 
