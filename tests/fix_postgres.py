@@ -14,6 +14,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from daap_operator.migrate import migrate
+from daap_operator.mirror import server as mirror_server
 from dev.postgres import Postgres, Server, from_environment
 
 
@@ -91,7 +92,7 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     For tests that would tell a busy machine from a server that is away.
     """
     for limit in ("CONNECT", "STATEMENT", "ANSWER"):
-        monkeypatch.setattr(f"daap_operator.mirror.server.{limit}_SECONDS", 60)
+        monkeypatch.setattr(mirror_server, f"{limit}_SECONDS", 60)
 
 
 def wait_until(condition: Callable[[], bool], what: str, *, seconds: float = 60.0) -> None:

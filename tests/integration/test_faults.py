@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from daap_operator import reconcile
+from daap_operator.engine import kopf_watch
+from daap_operator.kube import client
 from dev.cluster import ControlPlane
 from dev.postgres import Server
 from tests.integration.fault_matrix import CELLS, POINTS, UNDRIVEN, Cell
@@ -47,9 +50,9 @@ def outcomes(
         pytest.MonkeyPatch.context() as patch,
         installed(),
     ):
-        patch.setattr("daap_operator.reconcile.STALLED_SECONDS", STALLED_SECONDS)
-        for module in ("handlers", "kube.client"):
-            patch.setattr(f"daap_operator.{module}.LAST_TLS_SECONDS", LAST_TLS_SECONDS)
+        patch.setattr(reconcile, "STALLED_SECONDS", STALLED_SECONDS)
+        for module in (kopf_watch, client):
+            patch.setattr(module, "LAST_TLS_SECONDS", LAST_TLS_SECONDS)
         environment = {
             "KUBECONFIG": str(operator_kubeconfig),
             "DATABASE_URL": url,

@@ -12,6 +12,7 @@ from daap_operator.errors import Deposed
 from daap_operator.kube import Unreachable
 from daap_operator.migrate import parameters
 from daap_operator.mirror import Mirror, PoolSettings, Server
+from daap_operator.mirror import server as mirror_server
 from daap_operator.row import DATABASES, Row
 from tests.support.eventually import eventually
 from tests.support.rows import Rows
@@ -61,7 +62,7 @@ class Leader:
 @pytest.fixture(autouse=True)
 def patient(unhurried: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Locks are waited for until the test frees them."""
-    monkeypatch.setattr("daap_operator.mirror.server.LOCK_SECONDS", 60)
+    monkeypatch.setattr(mirror_server, "LOCK_SECONDS", 60)
 
 
 @pytest.fixture
@@ -189,7 +190,7 @@ async def behind(
         await inventory.connect()
         await inventory.save(DATABASES, named("before"))
         await rows.execute("UPDATE leaders SET epoch = 40")
-        monkeypatch.setattr("daap_operator.mirror.server.ANSWER_SECONDS", ANSWER_SECONDS)
+        monkeypatch.setattr(mirror_server, "ANSWER_SECONDS", ANSWER_SECONDS)
         yield inventory, leader
 
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
+from daap_operator import pooling
 from tests.integration.migrating import IDS, applied, rows, run
 from tests.support.databases import Databases, condition, is_ready
 from tests.support.eventually import eventually
@@ -89,7 +90,7 @@ async def test_a_pooler_that_lends_unnoticed_keeps_no_lock(
     async def unnoticed(*_: object) -> bool:
         return False
 
-    monkeypatch.setattr("daap_operator.pooling.lent", unnoticed)
+    monkeypatch.setattr(pooling, "lent", unnoticed)
     async with Pooler(empty_database, in_turn=True) as pooler:
         await warmed(pooler, empty_database, 3)
         for _ in range(2):  # whatever becomes of it

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from daap_operator.engine import kopf_watch
+from daap_operator.kube import client
 from dev.cluster import ControlPlane
 from dev.generate.rbac import WHY, Right, rights
 from dev.postgres import Server
@@ -232,8 +234,8 @@ def trials(
         postgres_server.database(template=template_database) as url,
         pytest.MonkeyPatch.context() as patch,
     ):
-        for module in ("handlers", "kube.client"):
-            patch.setattr(f"daap_operator.{module}.LAST_TLS_SECONDS", LAST_TLS_SECONDS)
+        for module in (kopf_watch, client):
+            patch.setattr(module, "LAST_TLS_SECONDS", LAST_TLS_SECONDS)
         asyncio.run(Trials(control_plane, url).carry_out(list(made.values())))
     return made
 
