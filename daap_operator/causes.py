@@ -20,6 +20,8 @@ from daap_operator.reasons import DatabaseReason
 
 Object = dict[str, Any]
 
+CLAIM = "PersistentVolumeClaim"
+
 LONGEST = 500
 """Characters that are quoted of a message of Kubernetes."""
 
@@ -55,12 +57,29 @@ def explained(observed: Observed, cause: Finding | None) -> Observed:
         passing = awaited.meaning in (Meaning.STARTING, Meaning.CHANGING, Meaning.INTERRUPTED)
         if passing and awaited.reason not in _DELIBERATE:
             awaited = replace(awaited, reason=cause.reason)
-        awaited = replace(awaited, message=f"{cause.message}. {awaited.message}")
+        awaited = replace(awaited, message=_joined(cause.message, awaited.message))
         return replace(observed, awaited=awaited)
     if observed.unsettled:
-        told = f"{cause.message}. {observed.unsettled}"
+        told = _joined(cause.message, observed.unsettled)
         return replace(observed, unsettled=told, unsettled_reason=cause.reason)
     return observed
+
+
+def cause(
+    children: Children, events: Iterable[Object], *, of_pooler: bool | None
+) -> Finding | None:
+    """What the objects say now counts for more than what Events said before.
+
+    But for a volume: a pod says no more than that it waits, its claim's Events say for what.
+    """
+    seen = from_objects(children, of_pooler=of_pooler)
+    if seen is None:
+        return from_events(events, children)
+    if seen.reason is DatabaseReason.VOLUME_PENDING:
+        of_claims = (e for e in events if raw.text(e, "regarding", "kind") == CLAIM)
+        if told := from_events(of_claims, children):
+            return replace(seen, message=_joined(seen.message, told.message))
+    return seen
 
 
 # --- from the objects -----------------------------------------------------------------------------
@@ -226,6 +245,10 @@ def _of_event(event: Object) -> Finding | None:
             DatabaseReason.CONTAINER_NOT_STARTING, f"Pod {name} cannot be started: {_cut(note)}"
         )
     return None
+
+
+def _joined(first: str, second: str) -> str:
+    return f"{first.rstrip('.')}. {second}"
 
 
 def _cut(message: str) -> str:

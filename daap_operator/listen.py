@@ -11,10 +11,7 @@ from daap_operator.world import World
 
 
 def told_why(world: World, key: Ref, children: Children, observed: Observed) -> Observed:
-    """What was observed, with the cause if one is known; notes since when it waits.
-
-    What the pods and the Deployment say now counts for more than what Events said before.
-    """
+    """What was observed, with the cause if one is known; notes since when it waits."""
     notes = world.notes_of(key)
     awaited = observed.awaited
     if awaited is None and not observed.unsettled:
@@ -23,8 +20,8 @@ def told_why(world: World, key: Ref, children: Children, observed: Observed) -> 
     if notes.stuck is None:
         notes.stuck = Stuck(at=world.now(), due=world.monotonic() + PATIENCE_SECONDS)
     of_pooler = None if awaited is None else awaited.reason in OF_POOLER
-    seen = causes.from_objects(children, of_pooler=of_pooler)
-    return causes.explained(observed, seen or causes.from_events(notes.stuck.heard, children))
+    found = causes.cause(children, notes.stuck.heard, of_pooler=of_pooler)
+    return causes.explained(observed, found)
 
 
 async def listened(world: World, key: Ref, resolved: Resolved) -> bool:

@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daap_operator import trim
-from daap_operator.causes import LONGEST, about, explained, from_events, from_objects, relevant
+from daap_operator.causes import (
+    LONGEST,
+    about,
+    cause,
+    explained,
+    from_events,
+    from_objects,
+    relevant,
+)
 from daap_operator.findings import Finding
 from daap_operator.observed import Awaited, Children, Observed, observe
 from daap_operator.phases import Meaning
@@ -293,6 +301,26 @@ def test_what_is_overcome_is_no_cause(seen: Object, there: tuple[Object, ...]) -
     found = heard([seen, waiting], *there, pending)
     assert found
     assert "daap-orders-9" in found.message
+
+
+def test_a_pod_without_its_volume_has_its_claims_trouble_told() -> None:
+    """The pod's own words do not name the StorageClass, and its Event may be the newer."""
+    waits = trim.pod(builders.pod(unscheduled(NO_VOLUME), name=POD))
+    note = 'storageclass.storage.k8s.io "fast" not found'
+    events = [
+        event("ProvisioningFailed", note, kind="PersistentVolumeClaim", name=POD),
+        event("FailedScheduling", NO_VOLUME, kind="Pod", name=POD, at="2026-03-01T12:02:00Z"),
+    ]
+    found = cause(Children(pods=(waits,)), events, of_pooler=False)
+    assert found
+    assert found.message == (
+        f"Pod {POD} waits for its volume: {NO_VOLUME} PersistentVolumeClaim {POD} has trouble with "
+        f"its volume: {note}"
+    )
+    crowded = trim.pod(builders.pod(unscheduled(NO_MEMORY), name=POD))
+    other = cause(Children(pods=(crowded,)), events, of_pooler=False)
+    assert other
+    assert note not in other.message
 
 
 @pytest.mark.parametrize(
