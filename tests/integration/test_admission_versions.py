@@ -44,7 +44,7 @@ async def test_what_a_database_has_stays_and_may_come_back(anywhere: Databases) 
     assert await refusal(anywhere.edit("orders", postgresVersion=14)) == ""
     assert await refusal(anywhere.edit("orders", instances=2, purpose="more")) == ""
     assert await refusal(anywhere.edit("orders", postgresVersion=None)) == ""
-    assert await refusal(anywhere.edit("orders", postgresVersion=15)) == ""
+    assert await refusal(anywhere.edit("orders", postgresVersion=16)) == ""
 
 
 async def test_a_change_to_a_version_not_on_offer_is_refused(anywhere: Databases) -> None:
