@@ -4,14 +4,12 @@ Two Secrets are read for it, and only in doubt: once for each pair of versions, 
 certificate is refused.
 """
 
-import base64
 from dataclasses import replace
 
 from daap_operator import certificates, raw
 from daap_operator.desired.resolved import Resolved
 from daap_operator.engine.kinds import Ref
 from daap_operator.kinds import known
-from daap_operator.kinds.database.watched import children_of
 from daap_operator.observed import Awaited, Observed
 from daap_operator.phases import Meaning
 from daap_operator.reasons import DatabaseReason
@@ -42,8 +40,9 @@ def refused(resolved: Resolved, observed: Observed) -> Observed:
 
 async def _refused(world: World, key: Ref, resolved: Resolved) -> bool:
     notes = world.notes_of(key)
-    children = children_of(world.store, resolved.namespace, resolved.cluster)
-    versions = certificates.login_in_doubt(children.cluster, children.pooler)
+    cluster = world.store.get(Ref(known.CLUSTER, resolved.namespace, resolved.cluster))
+    pooler = world.store.get(Ref(known.POOLER, resolved.namespace, resolved.pooler))
+    versions = certificates.login_in_doubt(cluster, pooler)
     if versions is None or versions == notes.login_settled:
         return False
     own = await _entry(world, resolved, certificates.login_secret(resolved.cluster), "tls.crt")
@@ -58,7 +57,4 @@ async def _refused(world: World, key: Ref, resolved: Resolved) -> bool:
 async def _entry(world: World, resolved: Resolved, name: str, key: str) -> str:
     """An entry of a Secret as text; empty when there is none."""
     found = await world.kube.get(known.SECRET, resolved.namespace, name)
-    try:
-        return base64.b64decode(raw.text(found, "data", key)).decode()
-    except ValueError:
-        return ""
+    return raw.decoded(found, "data", key)

@@ -5,7 +5,6 @@ made from; CloudNativePG reports in the Cluster's status which versions of its o
 Only when these differ, or the slow check of an unchanged Secret is due, is anything read.
 """
 
-import base64
 import json
 import logging
 from typing import Any
@@ -140,9 +139,9 @@ async def _credentials(world: World, database: Resolved) -> DatabaseCredentials:
     application = await _get(world, database, f"{database.cluster}-app")
     authority = await _get(world, database, f"{database.cluster}-ca")
     credentials = DatabaseCredentials(
-        username=_decoded(application, "username"),
-        password=_decoded(application, "password"),
-        ca=_decoded(authority, "ca.crt"),
+        username=raw.decoded(application, "data", "username"),
+        password=raw.decoded(application, "data", "password"),
+        ca=raw.decoded(authority, "data", "ca.crt"),
     )
     if not (credentials.username and credentials.password and credentials.ca):
         raise Waiting(
@@ -167,14 +166,6 @@ async def _get(world: World, database: Resolved, name: str) -> Object:
             f"CloudNativePG's Secret {name} is missing; it will be made again",
         )
     return found
-
-
-def _decoded(secret: Object, key: str) -> str:
-    """An entry as text; empty when it is missing or is none."""
-    try:
-        return base64.b64decode(raw.text(secret, "data", key)).decode()
-    except ValueError:
-        return ""
 
 
 async def _write(world: World, manifest: Manifest, database: Resolved, *, expected: bool) -> None:

@@ -4,6 +4,7 @@ Nothing here raises: an object of another version, or one that a user has forged
 anything anywhere, and a value of the wrong type counts as absent.
 """
 
+import base64
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -24,6 +25,14 @@ def text(obj: object, *path: str) -> str:
     """The string at the path; empty where there is none."""
     found = value(obj, *path)
     return found if isinstance(found, str) else ""
+
+
+def decoded(obj: object, *path: str) -> str:
+    """The Base64 at the path as text; empty where there is none, or it holds no text."""
+    try:
+        return base64.b64decode(text(obj, *path)).decode()
+    except ValueError:
+        return ""
 
 
 def moment(obj: object, *path: str) -> datetime | None:
