@@ -17,7 +17,8 @@ SINGULAR = "daapdatabase"
 SHORT_NAME = "daapdb"
 CATEGORY = "daap"
 
-CNPG_API_VERSION = "postgresql.cnpg.io/v1"
+CNPG_GROUP, CNPG_VERSION = "postgresql.cnpg.io", "v1"
+CNPG_API_VERSION = f"{CNPG_GROUP}/{CNPG_VERSION}"
 
 FINALIZER = "daap.io/cleanup"
 FIELD_MANAGER = "daap-operator"

@@ -5,8 +5,8 @@ from daap_operator.kube.kinds import Kind
 
 DATABASE = Kind(names.GROUP, names.VERSION, names.KIND, names.PLURAL)
 
-CLUSTER = Kind("postgresql.cnpg.io", "v1", "Cluster", "clusters")
-POOLER = Kind("postgresql.cnpg.io", "v1", "Pooler", "poolers")
+CLUSTER = Kind(names.CNPG_GROUP, names.CNPG_VERSION, "Cluster", "clusters")
+POOLER = Kind(names.CNPG_GROUP, names.CNPG_VERSION, "Pooler", "poolers")
 
 DEPLOYMENT = Kind("apps", "v1", "Deployment", "deployments")
 ENDPOINTS = Kind("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices")
