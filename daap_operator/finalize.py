@@ -107,8 +107,8 @@ async def _tell_blocked(world: World, looked_at: DatabaseSubject, blockers: list
     if _seconds_since_asked(world, looked_at) < BLOCKED_SECONDS:
         await _tell(world, looked_at, waiting)
         return
-    remedies = "; ".join(blocker.remedy for blocker in blockers)
-    await _tell(world, looked_at, f"{waiting}: {remedies}", reason=CommonReason.DELETION_BLOCKED)
+    todo = "; ".join(blocker.remedy for blocker in blockers)
+    await _tell(world, looked_at, f"{waiting}: {todo}", reason=CommonReason.DELETION_BLOCKED)
 
 
 async def _tell_who_holds(world: World, looked_at: DatabaseSubject) -> None:

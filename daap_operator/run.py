@@ -271,16 +271,16 @@ class Work:
 
     def seen(self, *, leads: bool) -> Seen:
         """What is now; of objects only once all have been seen, and while nobody else leads."""
-        known = None
+        objects = None
         if leads and self._listed:
             behind = {names.KIND: len(self._world.unsynced)}
-            known = Known(databases.samples(self.store), self.mirror.away is None, behind)
+            objects = Known(databases.samples(self.store), self.mirror.away is None, behind)
         return Seen(
             __version__,
             leads,
             {kind: self._queue.load(kind) for kind in KINDS},
             watch_restarts=self._watches.restarts,
-            known=known,
+            known=objects,
         )
 
     async def _list_again(self) -> None:
