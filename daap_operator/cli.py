@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from daap_operator import __version__, crd, logs, migrate, settings, trial
+from daap_operator import __version__, crd, logs, migrate, settings
 from daap_operator.api.v1alpha1 import DEFINITIONS
 from daap_operator.errors import Deposed, StartError
+from daap_operator.kinds.database import trial
 from daap_operator.kube import Kube
 from daap_operator.run import Operator
 

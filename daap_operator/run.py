@@ -11,28 +11,29 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NoReturn
 
-from daap_operator import __version__, databases, health, migrate, names, raw
-from daap_operator.announce import Announcer
+from daap_operator import __version__, health, migrate, names, raw
 from daap_operator.api.reasons import InventoryReason
 from daap_operator.cancellation import heed
-from daap_operator.desired.resolved import Platform
 from daap_operator.elector import Candidate, Elector
 from daap_operator.engine.intake import Intake
 from daap_operator.engine.kinds import Object, Ref, sources
 from daap_operator.engine.store import Store
+from daap_operator.engine.sweep import Sweeper
 from daap_operator.engine.watchdog import Watchdog
 from daap_operator.engine.watches import Watches
 from daap_operator.engine.workqueue import PASS_SECONDS, Workqueue
 from daap_operator.errors import Deposed, Outage, StartError
 from daap_operator.kinds import known
+from daap_operator.kinds.database import databases
+from daap_operator.kinds.database.announce import Announcer
+from daap_operator.kinds.database.controller import reconcile
+from daap_operator.kinds.database.desired.resolved import Platform
 from daap_operator.kinds.database.watched import WATCHES
+from daap_operator.kinds.database.world import World
 from daap_operator.kube import Kind, Kube, own_namespace
 from daap_operator.metrics import Known, Metrics, Seen
 from daap_operator.mirror import MetadataError, Mirror, PoolSettings, Server
-from daap_operator.reconcile import reconcile
 from daap_operator.settings import Settings
-from daap_operator.sweep import Sweeper
-from daap_operator.world import World
 
 log = logging.getLogger(__name__)
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from pydantic_core import PydanticUndefined
 
-from daap_operator import crd, database_metrics
+from daap_operator import crd
 from daap_operator.api.definition import Definition
+from daap_operator.kinds.database import metrics as database_metrics
 from daap_operator.metrics import CATALOGUE
 from daap_operator.settings import Settings
 

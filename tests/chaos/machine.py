@@ -17,7 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from daap_operator.phases import PHASES
+from daap_operator.kinds.database.phases import PHASES
 from tests.chaos.plan import SECRET_WORDS, Plan, Slot, Step
 from tests.standin.script import HEALTHY
 

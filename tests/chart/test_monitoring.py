@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from daap_operator import database_metrics, names
+from daap_operator import names
 from daap_operator.engine.workqueue import Result
+from daap_operator.kinds.database import metrics as database_metrics
 from daap_operator.kube import Request
 from daap_operator.metrics import Known, Metrics, Seen
 from dev.cluster import programs

@@ -10,8 +10,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import pytest
 from pytest_kind import KindCluster
 
-from daap_operator.desired.cluster import SMART_SHUTDOWN_SECONDS
-from daap_operator.desired.pooler import LEAVE_SECONDS
+from daap_operator.kinds.database.desired.cluster import SMART_SHUTDOWN_SECONDS
+from daap_operator.kinds.database.desired.pooler import LEAVE_SECONDS
 from tests.fix_e2e import OperatorProcess
 from tests.scenarios.lifecycle import SLOW
 from tests.support.api import Api

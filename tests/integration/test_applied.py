@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from daap_operator.children import SETTLE_SECONDS
+from daap_operator.kinds.database.children import SETTLE_SECONDS
 from tests.standin.cnpg import StandIn
 from tests.support.databases import Databases, condition, is_ready
 from tests.support.eventually import eventually

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from daap_operator.stuck import PATIENCE_SECONDS
+from daap_operator.kinds.database.stuck import PATIENCE_SECONDS
 from tests.standin.cnpg import StandIn
 from tests.support.api import Object
 from tests.support.audit import Audit

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from daap_operator import crd, finalize
+from daap_operator import crd
 from daap_operator.api.v1alpha1 import DEFINITIONS
+from daap_operator.kinds.database import removal
 from dev.cluster import ControlPlane, cnpg
 from dev.cluster.established import wait_established
 from tests.standin.cnpg import CONTROL_PLANE_FLAGS, StandIn
@@ -92,8 +93,8 @@ async def test_a_namespace_goes_with_what_was_to_be_retained(
 async def test_a_deletion_that_a_stranger_holds_says_who_must_act(
     databases: Databases, operators: Operators, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert finalize.BLOCKED_SECONDS + 2 * finalize.POLL_SECONDS < BLOCKED_SECONDS
-    monkeypatch.setattr(finalize, "BLOCKED_SECONDS", 1.0)
+    assert removal.BLOCKED_SECONDS + 2 * removal.POLL_SECONDS < BLOCKED_SECONDS
+    monkeypatch.setattr(removal, "BLOCKED_SECONDS", 1.0)
     await operators.start()
     await databases.create("orders")
     await databases.ready("orders")
@@ -181,7 +182,7 @@ async def test_cloudnativepg_may_be_uninstalled_with_all_its_kinds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Its Clusters go with their kind, and garbage collection no longer knows whose claims are."""
-    monkeypatch.setattr(finalize, "BLOCKED_SECONDS", 1.0)
+    monkeypatch.setattr(removal, "BLOCKED_SECONDS", 1.0)
     await operators.start(**rights.environment(own_plane))
     for name, policy in (("orders", "Delete"), ("kept", "Retain")):
         await own_databases.create(name, deletionPolicy=policy)

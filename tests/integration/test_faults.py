@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from daap_operator import reconcile
 from daap_operator.engine import kopf_watch
+from daap_operator.kinds.database import controller
 from daap_operator.kube import client
 from dev.cluster import ControlPlane
 from dev.postgres import Server
@@ -50,7 +50,7 @@ def outcomes(
         pytest.MonkeyPatch.context() as patch,
         installed(),
     ):
-        patch.setattr(reconcile, "STALLED_SECONDS", STALLED_SECONDS)
+        patch.setattr(controller, "STALLED_SECONDS", STALLED_SECONDS)
         for module in (kopf_watch, client):
             patch.setattr(module, "LAST_TLS_SECONDS", LAST_TLS_SECONDS)
         environment = {

@@ -9,11 +9,11 @@ import psycopg
 import pytest
 
 from daap_operator.errors import Deposed
+from daap_operator.kinds.database.row import DATABASES, Row
 from daap_operator.kube import Unreachable
 from daap_operator.migrate import parameters
 from daap_operator.mirror import Mirror, PoolSettings, Server
 from daap_operator.mirror import server as mirror_server
-from daap_operator.row import DATABASES, Row
 from tests.support.eventually import eventually
 from tests.support.rows import Rows
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from daap_operator.kinds.database.row import DATABASES, Row
 from daap_operator.mirror.inventory import PAGE
-from daap_operator.row import DATABASES, Row
 from tests.integration.test_fencing import Leader, mirror
 from tests.support.rows import Rows
 

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 import psycopg
 import pytest
 
+from daap_operator.kinds.database.row import DATABASES
 from daap_operator.migrate import migrate, roll_back
 from daap_operator.mirror import MetadataError
-from daap_operator.row import DATABASES
 from dev.postgres import Postgres
 from tests.integration.test_fencing import ROW, Leader, mirror
 from tests.integration.test_inventory import announced

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from daap_operator.phases import HEALTHY, PHASES
+from daap_operator.kinds.database.phases import HEALTHY, PHASES
 from dev.cluster import cnpg
 
 

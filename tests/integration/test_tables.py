@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pytest
 
 from daap_operator.errors import Deposed
+from daap_operator.kinds.database.row import DATABASES
 from daap_operator.mirror import MetadataError, Mirror, Table
-from daap_operator.row import DATABASES
 from tests.integration.test_fencing import ROW, Leader, mirror
 from tests.support.rows import Rows
 

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from daap_operator.cli import main
+from daap_operator.kinds.database.trial import LABEL, TrialError, Wish, try_out
 from daap_operator.kube import Kube
-from daap_operator.trial import LABEL, TrialError, Wish, try_out
 from dev.cluster import ControlPlane
 from tests.standin.cnpg import StandIn
 from tests.support.api import Api

@@ -7,8 +7,8 @@ purpose too, as in `patch daapdatabases/status claim`. The Lease belongs to no p
 from collections.abc import Mapping
 from typing import Any
 
+from daap_operator.kinds.database.row import DATABASES
 from daap_operator.mirror import statements
-from daap_operator.row import DATABASES
 
 Object = Mapping[str, Any]
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from daap_operator import names
 from daap_operator.api.v1alpha1 import DaapDatabase
-from daap_operator.desired.cluster import cluster as cluster_manifest
-from daap_operator.desired.pooler import pooler as pooler_manifest
-from daap_operator.desired.resolved import Platform, Resolved, resolve
+from daap_operator.kinds.database.desired.cluster import cluster as cluster_manifest
+from daap_operator.kinds.database.desired.pooler import pooler as pooler_manifest
+from daap_operator.kinds.database.desired.resolved import Platform, Resolved, resolve
 
 Object = dict[str, Any]
 

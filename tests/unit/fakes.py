@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Callable, Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from daap_operator.announce import Announcement
 from daap_operator.api.meta import Metadata
+from daap_operator.kinds.database.announce import Announcement
+from daap_operator.kinds.database.row import DATABASES, Row
 from daap_operator.kube import ApiError
 from daap_operator.mirror import Differences, Expected, MetadataError, Table
 from daap_operator.mirror.table import R
-from daap_operator.row import DATABASES, Row
 
 
 class Clock:

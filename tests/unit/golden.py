@@ -10,15 +10,15 @@ import yaml
 
 from daap_operator import names
 from daap_operator.api.v1alpha1 import DaapDatabase, DaapDatabaseStatus
-from daap_operator.desired.cluster import cluster
-from daap_operator.desired.pooler import pooler
-from daap_operator.desired.resolved import Platform, resolve
-from daap_operator.desired.secret import DatabaseCredentials, connection_secret
 from daap_operator.engine.conditions import Moment, dumped
-from daap_operator.observed import Children, observe
-from daap_operator.phases import PHASES
+from daap_operator.kinds.database.desired.cluster import cluster
+from daap_operator.kinds.database.desired.pooler import pooler
+from daap_operator.kinds.database.desired.resolved import Platform, resolve
+from daap_operator.kinds.database.desired.secret import DatabaseCredentials, connection_secret
+from daap_operator.kinds.database.observed import Children, observe
+from daap_operator.kinds.database.phases import PHASES
+from daap_operator.kinds.database.status import Published, observed_status
 from daap_operator.settings import Settings
-from daap_operator.status import Published, observed_status
 from tests.unit import builders
 from tests.unit.kstatus import kstatus
 

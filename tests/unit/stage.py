@@ -7,16 +7,16 @@ from random import Random
 from typing import Any
 
 from daap_operator import names, quantity
-from daap_operator.desired.resolved import Platform
 from daap_operator.engine.intake import Intake
 from daap_operator.engine.kinds import Ref, Source, selects, sources
 from daap_operator.engine.store import Store
 from daap_operator.kinds import known
+from daap_operator.kinds.database.controller import reconcile
+from daap_operator.kinds.database.desired.resolved import Platform
 from daap_operator.kinds.database.naming import ref
 from daap_operator.kinds.database.watched import WATCHES
+from daap_operator.kinds.database.world import World
 from daap_operator.kube import Kind
-from daap_operator.reconcile import reconcile
-from daap_operator.world import World
 from tests.unit.fake_kube import FakeKube
 from tests.unit.fakes import Clock, FakeAnnouncer, FakeMirror
 

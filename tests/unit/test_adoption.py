@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from daap_operator import names
-from daap_operator.adoption import major_version, objections, was_retained
-from daap_operator.desired.cluster import cluster
 from daap_operator.kinds import known
+from daap_operator.kinds.database.adoption import major_version, objections, was_retained
+from daap_operator.kinds.database.desired.cluster import cluster
 from daap_operator.kube import Kind
 from tests.unit import builders
 from tests.unit.fakes import Killed, refused

@@ -10,9 +10,9 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry, ProcessCollector
 
-from daap_operator import database_metrics
 from daap_operator.api.meta import ConditionType
 from daap_operator.engine.workqueue import Result
+from daap_operator.kinds.database import metrics as database_metrics
 from daap_operator.metrics import CATALOGUE
 
 ROOT = Path(__file__).parents[2]

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from daap_operator.announce import (
+from daap_operator.api.v1alpha1 import DaapDatabaseStatus
+from daap_operator.kinds.database.announce import (
     WAITING,
     Announcement,
     Announcer,
     event,
     transitions,
 )
-from daap_operator.api.v1alpha1 import DaapDatabaseStatus
 from daap_operator.kube import Kind, Unreachable
 from tests.unit import builders, virtual_time
 from tests.unit.fake_kube import FakeKube

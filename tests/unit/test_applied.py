@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from daap_operator import trim
-from daap_operator.applied import amounts, lacking
-from daap_operator.desired.cluster import cluster
-from daap_operator.desired.mark import unmarked
-from daap_operator.desired.pooler import pooler
-from daap_operator.observed import Children
+from daap_operator.kinds.database import trim
+from daap_operator.kinds.database.applied import amounts, lacking
+from daap_operator.kinds.database.desired.cluster import cluster
+from daap_operator.kinds.database.desired.mark import unmarked
+from daap_operator.kinds.database.desired.pooler import pooler
+from daap_operator.kinds.database.observed import Children
 from tests.unit import builders
 
 Object = dict[str, Any]

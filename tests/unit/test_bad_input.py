@@ -13,14 +13,8 @@ from hypothesis import strategies as st
 from kubernetes.aio.client import Configuration
 
 from daap_operator import crd
-from daap_operator.announce import event, transitions
 from daap_operator.api.reasons import CommonReason, InventoryReason
 from daap_operator.api.v1alpha1.database import DEFINITION
-from daap_operator.applied import lacking
-from daap_operator.causes import explained, from_objects
-from daap_operator.desired.cluster import cluster as cluster_manifest
-from daap_operator.desired.pooler import pooler as pooler_manifest
-from daap_operator.desired.resolved import resolve
 from daap_operator.engine.conditions import Inventory, dumped, merge_patch, with_inventory
 from daap_operator.engine.intake import Intake
 from daap_operator.engine.kinds import Ref
@@ -30,15 +24,26 @@ from daap_operator.engine.workqueue import Workqueue
 from daap_operator.errors import Stalled
 from daap_operator.findings import Finding
 from daap_operator.kinds import known
+from daap_operator.kinds.database.announce import event, transitions
+from daap_operator.kinds.database.applied import lacking
+from daap_operator.kinds.database.causes import explained, from_objects
+from daap_operator.kinds.database.desired.cluster import cluster as cluster_manifest
+from daap_operator.kinds.database.desired.pooler import pooler as pooler_manifest
+from daap_operator.kinds.database.desired.resolved import resolve
 from daap_operator.kinds.database.naming import Arbiter, ref
+from daap_operator.kinds.database.observed import observe
+from daap_operator.kinds.database.row import row
+from daap_operator.kinds.database.status import (
+    Published,
+    deleting_status,
+    observed_status,
+    refused_status,
+)
+from daap_operator.kinds.database.subject import database, is_valid, subject
+from daap_operator.kinds.database.tell import REFUSALS_BEFORE_TELLING, REFUSED_SECONDS
+from daap_operator.kinds.database.trim import OWNED
 from daap_operator.kinds.database.watched import WATCHES, children_of, owner
 from daap_operator.kube import ApiError, Kind, Kube, Unreachable
-from daap_operator.observed import observe
-from daap_operator.row import row
-from daap_operator.status import Published, deleting_status, observed_status, refused_status
-from daap_operator.subject import database, is_valid, subject
-from daap_operator.tell import REFUSALS_BEFORE_TELLING, REFUSED_SECONDS
-from daap_operator.trim import OWNED
 from tests.unit import builders, strategies
 from tests.unit.fakes import refused as refused_request
 from tests.unit.stage import Stage

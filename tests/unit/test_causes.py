@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daap_operator import trim
-from daap_operator.causes import (
+from daap_operator.findings import Finding
+from daap_operator.kinds.database import trim
+from daap_operator.kinds.database.causes import (
     LONGEST,
     about,
     cause,
@@ -18,10 +19,9 @@ from daap_operator.causes import (
     from_objects,
     relevant,
 )
-from daap_operator.findings import Finding
-from daap_operator.observed import Awaited, Children, Observed, observe
-from daap_operator.phases import Meaning
-from daap_operator.reasons import DatabaseReason
+from daap_operator.kinds.database.observed import Awaited, Children, Observed, observe
+from daap_operator.kinds.database.phases import Meaning
+from daap_operator.kinds.database.reasons import DatabaseReason
 from tests.unit import builders, strategies
 
 Object = dict[str, Any]

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from daap_operator import names, trim
-from daap_operator.certificates import authority_differs, mark, server_differs
-from daap_operator.observed import Children, observe
+from daap_operator import names
+from daap_operator.kinds.database import trim
+from daap_operator.kinds.database.certificates import authority_differs, mark, server_differs
+from daap_operator.kinds.database.observed import Children, observe
 from tests.unit import builders
 
 Object = dict[str, Any]

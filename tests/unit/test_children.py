@@ -5,15 +5,15 @@ from typing import Any
 import pytest
 
 from daap_operator import names
-from daap_operator.children import SETTLE_SECONDS, child_refusal, ensure_children
-from daap_operator.desired import tuning
-from daap_operator.desired.cluster import cluster
-from daap_operator.desired.resolved import Resolved, resolve
 from daap_operator.engine.kinds import Ref
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.kinds import known
+from daap_operator.kinds.database.children import SETTLE_SECONDS, child_refusal, ensure_children
+from daap_operator.kinds.database.desired import tuning
+from daap_operator.kinds.database.desired.cluster import cluster
+from daap_operator.kinds.database.desired.resolved import Resolved, resolve
+from daap_operator.kinds.database.subject import database
 from daap_operator.kube import ApiError, Kind, Unreachable
-from daap_operator.subject import database
 from tests.unit import builders
 from tests.unit.fakes import refused
 from tests.unit.stage import CLUSTER, KEY, PLATFORM, POOLER, Stage, play_cluster, ready, setting

@@ -6,9 +6,9 @@ import textwrap
 
 import pytest
 
-from daap_operator.desired.pooler import pooler
-from daap_operator.desired.secret import DatabaseCredentials, connection_secret
-from daap_operator.desired.tuning import server_connections
+from daap_operator.kinds.database.desired.pooler import pooler
+from daap_operator.kinds.database.desired.secret import DatabaseCredentials, connection_secret
+from daap_operator.kinds.database.desired.tuning import server_connections
 from dev import sbom
 from tests.e2e.clients import every
 from tests.support.client_libraries import SOURCE, jars

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from daap_operator.desired.cluster import cluster
-from daap_operator.desired.secret import DatabaseCredentials, connection_secret
+from daap_operator.kinds.database.desired.cluster import cluster
+from daap_operator.kinds.database.desired.secret import DatabaseCredentials, connection_secret
 from tests.unit import builders
 
 Object = dict[str, Any]

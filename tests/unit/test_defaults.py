@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daap_operator import names, status, trim
-from daap_operator.desired import defaults, locales
-from daap_operator.desired.cluster import cluster
-from daap_operator.desired.resolved import Left, resolve
+from daap_operator import names
 from daap_operator.engine.conditions import Moment, dumped
 from daap_operator.kinds import known
+from daap_operator.kinds.database import status, trim
+from daap_operator.kinds.database.desired import defaults, locales
+from daap_operator.kinds.database.desired.cluster import cluster
+from daap_operator.kinds.database.desired.resolved import Left, resolve
 from tests.unit import builders
 from tests.unit.stage import CLUSTER, POOLER, ready
 

@@ -13,8 +13,8 @@ import pytest
 import daap_operator
 from daap_operator.api.reasons import CommonEvent, CommonReason, Interruption, InventoryReason
 from daap_operator.findings import Reason
+from daap_operator.kinds.database.reasons import DatabaseEvent, DatabaseReason
 from daap_operator.kinds.database.watched import WATCHES
-from daap_operator.reasons import DatabaseEvent, DatabaseReason
 from tests.support.failure_table import EXPECTED
 
 ROOT = Path(__file__).parents[2]

@@ -7,8 +7,8 @@ import aiohttp
 import psycopg
 import pytest
 
+from daap_operator.kinds.database.row import DATABASES
 from daap_operator.mirror import statements
-from daap_operator.row import DATABASES
 from tests.support import side_effects
 from tests.support.faults import Answer, Fault, Process
 

@@ -8,10 +8,10 @@ import pytest
 from daap_operator import names
 from daap_operator.api.reasons import InventoryReason
 from daap_operator.kinds import known
+from daap_operator.kinds.database.controller import reconcile
 from daap_operator.kinds.database.naming import ref
 from daap_operator.kube import ApiError, Kind
 from daap_operator.mirror import MetadataError
-from daap_operator.reconcile import reconcile
 from tests.unit.fakes import refused
 from tests.unit.stage import CLUSTER, KEY, POOLER, SECRET, Stage, ready, setting
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import yaml
 
-from daap_operator.desired import locales
-from daap_operator.desired.cluster import cluster
-from daap_operator.desired.mark import unmarked
-from daap_operator.desired.pooler import pooler
+from daap_operator.kinds.database.desired import locales
+from daap_operator.kinds.database.desired.cluster import cluster
+from daap_operator.kinds.database.desired.mark import unmarked
+from daap_operator.kinds.database.desired.pooler import pooler
 from tests.unit import builders
 
 Object = dict[str, Any]

@@ -11,7 +11,7 @@ import pytest
 
 from daap_operator.errors import Outage
 from daap_operator.kinds import known
-from daap_operator.reconcile import TRIES_BEFORE_TELLING
+from daap_operator.kinds.database.controller import TRIES_BEFORE_TELLING
 from tests.unit.fakes import refused
 from tests.unit.kstatus import kstatus
 from tests.unit.stage import CLUSTER, KEY, Stage, ready

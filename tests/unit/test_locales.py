@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from daap_operator import adoption, names, status, trim
+from daap_operator import names
 from daap_operator.api.v1alpha1 import MAJORS, Locale, LocaleProvider
-from daap_operator.desired import locales
-from daap_operator.desired.cluster import cluster
-from daap_operator.desired.resolved import resolve
 from daap_operator.engine.conditions import Moment
 from daap_operator.kinds import known
+from daap_operator.kinds.database import adoption, status, trim
+from daap_operator.kinds.database.desired import locales
+from daap_operator.kinds.database.desired.cluster import cluster
+from daap_operator.kinds.database.desired.resolved import resolve
 from tests.unit import builders
 from tests.unit.stage import Stage, ready
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from daap_operator import trim
-from daap_operator.certificates import another_authority, login_in_doubt
 from daap_operator.kinds import known
-from daap_operator.logins import LOOK_SECONDS
+from daap_operator.kinds.database import trim
+from daap_operator.kinds.database.certificates import another_authority, login_in_doubt
+from daap_operator.kinds.database.logins import LOOK_SECONDS
 from tests.unit import builders
 from tests.unit.stage import CLUSTER, POOLER, Stage, encoded, ready, setting
 

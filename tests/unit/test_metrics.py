@@ -9,8 +9,8 @@ import pytest
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from daap_operator import database_metrics
 from daap_operator.engine.workqueue import Load, Result
+from daap_operator.kinds.database import metrics as database_metrics
 from daap_operator.kube import Request
 from daap_operator.metrics import CATALOGUE, Known, Metric, Metrics, Seen, objects
 from tests.unit.builders import condition, database

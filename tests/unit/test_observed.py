@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from daap_operator import trim
-from daap_operator.desired.secret import CredentialVersions
-from daap_operator.observed import Children, Observed, observe
-from daap_operator.phases import PHASES, Meaning
+from daap_operator.kinds.database import trim
+from daap_operator.kinds.database.desired.secret import CredentialVersions
+from daap_operator.kinds.database.observed import Children, Observed, observe
+from daap_operator.kinds.database.phases import PHASES, Meaning
 from tests.unit import builders, strategies
 
 Object = dict[str, Any]

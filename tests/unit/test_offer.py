@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from daap_operator import majors, offer
+from daap_operator import majors
 from daap_operator.api.v1alpha1 import MAJORS
 from daap_operator.engine.kinds import Ref
 from daap_operator.errors import Stalled
 from daap_operator.kinds import known
+from daap_operator.kinds.database import offer
 from tests.unit import builders
 from tests.unit.stage import CLUSTER, KEY, Stage, ready
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from daap_operator.phases import HEALTHY, PHASES, Meaning, cluster_phase
+from daap_operator.kinds.database.phases import HEALTHY, PHASES, Meaning, cluster_phase
 
 
 @pytest.mark.parametrize("text", PHASES)

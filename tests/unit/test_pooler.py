@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from daap_operator import names, quantity
-from daap_operator.desired.mark import unmarked
-from daap_operator.desired.pooler import pooler
-from daap_operator.desired.tuning import server_connections
+from daap_operator.kinds.database.desired.mark import unmarked
+from daap_operator.kinds.database.desired.pooler import pooler
+from daap_operator.kinds.database.desired.tuning import server_connections
 from tests.unit import builders
 
 Object = dict[str, Any]

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from daap_operator import names
-from daap_operator.desired.resolved import Resolved, resolve
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.kinds import known
+from daap_operator.kinds.database.desired.resolved import Resolved, resolve
+from daap_operator.kinds.database.observed import Observed, observe
+from daap_operator.kinds.database.publish import merged, publish, remove_secret
+from daap_operator.kinds.database.status import Published
+from daap_operator.kinds.database.subject import database, subject
 from daap_operator.kinds.database.watched import children_of
 from daap_operator.kube import Unreachable
-from daap_operator.observed import Observed, observe
-from daap_operator.publish import merged, publish, remove_secret
-from daap_operator.status import Published
-from daap_operator.subject import database, subject
 from tests.unit.fakes import refused
 from tests.unit.stage import (
     CLUSTER,

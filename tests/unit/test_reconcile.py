@@ -9,19 +9,25 @@ from typing import Any
 
 import pytest
 
-from daap_operator import children, names
+from daap_operator import names
 from daap_operator.api.reasons import InventoryReason
-from daap_operator.children import SETTLE_SECONDS
-from daap_operator.desired.cluster import cluster
-from daap_operator.desired.mark import is_marked, unmarked
-from daap_operator.desired.pooler import pooler
 from daap_operator.engine.kinds import Ref
 from daap_operator.errors import Outage
 from daap_operator.kinds import known
+from daap_operator.kinds.database import children
+from daap_operator.kinds.database.children import SETTLE_SECONDS
+from daap_operator.kinds.database.controller import (
+    ROW_SECONDS,
+    STALLED_SECONDS,
+    TRIES_BEFORE_TELLING,
+    reconcile,
+)
+from daap_operator.kinds.database.desired.cluster import cluster
+from daap_operator.kinds.database.desired.mark import is_marked, unmarked
+from daap_operator.kinds.database.desired.pooler import pooler
 from daap_operator.kinds.database.naming import ref
 from daap_operator.kube import ApiError, Unreachable
 from daap_operator.mirror import MetadataError
-from daap_operator.reconcile import ROW_SECONDS, STALLED_SECONDS, TRIES_BEFORE_TELLING, reconcile
 from tests.unit import builders
 from tests.unit.fakes import Killed, refused
 from tests.unit.kstatus import kstatus

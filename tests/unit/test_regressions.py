@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from daap_operator import logs, settings
-from daap_operator.announce import Announcement, event
 from daap_operator.api.reasons import CommonReason
-from daap_operator.children import SETTLE_SECONDS
 from daap_operator.engine.conditions import merge_patch
 from daap_operator.engine.ownership import owned_part
 from daap_operator.engine.store import Store
 from daap_operator.engine.workqueue import Workqueue
 from daap_operator.errors import Waiting
 from daap_operator.kinds import known
+from daap_operator.kinds.database.announce import Announcement, event
+from daap_operator.kinds.database.children import SETTLE_SECONDS
 from daap_operator.kinds.database.naming import Arbiter, ref
 from daap_operator.kinds.database.watched import WATCHES
 from daap_operator.run import _first

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from daap_operator.row import Row, row
-from daap_operator.subject import subject
+from daap_operator.kinds.database.row import Row, row
+from daap_operator.kinds.database.subject import subject
 from tests.unit import builders, strategies
 
 Object = dict[str, Any]

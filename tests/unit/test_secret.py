@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 
 from daap_operator import names
-from daap_operator.desired.resolved import Resolved
-from daap_operator.desired.secret import (
+from daap_operator.kinds.database.desired.resolved import Resolved
+from daap_operator.kinds.database.desired.secret import (
     CredentialVersions,
     DatabaseCredentials,
     connection_secret,

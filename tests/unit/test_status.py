@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daap_operator import trim
 from daap_operator.api.reasons import CommonReason, InventoryReason
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus, Phase
 from daap_operator.engine.conditions import Inventory, Moment, dumped, merge_patch, with_inventory
 from daap_operator.errors import Problem, Stalled, Waiting
 from daap_operator.findings import Finding
-from daap_operator.observed import Children, Observed, observe
-from daap_operator.phases import PHASES, Meaning
-from daap_operator.reasons import DatabaseReason
-from daap_operator.status import (
+from daap_operator.kinds.database import trim
+from daap_operator.kinds.database.observed import Children, Observed, observe
+from daap_operator.kinds.database.phases import PHASES, Meaning
+from daap_operator.kinds.database.reasons import DatabaseReason
+from daap_operator.kinds.database.status import (
     Published,
     deleting_status,
     first_status,

@@ -6,11 +6,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daap_operator import trim
 from daap_operator.engine import table
 from daap_operator.engine.kinds import Ref
 from daap_operator.engine.store import Store
 from daap_operator.kinds import known
+from daap_operator.kinds.database import trim
 from daap_operator.kinds.database.naming import NAME, ref
 from daap_operator.kinds.database.watched import WATCHES
 from tests.unit import builders, strategies

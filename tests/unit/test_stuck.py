@@ -5,13 +5,13 @@ from typing import Any
 from daap_operator.engine.kinds import Ref
 from daap_operator.kinds import known
 from daap_operator.kinds.database.naming import ref
-from daap_operator.kube import EVENT
-from daap_operator.stuck import (
+from daap_operator.kinds.database.stuck import (
     BEFORE,
     LONGEST_PAUSE_SECONDS,
     PAGE_SECONDS,
     PATIENCE_SECONDS,
 )
+from daap_operator.kube import EVENT
 from tests.unit.fake_kube import stamp
 from tests.unit.fakes import refused
 from tests.unit.kstatus import kstatus

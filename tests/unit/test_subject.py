@@ -10,7 +10,7 @@ from daap_operator import names
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus, Phase
 from daap_operator.errors import Stalled
 from daap_operator.kinds.database.naming import ref
-from daap_operator.subject import database, is_protected, is_retained, subject
+from daap_operator.kinds.database.subject import database, is_protected, is_retained, subject
 from tests.unit import builders, strategies
 
 Object = dict[str, Any]

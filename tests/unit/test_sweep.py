@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from daap_operator import databases
 from daap_operator.api.reasons import InventoryReason
 from daap_operator.engine.kinds import Ref
 from daap_operator.engine.store import Store
+from daap_operator.engine.sweep import Sweeper, Swept
 from daap_operator.kinds import known
+from daap_operator.kinds.database import databases
 from daap_operator.kinds.database.naming import ref
+from daap_operator.kinds.database.row import DATABASES, Row
 from daap_operator.kinds.database.watched import WATCHES
 from daap_operator.mirror import Differences, Expected, MetadataError, Table
 from daap_operator.mirror.table import R
-from daap_operator.row import DATABASES, Row
-from daap_operator.sweep import Sweeper, Swept
 from tests.unit import builders, virtual_time
 from tests.unit.fakes import FakeMirror
 from tests.unit.virtual_time import now

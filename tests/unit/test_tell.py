@@ -5,18 +5,18 @@ from typing import Any
 
 import pytest
 
-from daap_operator.announce import Announcement
 from daap_operator.api.reasons import InventoryReason
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.kinds import known
+from daap_operator.kinds.database.announce import Announcement
+from daap_operator.kinds.database.observed import Children, observe
+from daap_operator.kinds.database.reasons import DatabaseReason
+from daap_operator.kinds.database.status import first_status, observed_status, refused_status
+from daap_operator.kinds.database.subject import DatabaseSubject, subject
+from daap_operator.kinds.database.tell import PROGRESS_SECONDS, latest, tell
 from daap_operator.kube import ApiError
 from daap_operator.mirror import MetadataError
-from daap_operator.observed import Children, observe
-from daap_operator.reasons import DatabaseReason
-from daap_operator.status import first_status, observed_status, refused_status
-from daap_operator.subject import DatabaseSubject, subject
-from daap_operator.tell import PROGRESS_SECONDS, latest, tell
 from tests.unit import builders, fakes
 from tests.unit.stage import KEY, Stage, ready
 

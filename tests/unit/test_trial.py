@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from daap_operator import trial
 from daap_operator.cli import main
 from daap_operator.errors import Outage
+from daap_operator.kinds.database import trial
+from daap_operator.kinds.database.trial import LABEL, TrialError, Wish, try_out
 from daap_operator.kube import Kind, Unreachable
-from daap_operator.trial import LABEL, TrialError, Wish, try_out
 from tests.unit import virtual_time
 from tests.unit.fakes import refused
 

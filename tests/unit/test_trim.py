@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from daap_operator import names, trim
+from daap_operator import names
 from daap_operator.engine.ownership import owned_part
+from daap_operator.kinds.database import trim
+from daap_operator.kinds.database.observed import Children, observe
 from daap_operator.kinds.database.ownership import belongs_to
+from daap_operator.kinds.database.subject import subject
 from daap_operator.kinds.database.watched import WATCHES
-from daap_operator.observed import Children, observe
-from daap_operator.subject import subject
 from tests.unit import builders, strategies
 from tests.unit import server_side_apply as api_server
 

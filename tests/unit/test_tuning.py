@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from daap_operator import quantity
 from daap_operator.api.v1alpha1.database.texts import LEAST_MI
-from daap_operator.desired import tuning
-from daap_operator.desired.cluster import cluster
-from daap_operator.desired.pooler import pooler
+from daap_operator.kinds.database.desired import tuning
+from daap_operator.kinds.database.desired.cluster import cluster
+from daap_operator.kinds.database.desired.pooler import pooler
 from tests.unit import builders
 
 Object = dict[str, Any]

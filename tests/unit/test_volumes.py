@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daap_operator import quantity, trim
+from daap_operator import quantity
 from daap_operator.errors import Stalled, Waiting
-from daap_operator.volumes import (
+from daap_operator.kinds.database import trim
+from daap_operator.kinds.database.volumes import (
     Claim,
     Expansion,
     Sizing,

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from daap_operator import names, trim
+from daap_operator import names
 from daap_operator.engine.kinds import Ref
 from daap_operator.engine.store import Store
 from daap_operator.kinds import known
+from daap_operator.kinds.database import trim
 from daap_operator.kinds.database.naming import ref
 from daap_operator.kinds.database.watched import WATCHES, children_of, owner
 from daap_operator.kube import Kind

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from daap_operator import names, raw, trim
+from daap_operator import names, raw
 from daap_operator.engine.kinds import UID, Object, Reader, Ref, Watch, uid
 from daap_operator.kinds import known
+from daap_operator.kinds.database import trim
 from daap_operator.kinds.database.naming import NAME, name, ref
+from daap_operator.kinds.database.observed import Children
 from daap_operator.kinds.database.ownership import owners
-from daap_operator.observed import Children
 
 SERVICE, CLUSTER = "service", "cluster"
 """Indexes: by the namespace and the name of the Service, or of the Cluster, that it is one of."""

@@ -9,7 +9,7 @@ from enum import Enum, auto
 
 from daap_operator.api.reasons import CommonReason
 from daap_operator.findings import Reason
-from daap_operator.reasons import DatabaseReason
+from daap_operator.kinds.database.reasons import DatabaseReason
 
 
 class Meaning(Enum):

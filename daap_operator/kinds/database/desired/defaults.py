@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from daap_operator import names
 from daap_operator.errors import Stalled
-from daap_operator.reasons import DatabaseReason
+from daap_operator.kinds.database.reasons import DatabaseReason
 
 FIRST = 1
 """Of databases made before there were revisions."""

@@ -10,23 +10,27 @@ import logging
 from typing import Any
 
 from daap_operator import names, raw
-from daap_operator.adoption import objections, was_retained
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus
-from daap_operator.desired.resolved import Manifest, Resolved
-from daap_operator.desired.secret import DatabaseCredentials, connection_secret, revision
 from daap_operator.engine.kinds import Ref
 from daap_operator.engine.ownership import others
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.kinds import known
+from daap_operator.kinds.database.adoption import objections, was_retained
+from daap_operator.kinds.database.desired.resolved import Manifest, Resolved
+from daap_operator.kinds.database.desired.secret import (
+    DatabaseCredentials,
+    connection_secret,
+    revision,
+)
 from daap_operator.kinds.database.naming import ref
+from daap_operator.kinds.database.observed import Observed
 from daap_operator.kinds.database.ownership import belongs_to
+from daap_operator.kinds.database.reasons import DatabaseReason
+from daap_operator.kinds.database.status import Published, with_pending_secret, with_retained_secret
+from daap_operator.kinds.database.subject import DatabaseSubject
+from daap_operator.kinds.database.tell import note
+from daap_operator.kinds.database.world import World
 from daap_operator.kube import ApiError, refusal, unchanged
-from daap_operator.observed import Observed
-from daap_operator.reasons import DatabaseReason
-from daap_operator.status import Published, with_pending_secret, with_retained_secret
-from daap_operator.subject import DatabaseSubject
-from daap_operator.tell import note
-from daap_operator.world import World
 
 Object = dict[str, Any]
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator
 
-from daap_operator.database_metrics import measured
 from daap_operator.engine.kinds import Ref
 from daap_operator.engine.store import Store
+from daap_operator.engine.sweep import Swept
 from daap_operator.kinds import known
+from daap_operator.kinds.database.metrics import measured
+from daap_operator.kinds.database.row import DATABASES, Row, row_of
 from daap_operator.metrics import Samples
-from daap_operator.row import DATABASES, Row, row_of
-from daap_operator.sweep import Swept
 
 
 def swept(store: Store, look_at: Callable[[Ref], None]) -> Swept[Row]:

@@ -2,7 +2,6 @@
 
 import logging
 
-from daap_operator.announce import transitions
 from daap_operator.api.meta import Condition, ConditionType
 from daap_operator.api.reasons import Interruption, InventoryReason
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus, Phase
@@ -10,11 +9,12 @@ from daap_operator.engine.conditions import Inventory, dumped, merge_patch, with
 from daap_operator.errors import Waiting
 from daap_operator.findings import Finding
 from daap_operator.kinds import known
+from daap_operator.kinds.database.announce import transitions
+from daap_operator.kinds.database.row import DATABASES, row
+from daap_operator.kinds.database.subject import DatabaseSubject, subject
+from daap_operator.kinds.database.world import World
 from daap_operator.kube import ApiError, unchanged
 from daap_operator.mirror import MetadataError
-from daap_operator.row import DATABASES, row
-from daap_operator.subject import DatabaseSubject, subject
-from daap_operator.world import World
 
 PROGRESS_SECONDS = 2.0
 """Least time between two statuses that report nothing but progress: a Cluster passes through its

@@ -13,13 +13,19 @@ from typing import Any
 
 from daap_operator import raw
 from daap_operator.api.reasons import CommonReason
-from daap_operator.certificates import authority_differs, server_differs
-from daap_operator.desired.secret import CredentialVersions
 from daap_operator.findings import Finding, Reason
-from daap_operator.phases import MAJOR_UPGRADE, ClusterPhase, Meaning, cluster_phase
-from daap_operator.reasons import DatabaseReason
-from daap_operator.remedies import data_major, describe, look_at_pods, namespace_going, way_back
-from daap_operator.volumes import data_claims, real_size
+from daap_operator.kinds.database.certificates import authority_differs, server_differs
+from daap_operator.kinds.database.desired.secret import CredentialVersions
+from daap_operator.kinds.database.phases import MAJOR_UPGRADE, ClusterPhase, Meaning, cluster_phase
+from daap_operator.kinds.database.reasons import DatabaseReason
+from daap_operator.kinds.database.remedies import (
+    data_major,
+    describe,
+    look_at_pods,
+    namespace_going,
+    way_back,
+)
+from daap_operator.kinds.database.volumes import data_claims, real_size
 
 Object = dict[str, Any]
 

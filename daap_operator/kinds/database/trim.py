@@ -10,9 +10,9 @@ from datetime import timedelta
 from typing import Any
 
 from daap_operator import names, raw
-from daap_operator.desired.tuning import NAMES
 from daap_operator.engine.ownership import owned_part
-from daap_operator.volumes import CONDITIONS
+from daap_operator.kinds.database.desired.tuning import NAMES
+from daap_operator.kinds.database.volumes import CONDITIONS
 
 Object = dict[str, Any]
 

@@ -3,11 +3,11 @@
 from datetime import datetime
 
 from daap_operator import majors
-from daap_operator.announce import Announcement
 from daap_operator.api.v1alpha1 import DaapDatabase
-from daap_operator.desired.resolved import Platform
 from daap_operator.errors import Stalled
-from daap_operator.reasons import DatabaseEvent, DatabaseReason
+from daap_operator.kinds.database.announce import Announcement
+from daap_operator.kinds.database.desired.resolved import Platform
+from daap_operator.kinds.database.reasons import DatabaseEvent, DatabaseReason
 
 
 def check(database: DaapDatabase, platform: Platform, *, running: int | None) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from daap_operator import names
-from daap_operator.desired.resolved import Manifest, Resolved
+from daap_operator.kinds.database.desired.resolved import Manifest, Resolved
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Any
 
 from daap_operator import names, quantity, raw
 from daap_operator.api.v1alpha1 import DeletionPolicy
-from daap_operator.desired import defaults, locales
-from daap_operator.desired.resolved import Left, Resolved, tagged_major
+from daap_operator.kinds.database.desired import defaults, locales
+from daap_operator.kinds.database.desired.resolved import Left, Resolved, tagged_major
 
 Object = Mapping[str, Any]
 

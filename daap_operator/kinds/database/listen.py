@@ -1,13 +1,13 @@
 """Why a database waits: told from what is watched, and asked for where that is silent."""
 
-from daap_operator import causes
-from daap_operator.desired.resolved import Resolved
 from daap_operator.engine.kinds import Ref
+from daap_operator.kinds.database import causes
+from daap_operator.kinds.database.desired.resolved import Resolved
+from daap_operator.kinds.database.observed import Children, Observed
+from daap_operator.kinds.database.reasons import OF_POOLER
+from daap_operator.kinds.database.stuck import PATIENCE_SECONDS, Stuck
 from daap_operator.kinds.database.watched import children_of
-from daap_operator.observed import Children, Observed
-from daap_operator.reasons import OF_POOLER
-from daap_operator.stuck import PATIENCE_SECONDS, Stuck
-from daap_operator.world import World
+from daap_operator.kinds.database.world import World
 
 
 def told_why(world: World, key: Ref, children: Children, observed: Observed) -> Observed:

@@ -14,7 +14,7 @@ from typing import Any
 from daap_operator import names, quantity, raw
 from daap_operator.api.reasons import CommonReason
 from daap_operator.errors import Stalled, Waiting
-from daap_operator.reasons import DatabaseReason
+from daap_operator.kinds.database.reasons import DatabaseReason
 
 Object = Mapping[str, Any]
 

@@ -7,9 +7,9 @@ from typing import Any
 from daap_operator import names, raw
 from daap_operator.api.meta import ConditionType, Metadata
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus, Phase
+from daap_operator.kinds.database.reasons import DatabaseReason
+from daap_operator.kinds.database.subject import subject
 from daap_operator.mirror import Table
-from daap_operator.reasons import DatabaseReason
-from daap_operator.subject import subject
 
 
 @dataclass(frozen=True)

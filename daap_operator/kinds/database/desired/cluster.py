@@ -7,9 +7,9 @@ from typing import Any
 
 from daap_operator import names
 from daap_operator.api.v1alpha1 import DeletionPolicy
-from daap_operator.desired import amounts, defaults, locales, tuning
-from daap_operator.desired.mark import marked_cluster
-from daap_operator.desired.resolved import Manifest, Resolved
+from daap_operator.kinds.database.desired import amounts, defaults, locales, tuning
+from daap_operator.kinds.database.desired.mark import marked_cluster
+from daap_operator.kinds.database.desired.resolved import Manifest, Resolved
 
 SMART_SHUTDOWN_SECONDS = 10
 """How long a stopping instance waits for its clients to leave by themselves. PgBouncer never does,

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from daap_operator import names, quantity, raw
-from daap_operator.desired.resolved import Manifest
+from daap_operator.kinds.database.desired.resolved import Manifest
 
 
 def mark(spec: Manifest) -> str:

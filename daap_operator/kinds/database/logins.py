@@ -6,14 +6,15 @@ certificate is refused.
 
 from dataclasses import replace
 
-from daap_operator import certificates, raw
-from daap_operator.desired.resolved import Resolved
+from daap_operator import raw
 from daap_operator.engine.kinds import Ref
 from daap_operator.kinds import known
-from daap_operator.observed import Awaited, Observed
-from daap_operator.phases import Meaning
-from daap_operator.reasons import DatabaseReason
-from daap_operator.world import World
+from daap_operator.kinds.database import certificates
+from daap_operator.kinds.database.desired.resolved import Resolved
+from daap_operator.kinds.database.observed import Awaited, Observed
+from daap_operator.kinds.database.phases import Meaning
+from daap_operator.kinds.database.reasons import DatabaseReason
+from daap_operator.kinds.database.world import World
 
 LOOK_SECONDS = 15.0
 """How often the Secrets are read while PgBouncer is refused: that they change is told nowhere."""

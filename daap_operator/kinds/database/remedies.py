@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from daap_operator import raw
-from daap_operator.desired.resolved import tagged_major
+from daap_operator.kinds.database.desired.resolved import tagged_major
 
 Object = Mapping[str, Any]
 

@@ -9,40 +9,47 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from daap_operator import adoption, names, offer, raw
-from daap_operator.adoption import major_version, was_retained
+from daap_operator import names, raw
 from daap_operator.api.reasons import CommonReason
-from daap_operator.applied import lacking
-from daap_operator.children import ensure_children
-from daap_operator.desired.cluster import cluster
-from daap_operator.desired.defaults import asked_in_vain
-from daap_operator.desired.pooler import pooler
-from daap_operator.desired.resolved import Left, Resolved, resolve
 from daap_operator.engine.kinds import Ref
 from daap_operator.errors import Outage, Problem, Stalled, Waiting
-from daap_operator.finalize import finalize, protection
 from daap_operator.findings import Finding
-from daap_operator.growth import size_volumes, told_of_volumes
 from daap_operator.kinds import known
+from daap_operator.kinds.database import adoption, offer
+from daap_operator.kinds.database.adoption import major_version, was_retained
+from daap_operator.kinds.database.applied import lacking
+from daap_operator.kinds.database.children import ensure_children
+from daap_operator.kinds.database.desired.cluster import cluster
+from daap_operator.kinds.database.desired.defaults import asked_in_vain
+from daap_operator.kinds.database.desired.pooler import pooler
+from daap_operator.kinds.database.desired.resolved import Left, Resolved, resolve
+from daap_operator.kinds.database.growth import size_volumes, told_of_volumes
+from daap_operator.kinds.database.listen import listened, told_why
+from daap_operator.kinds.database.logins import LOOK_SECONDS, logged_in
+from daap_operator.kinds.database.observed import Children, Observed, observe
 from daap_operator.kinds.database.ownership import belongs_to
-from daap_operator.kinds.database.watched import children_of
-from daap_operator.kube import unchanged
-from daap_operator.listen import listened, told_why
-from daap_operator.logins import LOOK_SECONDS, logged_in
-from daap_operator.observed import Children, Observed, observe
-from daap_operator.publish import note_name, note_retained, publish
-from daap_operator.reasons import DatabaseReason
-from daap_operator.status import (
+from daap_operator.kinds.database.publish import note_name, note_retained, publish
+from daap_operator.kinds.database.reasons import DatabaseReason
+from daap_operator.kinds.database.removal import finalize, protection
+from daap_operator.kinds.database.status import (
     Published,
     deleting_status,
     first_status,
     observed_status,
     refused_status,
 )
-from daap_operator.subject import DatabaseSubject, cluster_of, database, is_valid, subject
-from daap_operator.tell import latest, tell
-from daap_operator.trim import OWNED
-from daap_operator.world import World
+from daap_operator.kinds.database.subject import (
+    DatabaseSubject,
+    cluster_of,
+    database,
+    is_valid,
+    subject,
+)
+from daap_operator.kinds.database.tell import latest, tell
+from daap_operator.kinds.database.trim import OWNED
+from daap_operator.kinds.database.watched import children_of
+from daap_operator.kinds.database.world import World
+from daap_operator.kube import unchanged
 
 TRIES_BEFORE_TELLING = 3
 """How often a pass has to fail in a row before the status reports the trouble."""

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from daap_operator import names
 from daap_operator.api.reasons import CommonReason
 from daap_operator.api.v1alpha1 import Binding, DaapDatabaseStatus, Phase
-from daap_operator.desired import defaults
-from daap_operator.desired.resolved import Resolved
 from daap_operator.engine.conditions import Moment, Verdict, with_verdict
 from daap_operator.errors import Problem, Stalled, Waiting
 from daap_operator.findings import Finding, Reason
-from daap_operator.observed import Awaited, Observed
-from daap_operator.phases import Meaning
-from daap_operator.reasons import DatabaseReason
+from daap_operator.kinds.database.desired import defaults
+from daap_operator.kinds.database.desired.resolved import Resolved
+from daap_operator.kinds.database.observed import Awaited, Observed
+from daap_operator.kinds.database.phases import Meaning
+from daap_operator.kinds.database.reasons import DatabaseReason
 
 DatabaseMoment = Moment[DaapDatabaseStatus]
 

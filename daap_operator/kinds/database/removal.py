@@ -8,24 +8,30 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from daap_operator import names, raw, remedies
+from daap_operator import names, raw
 from daap_operator.api.reasons import CommonReason
 from daap_operator.api.v1alpha1 import Phase
-from daap_operator.desired import defaults
 from daap_operator.engine.kinds import Ref
 from daap_operator.engine.ownership import others
 from daap_operator.errors import Waiting
 from daap_operator.findings import Finding, Reason
 from daap_operator.kinds import known
+from daap_operator.kinds.database import remedies
+from daap_operator.kinds.database.desired import defaults
 from daap_operator.kinds.database.ownership import belongs_to, cluster_owners
+from daap_operator.kinds.database.publish import remove_secret
+from daap_operator.kinds.database.row import DATABASES
+from daap_operator.kinds.database.status import deleting_status
+from daap_operator.kinds.database.subject import (
+    DatabaseSubject,
+    cluster_of,
+    is_protected,
+    is_retained,
+)
+from daap_operator.kinds.database.tell import latest, tell
+from daap_operator.kinds.database.world import World
 from daap_operator.kube import ApiError, Kind, unchanged
 from daap_operator.mirror import MetadataError
-from daap_operator.publish import remove_secret
-from daap_operator.row import DATABASES
-from daap_operator.status import deleting_status
-from daap_operator.subject import DatabaseSubject, cluster_of, is_protected, is_retained
-from daap_operator.tell import latest, tell
-from daap_operator.world import World
 
 Object = dict[str, Any]
 

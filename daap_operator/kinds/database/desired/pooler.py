@@ -7,10 +7,10 @@ replaces them, and so belongs to a revision of the defaults (desired/defaults.py
 """
 
 from daap_operator import names
-from daap_operator.desired import defaults
-from daap_operator.desired.mark import marked_pooler
-from daap_operator.desired.resolved import Manifest, Resolved
-from daap_operator.desired.tuning import server_connections
+from daap_operator.kinds.database.desired import defaults
+from daap_operator.kinds.database.desired.mark import marked_pooler
+from daap_operator.kinds.database.desired.resolved import Manifest, Resolved
+from daap_operator.kinds.database.desired.tuning import server_connections
 
 MOST_SERVER_CONNECTIONS_A_POD = 20
 """For each role: what one PgBouncer, which is a single process, can keep busy."""

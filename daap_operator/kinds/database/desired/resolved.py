@@ -10,7 +10,7 @@ from typing import Any
 
 from daap_operator import names
 from daap_operator.api.v1alpha1 import DaapDatabase, DaapDatabaseSpec, DeletionPolicy, Locale
-from daap_operator.desired import defaults, locales
+from daap_operator.kinds.database.desired import defaults, locales
 
 Manifest = dict[str, Any]
 

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from random import Random
 
-from daap_operator.announce import Events
-from daap_operator.desired.resolved import Platform
 from daap_operator.engine.kinds import Ref
 from daap_operator.engine.store import Store
+from daap_operator.kinds.database.announce import Events
+from daap_operator.kinds.database.desired.resolved import Platform
 from daap_operator.kinds.database.naming import Arbiter
+from daap_operator.kinds.database.stuck import Stuck, Warnings
+from daap_operator.kinds.database.volumes import Expansion
 from daap_operator.kube import Requests
 from daap_operator.mirror import Rows
-from daap_operator.stuck import Stuck, Warnings
-from daap_operator.volumes import Expansion
 
 
 @dataclass

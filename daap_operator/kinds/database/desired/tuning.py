@@ -6,8 +6,8 @@ index, all at once. https://www.postgresql.org/docs/current/runtime-config-resou
 
 from dataclasses import dataclass
 
-from daap_operator.desired.amounts import MIB, of
-from daap_operator.desired.resolved import Resolved
+from daap_operator.kinds.database.desired.amounts import MIB, of
+from daap_operator.kinds.database.desired.resolved import Resolved
 
 BASE = 64 * MIB
 """An estimate for CloudNativePG's instance manager and PostgreSQL's own processes."""

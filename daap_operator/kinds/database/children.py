@@ -4,26 +4,26 @@ import logging
 from typing import Any
 
 from daap_operator import names, raw
-from daap_operator.adoption import objections, was_retained
-from daap_operator.announce import Announcement
 from daap_operator.api.meta import Metadata
-from daap_operator.certificates import mark
-from daap_operator.desired.cluster import cluster
-from daap_operator.desired.mark import is_marked, unmarked
-from daap_operator.desired.pooler import pooler
-from daap_operator.desired.resolved import Manifest, Resolved
 from daap_operator.engine.kinds import Ref
 from daap_operator.engine.ownership import first_difference
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.kinds import known
+from daap_operator.kinds.database.adoption import objections, was_retained
+from daap_operator.kinds.database.announce import Announcement
+from daap_operator.kinds.database.certificates import mark
+from daap_operator.kinds.database.desired.cluster import cluster
+from daap_operator.kinds.database.desired.mark import is_marked, unmarked
+from daap_operator.kinds.database.desired.pooler import pooler
+from daap_operator.kinds.database.desired.resolved import Manifest, Resolved
 from daap_operator.kinds.database.naming import ref
 from daap_operator.kinds.database.ownership import belongs_to, owners
+from daap_operator.kinds.database.reasons import DatabaseEvent, DatabaseReason
+from daap_operator.kinds.database.trim import BY_HAND, OWNED
+from daap_operator.kinds.database.volumes import data_claims, real_size
 from daap_operator.kinds.database.watched import children_of, owner
+from daap_operator.kinds.database.world import World
 from daap_operator.kube import ApiError, Kind, refusal
-from daap_operator.reasons import DatabaseEvent, DatabaseReason
-from daap_operator.trim import BY_HAND, OWNED
-from daap_operator.volumes import data_claims, real_size
-from daap_operator.world import World
 
 Object = dict[str, Any]
 

@@ -14,9 +14,9 @@ from typing import Any
 from daap_operator import names, raw
 from daap_operator.api.reasons import CommonReason
 from daap_operator.findings import Finding
-from daap_operator.observed import Children, Observed
-from daap_operator.phases import Meaning
-from daap_operator.reasons import DatabaseReason
+from daap_operator.kinds.database.observed import Children, Observed
+from daap_operator.kinds.database.phases import Meaning
+from daap_operator.kinds.database.reasons import DatabaseReason
 
 Object = dict[str, Any]
 

@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from daap_operator import quantity
 from daap_operator.api.v1alpha1 import ResourceAmounts, Resources
-from daap_operator.desired import defaults
-from daap_operator.desired.resolved import Resolved
+from daap_operator.kinds.database.desired import defaults
+from daap_operator.kinds.database.desired.resolved import Resolved
 
 MIB = 2**20
 MEMORY = "1Gi"

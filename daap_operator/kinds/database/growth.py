@@ -3,14 +3,20 @@
 from typing import Any
 
 from daap_operator import raw
-from daap_operator.desired.resolved import Resolved
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.kinds import known
+from daap_operator.kinds.database.desired.resolved import Resolved
+from daap_operator.kinds.database.observed import Children, Observed
+from daap_operator.kinds.database.phases import Meaning
+from daap_operator.kinds.database.volumes import (
+    Expansion,
+    Sizing,
+    classes_to_ask,
+    data_claims,
+    sizing,
+)
+from daap_operator.kinds.database.world import World
 from daap_operator.kube import ApiError
-from daap_operator.observed import Children, Observed
-from daap_operator.phases import Meaning
-from daap_operator.volumes import Expansion, Sizing, classes_to_ask, data_claims, sizing
-from daap_operator.world import World
 
 Object = dict[str, Any]
 
