@@ -15,6 +15,7 @@ from daap_operator import __version__, health, migrate, names, raw
 from daap_operator.api.reasons import InventoryReason
 from daap_operator.cancellation import heed
 from daap_operator.elector import Candidate, Elector
+from daap_operator.engine.announce import Announcer
 from daap_operator.engine.intake import Intake
 from daap_operator.engine.kinds import Object, Ref, sources
 from daap_operator.engine.store import Store
@@ -25,7 +26,6 @@ from daap_operator.engine.workqueue import PASS_SECONDS, Workqueue
 from daap_operator.errors import Deposed, Outage, StartError
 from daap_operator.kinds import known
 from daap_operator.kinds.database import databases
-from daap_operator.kinds.database.announce import Announcer
 from daap_operator.kinds.database.controller import reconcile
 from daap_operator.kinds.database.desired.resolved import Platform
 from daap_operator.kinds.database.watched import WATCHES

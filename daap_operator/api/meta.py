@@ -39,6 +39,15 @@ class Metadata(Model):
         return self.deletion_timestamp is not None
 
 
+class Phase(StrEnum):
+    """The object's life in one word, for people."""
+
+    PROVISIONING = "Provisioning"
+    READY = "Ready"
+    ERROR = "Error"
+    DELETING = "Deleting"
+
+
 class ConditionType(StrEnum):
     """The conditions that an object of ours has."""
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from daap_operator.api.meta import Metadata
-from daap_operator.kinds.database.announce import Announcement
+from daap_operator.engine.announce import Announcement
 from daap_operator.kinds.database.row import DATABASES, Row
-from daap_operator.kube import ApiError
+from daap_operator.kube import ApiError, Kind
 from daap_operator.mirror import Differences, Expected, MetadataError, Table
 from daap_operator.mirror.table import R
 
@@ -102,5 +102,7 @@ class FakeAnnouncer:
     def __init__(self) -> None:
         self.announced: list[Announcement] = []
 
-    def announce(self, metadata: Metadata, announcement: Announcement, now: datetime) -> None:
+    def announce(
+        self, kind: Kind, metadata: Metadata, announcement: Announcement, now: datetime
+    ) -> None:
         self.announced.append(announcement)

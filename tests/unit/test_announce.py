@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus
-from daap_operator.kinds.database.announce import (
+from daap_operator.engine.announce import (
     WAITING,
     Announcement,
     Announcer,
     event,
     transitions,
 )
+from daap_operator.kinds.known import DATABASE
 from daap_operator.kube import Kind, Unreachable
 from tests.unit import builders, virtual_time
 from tests.unit.fake_kube import FakeKube
@@ -162,7 +163,7 @@ def test_what_is_announced_between_two_statuses(
 
 def test_an_event_speaks_of_the_object() -> None:
     now = datetime(2026, 3, 1, 14, 0, 0, 123456, tzinfo=timezone(timedelta(hours=2)))
-    assert event(METADATA, Announcement(True, "DiskFull", "full"), now=now, number=1) == {
+    assert event(DATABASE, METADATA, Announcement(True, "DiskFull", "full"), now=now, number=1) == {
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
         "metadata": {"name": "orders.64bf535b0f240001", "namespace": "shop"},
@@ -185,13 +186,17 @@ def test_an_event_speaks_of_the_object() -> None:
 
 def test_events_of_one_moment_have_names_of_their_own() -> None:
     news = Announcement(False, "Ready", "")
-    made = [event(METADATA, news, now=builders.NOW, number=number) for number in range(100)]
+    made = [
+        event(DATABASE, METADATA, news, now=builders.NOW, number=number) for number in range(100)
+    ]
     assert len({one["metadata"]["name"] for one in made}) == 100
     assert {one["type"] for one in made} == {"Normal"}
 
 
 def test_a_note_is_cut_to_what_the_api_server_takes() -> None:
-    made = event(METADATA, Announcement(True, "Rejected", "a" * 2000), now=builders.NOW, number=1)
+    made = event(
+        DATABASE, METADATA, Announcement(True, "Rejected", "a" * 2000), now=builders.NOW, number=1
+    )
     assert len(made["note"]) == 1024
 
 
@@ -218,7 +223,7 @@ def posted(*announcements: Announcement, refusal: Exception | None = None) -> li
         kube.refusal = refusal
         announcer = Announcer(kube)
         for announcement in announcements:
-            announcer.announce(METADATA, announcement, builders.NOW)
+            announcer.announce(DATABASE, METADATA, announcement, builders.NOW)
         running = asyncio.create_task(announcer.run())
         await asyncio.sleep(5000)
         running.cancel()

@@ -15,6 +15,7 @@ from kubernetes.aio.client import Configuration
 from daap_operator import crd
 from daap_operator.api.reasons import CommonReason, InventoryReason
 from daap_operator.api.v1alpha1.database import DEFINITION
+from daap_operator.engine.announce import event, transitions
 from daap_operator.engine.conditions import Inventory, dumped, merge_patch, with_inventory
 from daap_operator.engine.intake import Intake
 from daap_operator.engine.kinds import Ref
@@ -24,7 +25,6 @@ from daap_operator.engine.workqueue import Workqueue
 from daap_operator.errors import Stalled
 from daap_operator.findings import Finding
 from daap_operator.kinds import known
-from daap_operator.kinds.database.announce import event, transitions
 from daap_operator.kinds.database.applied import lacking
 from daap_operator.kinds.database.causes import explained, from_objects
 from daap_operator.kinds.database.desired.cluster import cluster as cluster_manifest
@@ -241,7 +241,7 @@ def test_whatever_was_seen_the_status_is_one_that_is_taken(
     merge_patch(dict(looked_at.status_before), after)
     row(looked_at.metadata, looked_at.spec, full)
     for announcement in transitions(looked_at.status, full):
-        posted = event(looked_at.metadata, announcement, now=builders.NOW, number=1)
+        posted = event(looked_at.kind, looked_at.metadata, announcement, now=builders.NOW, number=1)
         assert len(posted["note"].encode()) <= 1024
 
 

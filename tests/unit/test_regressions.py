@@ -10,13 +10,13 @@ import pytest
 
 from daap_operator import logs, settings
 from daap_operator.api.reasons import CommonReason
+from daap_operator.engine.announce import Announcement, event
 from daap_operator.engine.conditions import merge_patch
 from daap_operator.engine.ownership import owned_part
 from daap_operator.engine.store import Store
 from daap_operator.engine.workqueue import Workqueue
 from daap_operator.errors import Waiting
 from daap_operator.kinds import known
-from daap_operator.kinds.database.announce import Announcement, event
 from daap_operator.kinds.database.children import SETTLE_SECONDS
 from daap_operator.kinds.database.naming import Arbiter, ref
 from daap_operator.kinds.database.watched import WATCHES
@@ -179,7 +179,11 @@ def test_no_message_has_a_hole(rule: Any) -> None:
 
 def test_a_note_is_cut_by_bytes() -> None:
     made = event(
-        builders.model().metadata, Announcement(True, "X", "é" * 1024), now=builders.NOW, number=1
+        known.DATABASE,
+        builders.model().metadata,
+        Announcement(True, "X", "é" * 1024),
+        now=builders.NOW,
+        number=1,
     )
     assert len(made["note"].encode()) <= 1024
 

@@ -7,9 +7,9 @@ import pytest
 
 from daap_operator.api.reasons import InventoryReason
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus
+from daap_operator.engine.announce import Announcement
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.kinds import known
-from daap_operator.kinds.database.announce import Announcement
 from daap_operator.kinds.database.observed import Children, observe
 from daap_operator.kinds.database.reasons import DatabaseReason
 from daap_operator.kinds.database.status import first_status, observed_status, refused_status

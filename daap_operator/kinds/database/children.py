@@ -5,12 +5,12 @@ from typing import Any
 
 from daap_operator import names, raw
 from daap_operator.api.meta import Metadata
+from daap_operator.engine.announce import Announcement
 from daap_operator.engine.kinds import Ref
 from daap_operator.engine.ownership import first_difference
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.kinds import known
 from daap_operator.kinds.database.adoption import objections, was_retained
-from daap_operator.kinds.database.announce import Announcement
 from daap_operator.kinds.database.certificates import mark
 from daap_operator.kinds.database.desired.cluster import cluster
 from daap_operator.kinds.database.desired.mark import is_marked, unmarked
@@ -159,7 +159,7 @@ def _tell_of_loss(world: World, key: Ref, cluster: str) -> None:
 def _announce(world: World, key: Ref, announcement: Announcement) -> None:
     if seen := world.store.get(key):
         metadata = Metadata.model_validate(seen["metadata"])
-        world.announcer.announce(metadata, announcement, world.now())
+        world.announcer.announce(known.DATABASE, metadata, announcement, world.now())
 
 
 async def _repair(

@@ -133,7 +133,7 @@ def _tell_end_of_life(world: World, looked_at: DatabaseSubject) -> None:
     told = offer.end_of_life(looked_at.status.postgres_version, world.platform, now)
     if told is not None and notes.end_of_life_told != now.date():
         notes.end_of_life_told = now.date()
-        world.announcer.announce(looked_at.metadata, told, now)
+        world.announcer.announce(known.DATABASE, looked_at.metadata, told, now)
 
 
 def _left(world: World, looked_at: DatabaseSubject) -> Left | None:

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from daap_operator import majors
 from daap_operator.api.v1alpha1 import DaapDatabase
+from daap_operator.engine.announce import Announcement
 from daap_operator.errors import Stalled
-from daap_operator.kinds.database.announce import Announcement
 from daap_operator.kinds.database.desired.resolved import Platform
 from daap_operator.kinds.database.reasons import DatabaseEvent, DatabaseReason
 

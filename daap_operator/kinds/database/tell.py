@@ -5,11 +5,11 @@ import logging
 from daap_operator.api.meta import Condition, ConditionType
 from daap_operator.api.reasons import Interruption, InventoryReason
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus, Phase
+from daap_operator.engine.announce import transitions
 from daap_operator.engine.conditions import Inventory, dumped, merge_patch, with_inventory
 from daap_operator.errors import Waiting
 from daap_operator.findings import Finding
 from daap_operator.kinds import known
-from daap_operator.kinds.database.announce import transitions
 from daap_operator.kinds.database.row import DATABASES, row
 from daap_operator.kinds.database.subject import DatabaseSubject, subject
 from daap_operator.kinds.database.world import World
@@ -180,7 +180,7 @@ def _what_holds(status: DaapDatabaseStatus) -> set[tuple[str, str]]:
 
 def _announce(world: World, looked_at: DatabaseSubject, after: DaapDatabaseStatus) -> None:
     for announcement in transitions(looked_at.status, after):
-        world.announcer.announce(looked_at.metadata, announcement, world.now())
+        world.announcer.announce(looked_at.kind, looked_at.metadata, announcement, world.now())
     ready, stalled = (after.condition(k) for k in (ConditionType.READY, ConditionType.STALLED))
     if looked_at.status.phase is not after.phase and ready:
         _log("Phase changed", looked_at, after, ready)

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from random import Random
 
+from daap_operator.engine.announce import Events
 from daap_operator.engine.kinds import Ref
 from daap_operator.engine.store import Store
-from daap_operator.kinds.database.announce import Events
 from daap_operator.kinds.database.desired.resolved import Platform
 from daap_operator.kinds.database.naming import Arbiter
 from daap_operator.kinds.database.stuck import Stuck, Warnings

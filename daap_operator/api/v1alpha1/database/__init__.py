@@ -4,6 +4,7 @@ The docstrings of the models are what `kubectl explain daapdatabase` prints, and
 generated from them (`make crds`): a bound or rule changed here changes the API.
 """
 
+from daap_operator.api.meta import Phase
 from daap_operator.api.v1alpha1.database.definition import DEFINITION
 from daap_operator.api.v1alpha1.database.labels import SecretMetadata
 from daap_operator.api.v1alpha1.database.locale import Locale, LocaleProvider
@@ -16,11 +17,7 @@ from daap_operator.api.v1alpha1.database.parts import (
     Storage,
 )
 from daap_operator.api.v1alpha1.database.spec import DaapDatabaseSpec, DeletionPolicy
-from daap_operator.api.v1alpha1.database.status import (
-    Binding,
-    DaapDatabaseStatus,
-    Phase,
-)
+from daap_operator.api.v1alpha1.database.status import Binding, DaapDatabaseStatus
 from daap_operator.api.v1alpha1.database.texts import MAJORS
 
 __all__ = [

@@ -1,21 +1,11 @@
 """What the operator last saw."""
 
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
 
 from daap_operator.api.base import Model
-from daap_operator.api.meta import Status
-
-
-class Phase(StrEnum):
-    """The database's life in one word, for people."""
-
-    PROVISIONING = "Provisioning"
-    READY = "Ready"
-    ERROR = "Error"
-    DELETING = "Deleting"
+from daap_operator.api.meta import Phase, Status
 
 
 class Binding(Model):

@@ -1,4 +1,4 @@
-"""Kubernetes Events on the user's object: what `kubectl describe daapdatabase` shows.
+"""Kubernetes Events on the user's object: what `kubectl describe` shows.
 
 Events are posted in the background and never hold up a pass. They may be lost in a crash: the
 status has it all. https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/
@@ -11,12 +11,11 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from daap_operator import names
-from daap_operator.api.meta import ConditionType, Metadata
+from daap_operator.api.meta import ConditionType, Metadata, Phase, Status
 from daap_operator.api.reasons import CommonEvent, CommonReason
-from daap_operator.api.v1alpha1 import DaapDatabaseStatus, Phase
 from daap_operator.cancellation import heed
 from daap_operator.errors import Outage
-from daap_operator.kube import EVENT, Plain
+from daap_operator.kube import EVENT, Kind, Plain
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +24,9 @@ WAITING = 1000
 
 NOTE_BYTES = 1024
 """What the API server takes."""
+
+NAMESPACE_OF_CLUSTER_SCOPED = "default"
+"""Where Events about an object that is in no namespace are: the API server takes no other."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,13 @@ class Announcement:
     note: str
 
 
-def transitions(before: DaapDatabaseStatus, after: DaapDatabaseStatus) -> list[Announcement]:
+def phase_of(status: Status) -> str | None:
+    """The phase, of a kind whose status has one."""
+    phase = getattr(status, "phase", None)
+    return None if phase is None else str(phase)
+
+
+def transitions(before: Status, after: Status) -> list[Announcement]:
     """What is worth an Event between two statuses: phase, error, who must act, the inventory."""
     made = []
     if _situation(before) != _situation(after):
@@ -55,41 +63,42 @@ def transitions(before: DaapDatabaseStatus, after: DaapDatabaseStatus) -> list[A
     return made
 
 
-def _life(status: DaapDatabaseStatus) -> Announcement:
-    ready = status.condition(ConditionType.READY)
-    reason = ready.reason if ready and status.phase in _WITH_REASON else str(status.phase)
-    warning = status.phase is Phase.ERROR or reason in _HELD
+def _life(status: Status) -> Announcement:
+    ready, phase = status.condition(ConditionType.READY), phase_of(status)
+    reason = ready.reason if ready and phase in _WITH_REASON else str(phase)
+    warning = phase == Phase.ERROR or reason in _HELD or (phase is None and bool(_stalled(status)))
     return Announcement(warning, reason, ready.message if ready else "")
 
 
-def _stalled(status: DaapDatabaseStatus) -> str:
+def _stalled(status: Status) -> str:
     stalled = status.condition(ConditionType.STALLED)
     return stalled.reason if stalled else ""
 
 
-_WITH_REASON = (Phase.ERROR, Phase.DELETING)
-"""The phases in which another reason is another situation."""
+_WITH_REASON = (Phase.ERROR, Phase.DELETING, None)
+"""The phases in which another reason is another situation; so it is for a kind without phases."""
 
 _HELD = (CommonReason.DELETION_BLOCKED, CommonReason.DELETION_PROTECTED, CommonReason.RETRYING)
 """A deletion that does not go on by itself."""
 
 
-def _situation(status: DaapDatabaseStatus) -> tuple[object, ...]:
-    ready = status.condition(ConditionType.READY)
-    return (status.phase, ready.reason if ready and status.phase in _WITH_REASON else "")
+def _situation(status: Status) -> tuple[object, ...]:
+    ready, phase = status.condition(ConditionType.READY), phase_of(status)
+    return phase, ready.reason if ready and phase in _WITH_REASON else ""
 
 
 def event(
-    metadata: Metadata, announcement: Announcement, *, now: datetime, number: int
+    kind: Kind, metadata: Metadata, announcement: Announcement, *, now: datetime, number: int
 ) -> dict[str, Any]:
     """The Event object. Pure; `number` keeps names of one moment apart."""
     stamp = now.astimezone(UTC)
+    place = {"namespace": metadata.namespace} if metadata.namespace else {}
     return {
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
         "metadata": {
             "name": f"{metadata.name}.{int(stamp.timestamp() * 1e6):x}{number % 4096:03x}",
-            "namespace": metadata.namespace,
+            "namespace": metadata.namespace or NAMESPACE_OF_CLUSTER_SCOPED,
         },
         "eventTime": stamp.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         "reportingController": names.REPORTER,
@@ -99,9 +108,9 @@ def event(
         "reason": announcement.reason,
         "note": announcement.note.encode()[:NOTE_BYTES].decode(errors="ignore"),
         "regarding": {
-            "apiVersion": names.API_VERSION,
-            "kind": names.KIND,
-            "namespace": metadata.namespace,
+            "apiVersion": kind.api_version,
+            "kind": kind.name,
+            **place,
             "name": metadata.name,
             "uid": metadata.uid,
         },
@@ -111,7 +120,9 @@ def event(
 class Events(Protocol):
     """Where a pass leaves what is to be announced."""
 
-    def announce(self, metadata: Metadata, announcement: Announcement, now: datetime) -> None:
+    def announce(
+        self, kind: Kind, metadata: Metadata, announcement: Announcement, now: datetime
+    ) -> None:
         """Have an Event posted, soon."""
 
 
@@ -123,10 +134,12 @@ class Announcer:
         self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(WAITING)
         self._number = 0
 
-    def announce(self, metadata: Metadata, announcement: Announcement, now: datetime) -> None:
+    def announce(
+        self, kind: Kind, metadata: Metadata, announcement: Announcement, now: datetime
+    ) -> None:
         """Have an Event posted, soon."""
         self._number += 1
-        made = event(metadata, announcement, now=now, number=self._number)
+        made = event(kind, metadata, announcement, now=now, number=self._number)
         try:
             self._queue.put_nowait(made)
         except asyncio.QueueFull:
