@@ -10,8 +10,9 @@ standby has not seen them. Never a secret: names, teams, versions and conditions
     page       the counters, and the page `/metrics`
 """
 
-from daap_operator.metrics.catalogue import CATALOGUE, Metric, Samples
+from daap_operator.metrics.catalogue import CATALOGUE
 from daap_operator.metrics.page import Metrics
 from daap_operator.metrics.seen import Known, Seen
+from daap_operator.samples import Metric, Samples
 
 __all__ = ["CATALOGUE", "Known", "Metric", "Metrics", "Samples", "Seen"]

@@ -1,4 +1,4 @@
-"""What a metric is, and those of every kind; a kind's own are declared on its side. Pure.
+"""The metrics of every kind; a kind's own are declared on its side. Pure.
 
 The page `/metrics` and docs/reference/metrics.md are made from these.
 
@@ -6,30 +6,7 @@ Names are API: dashboards and alerts of others are made of them.
 https://prometheus.io/docs/practices/naming/
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One metric."""
-
-    name: str
-    type: Literal["counter", "gauge", "histogram"]
-    help: str
-    labels: tuple[str, ...] = ()
-    leader_only: bool = False
-    """Whether only the replica that reconciles objects reports it."""
-
-
-class Samples(NamedTuple):
-    """What a metric has at one moment, a counter or a gauge."""
-
-    metric: Metric
-    series: Iterable[tuple[Sequence[str], float]]
-    """The values of the metric's labels, in their order, and the series' own."""
-
+from daap_operator.samples import Metric
 
 BUILD_INFO = Metric(
     "daap_build_info",

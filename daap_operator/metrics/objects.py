@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from daap_operator import raw
-from daap_operator.metrics.catalogue import Metric, Samples
+from daap_operator.samples import Metric, Samples
 
 Object = Mapping[str, Any]
 

@@ -18,6 +18,7 @@ from daap_operator.engine.workqueue import PASS_SECONDS, Result
 from daap_operator.kube import Request
 from daap_operator.metrics import catalogue
 from daap_operator.metrics.seen import Seen, families
+from daap_operator.samples import Metric
 
 PASS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, PASS_SECONDS)
 REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15)
@@ -77,12 +78,10 @@ class _Everything(Collector):
         yield from families(self._seen, self._kinds)
 
 
-def _counter(metric: catalogue.Metric, registry: CollectorRegistry) -> Counter:
+def _counter(metric: Metric, registry: CollectorRegistry) -> Counter:
     return Counter(metric.name, metric.help, metric.labels, registry=registry)
 
 
-def _histogram(
-    metric: catalogue.Metric, buckets: Iterable[float], registry: CollectorRegistry
-) -> Histogram:
+def _histogram(metric: Metric, buckets: Iterable[float], registry: CollectorRegistry) -> Histogram:
     made = tuple(buckets)
     return Histogram(metric.name, metric.help, metric.labels, buckets=made, registry=registry)

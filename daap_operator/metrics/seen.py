@@ -8,7 +8,7 @@ from prometheus_client.core import Metric as Family
 
 from daap_operator.engine.workqueue import Load
 from daap_operator.metrics import catalogue
-from daap_operator.metrics.catalogue import Metric, Samples
+from daap_operator.samples import Metric, Samples
 
 
 @dataclass(frozen=True)
