@@ -6,48 +6,22 @@ import secrets
 import socket
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, NoReturn
 
-from daap_operator import __version__, health, migrate, names, raw
+from daap_operator import __version__, health, migrate
 from daap_operator.api.reasons import InventoryReason
 from daap_operator.cancellation import heed
 from daap_operator.elector import Candidate, Elector
-from daap_operator.engine.announce import Announcer
-from daap_operator.engine.intake import Intake
-from daap_operator.engine.kinds import Object, Ref, sources
-from daap_operator.engine.store import Store
-from daap_operator.engine.sweep import Sweeper
-from daap_operator.engine.watchdog import Watchdog
-from daap_operator.engine.watches import Watches
-from daap_operator.engine.workqueue import PASS_SECONDS, Workqueue
-from daap_operator.errors import Deposed, Outage, StartError
-from daap_operator.kinds import known
-from daap_operator.kinds.database import databases
-from daap_operator.kinds.database.controller import reconcile
-from daap_operator.kinds.database.desired.resolved import Platform
-from daap_operator.kinds.database.watched import WATCHES
-from daap_operator.kinds.database.world import World
-from daap_operator.kube import Kind, Kube, own_namespace
-from daap_operator.metrics import Known, Metrics, Seen
+from daap_operator.errors import Deposed, StartError
+from daap_operator.kube import Kube, own_namespace
+from daap_operator.metrics import Metrics, Seen
 from daap_operator.mirror import MetadataError, Mirror, PoolSettings, Server
 from daap_operator.settings import Settings
+from daap_operator.work import KINDS, RETRY_SECONDS, Work
 
 log = logging.getLogger(__name__)
-
-KINDS = (names.KIND,)
-"""The kinds that are reconciled, by name."""
-
-RETRY_SECONDS = 2.0
-"""Between two tries of what has to succeed before databases can be looked after."""
-
-WATCH_SECONDS = 5.0
-"""How long to wait for the watches at the start; a kind that is not installed is never watched."""
-
-HANGING_SECONDS = PASS_SECONDS + 30.0
-"""A pass that has not even been cut off by then: the event loop is beyond help."""
 
 
 def _raise(lost: Deposed) -> NoReturn:
@@ -68,7 +42,7 @@ class Operator:
         self._not_ready = "Starting"
         self._elector: Elector | None = None
         self._work: Work | None = None
-        self._metrics = Metrics(KINDS)
+        self._metrics = Metrics([served.kind.name for served in KINDS])
         self.health_port = 0
         """Where the probes are answered, once they are."""
 
@@ -100,13 +74,15 @@ class Operator:
                 kube, _candidate(settings), monotonic=_uptime, now=_now
             )
             mirror = await stack.enter_async_context(_mirror(settings, elector))
-            self._work = Work(settings, kube.fenced(elector.require), mirror, self._metrics)
+            self._work = Work(
+                settings, kube.fenced(elector.require), mirror, self._metrics, now=_now
+            )
             await _first(self._lead(elector, self._work), self._stopping.wait())
             self._not_ready = "Stopping"
             await elector.release()
         log.info("Stopped")
 
-    async def _lead(self, elector: Elector, work: "Work") -> None:
+    async def _lead(self, elector: Elector, work: Work) -> None:
         await self._schema(work.mirror.check)  # it may be another by the time there is work
         self._not_ready = ""  # standing by is all that is asked of a standby
         log.info("Standing by", extra={"lease": elector.lease, "identity": elector.identity})
@@ -121,16 +97,15 @@ class Operator:
             log.error("No longer leading", extra={"error": str(lost)})  # noqa: TRY400
             self._deposed(lost)
 
-    async def _look_after_databases(self, work: "Work") -> None:
+    async def _look_after_databases(self, work: Work) -> None:
         self._not_ready = "Taking over"
         await self._schema(work.mirror.connect)
         try:
             await work.begin()
             self._not_ready = ""
             self._ready.set()
-            log.info(
-                "Looking after databases", extra={"databases": len(work.store.refs(known.DATABASE))}
-            )
+            there = {f"{each.kind.word}s": len(work.store.refs(each.kind)) for each in KINDS}
+            log.info("Looking after databases", extra=there)
             await work.go_on()
         finally:
             await work.end()
@@ -178,141 +153,6 @@ async def _first(*work: Coroutine[Any, Any, object]) -> None:
         task.result()
 
 
-class Work:
-    """The parts of a running operator."""
-
-    def __init__(self, settings: Settings, kube: Kube, mirror: Mirror, metrics: Metrics) -> None:
-        self.mirror = mirror
-        self.store = Store(WATCHES)
-        self._kube = kube
-        self._namespaces = settings.watch_namespaces
-        self._resync_seconds = settings.resync_interval.total_seconds()
-        self._announcer = Announcer(kube)
-        self._world = _world(settings, self)
-        self._queue: Workqueue[Ref] = Workqueue(
-            partial(reconcile, self._world),
-            workers=settings.workers,
-            on_pass=lambda _, result, seconds: metrics.count_pass(names.KIND, result, seconds),
-            group=lambda _: names.KIND,
-        )
-        self._sweeper = Sweeper(
-            mirror,
-            [databases.swept(self.store, self._queue.add)],
-            namespaces=self._namespaces,
-            seconds=self._resync_seconds,
-        )
-        self._intake = Intake(self.store, self._queue, WATCHES, on_gone=self._on_gone)
-        self._gap = asyncio.Event()
-        self._watches = Watches(
-            self._intake.event,
-            kube.credentials,
-            sources=sources(WATCHES),
-            namespaces=self._namespaces,
-            on_listed=self._gap.set,
-        )
-        self._watchdog = Watchdog(self._watches, kube, self.store)
-        self._began = False
-        self._listed = False
-
-    @property
-    def kube(self) -> Kube:
-        """The API server."""
-        return self._kube
-
-    @property
-    def announcer(self) -> Announcer:
-        """The Events."""
-        return self._announcer
-
-    async def begin(self) -> None:
-        """Watch, and see everything once: a pass must not miss what is already there.
-
-        Listing comes after the watches have begun, so that nothing deleted in between is missed.
-        """
-        self._began = True
-        await self._watches.start(patience=WATCH_SECONDS)
-        self._gap.clear()
-        while True:
-            heed()
-            try:
-                await self._intake.list_all(self._kube, self._namespaces)
-            except Outage as error:
-                log.warning("Listing failed", extra={"error": str(error)})
-                await asyncio.sleep(RETRY_SECONDS)
-            else:
-                break
-        self._listed = True
-        await self._sweeper.sweep()
-
-    async def go_on(self) -> None:
-        """Look after databases until cancelled."""
-        for key in self.store.refs(known.DATABASE):
-            self._queue.add(key)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._queue.run())
-            tasks.create_task(self._announcer.run())
-            tasks.create_task(self._sweeper.run())
-            tasks.create_task(self._list_again())
-            tasks.create_task(self._watchdog.run())
-            tasks.create_task(self.mirror.keep_connected(self._on_change))
-
-    async def end(self) -> None:
-        """Stop watching."""
-        if self._began:
-            await self._watches.stop()
-
-    def what_is_dead(self) -> str:
-        """What only a restart repairs; empty when all is well."""
-        if self._began and (dead := self._watchdog.what_is_dead()):
-            return dead
-        since = self._queue.working_since
-        if since is not None and asyncio.get_running_loop().time() - since > HANGING_SECONDS:
-            return "A pass hangs"
-        return ""
-
-    def seen(self, *, leads: bool) -> Seen:
-        """What is now; of objects only once all have been seen, and while nobody else leads."""
-        objects = None
-        if leads and self._listed:
-            behind = {names.KIND: len(self._world.unsynced)}
-            objects = Known(databases.samples(self.store), self.mirror.away is None, behind)
-        return Seen(
-            __version__,
-            leads,
-            {kind: self._queue.load(kind) for kind in KINDS},
-            watch_restarts=self._watches.restarts,
-            known=objects,
-        )
-
-    async def _list_again(self) -> None:
-        """LIST at every resync, and when a watch may have missed a deletion."""
-        while True:
-            heed()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._resync_seconds):
-                    await self._gap.wait()
-            self._gap.clear()
-            try:
-                await self._intake.list_all(self._kube, self._namespaces)
-            except Outage as error:
-                log.warning("Listing failed", extra={"error": str(error)})
-                await asyncio.sleep(RETRY_SECONDS)
-                self._gap.set()
-
-    def _on_change(self) -> None:
-        """The metadata database is back, or away for another reason: have it told, and written."""
-        if self.mirror.away is None:
-            self._sweeper.ask()
-        for key in self._world.unsynced:
-            self._queue.add(key)
-
-    def _on_gone(self, kind: Kind, obj: Object) -> None:
-        """A name that was promised is free again, and a row may have been left behind."""
-        if kind == known.DATABASE:
-            self._world.arbiter.forget(obj)
-            self._sweeper.gone(raw.text(obj, "metadata", "uid"))
-
-
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -349,22 +189,3 @@ def _mirror(settings: Settings, elector: Elector) -> Mirror:
         migration_job=settings.migration_job,
     )
     return Mirror(server, elector)
-
-
-def _world(settings: Settings, work: Work) -> World:
-    return World(
-        kube=work.kube,
-        mirror=work.mirror,
-        store=work.store,
-        announcer=work.announcer,
-        platform=Platform(
-            default_postgres_version=settings.default_postgres_version,
-            postgres_versions=settings.postgres_versions,
-            postgres_image=settings.postgres_image,
-            cluster_domain=settings.cluster_domain,
-        ),
-        resync=settings.resync_interval,
-        secret_check=settings.secret_check_interval,
-        now=_now,
-        monotonic=time.monotonic,
-    )

@@ -31,6 +31,8 @@ class Subject(Generic[S]):
     """The object of a pass."""
 
     kind: Kind
+    seen: Object
+    """The object as the store has it."""
     metadata: Metadata
     spec: raw.Object
     """As it stands, whether valid or not."""
@@ -59,6 +61,7 @@ def read(kind: Kind, seen: Object, status: type[S]) -> Subject[S]:
     before = raw.mapping(seen, "status")
     return Subject(
         kind=kind,
+        seen=seen,
         metadata=Metadata.model_validate(seen["metadata"]),
         spec=raw.mapping(seen, "spec"),
         status_before=dict(before),

@@ -10,15 +10,21 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from heapq import nsmallest
-from typing import Any, Generic
+from typing import Any, Generic, TypeVar
 
+from daap_operator.api.meta import Status
 from daap_operator.cancellation import heed
+from daap_operator.engine.controller import Controller
+from daap_operator.engine.kinds import Ref
+from daap_operator.engine.store import Store
+from daap_operator.engine.subject import read
 from daap_operator.errors import Outage
 from daap_operator.mirror import Differences, MetadataError, Rows, Table
 from daap_operator.mirror.table import R
 
-log = logging.getLogger(__name__)
+S = TypeVar("S", bound=Status)
 
+log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 5.0
 """When to sweep again after a row could not be repaired, while the others can."""
@@ -39,6 +45,30 @@ class Swept(Generic[R]):
     def after(self, uid: str, most: int) -> list[str]:
         """The ids of live objects that follow this one, in order, so many at most."""
         return nsmallest(most, (found for found in self.uids() if found > uid))
+
+
+def swept(controller: Controller[S], store: Store, wake: Callable[[Ref], None]) -> Swept[Any]:
+    """The objects of a kind and their rows; `wake` is called for one whose row is not right.
+
+    Raises ValueError for a kind that has no table.
+    """
+    kind, table = controller.kind, controller.table
+    if table is None:
+        raise ValueError(f"{kind.name} has no table: there is nothing to compare")
+
+    def row(uid: str) -> Any:
+        key = store.by_uid(kind, uid)
+        seen = None if key is None else store.get(key)
+        if seen is None:
+            return None
+        found = read(kind, seen, controller.status)
+        return controller.row(found.metadata, found.spec, found.status)
+
+    def wake_object(uid: str) -> None:
+        if key := store.by_uid(kind, uid):
+            wake(key)
+
+    return Swept(table, lambda: store.uids(kind), row, wake_object)
 
 
 class Sweeper:

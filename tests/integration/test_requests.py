@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 
-from daap_operator.kinds.database.tell import PROGRESS_SECONDS
+from daap_operator.engine.tell import PROGRESS_SECONDS
 from tests.support.audit import Audit, Request
 from tests.support.databases import Databases
 from tests.support.eventually import eventually

@@ -9,13 +9,15 @@ from typing import Any
 from daap_operator import names, quantity
 from daap_operator.engine.intake import Intake
 from daap_operator.engine.kinds import Ref, Source, selects, sources
+from daap_operator.engine.loop import Loop
 from daap_operator.engine.store import Store
+from daap_operator.engine.world import World
 from daap_operator.kinds import known
-from daap_operator.kinds.database.controller import reconcile
+from daap_operator.kinds.database.controller import DatabaseController
 from daap_operator.kinds.database.desired.resolved import Platform
+from daap_operator.kinds.database.memory import DatabaseWorld
 from daap_operator.kinds.database.naming import ref
 from daap_operator.kinds.database.watched import WATCHES
-from daap_operator.kinds.database.world import World
 from daap_operator.kube import Kind
 from tests.unit.fake_kube import FakeKube
 from tests.unit.fakes import Clock, FakeAnnouncer, FakeMirror
@@ -74,18 +76,21 @@ class Stage:
         self.store = Store(WATCHES)
         self.queue = Woken()
         self.intake = Intake(self.store, self.queue, WATCHES, on_gone=self._on_gone)
-        self.world = World(
+        shared = World(
             kube=self.kube,
             mirror=self.mirror,
             store=self.store,
             announcer=self.announcer,
-            platform=PLATFORM,
             resync=timedelta(minutes=10),
-            secret_check=self._secret_check,
             now=self.clock.now,
             monotonic=self.clock.monotonic,
             random=Random(0),
         )
+        self.shared = shared
+        """What passes of any kind share."""
+        self.world = DatabaseWorld(shared, PLATFORM, secret_check=self._secret_check)
+        self.controller = DatabaseController(self.world)
+        self.loop = Loop(shared, [self.controller])
 
     # the operator ---------------------------------------------------------------------------------
 
@@ -118,13 +123,13 @@ class Stage:
 
     def _on_gone(self, kind: Kind, obj: Object) -> None:
         if kind == known.DATABASE:
-            self.world.arbiter.forget(obj)
+            self.controller.gone(obj)
             self.gone.append(obj["metadata"]["uid"])
 
     async def look(self, key: Ref = KEY, failures: int = 0) -> float | None:
         """One pass that sees all there is to see."""
         self.watch()
-        return await reconcile(self.world, key, failures)
+        return await self.loop.reconcile(key, failures)
 
     async def settle(self, *, rounds: int = 30, playing: bool = True) -> None:
         """Passes over all databases, and all that happens beside them, until nothing changes."""
@@ -144,7 +149,7 @@ class Stage:
     async def _pass(self, key: Ref) -> None:
         """A pass, and those that it asks for at once: nothing may ask for them for ever."""
         for _ in range(MOST_AT_ONCE):
-            if await reconcile(self.world, key, 0) != 0.0:
+            if await self.loop.reconcile(key, 0) != 0.0:
                 return
         raise AssertionError(f"{key.name} keeps a worker busy: each pass asks for the next at once")
 

@@ -8,7 +8,6 @@ import pytest
 from daap_operator import names
 from daap_operator.api.reasons import InventoryReason
 from daap_operator.kinds import known
-from daap_operator.kinds.database.controller import reconcile
 from daap_operator.kinds.database.naming import ref
 from daap_operator.kube import ApiError, Kind
 from daap_operator.mirror import MetadataError
@@ -65,7 +64,8 @@ async def test_an_object_that_is_gone_leaves_nothing_behind() -> None:
     await stage.settle()
     assert await stage.look() is None
     assert stage.world.notes == {}
-    assert stage.world.unsynced == set()
+    assert stage.shared.notes == {}
+    assert stage.shared.unsynced == set()
     assert stage.gone == ["00000000-0000-4000-8000-000000000001"]
 
 
@@ -141,7 +141,7 @@ async def test_the_answer_to_the_last_write_is_kept_before_any_event() -> None:
         await stage.look()
         stage.kube.collect_garbage()
     requests = len(stage.kube.requests)
-    assert await reconcile(stage.world, KEY, 0) is None
+    assert await stage.loop.reconcile(KEY, 0) is None
     assert len(stage.kube.requests) == requests
 
 
@@ -592,8 +592,8 @@ async def test_a_child_that_was_taken_over_since_it_was_seen_is_not_deleted() ->
     stage.watch()
     stage.kube.change(known.CLUSTER, CLUSTER, taken_over)
     stage.kube.changes.clear()  # the watch is late
-    assert await reconcile(stage.world, KEY, 0) == 1.0
-    assert await reconcile(stage.world, KEY, 0) is None
+    assert await stage.loop.reconcile(KEY, 0) == 1.0
+    assert await stage.loop.reconcile(KEY, 0) is None
     assert gone(stage)
     assert "deletionTimestamp" not in stage.kube.one(known.CLUSTER, CLUSTER)["metadata"]
 
@@ -603,9 +603,9 @@ async def test_a_child_that_only_changed_is_deleted_although_no_watch_tells() ->
     stage.watch()
     stage.kube.change(known.CLUSTER, CLUSTER, setting("status", {"phase": "new"}))
     stage.kube.changes.clear()
-    assert await reconcile(stage.world, KEY, 0) == 1.0
+    assert await stage.loop.reconcile(KEY, 0) == 1.0
     assert stage.kube.there(known.CLUSTER) == [CLUSTER]
-    await reconcile(stage.world, KEY, 0)
+    await stage.loop.reconcile(KEY, 0)
     assert stage.kube.there(known.CLUSTER) == []
 
 

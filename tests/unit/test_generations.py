@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from daap_operator.engine.loop import TRIES_BEFORE_TELLING
 from daap_operator.errors import Outage
 from daap_operator.kinds import known
-from daap_operator.kinds.database.controller import TRIES_BEFORE_TELLING
 from tests.unit.fakes import refused
 from tests.unit.kstatus import kstatus
 from tests.unit.stage import CLUSTER, KEY, Stage, ready

@@ -12,16 +12,12 @@ import pytest
 from daap_operator import names
 from daap_operator.api.reasons import InventoryReason
 from daap_operator.engine.kinds import Ref
+from daap_operator.engine.loop import ROW_SECONDS, TRIES_BEFORE_TELLING
 from daap_operator.errors import Outage
 from daap_operator.kinds import known
 from daap_operator.kinds.database import children
 from daap_operator.kinds.database.children import SETTLE_SECONDS
-from daap_operator.kinds.database.controller import (
-    ROW_SECONDS,
-    STALLED_SECONDS,
-    TRIES_BEFORE_TELLING,
-    reconcile,
-)
+from daap_operator.kinds.database.controller import STALLED_SECONDS
 from daap_operator.kinds.database.desired.cluster import cluster
 from daap_operator.kinds.database.desired.mark import is_marked, unmarked
 from daap_operator.kinds.database.desired.pooler import pooler
@@ -425,8 +421,8 @@ async def test_of_two_that_come_at_once_one_gets_the_name_for_good() -> None:
     stage.order()
     stage.order(namespace="billing")
     stage.watch()
-    await reconcile(stage.world, BILLING, 0)
-    await reconcile(stage.world, KEY, 0)
+    await stage.loop.reconcile(BILLING, 0)
+    await stage.loop.reconcile(KEY, 0)
     assert stage.kube.there(known.CLUSTER) == [CLUSTER]
     phases = {key.namespace: stage.status(key)["phase"] for key in (KEY, BILLING)}
     assert sorted(phases.values()) == ["Error", "Provisioning"]
@@ -564,10 +560,12 @@ async def test_an_object_that_has_just_changed_is_looked_at_in_a_second(
 async def test_nobody_is_looked_at_twice_who_is_gone() -> None:
     stage = Stage()
     stage.world.notes_of(KEY)
-    stage.world.unsynced.add(KEY)
+    stage.shared.notes_of(KEY)
+    stage.shared.unsynced.add(KEY)
     assert await stage.look() is None
     assert stage.world.notes == {}
-    assert stage.world.unsynced == set()
+    assert stage.shared.notes == {}
+    assert stage.shared.unsynced == set()
 
 
 # --- outages --------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Objects and rows compared: on time, when asked, and never in the way."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,8 +12,8 @@ from daap_operator.api.reasons import InventoryReason
 from daap_operator.engine.kinds import Ref
 from daap_operator.engine.store import Store
 from daap_operator.engine.sweep import Sweeper, Swept
+from daap_operator.engine.sweep import swept as swept_of
 from daap_operator.kinds import known
-from daap_operator.kinds.database import databases
 from daap_operator.kinds.database.naming import ref
 from daap_operator.kinds.database.row import DATABASES, Row
 from daap_operator.kinds.database.watched import WATCHES
@@ -21,6 +21,7 @@ from daap_operator.mirror import Differences, Expected, MetadataError, Table
 from daap_operator.mirror.table import R
 from tests.unit import builders, virtual_time
 from tests.unit.fakes import FakeMirror
+from tests.unit.stage import Stage
 from tests.unit.virtual_time import now
 
 
@@ -36,15 +37,20 @@ def ignored(key: Ref) -> None:
     """Nobody looks at what a sweep found."""
 
 
+def swept_databases(there: Store, wake: Callable[[Ref], None]) -> Swept[Row]:
+    """The databases that are there, and their rows."""
+    return swept_of(Stage().controller, there, wake)
+
+
 def sweeper_of(mirror: FakeMirror, there: Store, namespaces: tuple[str, ...] = ()) -> Sweeper:
     """Sweeps the databases alone, every 300 s."""
-    swept = databases.swept(there, ignored)
+    swept = swept_databases(there, ignored)
     return Sweeper(mirror, [swept], namespaces=namespaces, seconds=300)
 
 
 def rows(there: Store) -> dict[str, tuple[Ref | None, Row]]:
     """The rows of all live objects with their keys, by id."""
-    expected = databases.swept(there, ignored)
+    expected = swept_databases(there, ignored)
     made = {uid: expected.row(uid) for uid in expected.after("", 1000)}
     return {uid: (there.by_uid(known.DATABASE, uid), row) for uid, row in made.items() if row}
 
@@ -74,7 +80,7 @@ async def test_rows_without_object_are_marked_and_wrong_ones_written_by_their_pa
     del mirror.rows["u2"]
     mirror.rows["gone"] = replace(mirror.rows["u0"], id="gone")
     looked_at: list[Ref] = []
-    swept = databases.swept(there, looked_at.append)
+    swept = swept_databases(there, looked_at.append)
     await Sweeper(mirror, [swept], namespaces=(), seconds=1).sweep()
     assert mirror.deleted == {"gone"}
     assert set(looked_at) == {ref("shop", "wrong"), ref("shop", "missing")}
@@ -230,7 +236,7 @@ def two_kinds(
 ) -> tuple[Swept[Any], Swept[Any]]:
     """Databases, and the live objects of the other kind by id."""
     return (
-        databases.swept(there, woken.append),
+        swept_databases(there, woken.append),
         Swept(OFFERS, offers.keys, offers.get, woken.append),
     )
 
@@ -310,7 +316,7 @@ async def test_an_object_gone_with_a_live_row_of_any_kind_brings_a_sweep(
 
 
 def test_what_is_expected_comes_in_order_and_in_portions() -> None:
-    expected = databases.swept(stored("a", "b", "c", "d"), ignored)
+    expected = swept_databases(stored("a", "b", "c", "d"), ignored)
     assert expected.after("", 3) == ["u0", "u1", "u2"]
     assert expected.after("u2", 3) == ["u3"]
     assert expected.row("u9") is None

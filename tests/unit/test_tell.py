@@ -8,13 +8,13 @@ import pytest
 from daap_operator.api.reasons import InventoryReason
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus
 from daap_operator.engine.announce import Announcement
+from daap_operator.engine.tell import PROGRESS_SECONDS, latest, tell
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.kinds import known
 from daap_operator.kinds.database.observed import Children, observe
 from daap_operator.kinds.database.reasons import DatabaseReason
 from daap_operator.kinds.database.status import first_status, observed_status, refused_status
 from daap_operator.kinds.database.subject import DatabaseSubject, subject
-from daap_operator.kinds.database.tell import PROGRESS_SECONDS, latest, tell
 from daap_operator.kube import ApiError
 from daap_operator.mirror import MetadataError
 from tests.unit import builders, fakes
@@ -54,7 +54,7 @@ def progress(stage: Stage, phase: str, *, served: bool = False) -> DaapDatabaseS
 
 async def test_a_status_is_told_to_the_object_the_inventory_and_in_events() -> None:
     stage, before = begun()
-    assert await tell(stage.world, before, first(stage)) == 0.0
+    assert await tell(stage.shared, stage.controller, before, first(stage)) == 0.0
     assert stage.kube.requests == [WRITE]
     assert stage.status()["phase"] == "Provisioning"
     assert stage.condition("MetadataSynced") == ("True", "Synced")
@@ -64,16 +64,16 @@ async def test_a_status_is_told_to_the_object_the_inventory_and_in_events() -> N
 
 async def test_what_was_told_is_known_before_any_event_tells() -> None:
     stage, before = begun()
-    await tell(stage.world, before, first(stage))
-    assert latest(stage.world, before).status.cluster_name == "daap-orders"
-    await tell(stage.world, looked_at(stage), first(stage))
+    await tell(stage.shared, stage.controller, before, first(stage))
+    assert latest(stage.shared, before).status.cluster_name == "daap-orders"
+    await tell(stage.shared, stage.controller, looked_at(stage), first(stage))
     assert stage.kube.requests == [WRITE]
 
 
 async def test_nothing_new_is_not_told() -> None:
     stage = await ready()
     again = looked_at(stage).status.model_copy(update={"conditions": no_inventory(stage)})
-    assert await tell(stage.world, looked_at(stage), again) == 0.0
+    assert await tell(stage.shared, stage.controller, looked_at(stage), again) == 0.0
     assert stage.kube.requests == []
     assert stage.announcer.announced == []
 
@@ -86,7 +86,7 @@ async def test_a_field_that_is_told_no_more_is_removed() -> None:
     stage, _ = begun()
     stage.kube.change(known.DATABASE, "orders", with_newer_field)
     stage.watch()
-    await tell(stage.world, looked_at(stage), first(stage))
+    await tell(stage.shared, stage.controller, looked_at(stage), first(stage))
     assert "newer" not in stage.status()
 
 
@@ -99,34 +99,49 @@ def with_newer_field(obj: Object) -> None:
 
 async def test_progress_is_told_after_two_seconds_at_the_earliest() -> None:
     stage, before = begun()
-    await tell(stage.world, before, first(stage))
+    await tell(stage.shared, stage.controller, before, first(stage))
     stage.clock.advance(0.5)
-    held = await tell(stage.world, looked_at(stage), progress(stage, "Setting up primary"))
+    held = await tell(
+        stage.shared, stage.controller, looked_at(stage), progress(stage, "Setting up primary")
+    )
     assert held == PROGRESS_SECONDS - 0.5
     assert stage.kube.requests == [WRITE]
     stage.clock.advance(held)
-    assert await tell(stage.world, looked_at(stage), progress(stage, "Creating a new replica")) == 0
+    assert (
+        await tell(
+            stage.shared,
+            stage.controller,
+            looked_at(stage),
+            progress(stage, "Creating a new replica"),
+        )
+        == 0
+    )
     assert stage.kube.requests == [WRITE, WRITE]
     assert stage.condition("Ready") == ("False", "CreatingReplica")
 
 
 async def test_what_is_more_than_progress_is_told_at_once() -> None:
     stage, before = begun()
-    await tell(stage.world, before, first(stage))
+    await tell(stage.shared, stage.controller, before, first(stage))
     stalled = progress(stage, "Not enough disk space")
-    assert await tell(stage.world, looked_at(stage), stalled) == 0.0
+    assert await tell(stage.shared, stage.controller, looked_at(stage), stalled) == 0.0
     assert stage.condition("Stalled") == ("True", "DiskFull")
     recovered = progress(stage, "Setting up primary")
-    assert await tell(stage.world, looked_at(stage), recovered) == 0.0
+    assert await tell(stage.shared, stage.controller, looked_at(stage), recovered) == 0.0
     assert stage.kube.requests == [WRITE] * 3
 
 
 async def test_a_condition_that_was_missing_is_told_at_once() -> None:
     stage, before = begun()
-    await tell(stage.world, before, first(stage))
+    await tell(stage.shared, stage.controller, before, first(stage))
     stage.kube.change(known.DATABASE, "orders", without_inventory)
     stage.watch()
-    assert await tell(stage.world, looked_at(stage), progress(stage, "Setting up primary")) == 0
+    assert (
+        await tell(
+            stage.shared, stage.controller, looked_at(stage), progress(stage, "Setting up primary")
+        )
+        == 0
+    )
     assert stage.condition("MetadataSynced") == ("True", "Synced")
 
 
@@ -137,10 +152,15 @@ def without_inventory(obj: Object) -> None:
 
 async def test_progress_of_a_new_generation_is_told_at_once() -> None:
     stage, before = begun()
-    await tell(stage.world, before, first(stage))
+    await tell(stage.shared, stage.controller, before, first(stage))
     stage.edit(purpose="Other")
     stage.watch()
-    assert await tell(stage.world, looked_at(stage), progress(stage, "Setting up primary")) == 0
+    assert (
+        await tell(
+            stage.shared, stage.controller, looked_at(stage), progress(stage, "Setting up primary")
+        )
+        == 0
+    )
     assert stage.status()["observedGeneration"] == 2
 
 
@@ -152,10 +172,10 @@ AWAY = MetadataError(InventoryReason.UNREACHABLE, "The metadata database does no
 async def test_an_inventory_that_is_away_holds_up_nothing_and_is_told() -> None:
     stage, before = begun()
     stage.mirror.outage = AWAY
-    await tell(stage.world, before, first(stage))
+    await tell(stage.shared, stage.controller, before, first(stage))
     assert stage.status()["clusterName"] == "daap-orders"
     assert stage.condition("MetadataSynced") == ("False", "Unreachable")
-    assert stage.world.unsynced == {KEY}
+    assert stage.shared.unsynced == {KEY}
 
 
 async def test_an_object_that_has_no_row_any_more_waits_for_no_inventory() -> None:
@@ -163,17 +183,17 @@ async def test_an_object_that_has_no_row_any_more_waits_for_no_inventory() -> No
     stage.mirror.outage = MetadataError(
         InventoryReason.ROW_REFUSED, "The metadata database refuses the row"
     )
-    await tell(stage.world, before, first(stage))
-    assert stage.world.notes_of(KEY).row_refused
-    assert stage.world.unsynced == {KEY}
+    await tell(stage.shared, stage.controller, before, first(stage))
+    assert stage.shared.notes_of(KEY).row_refused
+    assert stage.shared.unsynced == {KEY}
     now = looked_at(stage)
     nothing = observe(Children(), instances=1, poolers=1, image=RESOLVED.image)
     taken = refused_status(
         now.moment(stage.clock.now()), nothing, Stalled(DatabaseReason.NAME_TAKEN, "It is taken")
     )
-    await tell(stage.world, now, taken)
-    assert not stage.world.notes_of(KEY).row_refused
-    assert stage.world.unsynced == set()
+    await tell(stage.shared, stage.controller, now, taken)
+    assert not stage.shared.notes_of(KEY).row_refused
+    assert stage.shared.unsynced == set()
 
 
 async def test_an_inventory_that_is_back_is_told_and_announced() -> None:
@@ -185,7 +205,7 @@ async def test_an_inventory_that_is_back_is_told_and_announced() -> None:
     stage.mirror.outage = None
     await stage.look()
     assert stage.condition("MetadataSynced") == ("True", "Synced")
-    assert stage.world.unsynced == set()
+    assert stage.shared.unsynced == set()
     assert stage.announcer.announced == [
         Announcement(True, "MetadataNotSynced", AWAY.finding.message),
         Announcement(False, "MetadataSynced", "The inventory has this state"),
@@ -196,7 +216,8 @@ async def test_an_object_without_a_database_has_no_row() -> None:
     stage, before = begun()
     problem = Stalled(DatabaseReason.NAME_TAKEN, "taken")
     await tell(
-        stage.world,
+        stage.shared,
+        stage.controller,
         before,
         refused_status(
             before.moment(stage.clock.now()),
@@ -216,7 +237,7 @@ async def test_an_object_that_has_changed_since_is_looked_at_again() -> None:
     stage, before = begun()
     stage.edit(instances=2)
     with pytest.raises(Waiting, match="has just changed") as waiting:
-        await tell(stage.world, before, first(stage))
+        await tell(stage.shared, stage.controller, before, first(stage))
     assert waiting.value.seconds == 1.0
     assert stage.status() == {"observedGeneration": -1}
     assert stage.announcer.announced == []
@@ -226,7 +247,7 @@ async def test_an_object_that_is_gone_is_looked_at_again() -> None:
     stage, before = begun()
     del stage.kube.objects[known.DATABASE, "shop", "orders"]
     with pytest.raises(Waiting):
-        await tell(stage.world, before, first(stage))
+        await tell(stage.shared, stage.controller, before, first(stage))
 
 
 async def test_an_object_that_goes_while_its_row_is_saved_leaves_no_live_row() -> None:
@@ -240,7 +261,7 @@ async def test_an_object_that_goes_while_its_row_is_saved_leaves_no_live_row() -
 
     stage.mirror.after_write = vanish
     with pytest.raises(Waiting):
-        await tell(stage.world, before, first(stage))
+        await tell(stage.shared, stage.controller, before, first(stage))
     assert stage.mirror.rows == {}
     assert stage.mirror.deleted == {before.metadata.uid}
 
@@ -250,19 +271,19 @@ async def test_a_status_that_cannot_be_written_is_an_outage() -> None:
     error = fakes.refused(500)
     stage.kube.refusals[WRITE] = error
     with pytest.raises(ApiError) as raised:
-        await tell(stage.world, before, first(stage))
+        await tell(stage.shared, stage.controller, before, first(stage))
     assert raised.value is error
     assert stage.announcer.announced == []
 
 
 async def test_the_latest_is_what_the_cache_has() -> None:
     stage, before = begun()
-    assert latest(stage.world, before) == before
+    assert latest(stage.shared, before) == before
     stage.kube.change(known.DATABASE, "orders", labelled)
-    assert latest(stage.world, before) == before
+    assert latest(stage.shared, before) == before
     stage.watch()
     assert (
-        latest(stage.world, before).metadata.resource_version
+        latest(stage.shared, before).metadata.resource_version
         == (stage.database()["metadata"]["resourceVersion"])
     )
 
@@ -302,16 +323,18 @@ async def test_a_pass_ends_when_its_object_is_another(change: Callable[[Stage], 
     change(stage)
     stage.watch()
     with pytest.raises(Waiting) as waiting:
-        latest(stage.world, before)
+        latest(stage.shared, before)
     assert waiting.value.seconds == 0.0
 
 
 async def test_a_new_phase_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     stage, before = begun()
-    await tell(stage.world, before, first(stage))
+    await tell(stage.shared, stage.controller, before, first(stage))
     stage.clock.advance(10)
-    await tell(stage.world, looked_at(stage), progress(stage, "Setting up primary"))
+    await tell(
+        stage.shared, stage.controller, looked_at(stage), progress(stage, "Setting up primary")
+    )
     (record,) = caplog.records
     assert record.getMessage() == "Phase changed"
     fields = vars(record)
@@ -329,7 +352,9 @@ async def test_what_somebody_must_act_on_is_logged_once(caplog: pytest.LogCaptur
     ):
         before = looked_at(stage)
         moment = before.moment(stage.clock.now())
-        await tell(stage.world, before, refused_status(moment, observed, problem))
+        await tell(
+            stage.shared, stage.controller, before, refused_status(moment, observed, problem)
+        )
     assert [record.getMessage() for record in caplog.records] == [
         "Phase changed",
         "Somebody must act",

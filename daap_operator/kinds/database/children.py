@@ -16,13 +16,13 @@ from daap_operator.kinds.database.desired.cluster import cluster
 from daap_operator.kinds.database.desired.mark import is_marked, unmarked
 from daap_operator.kinds.database.desired.pooler import pooler
 from daap_operator.kinds.database.desired.resolved import Manifest, Resolved
+from daap_operator.kinds.database.memory import DatabaseWorld
 from daap_operator.kinds.database.naming import ref
 from daap_operator.kinds.database.ownership import belongs_to, owners
 from daap_operator.kinds.database.reasons import DatabaseEvent, DatabaseReason
 from daap_operator.kinds.database.trim import BY_HAND, OWNED
 from daap_operator.kinds.database.volumes import data_claims, real_size
 from daap_operator.kinds.database.watched import children_of, owner
-from daap_operator.kinds.database.world import World
 from daap_operator.kube import ApiError, Kind, refusal
 
 Object = dict[str, Any]
@@ -43,7 +43,7 @@ DELETED = {
 log = logging.getLogger(__name__)
 
 
-async def ensure_children(world: World, database: Resolved) -> Stalled | Waiting | None:
+async def ensure_children(world: DatabaseWorld, database: Resolved) -> Stalled | Waiting | None:
     """Create what is missing and repair what differs; writes nothing when all is as it should be.
 
     Gives back what stands in the way. Other trouble (ApiError, Unreachable) is raised: try again.
@@ -57,12 +57,12 @@ async def ensure_children(world: World, database: Resolved) -> Stalled | Waiting
     return None
 
 
-def _certificates(world: World, database: Resolved) -> str:
+def _certificates(world: DatabaseWorld, database: Resolved) -> str:
     cluster = world.store.get(Ref(known.CLUSTER, database.namespace, database.cluster))
     return mark(cluster, world.store.get(Ref(known.POOLER, database.namespace, database.pooler)))
 
 
-async def _ensure(world: World, database: Resolved, kind: Kind, manifest: Manifest) -> None:
+async def _ensure(world: DatabaseWorld, database: Resolved, kind: Kind, manifest: Manifest) -> None:
     name = manifest["metadata"]["name"]
     actual = world.store.get(Ref(kind, database.namespace, name))
     if actual is None:
@@ -87,7 +87,7 @@ async def _ensure(world: World, database: Resolved, kind: Kind, manifest: Manife
         )
 
 
-async def _create(world: World, kind: Kind, manifest: Manifest) -> Object:
+async def _create(world: DatabaseWorld, kind: Kind, manifest: Manifest) -> Object:
     """Create a child; what is there already comes back as it is."""
     metadata = manifest["metadata"]
     try:
@@ -112,7 +112,9 @@ async def _create(world: World, kind: Kind, manifest: Manifest) -> Object:
     return _kept(world, kind, made)
 
 
-async def _take_over(world: World, kind: Kind, manifest: Manifest, database: Resolved) -> Object:
+async def _take_over(
+    world: DatabaseWorld, kind: Kind, manifest: Manifest, database: Resolved
+) -> Object:
     """Make a child ours that an earlier DaapDatabase left behind; raises Stalled when it must not.
 
     Judged as it is now, and written only if it still is so. The Cluster comes first, and it has
@@ -143,7 +145,7 @@ async def _take_over(world: World, kind: Kind, manifest: Manifest, database: Res
     return made
 
 
-def _tell_of_loss(world: World, key: Ref, cluster: str) -> None:
+def _tell_of_loss(world: DatabaseWorld, key: Ref, cluster: str) -> None:
     """Say aloud when a Cluster had to be made again: its volumes went with the one before."""
     if not raw.text(world.store.get(key), "status", "host"):
         return
@@ -156,14 +158,14 @@ def _tell_of_loss(world: World, key: Ref, cluster: str) -> None:
     )
 
 
-def _announce(world: World, key: Ref, announcement: Announcement) -> None:
+def _announce(world: DatabaseWorld, key: Ref, announcement: Announcement) -> None:
     if seen := world.store.get(key):
         metadata = Metadata.model_validate(seen["metadata"])
         world.announcer.announce(known.DATABASE, metadata, announcement, world.now())
 
 
 async def _repair(
-    world: World, kind: Kind, manifest: Manifest, actual: Object, *, version: str = ""
+    world: DatabaseWorld, kind: Kind, manifest: Manifest, actual: Object, *, version: str = ""
 ) -> Object:
     uid = actual["metadata"]["uid"]
     try:
@@ -180,7 +182,7 @@ async def _repair(
     return _kept(world, kind, made)
 
 
-def _kept(world: World, kind: Kind, made: Object) -> Object:
+def _kept(world: DatabaseWorld, kind: Kind, made: Object) -> Object:
     """Put a write's answer into the store, so that the next pass does not write again."""
     world.store.put(kind, made)
     return world.store.kept(kind, made)

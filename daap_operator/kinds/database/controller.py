@@ -1,36 +1,38 @@
-"""One pass over one database: see, decide, apply what differs, tell what is.
+"""DaapDatabases: see, decide, apply what differs, say what is."""
 
-A pass looks at what is and never at what happened. It may be cut short after any request and run
-again at any time: the next one ends in the same place.
-"""
-
-import logging
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Self
 
-from daap_operator import names, raw
+from daap_operator import raw
+from daap_operator.api.meta import Metadata
 from daap_operator.api.reasons import CommonReason
-from daap_operator.engine.kinds import Ref
-from daap_operator.errors import Outage, Problem, Stalled, Waiting
+from daap_operator.api.v1alpha1 import DaapDatabaseStatus
+from daap_operator.engine.controller import Controller
+from daap_operator.engine.kinds import Object, Ref
+from daap_operator.engine.store import Store
+from daap_operator.engine.world import World
+from daap_operator.errors import Problem, Stalled, Waiting
 from daap_operator.findings import Finding
 from daap_operator.kinds import known
 from daap_operator.kinds.database import adoption, offer
 from daap_operator.kinds.database.adoption import major_version, was_retained
-from daap_operator.kinds.database.applied import lacking
 from daap_operator.kinds.database.children import ensure_children
-from daap_operator.kinds.database.desired.cluster import cluster
 from daap_operator.kinds.database.desired.defaults import asked_in_vain
-from daap_operator.kinds.database.desired.pooler import pooler
-from daap_operator.kinds.database.desired.resolved import Left, Resolved, resolve
+from daap_operator.kinds.database.desired.resolved import Left, Platform, Resolved, resolve
 from daap_operator.kinds.database.growth import size_volumes, told_of_volumes
-from daap_operator.kinds.database.listen import listened, told_why
+from daap_operator.kinds.database.listen import listened
+from daap_operator.kinds.database.live import as_made, observed_now
 from daap_operator.kinds.database.logins import LOOK_SECONDS, logged_in
-from daap_operator.kinds.database.observed import Children, Observed, observe
+from daap_operator.kinds.database.memory import DatabaseOutcome, DatabaseTurn, DatabaseWorld
+from daap_operator.kinds.database.metrics import measured
+from daap_operator.kinds.database.observed import Observed
 from daap_operator.kinds.database.ownership import belongs_to
 from daap_operator.kinds.database.publish import note_name, note_retained, publish
 from daap_operator.kinds.database.reasons import DatabaseReason
 from daap_operator.kinds.database.removal import finalize, protection
+from daap_operator.kinds.database.row import DATABASES, Row, row
 from daap_operator.kinds.database.status import (
     Published,
     deleting_status,
@@ -42,82 +44,101 @@ from daap_operator.kinds.database.subject import (
     DatabaseSubject,
     cluster_of,
     database,
+    is_retained,
     is_valid,
-    subject,
 )
-from daap_operator.kinds.database.tell import latest, tell
-from daap_operator.kinds.database.trim import OWNED
-from daap_operator.kinds.database.watched import children_of
-from daap_operator.kinds.database.world import World
-from daap_operator.kube import unchanged
-
-TRIES_BEFORE_TELLING = 3
-"""How often a pass has to fail in a row before the status reports the trouble."""
-
-TRIES_OF_A_DELETION = 2
-"""The same for a deletion: three, with a webhook that times out, would take over half a minute."""
-
-ROW_SECONDS = 5.0
-"""When to try again to write a row that the inventory refused while it takes others."""
+from daap_operator.kinds.database.watched import WATCHES, children_of
+from daap_operator.samples import Samples
+from daap_operator.settings import Settings
 
 STALLED_SECONDS = 60.0
 """When to look again at what only a person can repair, in case no event says that it is."""
 
-log = logging.getLogger(__name__)
+
+class DatabaseController(Controller[DaapDatabaseStatus]):
+    """DaapDatabases."""
+
+    kind = known.DATABASE
+    status = DaapDatabaseStatus
+    watches = WATCHES
+    table = DATABASES
+    progress = frozenset({"instances", "postgres_version", "ready_instances", "storage"})
+
+    def __init__(self, world: DatabaseWorld) -> None:
+        self.world = world
+
+    @classmethod
+    def made(cls, world: World, settings: Settings) -> Self:
+        """The controller for one run of the operator."""
+        platform = Platform(
+            default_postgres_version=settings.default_postgres_version,
+            postgres_versions=settings.postgres_versions,
+            postgres_image=settings.postgres_image,
+            cluster_domain=settings.cluster_domain,
+        )
+        return cls(DatabaseWorld(world, platform, secret_check=settings.secret_check_interval))
+
+    def admit(self, subject: DatabaseSubject) -> None:
+        """Only a spec that can be had, with a name that is free, is begun."""
+        _resolved(self.world, subject)
+        _take_name(self.world, subject)
+
+    async def serve(self, turn: DatabaseTurn) -> DatabaseOutcome:
+        """Name, children and Secret as they should be."""
+        world = self.world
+        resolved = _resolved(world, turn.subject)
+        _take_name(world, turn.subject)
+        await _prepare(world, turn, resolved)
+        _tell_end_of_life(world, turn.subject)
+        observed, problem, published = await _maintain(world, turn.subject, resolved)
+        status = observed_status(turn.moment(), resolved, observed, problem, published)
+        return DatabaseOutcome(status, partial(_again, world, turn.subject.key, problem))
+
+    async def remove(self, turn: DatabaseTurn) -> DatabaseOutcome | None:
+        """Children and Secret go or stay behind, unless the database is protected."""
+        if held := await protection(self.world, turn.subject):
+            return await _keep(self.world, turn, held)
+        return await finalize(self.world, turn)
+
+    def refused(self, turn: DatabaseTurn, refusal: Stalled) -> DaapDatabaseStatus:
+        """What was made of an earlier spec may still serve."""
+        return refused_status(turn.moment(), as_made(self.world, turn.subject), refusal)
+
+    def troubled(self, turn: DatabaseTurn, trouble: Waiting) -> DaapDatabaseStatus | None:
+        """The trouble beside what there is; nothing before the first status."""
+        world, looked_at, moment = self.world, turn.subject, turn.moment()
+        if looked_at.metadata.deleting:
+            status = deleting_status(moment, trouble.finding)
+        else:
+            resolved = _resolved(world, looked_at)
+            observed = observed_now(world, looked_at.key, resolved)
+            status = observed_status(moment, resolved, observed, trouble, None)
+        return status if looked_at.status.cluster_name else None
+
+    def row(self, metadata: Metadata, spec: raw.Object, status: DaapDatabaseStatus) -> Row | None:
+        """The row of a database; None while it has no name."""
+        return row(metadata, spec, status)
+
+    def samples(self, store: Store) -> Iterator[Samples]:
+        """What there is to report of the databases."""
+        return measured([store.get(key) or {} for key in store.refs(known.DATABASE)])
+
+    def last_words(self, subject: DatabaseSubject) -> dict[str, object]:
+        """Whether the data stayed."""
+        return {"retained": is_retained(subject)}
+
+    def gone(self, obj: Object) -> None:
+        """A name that was promised is free again."""
+        self.world.arbiter.forget(obj)
+
+    def forget(self, key: Ref) -> None:
+        """Drop the notes."""
+        self.world.forget(key)
 
 
-async def reconcile(world: World, key: Ref, failures: int) -> float | None:
-    """Bring one database to what its spec asks for, as far as that goes now.
-
-    Gives back the seconds after which to look again without an event, None when the object is gone.
-    Raises Outage when something does not answer. Safe to cut short and to repeat.
-    """
-    again = await _pass(world, key, failures)
-    if again is not None and world.notes_of(key).row_refused:
-        return min(again, ROW_SECONDS)
-    return again
-
-
-async def _pass(world: World, key: Ref, failures: int) -> float | None:
-    """The pass itself; the row, which it only tells, may have to be tried again sooner."""
-    seen = world.store.get(key)
-    if seen is None:
-        world.notes.pop(key, None)
-        world.unsynced.discard(key)
-        return None
-    looked_at = subject(seen)
-    try:
-        if not looked_at.metadata.deleting:
-            return await _serve(world, looked_at, seen)
-        if held := await protection(world, looked_at):
-            return await _keep(world, looked_at, seen, held)
-        return await finalize(world, looked_at)
-    except Waiting as wait:
-        return wait.seconds
-    except Outage as error:
-        deleting_ = looked_at.metadata.deleting
-        if failures + 1 >= (TRIES_OF_A_DELETION if deleting_ else TRIES_BEFORE_TELLING):
-            await _tell_trouble(world, looked_at, seen, error)
-        raise
-
-
-async def _serve(world: World, looked_at: DatabaseSubject, seen: dict[str, Any]) -> float:
-    try:
-        resolved = _resolved(world, looked_at, seen)
-        _take_name(world, looked_at)
-    except Stalled as refusal:
-        status = refused_status(looked_at.moment(world.now()), _as_made(world, looked_at), refusal)
-        return await tell(world, looked_at, status) or world.resync.total_seconds()
-    looked_at = await _prepare(world, looked_at, resolved)
-    _tell_end_of_life(world, looked_at)
-    seen_now = await _maintain(world, looked_at, resolved)
-    status = observed_status(looked_at.moment(world.now()), resolved, *seen_now)
-    return await tell(world, looked_at, status) or _again(world, looked_at.key, seen_now[1])
-
-
-def _resolved(world: World, looked_at: DatabaseSubject, seen: dict[str, Any]) -> Resolved:
+def _resolved(world: DatabaseWorld, looked_at: DatabaseSubject) -> Resolved:
     """The database with every choice made; raises Stalled when its spec cannot be had."""
-    wanted = database(seen)
+    wanted = database(looked_at.seen)
     running = world.store.get(Ref(known.CLUSTER, looked_at.key.namespace, cluster_of(looked_at)))
     offer.check(wanted, world.platform, running=major_version(running or {}))
     resolved = resolve(wanted, world.platform, left=_left(world, looked_at))
@@ -127,7 +148,7 @@ def _resolved(world: World, looked_at: DatabaseSubject, seen: dict[str, Any]) ->
     return resolved
 
 
-def _tell_end_of_life(world: World, looked_at: DatabaseSubject) -> None:
+def _tell_end_of_life(world: DatabaseWorld, looked_at: DatabaseSubject) -> None:
     """Once a day: the API server keeps Events for an hour."""
     notes, now = world.notes_of(looked_at.key), world.now()
     told = offer.end_of_life(looked_at.status.postgres_version, world.platform, now)
@@ -136,7 +157,7 @@ def _tell_end_of_life(world: World, looked_at: DatabaseSubject) -> None:
         world.announcer.announce(known.DATABASE, looked_at.metadata, told, now)
 
 
-def _left(world: World, looked_at: DatabaseSubject) -> Left | None:
+def _left(world: DatabaseWorld, looked_at: DatabaseSubject) -> Left | None:
     """What the database's Cluster, or the one that an earlier DaapDatabase left, was made as."""
     key, uid = looked_at.key, looked_at.metadata.uid
     there = world.store.get(Ref(known.CLUSTER, key.namespace, cluster_of(looked_at)))
@@ -146,34 +167,32 @@ def _left(world: World, looked_at: DatabaseSubject) -> Left | None:
     return adoption.left(there) if ours else None
 
 
-async def _keep(
-    world: World, looked_at: DatabaseSubject, seen: dict[str, Any], protection: str
-) -> float:
+async def _keep(world: DatabaseWorld, turn: DatabaseTurn, protection: str) -> DatabaseOutcome:
     """Go on looking after a database whose deletion is held."""
     published: Published | None = None
     problem: Problem | None = None
     try:
-        resolved = _resolved(world, looked_at, seen)
-        looked_at = await note_name(world, looked_at, resolved)
-        _, problem, published = await _maintain(world, looked_at, resolved)
+        resolved = _resolved(world, turn.subject)
+        await note_name(world, turn, resolved)
+        _, problem, published = await _maintain(world, turn.subject, resolved)
     except Stalled as refusal:  # of a spec that breaks today's rules the children stay as they are
         problem = refusal
     why = Finding(CommonReason.DELETION_PROTECTED, protection)
-    await tell(world, looked_at, deleting_status(looked_at.moment(world.now()), why, published))
-    return _again(world, looked_at.key, problem)
+    status = deleting_status(turn.moment(), why, published)
+    return DatabaseOutcome(status, partial(_again, world, turn.subject.key, problem))
 
 
 async def _maintain(
-    world: World, looked_at: DatabaseSubject, resolved: Resolved
+    world: DatabaseWorld, looked_at: DatabaseSubject, resolved: Resolved
 ) -> tuple[Observed, Problem | None, Published | None]:
     """Children and Secret as they should be: what was seen, what stands in the way, the Secret."""
     children = children_of(world.store, resolved.namespace, resolved.cluster)
     volumes = await size_volumes(world, resolved, children)
     sized = replace(resolved, volume_size=volumes.size, resize_volumes=volumes.resize)
     problem = await ensure_children(world, sized)
-    observed = _observe(world, looked_at.key, sized)
+    observed = observed_now(world, looked_at.key, sized)
     if problem is None and await listened(world, looked_at.key, sized):
-        observed = _observe(world, looked_at.key, sized)
+        observed = observed_now(world, looked_at.key, sized)
     observed = await logged_in(world, looked_at.key, sized, observed)
     published: Published | None = None
     try:
@@ -186,7 +205,7 @@ async def _maintain(
     return observed, problem, published
 
 
-def _take_name(world: World, looked_at: DatabaseSubject) -> None:
+def _take_name(world: DatabaseWorld, looked_at: DatabaseSubject) -> None:
     """Make sure that the platform-wide name is this object's; raises Stalled when it is not."""
     key, name = looked_at.key, looked_at.metadata.name
     holder = world.arbiter.holder(name, is_valid)
@@ -200,83 +219,15 @@ def _take_name(world: World, looked_at: DatabaseSubject) -> None:
     world.arbiter.promise(name, looked_at.metadata.uid)
 
 
-async def _prepare(world: World, looked_at: DatabaseSubject, resolved: Resolved) -> DatabaseSubject:
-    """Put our finalizer on the object, and into its status what its children will be called."""
-    metadata = looked_at.metadata
-    if not looked_at.ours:
-        finalizers = [*metadata.finalizers, names.FINALIZER]
-        with unchanged("The object"):
-            made = await world.kube.set_finalizers(
-                known.DATABASE,
-                metadata.namespace,
-                metadata.name,
-                finalizers,
-                version=metadata.resource_version,
-            )
-        world.store.put(known.DATABASE, made)
-        looked_at = latest(world, looked_at)
-    if not looked_at.status.cluster_name:
-        await tell(world, looked_at, first_status(looked_at.moment(world.now()), resolved))
-        looked_at = latest(world, looked_at)
-    looked_at = await note_retained(world, looked_at, resolved)
-    return await note_name(world, looked_at, resolved)
+async def _prepare(world: DatabaseWorld, turn: DatabaseTurn, resolved: Resolved) -> None:
+    """Put into the status what the children will be called."""
+    if not turn.subject.status.cluster_name:
+        await turn.note(first_status(turn.moment(), resolved))
+    await note_retained(world, turn, resolved)
+    await note_name(world, turn, resolved)
 
 
-def _observe(world: World, key: Ref, resolved: Resolved) -> Observed:
-    children = _ours(children_of(world.store, resolved.namespace, resolved.cluster), resolved.uid)
-    observed = observe(
-        children,
-        instances=resolved.spec.instances,
-        poolers=resolved.spec.pooler.instances,
-        image=resolved.image,
-    )
-    if not observed.unsettled:
-        missing = lacking(children, cluster(resolved), pooler(resolved))
-        observed = replace(observed, unsettled=missing or _reloading(world, key))
-    return told_why(world, key, children, observed)
-
-
-def _reloading(world: World, key: Ref) -> str:
-    """What PostgreSQL may still be doing with new settings: it tells only that it must restart."""
-    notes = world.notes_of(key)
-    if notes.settling_until <= world.monotonic():
-        notes.settling_until = 0.0
-        return ""
-    return "PostgreSQL is taking up its settings"
-
-
-def _as_made(world: World, looked_at: DatabaseSubject) -> Observed:
-    """What is there of an object whose spec is not followed, against what was last made of it."""
-    metadata = looked_at.metadata
-    found = children_of(world.store, metadata.namespace, cluster_of(looked_at))
-    children = _ours(found, metadata.uid)
-    return observe(
-        children,
-        instances=raw.number(children.cluster, OWNED, "spec", "instances"),
-        poolers=raw.number(children.pooler, OWNED, "spec", "instances"),
-        image=raw.text(children.cluster, OWNED, "spec", "imageName"),
-    )
-
-
-def _ours(children: Children, uid: str) -> Children:
-    """Without what belongs to another: its state is not ours to tell, its password not to give."""
-
-    def own(child: dict[str, Any] | None) -> bool:
-        return child is not None and belongs_to(child, uid)
-
-    return Children(
-        cluster=children.cluster if own(children.cluster) else None,
-        pooler=children.pooler if own(children.pooler) else None,
-        deployment=children.deployment if own(children.pooler) else None,
-        endpoints=children.endpoints if own(children.cluster) else (),
-        pooler_endpoints=children.pooler_endpoints if own(children.pooler) else (),
-        account=children.account if own(children.cluster) else None,
-        pods=children.pods if own(children.cluster) else (),
-        claims=children.claims if own(children.cluster) else (),
-    )
-
-
-def _again(world: World, key: Ref, problem: Problem | None) -> float:
+def _again(world: DatabaseWorld, key: Ref, problem: Problem | None) -> float:
     """When to look again if no event comes first."""
     notes, now = world.notes_of(key), world.monotonic()
     waits = [world.resync.total_seconds() * world.random.uniform(0.8, 1.2)]
@@ -296,21 +247,3 @@ def _again(world: World, key: Ref, problem: Problem | None) -> float:
         # It may have come due in this very pass, after the Secret was last thought of
         waits.append(max(0.0, notes.secret_due - now))
     return min(waits)
-
-
-async def _tell_trouble(
-    world: World, looked_at: DatabaseSubject, seen: dict[str, Any], error: Outage
-) -> None:
-    """Let the status say why nothing moves; if that fails too, the log does."""
-    trouble = Waiting(CommonReason.RETRYING, f"{error}; it is tried again{error.remedy}")
-    with suppress(Outage, Stalled, Waiting):  # a spec that came meanwhile has had no trouble yet
-        looked_at = latest(world, looked_at)
-        moment = looked_at.moment(world.now())
-        if looked_at.metadata.deleting:
-            status = deleting_status(moment, trouble.finding)
-        else:
-            resolved = _resolved(world, looked_at, seen)
-            observed = _observe(world, looked_at.key, resolved)
-            status = observed_status(moment, resolved, observed, trouble, None)
-        if looked_at.status.cluster_name:
-            await tell(world, looked_at, status)

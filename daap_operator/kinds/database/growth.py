@@ -6,6 +6,7 @@ from daap_operator import raw
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.kinds import known
 from daap_operator.kinds.database.desired.resolved import Resolved
+from daap_operator.kinds.database.memory import DatabaseWorld
 from daap_operator.kinds.database.observed import Children, Observed
 from daap_operator.kinds.database.phases import Meaning
 from daap_operator.kinds.database.volumes import (
@@ -15,7 +16,6 @@ from daap_operator.kinds.database.volumes import (
     data_claims,
     sizing,
 )
-from daap_operator.kinds.database.world import World
 from daap_operator.kube import ApiError
 
 Object = dict[str, Any]
@@ -24,7 +24,7 @@ CLASS_SECONDS = 60.0
 """How long an answer about a StorageClass holds, for all databases together."""
 
 
-async def size_volumes(world: World, database: Resolved, children: Children) -> Sizing:
+async def size_volumes(world: DatabaseWorld, database: Resolved, children: Children) -> Sizing:
     """What the Cluster is to be told of its volumes; asks nothing unless they should grow."""
     asked, claims = database.spec.storage.size, data_claims(children.cluster, children.claims)
     had = raw.text(children.cluster, "spec", "storage", "size")
@@ -32,7 +32,7 @@ async def size_volumes(world: World, database: Resolved, children: Children) -> 
     return sizing(asked, had, claims, classes)
 
 
-async def _expansion(world: World, name: str) -> Expansion:
+async def _expansion(world: DatabaseWorld, name: str) -> Expansion:
     """Whether a StorageClass lets volumes grow, as it was a minute ago at the earliest."""
     if not name:
         return Expansion.ABSENT
@@ -44,7 +44,7 @@ async def _expansion(world: World, name: str) -> Expansion:
     return found
 
 
-async def _ask(world: World, name: str) -> Expansion:
+async def _ask(world: DatabaseWorld, name: str) -> Expansion:
     try:
         found = await world.kube.get(known.STORAGE_CLASS, "", name)
     except ApiError as error:

@@ -3,14 +3,14 @@
 from daap_operator.engine.kinds import Ref
 from daap_operator.kinds.database import causes
 from daap_operator.kinds.database.desired.resolved import Resolved
+from daap_operator.kinds.database.memory import DatabaseWorld
 from daap_operator.kinds.database.observed import Children, Observed
 from daap_operator.kinds.database.reasons import OF_POOLER
 from daap_operator.kinds.database.stuck import PATIENCE_SECONDS, Stuck
 from daap_operator.kinds.database.watched import children_of
-from daap_operator.kinds.database.world import World
 
 
-def told_why(world: World, key: Ref, children: Children, observed: Observed) -> Observed:
+def told_why(world: DatabaseWorld, key: Ref, children: Children, observed: Observed) -> Observed:
     """What was observed, with the cause if one is known; notes since when it waits."""
     notes = world.notes_of(key)
     awaited = observed.awaited
@@ -24,7 +24,7 @@ def told_why(world: World, key: Ref, children: Children, observed: Observed) -> 
     return causes.explained(observed, found)
 
 
-async def listened(world: World, key: Ref, resolved: Resolved) -> bool:
+async def listened(world: DatabaseWorld, key: Ref, resolved: Resolved) -> bool:
     """Ask for Events if that is due; whether something new was heard."""
     stuck, now = world.notes_of(key).stuck, world.monotonic()
     if stuck is None or now < stuck.due:

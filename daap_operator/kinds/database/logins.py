@@ -11,16 +11,18 @@ from daap_operator.engine.kinds import Ref
 from daap_operator.kinds import known
 from daap_operator.kinds.database import certificates
 from daap_operator.kinds.database.desired.resolved import Resolved
+from daap_operator.kinds.database.memory import DatabaseWorld
 from daap_operator.kinds.database.observed import Awaited, Observed
 from daap_operator.kinds.database.phases import Meaning
 from daap_operator.kinds.database.reasons import DatabaseReason
-from daap_operator.kinds.database.world import World
 
 LOOK_SECONDS = 15.0
 """How often the Secrets are read while PgBouncer is refused: that they change is told nowhere."""
 
 
-async def logged_in(world: World, key: Ref, resolved: Resolved, observed: Observed) -> Observed:
+async def logged_in(
+    world: DatabaseWorld, key: Ref, resolved: Resolved, observed: Observed
+) -> Observed:
     """What was observed, with what has to be done when PgBouncer cannot log in."""
     notes = world.notes_of(key)
     notes.login_refused = await _refused(world, key, resolved)
@@ -39,7 +41,7 @@ def refused(resolved: Resolved, observed: Observed) -> Observed:
     return replace(observed, awaited=observed.awaited or told, action=observed.action or told)
 
 
-async def _refused(world: World, key: Ref, resolved: Resolved) -> bool:
+async def _refused(world: DatabaseWorld, key: Ref, resolved: Resolved) -> bool:
     notes = world.notes_of(key)
     cluster = world.store.get(Ref(known.CLUSTER, resolved.namespace, resolved.cluster))
     pooler = world.store.get(Ref(known.POOLER, resolved.namespace, resolved.pooler))
@@ -55,7 +57,7 @@ async def _refused(world: World, key: Ref, resolved: Resolved) -> bool:
     return False
 
 
-async def _entry(world: World, resolved: Resolved, name: str, key: str) -> str:
+async def _entry(world: DatabaseWorld, resolved: Resolved, name: str, key: str) -> str:
     """An entry of a Secret as text; empty when there is none."""
     found = await world.kube.get(known.SECRET, resolved.namespace, name)
     return raw.decoded(found, "data", key)

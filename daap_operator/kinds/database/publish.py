@@ -22,14 +22,12 @@ from daap_operator.kinds.database.desired.secret import (
     connection_secret,
     revision,
 )
+from daap_operator.kinds.database.memory import DatabaseTurn, DatabaseWorld
 from daap_operator.kinds.database.naming import ref
 from daap_operator.kinds.database.observed import Observed
 from daap_operator.kinds.database.ownership import belongs_to
 from daap_operator.kinds.database.reasons import DatabaseReason
-from daap_operator.kinds.database.status import Published, with_pending_secret, with_retained_secret
-from daap_operator.kinds.database.subject import DatabaseSubject
-from daap_operator.kinds.database.tell import note
-from daap_operator.kinds.database.world import World
+from daap_operator.kinds.database.status import Published
 from daap_operator.kube import ApiError, refusal, unchanged
 
 Object = dict[str, Any]
@@ -40,7 +38,7 @@ log = logging.getLogger(__name__)
 
 
 async def publish(
-    world: World, database: Resolved, observed: Observed, before: DaapDatabaseStatus
+    world: DatabaseWorld, database: Resolved, observed: Observed, before: DaapDatabaseStatus
 ) -> Published | None:
     """Make the connection Secret what it should be.
 
@@ -72,25 +70,21 @@ async def publish(
     return Published(database.host, database.secret, wanted, credentials.username)
 
 
-async def note_name(
-    world: World, looked_at: DatabaseSubject, database: Resolved
-) -> DatabaseSubject:
+async def note_name(world: DatabaseWorld, turn: DatabaseTurn, database: Resolved) -> None:
     """Put the connection Secret's name into the status before any Secret has it.
 
     A process that dies after the Secret was written, or a name that changes meanwhile, would
     otherwise leave a Secret that nobody knows of: Secrets are not listed.
     """
-    before = looked_at.status
+    before = turn.subject.status
     if database.secret in (before.secret_name, before.pending_secret):
-        return looked_at
+        return
     if before.pending_secret:
         await remove_secret(world, database.namespace, before.pending_secret, database.uid)
-    return await note(world, looked_at, with_pending_secret(before, database.secret))
+    await turn.note(pending_secret=database.secret)
 
 
-async def note_retained(
-    world: World, looked_at: DatabaseSubject, database: Resolved
-) -> DatabaseSubject:
+async def note_retained(world: DatabaseWorld, turn: DatabaseTurn, database: Resolved) -> None:
     """Put the name of the Secret that was retained with a Cluster into the status.
 
     Before the Cluster is taken over, and only if it will be: from then on nothing else tells the
@@ -98,12 +92,11 @@ async def note_retained(
     """
     cluster = world.store.get(Ref(known.CLUSTER, database.namespace, database.cluster))
     name = _retained_secret(cluster, database)
-    if name in ("", database.secret, looked_at.status.secret_name):
-        return looked_at
+    if name in ("", database.secret, turn.subject.status.secret_name):
+        return
     found = await world.kube.get(known.CLUSTER, database.namespace, database.cluster)
-    if _retained_secret(found, database) != name or objections(found or {}, database):
-        return looked_at
-    return await note(world, looked_at, with_retained_secret(looked_at.status, name))
+    if _retained_secret(found, database) == name and not objections(found or {}, database):
+        await turn.note(secret_name=name)
 
 
 def _retained_secret(cluster: Object | None, database: Resolved) -> str:
@@ -115,7 +108,7 @@ def _retained_secret(cluster: Object | None, database: Resolved) -> str:
     return raw.text(cluster, "metadata", "annotations", names.RETAINED_SECRET)
 
 
-def _check_due(world: World, database: Resolved) -> bool:
+def _check_due(world: DatabaseWorld, database: Resolved) -> bool:
     """Whether the Secret is to be looked at although nothing says that it changed."""
     interval = world.secret_check.total_seconds()
     notes = world.notes_of(ref(database.namespace, database.name))
@@ -131,7 +124,7 @@ def _check_due(world: World, database: Resolved) -> bool:
     return due
 
 
-def _checked(world: World, database: Resolved) -> None:
+def _checked(world: DatabaseWorld, database: Resolved) -> None:
     """The Secret is as it should be: the next look at it is an interval away."""
     interval = world.secret_check.total_seconds()
     if interval:
@@ -139,7 +132,7 @@ def _checked(world: World, database: Resolved) -> None:
         notes.secret_due = world.monotonic() + interval
 
 
-async def _credentials(world: World, database: Resolved) -> DatabaseCredentials:
+async def _credentials(world: DatabaseWorld, database: Resolved) -> DatabaseCredentials:
     application = await _get(world, database, f"{database.cluster}-app")
     authority = await _get(world, database, f"{database.cluster}-ca")
     credentials = DatabaseCredentials(
@@ -162,7 +155,7 @@ async def _credentials(world: World, database: Resolved) -> DatabaseCredentials:
     return credentials
 
 
-async def _get(world: World, database: Resolved, name: str) -> Object:
+async def _get(world: DatabaseWorld, database: Resolved, name: str) -> Object:
     found = await world.kube.get(known.SECRET, database.namespace, name)
     if found is None:
         raise Waiting(
@@ -172,7 +165,9 @@ async def _get(world: World, database: Resolved, name: str) -> Object:
     return found
 
 
-async def _write(world: World, manifest: Manifest, database: Resolved, *, expected: bool) -> None:
+async def _write(
+    world: DatabaseWorld, manifest: Manifest, database: Resolved, *, expected: bool
+) -> None:
     """Create the Secret or repair it; `expected` says which to try first."""
     namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
     found = await world.kube.get(known.SECRET, namespace, name) if expected else None
@@ -193,7 +188,9 @@ async def _write(world: World, manifest: Manifest, database: Resolved, *, expect
     await _repair(world, manifest, found, database)
 
 
-async def _repair(world: World, manifest: Manifest, found: Object, database: Resolved) -> None:
+async def _repair(
+    world: DatabaseWorld, manifest: Manifest, found: Object, database: Resolved
+) -> None:
     name = manifest["metadata"]["name"]
     # What was published for the Cluster before is taken over with it: by now the Cluster is ours
     retained = was_retained(found, database.namespace, database.name)
@@ -267,7 +264,7 @@ def _secret_refusal(error: ApiError, name: str) -> Stalled | Waiting | ApiError:
 
 
 async def remove_secret(
-    world: World, namespace: str, name: str, uid: str, *, left_by: str = ""
+    world: DatabaseWorld, namespace: str, name: str, uid: str, *, left_by: str = ""
 ) -> None:
     """Delete a connection Secret that belongs to the database with that uid; leave any other.
 

@@ -1,4 +1,4 @@
-"""The end of a database: children, Secret, row, finalizer, in this order.
+"""The end of a database: children, then the Secret; row and finalizer are the loop's, after that.
 
 Every step may be repeated, and the one that cannot be taken back, removing the finalizer, comes
 last and after live reads.
@@ -6,11 +6,12 @@ last and after live reads.
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from daap_operator import names, raw
 from daap_operator.api.reasons import CommonReason
-from daap_operator.api.v1alpha1 import Phase
+from daap_operator.api.v1alpha1 import DaapDatabaseStatus, Phase
 from daap_operator.engine.kinds import Ref
 from daap_operator.engine.ownership import others
 from daap_operator.errors import Waiting
@@ -18,9 +19,9 @@ from daap_operator.findings import Finding, Reason
 from daap_operator.kinds import known
 from daap_operator.kinds.database import remedies
 from daap_operator.kinds.database.desired import defaults
+from daap_operator.kinds.database.memory import DatabaseOutcome, DatabaseTurn, DatabaseWorld
 from daap_operator.kinds.database.ownership import belongs_to, cluster_owners
 from daap_operator.kinds.database.publish import remove_secret
-from daap_operator.kinds.database.row import DATABASES
 from daap_operator.kinds.database.status import deleting_status
 from daap_operator.kinds.database.subject import (
     DatabaseSubject,
@@ -28,10 +29,7 @@ from daap_operator.kinds.database.subject import (
     is_protected,
     is_retained,
 )
-from daap_operator.kinds.database.tell import latest, tell
-from daap_operator.kinds.database.world import World
 from daap_operator.kube import ApiError, Kind, unchanged
-from daap_operator.mirror import MetadataError
 
 Object = dict[str, Any]
 
@@ -55,7 +53,7 @@ class Blocker:
     """Who has to do what when it does not go by itself."""
 
 
-async def protection(world: World, looked_at: DatabaseSubject) -> str:
+async def protection(world: DatabaseWorld, looked_at: DatabaseSubject) -> str:
     """Why the deletion is held; empty when it is not.
 
     Protection is over once the Cluster is going anyway, as in a namespace that is being deleted:
@@ -77,58 +75,51 @@ async def protection(world: World, looked_at: DatabaseSubject) -> str:
     )
 
 
-async def finalize(world: World, looked_at: DatabaseSubject) -> float | None:
-    """Take the deletion a step further; when to look again, None once the object is let go."""
-    if not looked_at.ours:
-        return None
-    if looked_at.status.phase is not Phase.DELETING:
-        await _tell(world, looked_at, remedies.fate(retained=is_retained(looked_at)))
-        looked_at = latest(world, looked_at)
-    remove = _disown_children if is_retained(looked_at) else _delete_children
+async def finalize(world: DatabaseWorld, turn: DatabaseTurn) -> DatabaseOutcome | None:
+    """Take the deletion a step further; None once the object may be let go."""
+    retained = is_retained(turn.subject)
+    if turn.subject.status.phase is not Phase.DELETING:
+        await turn.note(_deleting(turn, remedies.fate(retained=retained)))
+    looked_at = turn.subject
+    remove = _disown_children if retained else _delete_children
     if blockers := await remove(world, looked_at):
-        await _tell_blocked(world, looked_at, blockers)
-        return _poll_seconds(world, looked_at)
+        again = partial(_poll_seconds, world, looked_at)
+        return DatabaseOutcome(_blocked(world, turn, blockers), again)
     await _end_secret(world, looked_at)
-    await _tell_who_holds(world, looked_at)
-    await _end_row(world, looked_at)
-    await _let_go(world, looked_at)
+    await _tell_who_holds(turn)
     return None
 
 
-async def _tell(
-    world: World,
-    looked_at: DatabaseSubject,
-    message: str,
-    *,
-    reason: Reason = CommonReason.DELETING,
-) -> None:
-    await tell(
-        world, looked_at, deleting_status(looked_at.moment(world.now()), Finding(reason, message))
-    )
+def _deleting(
+    turn: DatabaseTurn, message: str, *, reason: Reason = CommonReason.DELETING
+) -> DaapDatabaseStatus:
+    return deleting_status(turn.moment(), Finding(reason, message))
 
 
-async def _tell_blocked(world: World, looked_at: DatabaseSubject, blockers: list[Blocker]) -> None:
+def _blocked(
+    world: DatabaseWorld, turn: DatabaseTurn, blockers: list[Blocker]
+) -> DaapDatabaseStatus:
     """Name what is waited for; once that is too long, also who has to do what."""
     waiting = f"Waiting for {' and '.join(blocker.what for blocker in blockers)} to be gone"
-    if _seconds_since_asked(world, looked_at) < BLOCKED_SECONDS:
-        await _tell(world, looked_at, waiting)
-        return
+    if _seconds_since_asked(world, turn.subject) < BLOCKED_SECONDS:
+        return _deleting(turn, waiting)
     todo = "; ".join(blocker.remedy for blocker in blockers)
-    await _tell(world, looked_at, f"{waiting}: {todo}", reason=CommonReason.DELETION_BLOCKED)
+    return _deleting(turn, f"{waiting}: {todo}", reason=CommonReason.DELETION_BLOCKED)
 
 
-async def _tell_who_holds(world: World, looked_at: DatabaseSubject) -> None:
+async def _tell_who_holds(turn: DatabaseTurn) -> None:
     """Whose finalizers keep the object, before ours goes: nothing is told after that."""
-    if told := remedies.held_by(set(looked_at.metadata.finalizers) - {names.FINALIZER}):
-        await _tell(world, latest(world, looked_at), told, reason=CommonReason.DELETION_BLOCKED)
+    if told := remedies.held_by(set(turn.subject.metadata.finalizers) - {names.FINALIZER}):
+        turn.latest()
+        await turn.note(_deleting(turn, told, reason=CommonReason.DELETION_BLOCKED))
 
 
-def _poll_seconds(world: World, looked_at: DatabaseSubject) -> float:
+def _poll_seconds(world: DatabaseWorld, looked_at: DatabaseSubject) -> float:
     long_ago = _seconds_since_asked(world, looked_at) > PATIENCE_SECONDS
     return SLOW_POLL_SECONDS if long_ago else POLL_SECONDS
 
 
-def _seconds_since_asked(world: World, looked_at: DatabaseSubject) -> float:
+def _seconds_since_asked(world: DatabaseWorld, looked_at: DatabaseSubject) -> float:
     asked = looked_at.metadata.deletion_timestamp or world.now()
     return (world.now() - asked).total_seconds()
 
@@ -150,7 +141,7 @@ def _secrets(looked_at: DatabaseSubject) -> list[str]:
 # --- Delete ---------------------------------------------------------------------------------------
 
 
-async def _delete_children(world: World, looked_at: DatabaseSubject) -> list[Blocker]:
+async def _delete_children(world: DatabaseWorld, looked_at: DatabaseSubject) -> list[Blocker]:
     """Delete the children; names what is still there."""
     left = [await _deleted(world, looked_at, kind, name) for kind, name in _children(looked_at)]
     blockers = [blocker for blocker in left if blocker]
@@ -158,7 +149,7 @@ async def _delete_children(world: World, looked_at: DatabaseSubject) -> list[Blo
 
 
 async def _deleted(
-    world: World, looked_at: DatabaseSubject, kind: Kind, name: str
+    world: DatabaseWorld, looked_at: DatabaseSubject, kind: Kind, name: str
 ) -> Blocker | None:
     """Delete one child; describes it while it is there.
 
@@ -181,7 +172,7 @@ async def _deleted(
     return _blocker(kind, found)
 
 
-async def _delete(world: World, kind: Kind, found: Object) -> Object | None:
+async def _delete(world: DatabaseWorld, kind: Kind, found: Object) -> Object | None:
     """Delete a child as it was seen: somebody may have retained, or taken over, it since."""
     metadata = found["metadata"]
     place, version = (metadata["namespace"], metadata["name"]), metadata["resourceVersion"]
@@ -209,7 +200,7 @@ def _blocker(kind: Kind, child: Object) -> Blocker:
     )
 
 
-async def _volume_claims(world: World, looked_at: DatabaseSubject) -> list[Blocker]:
+async def _volume_claims(world: DatabaseWorld, looked_at: DatabaseSubject) -> list[Blocker]:
     """Names the Cluster's PersistentVolumeClaims that garbage collection has still to remove.
 
     Claims that no Cluster owns go by nobody's hand: an orphaning deletion left them on purpose, or
@@ -236,7 +227,7 @@ async def _volume_claims(world: World, looked_at: DatabaseSubject) -> list[Block
 # --- Retain ---------------------------------------------------------------------------------------
 
 
-async def _disown_children(world: World, looked_at: DatabaseSubject) -> list[Blocker]:
+async def _disown_children(world: DatabaseWorld, looked_at: DatabaseSubject) -> list[Blocker]:
     """Take the owner from the children and the Secrets, and note from whom they were retained."""
     namespace, uid = looked_at.metadata.namespace, looked_at.metadata.uid
     mark = names.retained_from(namespace, looked_at.metadata.name)
@@ -271,33 +262,8 @@ def _is_disowned(found: Object, uid: str, annotations: dict[str, str]) -> bool:
 # --- the rest -------------------------------------------------------------------------------------
 
 
-async def _end_secret(world: World, looked_at: DatabaseSubject) -> None:
+async def _end_secret(world: DatabaseWorld, looked_at: DatabaseSubject) -> None:
     if is_retained(looked_at):
         return
     for name in _secrets(looked_at):
         await remove_secret(world, looked_at.metadata.namespace, name, looked_at.metadata.uid)
-
-
-async def _end_row(world: World, looked_at: DatabaseSubject) -> None:
-    """Mark the row; while the metadata database is away the object goes, and the sweep does it."""
-    try:
-        await world.mirror.mark_deleted(DATABASES, looked_at.metadata.uid)
-    except MetadataError as error:
-        log.warning("Row not marked", extra={"key": looked_at.key, "error": str(error)})
-
-
-async def _let_go(world: World, looked_at: DatabaseSubject) -> None:
-    """Remove the finalizer from the object as it is now."""
-    metadata = looked_at.metadata
-    found = await world.kube.get(known.DATABASE, metadata.namespace, metadata.name)
-    if found is None or raw.text(found, "metadata", "uid") != metadata.uid:
-        return
-    left = [f for f in raw.items(found, "metadata", "finalizers") if f != names.FINALIZER]
-    version = raw.text(found, "metadata", "resourceVersion")
-    with unchanged("The object", reason=CommonReason.DELETING):
-        made = await world.kube.set_finalizers(
-            known.DATABASE, metadata.namespace, metadata.name, left, version=version
-        )
-    if left:  # without any the object is gone, and its event is to find it in the store
-        world.store.put(known.DATABASE, made)
-    log.info("Database deleted", extra={"key": looked_at.key, "retained": is_retained(looked_at)})

@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from daap_operator import names, raw
 from daap_operator.api.meta import ConditionType, Metadata
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus, Phase
 from daap_operator.kinds.database.reasons import DatabaseReason
-from daap_operator.kinds.database.subject import subject
 from daap_operator.mirror import Table
 
 
@@ -33,12 +31,6 @@ class Row:
 
 
 DATABASES = Table("databases", Row, unique="name")
-
-
-def row_of(seen: dict[str, Any]) -> Row | None:
-    """The row of an object as it was last seen."""
-    read = subject(seen)
-    return row(read.metadata, read.spec, read.status)
 
 
 def row(metadata: Metadata, spec: raw.Object, status: DaapDatabaseStatus) -> Row | None:

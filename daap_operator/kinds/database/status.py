@@ -41,18 +41,9 @@ def first_status(moment: DatabaseMoment, resolved: Resolved) -> DaapDatabaseStat
         reconciling=Finding(DatabaseReason.PROVISIONING, message),
         phase=Phase.PROVISIONING,
     )
-    status = with_pending_secret(_allotted(moment.previous, resolved), resolved.secret)
-    return with_verdict(status, moment, verdict)
-
-
-def with_pending_secret(status: DaapDatabaseStatus, name: str) -> DaapDatabaseStatus:
-    """The same status with the name of a connection Secret that is going to be written."""
-    return status.model_copy(update={"pending_secret": name})
-
-
-def with_retained_secret(status: DaapDatabaseStatus, name: str) -> DaapDatabaseStatus:
-    """The same status with the connection Secret of the Cluster that is going to be taken over."""
-    return status.model_copy(update={"secret_name": name})
+    status = _allotted(moment.previous, resolved)
+    noted = status.model_copy(update={"pending_secret": resolved.secret})
+    return with_verdict(noted, moment, verdict)
 
 
 def observed_status(

@@ -1,0 +1,73 @@
+"""What there is of a database now, as the store has it."""
+
+from dataclasses import replace
+from typing import Any
+
+from daap_operator import raw
+from daap_operator.engine.kinds import Ref
+from daap_operator.kinds.database.applied import lacking
+from daap_operator.kinds.database.desired.cluster import cluster
+from daap_operator.kinds.database.desired.pooler import pooler
+from daap_operator.kinds.database.desired.resolved import Resolved
+from daap_operator.kinds.database.listen import told_why
+from daap_operator.kinds.database.memory import DatabaseWorld
+from daap_operator.kinds.database.observed import Children, Observed, observe
+from daap_operator.kinds.database.ownership import belongs_to
+from daap_operator.kinds.database.subject import DatabaseSubject, cluster_of
+from daap_operator.kinds.database.trim import OWNED
+from daap_operator.kinds.database.watched import children_of
+
+
+def observed_now(world: DatabaseWorld, key: Ref, resolved: Resolved) -> Observed:
+    """What is there, against what is asked for; notes since when it waits."""
+    children = _ours(children_of(world.store, resolved.namespace, resolved.cluster), resolved.uid)
+    observed = observe(
+        children,
+        instances=resolved.spec.instances,
+        poolers=resolved.spec.pooler.instances,
+        image=resolved.image,
+    )
+    if not observed.unsettled:
+        missing = lacking(children, cluster(resolved), pooler(resolved))
+        observed = replace(observed, unsettled=missing or _reloading(world, key))
+    return told_why(world, key, children, observed)
+
+
+def _reloading(world: DatabaseWorld, key: Ref) -> str:
+    """What PostgreSQL may still be doing with new settings: it tells only that it must restart."""
+    notes = world.notes_of(key)
+    if notes.settling_until <= world.monotonic():
+        notes.settling_until = 0.0
+        return ""
+    return "PostgreSQL is taking up its settings"
+
+
+def as_made(world: DatabaseWorld, looked_at: DatabaseSubject) -> Observed:
+    """What is there of an object whose spec is not followed, against what was last made of it."""
+    metadata = looked_at.metadata
+    found = children_of(world.store, metadata.namespace, cluster_of(looked_at))
+    children = _ours(found, metadata.uid)
+    return observe(
+        children,
+        instances=raw.number(children.cluster, OWNED, "spec", "instances"),
+        poolers=raw.number(children.pooler, OWNED, "spec", "instances"),
+        image=raw.text(children.cluster, OWNED, "spec", "imageName"),
+    )
+
+
+def _ours(children: Children, uid: str) -> Children:
+    """Without what belongs to another: its state is not ours to tell, its password not to give."""
+
+    def own(child: dict[str, Any] | None) -> bool:
+        return child is not None and belongs_to(child, uid)
+
+    return Children(
+        cluster=children.cluster if own(children.cluster) else None,
+        pooler=children.pooler if own(children.pooler) else None,
+        deployment=children.deployment if own(children.pooler) else None,
+        endpoints=children.endpoints if own(children.cluster) else (),
+        pooler_endpoints=children.pooler_endpoints if own(children.pooler) else (),
+        account=children.account if own(children.cluster) else None,
+        pods=children.pods if own(children.cluster) else (),
+        claims=children.claims if own(children.cluster) else (),
+    )

@@ -1,0 +1,65 @@
+"""What a pass over a database works with: the engine's world, and what only databases need.
+
+None of what is remembered is authoritative: a process that starts without it does the same, a
+little later or with one request more.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from daap_operator.api.v1alpha1 import DaapDatabaseStatus
+from daap_operator.engine.controller import Outcome, Turn
+from daap_operator.engine.kinds import Ref
+from daap_operator.engine.world import World
+from daap_operator.kinds.database.desired.resolved import Platform
+from daap_operator.kinds.database.naming import Arbiter
+from daap_operator.kinds.database.stuck import Stuck, Warnings
+from daap_operator.kinds.database.volumes import Expansion
+
+DatabaseTurn = Turn[DaapDatabaseStatus]
+DatabaseOutcome = Outcome[DaapDatabaseStatus]
+
+
+@dataclass
+class Notes:
+    """What this process remembers of one database between two passes."""
+
+    secret_due: float | None = None
+    """When to fetch the connection Secret next, unasked."""
+    settling_until: float = 0.0
+    """Until when a changed Cluster's status may still speak of the spec before; 0 once a pass has
+    seen that this is over."""
+    stuck: Stuck | None = None
+    """Since when it waits for what does not come; None while it does not."""
+    login_settled: tuple[str, str] | None = None
+    """Versions of the authority and of PgBouncer's own certificate that were found to agree."""
+    login_refused: bool = False
+    """Whether PostgreSQL refuses PgBouncer's own certificate, as far as was seen."""
+    end_of_life_told: date | None = None
+    """When an Event last told that the version gets no fixes any more."""
+
+
+class DatabaseWorld:
+    """Everything a pass over a database may touch."""
+
+    def __init__(self, world: World, platform: Platform, *, secret_check: timedelta) -> None:
+        """`secret_check`: how often a connection Secret is fetched unasked; zero for never."""
+        self.kube, self.store, self.announcer = world.kube, world.store, world.announcer
+        self.now, self.monotonic, self.random = world.now, world.monotonic, world.random
+        self.resync = world.resync
+        self.platform = platform
+        self.secret_check = secret_check
+        self.notes: dict[Ref, Notes] = {}
+        self.storage_classes: dict[str, tuple[float, Expansion]] = {}
+        """Whether a StorageClass lets volumes grow, and when that was asked."""
+        self.arbiter = Arbiter(world.store)
+        """Who has which name."""
+        self.warnings = Warnings(world.kube, world.monotonic)
+
+    def notes_of(self, key: Ref) -> Notes:
+        """The notes on one database."""
+        return self.notes.setdefault(key, Notes())
+
+    def forget(self, key: Ref) -> None:
+        """Drop the notes on a database that is gone."""
+        self.notes.pop(key, None)
