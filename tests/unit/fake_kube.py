@@ -179,7 +179,8 @@ class FakeKube:
         """Somebody creates an object."""
         made = copied(obj)
         metadata = made.setdefault("metadata", {})
-        metadata.setdefault("namespace", "shop")
+        if kind.namespaced:
+            metadata.setdefault("namespace", "shop")
         if kind == known.DATABASE:
             made.setdefault("status", {"observedGeneration": -1})
         made = field_owners.updated({"metadata": dict(metadata)}, made, "kubectl")
@@ -224,7 +225,7 @@ class FakeKube:
     def _asked(self, verb: str, kind: Kind, manifest: Object) -> Place:
         metadata = manifest["metadata"]
         self._ask(verb, kind, metadata["name"])
-        return kind, metadata["namespace"], metadata["name"]
+        return kind, metadata.get("namespace", ""), metadata["name"]
 
     def _ask(self, verb: str, kind: Kind, name: str) -> None:
         request = f"{verb} {kind.name} {name}".rstrip()
@@ -270,7 +271,7 @@ class FakeKube:
         if live == made:
             return made
         metadata = made["metadata"]
-        place = kind, metadata["namespace"], metadata["name"]
+        place = kind, metadata.get("namespace", ""), metadata["name"]
         if live is not None and live.get("spec") != made.get("spec"):
             metadata["generation"] = live["metadata"]["generation"] + 1
         metadata["resourceVersion"] = str(self._next_version())

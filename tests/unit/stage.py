@@ -1,12 +1,13 @@
 """One operator on a stage: its passes, cache and intake for real, the world around it played."""
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from random import Random
 from typing import Any
 
 from daap_operator import names, quantity
+from daap_operator.engine.controller import Controller
 from daap_operator.engine.intake import Intake
 from daap_operator.engine.kinds import Ref, Source, selects, sources
 from daap_operator.engine.loop import Loop
@@ -63,7 +64,15 @@ MOST_AT_ONCE = 4
 class Stage:
     """An operator, the API server it talks to, CloudNativePG, and people."""
 
-    def __init__(self, *, secret_check: timedelta = timedelta(minutes=10)) -> None:
+    def __init__(
+        self,
+        *,
+        secret_check: timedelta = timedelta(minutes=10),
+        also: Sequence[Controller[Any]] = (),
+    ) -> None:
+        """`also`: the controllers of further kinds."""
+        self._also = also
+        self._watches = [*WATCHES, *(watch for each in also for watch in each.watches)]
         self.clock = Clock()
         self.kube = FakeKube(self.clock)
         self.mirror = FakeMirror()
@@ -73,9 +82,9 @@ class Stage:
         self._start()
 
     def _start(self) -> None:
-        self.store = Store(WATCHES)
+        self.store = Store(self._watches)
         self.queue = Woken()
-        self.intake = Intake(self.store, self.queue, WATCHES, on_gone=self._on_gone)
+        self.intake = Intake(self.store, self.queue, self._watches, on_gone=self._on_gone)
         shared = World(
             kube=self.kube,
             mirror=self.mirror,
@@ -90,7 +99,7 @@ class Stage:
         """What passes of any kind share."""
         self.world = DatabaseWorld(shared, PLATFORM, secret_check=self._secret_check)
         self.controller = DatabaseController(self.world)
-        self.loop = Loop(shared, [self.controller])
+        self.loop = Loop(shared, [self.controller, *self._also])
 
     # the operator ---------------------------------------------------------------------------------
 
@@ -110,7 +119,7 @@ class Stage:
         """Deliver what the watches have to tell; the keys that are woken by it."""
         changes, self.kube.changes = self.kube.changes, []
         for kind, before, after in changes:
-            for source in sources(WATCHES):
+            for source in sources(self._watches):
                 if source.kind == kind:
                     self._deliver(source, before, after)
         return self.queue.taken()
