@@ -6,7 +6,7 @@ its databases, is woken by each of them and wakes them, and has both.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from daap_operator import raw
 from daap_operator.api.meta import ConditionType, Metadata, Phase, Status
@@ -14,12 +14,16 @@ from daap_operator.api.reasons import CommonReason
 from daap_operator.engine.conditions import Verdict
 from daap_operator.engine.controller import Controller, Outcome, Turn
 from daap_operator.engine.kinds import UID, Object, Reader, Ref, Watch, uid
+from daap_operator.engine.store import Store
 from daap_operator.engine.subject import Subject
+from daap_operator.engine.world import World
 from daap_operator.errors import Stalled
 from daap_operator.findings import Finding, Reason
 from daap_operator.kinds import known
 from daap_operator.kube import Kind
+from daap_operator.metrics import Metric, Samples, objects
 from daap_operator.mirror import Table
+from daap_operator.settings import Settings
 
 TASK = Kind("toys.example", "v1", "DaapTask", "daaptasks")
 TEAM = Kind("toys.example", "v1", "DaapTeam", "daapteams", namespaced=False)
@@ -57,6 +61,10 @@ class TaskController(Controller[TaskStatus]):
     status = TaskStatus
     watches = (Watch(TASK, dict, _itself),)
     progress = frozenset({"done"})
+
+    @classmethod
+    def made(cls, world: World, settings: Settings) -> Self:
+        return cls()
 
     def __init__(self) -> None:
         self.forgotten: list[Ref] = []
@@ -115,6 +123,7 @@ class TeamRow:
     status: str
 
 
+DAAP_TEAMS = Metric("daap_teams", "gauge", "Teams by phase.", ("phase",), leader_only=True)
 TEAMS = Table("teams", TeamRow, unique="name")
 
 
@@ -143,7 +152,20 @@ class TeamController(Controller[TeamStatus]):
         Watch(known.DATABASE, None, _its_team, indexes={BY_TEAM: _team_of}),
     )
     table = TEAMS
-    progress = frozenset({"databases"})
+
+    @classmethod
+    def made(cls, world: World, settings: Settings) -> Self:
+        return cls()
+
+    def __init__(self) -> None:
+        self.ended: list[Object] = []
+
+    def gone(self, obj: Object) -> None:
+        self.ended.append(obj)
+
+    def samples(self, store: Store) -> list[Samples]:
+        seen = [store.get(key) or {} for key in store.refs(TEAM)]
+        return [objects.by_phase(DAAP_TEAMS, seen, [Phase.READY])]
 
     def admit(self, subject: Subject[TeamStatus]) -> None:
         if subject.metadata.name == "nobody":
