@@ -1,4 +1,4 @@
-"""`daap-operator run`: the operator put together, from settings to tasks."""
+"""`daap-operator run`: the process, from settings to the end; the clock comes from here."""
 
 import asyncio
 import logging

@@ -15,7 +15,7 @@ from daap_operator.engine.conditions import Moment, Verdict, with_verdict
 from daap_operator.engine.kinds import Object, Ref, Right, Watch
 from daap_operator.engine.store import Store
 from daap_operator.engine.subject import Subject
-from daap_operator.engine.tell import Account, latest, tell, write_ahead
+from daap_operator.engine.tell import Reported, latest, tell, write_ahead
 from daap_operator.engine.world import World
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.kube.kinds import Kind
@@ -39,11 +39,11 @@ class Outcome(Generic[S]):
 class Turn(Generic[S]):
     """One pass over one object, as its controller sees it."""
 
-    def __init__(self, world: World, account: Account[S], subject: Subject[S]) -> None:
+    def __init__(self, world: World, reported: Reported[S], subject: Subject[S]) -> None:
         self.world = world
         self.subject = subject
         """The object as this pass knows it; after each write of its own, as it is then."""
-        self._account = account
+        self._reported = reported
 
     def moment(self) -> Moment[S]:
         """What a new status is made from."""
@@ -58,13 +58,13 @@ class Turn(Generic[S]):
         """Write into the status what must be known before the pass goes on.
 
         Fields alone judge nothing: conditions, generation and row stay those of the pass before. A
-        whole status is told in full. Raises Waiting when the spec has moved on meanwhile.
+        whole status is reported in full. Raises Waiting when the spec has moved on meanwhile.
         """
         if status is None:
             noted = self.subject.status.model_copy(update=fields)
             await write_ahead(self.world, self.subject, noted)
         else:
-            await tell(self.world, self._account, self.subject, status)
+            await tell(self.world, self._reported, self.subject, status)
         self.latest()
 
     def latest(self) -> None:
@@ -107,8 +107,8 @@ class Controller(ABC, Generic[S]):
     async def serve(self, turn: Turn[S]) -> Outcome[S]:
         """Bring the object to what its spec asks for, as far as that goes now.
 
-        Raises Stalled when the spec cannot be followed, Waiting when there is nothing new to tell,
-        and Outage when something does not answer. Safe to cut short and to repeat.
+        Raises Stalled when the spec cannot be followed, Waiting when the pass has to end without
+        news, and Outage when something does not answer. Safe to cut short and to repeat.
         """
 
     async def remove(self, turn: Turn[S]) -> Outcome[S] | None:
@@ -127,9 +127,9 @@ class Controller(ABC, Generic[S]):
         )
 
     def troubled(self, turn: Turn[S], trouble: Waiting) -> S | None:
-        """The status of an object that nothing has moved for some passes; None to tell nothing.
+        """The status of an object whose passes fail; None when there is nothing to report it in.
 
-        May raise whatever `serve` may: then nothing is told either.
+        May raise whatever `serve` may: then nothing is reported either.
         """
         why = trouble.finding
         deleting = turn.subject.metadata.deleting
@@ -139,7 +139,7 @@ class Controller(ABC, Generic[S]):
     def _phase(self, phase: Phase) -> Phase | None:
         return phase if "phase" in self.status.model_fields else None
 
-    # what is told of it ---------------------------------------------------------------------------
+    # what is reported -----------------------------------------------------------------------------
 
     def row(self, metadata: Metadata, spec: raw.Object, status: S) -> Row | None:
         """The row of an object; None while it has none."""

@@ -1,4 +1,4 @@
-"""One pass over one object of whatever kind: serve or remove it, and tell what is.
+"""One pass over one object of whatever kind: serve or remove it, and report what is.
 
 A pass looks at what is and never at what happened. It may be cut short after any request and run
 again at any time: the next one ends in the same place.
@@ -54,7 +54,7 @@ class Loop:
         return again
 
     async def _pass(self, controller: Controller[S], key: Ref, failures: int) -> float | None:
-        """The pass itself; the row, which it only tells, may have to be tried again sooner."""
+        """The pass itself; the row, which it only reports, may have to be tried again sooner."""
         seen = self._world.store.get(key)
         if seen is None:
             self._world.forget(key)

@@ -31,7 +31,7 @@ REFUSED_SECONDS = 300.0
 log = logging.getLogger(__name__)
 
 
-class Account(Protocol[S_contra]):
+class Reported(Protocol[S_contra]):
     """What a kind says of how its objects are told."""
 
     @property
@@ -46,20 +46,20 @@ class Account(Protocol[S_contra]):
         """The row of an object; None while it has none."""
 
 
-async def tell(world: World, account: Account[S], subject: Subject[S], status: S) -> float:
+async def tell(world: World, reported: Reported[S], subject: Subject[S], status: S) -> float:
     """Write row, status and Events where they differ from what is there.
 
     Gives back the seconds after which to tell again what was held back just now; 0 for nothing.
     Raises Waiting when the object has changed since it was read: its event is on the way.
     """
     moment = subject.moment(world.now())
-    full = with_inventory(status, moment, await _mirrored(world, account, subject, status))
+    full = with_inventory(status, moment, await _mirrored(world, reported, subject, status))
     after = dumped(full)
     if after == subject.status_before:
         return 0.0
     notes, now = world.notes_of(subject.key), world.monotonic()
     held = notes.progress_told + PROGRESS_SECONDS - now
-    if held > 0 and _only_progress(subject.status, full, account.progress):
+    if held > 0 and _only_progress(subject.status, full, reported.progress):
         return held
     notes.progress_told = now
     patch = merge_patch(subject.status_before, after)
@@ -142,11 +142,11 @@ def _untellable(world: World, subject: Subject[S], full: S, error: ApiError) -> 
 
 
 async def _mirrored(
-    world: World, account: Account[S], subject: Subject[S], status: S
+    world: World, reported: Reported[S], subject: Subject[S], status: S
 ) -> Inventory | None:
     """Save the row; a metadata database that is away is told in the status and holds up nothing."""
-    table = account.table
-    wanted = None if table is None else account.row(subject.metadata, subject.spec, status)
+    table = reported.table
+    wanted = None if table is None else reported.row(subject.metadata, subject.spec, status)
     notes = world.notes_of(subject.key)
     notes.row_refused = False
     if table is None or wanted is None:

@@ -18,7 +18,7 @@ KEY = ref("shop", "orders")
 
 def record(message: str = "Phase changed", *args: object, **extra: Any) -> logging.LogRecord:
     made = logging.LogRecord(
-        "daap_operator.kinds.database.tell", logging.INFO, "tell.py", 1, message, args, None
+        "daap_operator.engine.tell", logging.INFO, "tell.py", 1, message, args, None
     )
     made.created = 1772366400.1239  # 2026-03-01T12:00:00.123Z
     vars(made).update(extra)
@@ -40,7 +40,7 @@ def test_a_line_for_machines_is_one_object() -> None:
     assert json.loads(line) == {
         "time": "2026-03-01T12:00:00.123+00:00",
         "level": "info",
-        "logger": "daap_operator.kinds.database.tell",
+        "logger": "daap_operator.engine.tell",
         "message": "Phase changed",
         "namespace": "shop",
         "database": "orders",
