@@ -1,4 +1,4 @@
-"""Tell what was seen: the row, the status, the Events. Each is written only when it differs."""
+"""Report what was seen: the row, the status, the Events. Each is written only when it differs."""
 
 import logging
 from collections.abc import Collection
@@ -20,8 +20,8 @@ S = TypeVar("S", bound=Status)
 S_contra = TypeVar("S_contra", bound=Status, contravariant=True)
 
 PROGRESS_SECONDS = 2.0
-"""Least time between two statuses that report nothing but progress: a Cluster passes through its
-phases faster than anybody reads, and every write wakes every watcher."""
+"""Least time between two statuses that report nothing but progress: what is under way changes
+faster than anybody reads, and every write wakes every watcher."""
 
 REFUSALS_BEFORE_TELLING = 3
 
