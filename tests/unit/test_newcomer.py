@@ -53,8 +53,8 @@ def test_any_other_difference_is_told(lines: tuple[tuple[str, ...], ...]) -> Non
     [
         (README.replace("## Try it", "## Go"), "a section 'Try it'"),
         (README.replace("$ kubectl", "kubectl"), "a command with its output"),
-        (README.replace("about ten minutes", "some minutes"), "how long it takes"),
-        (README.replace("about ten minutes", "about umpteen minutes"), "'umpteen minutes'"),
+        (README.replace("about fifteen minutes", "some minutes"), "how long it takes"),
+        (README.replace("about fifteen minutes", "about umpteen minutes"), "'umpteen minutes'"),
     ],
 )
 def test_a_promise_that_is_gone_is_told(text: str, message: str) -> None:
