@@ -15,6 +15,12 @@ from daap_operator.kube.kinds import Kind
 
 Object = Mapping[str, Any]
 
+OWNED = "owned"
+"""Key under which the store is to keep what our field manager applied of a child."""
+
+_NOT_COMPARED = ("apiVersion", "kind", "metadata", "status")
+"""The parts of a manifest that are the object's name, are looked at apart, or are not applied."""
+
 
 def owners(child: Object, kind: Kind) -> list[Object]:
     """The owner references to objects of a kind; those to all others are none of our business.
@@ -119,8 +125,10 @@ def first_difference(wanted: Object, owned: Object) -> str:
     metadata = {
         key: value for key, value in wanted["metadata"].items() if key not in ("name", "namespace")
     }
-    for part, asked in (("metadata", metadata), ("spec", wanted["spec"])):
-        found = _first_difference(asked, owned.get(part, {}), part)
+    parts = [part for part in {**wanted, **owned} if part not in _NOT_COMPARED]
+    asked = {"metadata": metadata} | {part: wanted[part] for part in parts if part in wanted}
+    for part in ("metadata", *parts):
+        found = _first_difference(asked.get(part, {}), owned.get(part, {}), part)
         if found:
             return found
     return ""

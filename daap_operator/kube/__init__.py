@@ -13,7 +13,7 @@ connection pool); its models are left aside, since they know neither CloudNative
 from daap_operator.kube.client import LAST_TLS_SECONDS, Credentials, Kube, own_namespace
 from daap_operator.kube.kinds import EVENT, LEASE, Kind
 from daap_operator.kube.problems import ApiError, Unreachable, refusal, unchanged
-from daap_operator.kube.protocols import Deleting, Plain, Replacing, Requests
+from daap_operator.kube.protocols import Deleting, Plain, Propagation, Replacing, Requests
 from daap_operator.kube.request import Request
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Kind",
     "Kube",
     "Plain",
+    "Propagation",
     "Replacing",
     "Request",
     "Requests",

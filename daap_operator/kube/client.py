@@ -18,6 +18,7 @@ from daap_operator import __version__, names, raw
 from daap_operator.errors import StartError
 from daap_operator.kube.kinds import EVENT, Kind
 from daap_operator.kube.problems import ApiError, Unreachable
+from daap_operator.kube.protocols import Propagation
 from daap_operator.kube.request import OnRequest, request
 
 Object = dict[str, Any]
@@ -182,16 +183,28 @@ class Kube:
         return await self._request("PATCH", path, query, body, "application/apply-patch+yaml")
 
     async def delete(
-        self, kind: Kind, namespace: str, name: str, *, uid: str, version: str = ""
+        self,
+        kind: Kind,
+        namespace: str,
+        name: str,
+        *,
+        uid: str,
+        version: str = "",
+        propagation: Propagation | None = None,
     ) -> Object | None:
         """Delete the object with that uid; fine when it is gone already.
 
         Gives back the object when it stays for a while, held by finalizers; None when it is gone.
         With a resource version it is deleted only as it was seen. Raises ApiError 409 when it is
         still there: a conflict is not always about the uid.
+
+        `propagation` says what becomes of the objects that it owns. Without it the API server
+        decides by the kind: those of most kinds go, the pods of a Job stay.
         """
         preconditions = {"uid": uid} | ({"resourceVersion": version} if version else {})
         body = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": preconditions}
+        if propagation is not None:
+            body["propagationPolicy"] = propagation
         try:
             answer = await self._request("DELETE", kind.path(namespace, name), body=body)
         except ApiError as error:

@@ -4,11 +4,14 @@ Each part names the least that it needs. A test's stand-in for the API server im
 """
 
 from collections.abc import AsyncIterator
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from daap_operator.kube.kinds import Kind
 
 Object = dict[str, Any]
+
+Propagation = Literal["Foreground", "Background", "Orphan"]
+"""What becomes of the objects that a deleted one owns: they go before it, after it, or stay."""
 
 
 class Plain(Protocol):
@@ -32,7 +35,14 @@ class Deleting(Plain, Protocol):
     """Objects made and deleted."""
 
     async def delete(
-        self, kind: Kind, namespace: str, name: str, *, uid: str, version: str = ""
+        self,
+        kind: Kind,
+        namespace: str,
+        name: str,
+        *,
+        uid: str,
+        version: str = "",
+        propagation: Propagation | None = None,
     ) -> Object | None:
         """Delete the object with that uid; what is left of it, None when it is gone."""
 

@@ -11,7 +11,7 @@ from typing import Any
 from daap_operator import names
 from daap_operator.engine.kinds import selects
 from daap_operator.kinds import known
-from daap_operator.kube import EVENT, Kind
+from daap_operator.kube import EVENT, Kind, Propagation
 from tests.unit import server_side_apply as field_owners
 from tests.unit.fakes import Clock, refused
 from tests.unit.server_side_apply import copied
@@ -19,6 +19,11 @@ from tests.unit.server_side_apply import copied
 Object = dict[str, Any]
 Place = tuple[Kind, str, str]
 """Kind, namespace and name."""
+
+FOREGROUND = "foregroundDeletion"
+"""The finalizer of an object that goes after what it owns."""
+DEFAULT_PROPAGATION: dict[str, Propagation] = {"Job": "Orphan"}
+"""What the API server does for a kind when it is not told: with all others what is owned goes."""
 
 
 class FakeKube:
@@ -45,6 +50,8 @@ class FakeKube:
         self.version = 100
         """The resource version of the latest change or LIST."""
         self._uids = count(1)
+        self._foreground: set[str] = set()
+        """The uids of what was deleted so that what it owns goes first."""
 
     @property
     def writes(self) -> list[str]:
@@ -114,7 +121,14 @@ class FakeKube:
         return self._answer(self._store(kind, live, made))
 
     async def delete(
-        self, kind: Kind, namespace: str, name: str, *, uid: str, version: str = ""
+        self,
+        kind: Kind,
+        namespace: str,
+        name: str,
+        *,
+        uid: str,
+        version: str = "",
+        propagation: Propagation | None = None,
     ) -> Object | None:
         self._ask("delete", kind, name)
         place = kind, namespace, name
@@ -123,7 +137,7 @@ class FakeKube:
             self._live(place, version)
         if live is None or live["metadata"]["uid"] != uid:
             return None
-        self.delete_object(kind, name, namespace)
+        self.delete_object(kind, name, namespace, propagation)
         self.after_write()
         return copied(self.objects.get(place))
 
@@ -201,10 +215,22 @@ class FakeKube:
             made = field_owners.updated(live, made, "kubectl-edit")
         self._store(kind, live, made)
 
-    def delete_object(self, kind: Kind, name: str, namespace: str = "shop") -> None:
+    def delete_object(
+        self,
+        kind: Kind,
+        name: str,
+        namespace: str = "shop",
+        propagation: Propagation | None = None,
+    ) -> None:
         """Somebody deletes an object; its finalizers hold it."""
         live = self.objects[kind, namespace, name]
         made = copied(live)
+        if (propagation or DEFAULT_PROPAGATION.get(kind.name)) == "Orphan":
+            for owned_kind, owned in self._owned(live):
+                self.change(owned_kind, owned["metadata"]["name"], _orphan, namespace)
+        elif propagation == "Foreground":
+            made["metadata"]["finalizers"] = [*made["metadata"].get("finalizers", []), FOREGROUND]
+            self._foreground.add(live["metadata"]["uid"])
         if "deletionTimestamp" not in made["metadata"]:
             made["metadata"]["deletionTimestamp"] = stamp(self._clock)
             made["metadata"]["generation"] += 1
@@ -217,8 +243,26 @@ class FakeKube:
             owners = obj["metadata"].get("ownerReferences", ())
             if owners and all(owner["uid"] not in uids for owner in owners):
                 self.delete_object(kind, name, namespace)
+            elif obj["metadata"]["uid"] in self._foreground:
+                self._delete_in_foreground(kind, obj)
         if uids != {obj["metadata"]["uid"] for obj in self.objects.values()}:
             self.collect_garbage()
+
+    def _delete_in_foreground(self, kind: Kind, obj: Object) -> None:
+        """Let what an object owns go first, then the object."""
+        name, namespace = obj["metadata"]["name"], obj["metadata"]["namespace"]
+        for owned_kind, owned in self._owned(obj):
+            self.delete_object(owned_kind, owned["metadata"]["name"], namespace)
+        if not self._owned(obj):
+            self.change(kind, name, _end_foreground, namespace)
+
+    def _owned(self, owner: Object) -> list[tuple[Kind, Object]]:
+        uid = owner["metadata"]["uid"]
+        return [
+            (kind, obj)
+            for (kind, _, _), obj in self.objects.items()
+            if any(each["uid"] == uid for each in obj["metadata"].get("ownerReferences", ()))
+        ]
 
     # ----------------------------------------------------------------------------------------------
 
@@ -284,6 +328,14 @@ class FakeKube:
         if gone:
             self.changes[-1] = (kind, made, None)
         return made
+
+
+def _orphan(obj: Object) -> None:
+    del obj["metadata"]["ownerReferences"]
+
+
+def _end_foreground(obj: Object) -> None:
+    obj["metadata"]["finalizers"].remove(FOREGROUND)
 
 
 def merged(before: Any, patch: Any) -> Any:

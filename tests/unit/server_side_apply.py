@@ -43,7 +43,8 @@ def apply(live: Object | None, manifest: Object, manager: str) -> Object:
     for field in ("apiVersion", "kind"):
         made[field] = manifest[field]
     for field in ("name", "namespace"):
-        made["metadata"][field] = manifest["metadata"][field]
+        if field in manifest["metadata"]:
+            made["metadata"][field] = manifest["metadata"][field]
     ordered = _fields(manifest)
     wanted = set(ordered)
     sets = _sets(made)

@@ -43,6 +43,29 @@ async def test_a_conflict_over_the_uid_says_that_ours_is_gone(there: Object | No
         assert await kube.delete(known.SECRET, "shop", "old", uid="ours") is None
 
 
+class Deleting(Kube):
+    """Takes down what a DELETE says, and answers that the object is gone."""
+
+    def __init__(self) -> None:
+        super().__init__(Configuration())
+        self.body: Object = {}
+
+    async def _request(self, *_: Any, body: Object | None = None, **__: Any) -> Object:
+        assert body is not None
+        self.body = body
+        return {"kind": "Status"}
+
+
+async def test_a_deletion_says_what_becomes_of_the_owned_only_when_asked_to() -> None:
+    async with Deleting() as kube:
+        await kube.delete(known.SECRET, "shop", "old", uid="ours")
+        preconditions = {"preconditions": {"uid": "ours"}}
+        plain = {"kind": "DeleteOptions", "apiVersion": "v1"} | preconditions
+        assert kube.body == plain
+        await kube.delete(known.SECRET, "shop", "old", uid="ours", propagation="Foreground")
+        assert kube.body == plain | {"propagationPolicy": "Foreground"}
+
+
 # --- the kubeconfig -------------------------------------------------------------------------------
 
 USABLE = """

@@ -335,6 +335,27 @@ def test_what_was_never_applied_differs_from_the_start() -> None:
     assert first_difference(WANTED, {}) == "metadata.labels"
 
 
+CONFIG: Object = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "n", "namespace": "ns"},
+    "data": {"a": "1"},
+}
+
+DIFFERENT_CONFIGS: dict[str, tuple[Object, str]] = {
+    "none": ({"data": {"a": "1"}}, ""),
+    "a value": ({"data": {"a": "2"}}, "data.a"),
+    "all of it": ({}, "data.a"),
+    "a part no longer wanted": ({"data": {"a": "1"}, "binaryData": {"b": ""}}, "binaryData.b"),
+    "what is never applied": ({"data": {"a": "1"}, "status": {"a": 1}}, ""),
+}
+
+
+@pytest.mark.parametrize(("owned", "path"), DIFFERENT_CONFIGS.values(), ids=DIFFERENT_CONFIGS)
+def test_an_object_may_have_other_parts_than_a_spec(owned: Object, path: str) -> None:
+    assert first_difference(CONFIG, owned) == path
+
+
 QUANTITIES: Object = {
     "metadata": {"name": "n", "namespace": "ns"},
     "spec": {

@@ -57,7 +57,7 @@ class Api:
         return self.there
 
     async def delete(
-        self, kind: Kind, namespace: str, name: str, *, uid: str, version: str = ""
+        self, kind: Kind, namespace: str, name: str, *, uid: str, **_: Any
     ) -> Object | None:
         def delete() -> None:
             if self.there is not None:

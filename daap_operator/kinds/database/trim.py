@@ -10,13 +10,14 @@ from datetime import timedelta
 from typing import Any
 
 from daap_operator import names, raw
+from daap_operator.engine import ownership
 from daap_operator.engine.ownership import owned_part
 from daap_operator.kinds.database.desired.tuning import NAMES
 from daap_operator.kinds.database.volumes import CONDITIONS
 
 Object = dict[str, Any]
 
-OWNED = "owned"
+OWNED = ownership.OWNED
 """Key under which a trimmed child holds what our field manager applied."""
 BY_HAND = "byHand"
 """Key under which a trimmed Cluster holds the names of PostgreSQL's settings that are others'."""
