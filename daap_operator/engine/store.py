@@ -39,6 +39,10 @@ class Store:
 
     # what is in it --------------------------------------------------------------------------------
 
+    def watches(self, kind: Kind) -> bool:
+        """Whether anything of a kind is watched."""
+        return kind in self._of_kind
+
     def get(self, ref: Ref) -> Object | None:
         """What is kept of an object as last seen; None when it is not there."""
         found = [kept for _, table in self._of(ref.kind) if (kept := table.objects.get(ref))]
