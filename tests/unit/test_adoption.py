@@ -8,11 +8,12 @@ import pytest
 from daap_operator import names
 from daap_operator.kinds import known
 from daap_operator.kinds.database.adoption import major_version, objections, was_retained
+from daap_operator.kinds.database.children import SETTLE_SECONDS
 from daap_operator.kinds.database.desired.cluster import cluster
 from daap_operator.kube import Kind
 from tests.unit import builders
 from tests.unit.fakes import Killed, refused
-from tests.unit.stage import CLUSTER, POOLER, SECRET, Stage, ready, setting
+from tests.unit.stage import CLUSTER, KEY, POOLER, SECRET, Stage, ready, setting
 
 Object = dict[str, Any]
 
@@ -55,6 +56,16 @@ async def test_the_same_order_again_takes_everything_over() -> None:
     assert after[2]["data"] == before[2]["data"]
     assert [row.status for row in stage.mirror.rows.values()] == ["ready"]
     assert [one.reason for one in stage.announcer.announced].count("Adopted") == 1
+
+
+async def test_a_cluster_that_is_changed_as_it_is_taken_over_settles_for_a_while() -> None:
+    for instances, settles in ((1, 0.0), (2, SETTLE_SECONDS)):
+        stage = await retained()
+        stage.order(**RETAIN, instances=instances)
+        await stage.look()
+        assert f"apply Cluster {CLUSTER}" in stage.kube.writes
+        until = stage.clock.monotonic() + settles if settles else 0.0
+        assert stage.world.notes_of(KEY).settling_until == until
 
 
 async def test_what_was_taken_over_is_owned_only_once_that_is_asked_for() -> None:

@@ -408,6 +408,18 @@ async def test_retained_children_stay_and_belong_to_nobody(late: bool) -> None:
     assert stage.mirror.deleted == {uid}
 
 
+async def test_the_data_is_retained_first() -> None:
+    stage = await ready()
+    stage.edit(deletionPolicy="Retain")
+    stage.kube.delete_object(known.DATABASE, "orders")
+    await stage.look()
+    assert [request for request in stage.kube.requests if request.startswith("disown")] == [
+        f"disown Cluster {CLUSTER}",
+        f"disown Pooler {POOLER}",
+        f"disown Secret {SECRET}",
+    ]
+
+
 async def test_children_that_were_retained_from_the_start_need_no_request_of_their_own() -> None:
     stage = await deleting(deletionPolicy="Retain")
     await stage.look()

@@ -3,12 +3,13 @@
 import logging
 from typing import Any
 
-from daap_operator import names, raw
+from daap_operator import raw
 from daap_operator.api.meta import Metadata
 from daap_operator.engine.announce import Announcement
+from daap_operator.engine.child import Child, Did, Fact, Owner, Reasons
+from daap_operator.engine.children import ensure, take_over
 from daap_operator.engine.kinds import Ref
-from daap_operator.engine.ownership import first_difference
-from daap_operator.errors import Stalled, Waiting
+from daap_operator.errors import Problem, Stalled, Waiting
 from daap_operator.kinds import known
 from daap_operator.kinds.database.adoption import objections, was_retained
 from daap_operator.kinds.database.certificates import mark
@@ -18,12 +19,11 @@ from daap_operator.kinds.database.desired.pooler import pooler
 from daap_operator.kinds.database.desired.resolved import Manifest, Resolved
 from daap_operator.kinds.database.memory import DatabaseWorld
 from daap_operator.kinds.database.naming import ref
-from daap_operator.kinds.database.ownership import belongs_to, owners
 from daap_operator.kinds.database.reasons import DatabaseEvent, DatabaseReason
 from daap_operator.kinds.database.trim import BY_HAND, OWNED
 from daap_operator.kinds.database.volumes import data_claims, real_size
-from daap_operator.kinds.database.watched import children_of, owner
-from daap_operator.kube import ApiError, Kind, refusal
+from daap_operator.kinds.database.watched import children_of
+from daap_operator.kube import ApiError, Kind
 
 Object = dict[str, Any]
 
@@ -31,30 +31,60 @@ SETTLE_SECONDS = 5.0
 """How long a changed Cluster counts as changing even when all that can be seen is there: that
 PostgreSQL has read its settings again is told nowhere, only if it has to restart for them."""
 
-PENDING = {
-    "Cluster": DatabaseReason.CLUSTER_PENDING,
-    "Pooler": DatabaseReason.POOLER_PENDING,
+_REASONS = {
+    known.CLUSTER: Reasons(
+        pending=DatabaseReason.CLUSTER_PENDING,
+        deleted=DatabaseReason.CLUSTER_DELETED,
+        leftover=DatabaseReason.LEFTOVER_CHILDREN,
+        conflict=DatabaseReason.OBJECT_CONFLICT,
+        rejected=DatabaseReason.REJECTED,
+    ),
+    known.POOLER: Reasons(
+        pending=DatabaseReason.POOLER_PENDING,
+        deleted=DatabaseReason.POOLER_DELETED,
+        leftover=DatabaseReason.LEFTOVER_CHILDREN,
+        conflict=DatabaseReason.OBJECT_CONFLICT,
+        rejected=DatabaseReason.REJECTED,
+    ),
 }
-DELETED = {
-    "Cluster": DatabaseReason.CLUSTER_DELETED,
-    "Pooler": DatabaseReason.POOLER_DELETED,
-}
+_KINDS = {kind.name: kind for kind in _REASONS}
 
 log = logging.getLogger(__name__)
 
 
-async def ensure_children(world: DatabaseWorld, database: Resolved) -> Stalled | Waiting | None:
+def cluster_or_pooler(
+    kind: Kind, namespace: str, name: str, manifest: Manifest | None = None
+) -> Child:
+    """The Cluster or the Pooler of a database, and what is special about it. Pure."""
+    return Child(
+        kind,
+        namespace,
+        name,
+        _REASONS[kind],
+        manifest,
+        beside=yielding,
+        compared=_worth_a_write,
+        refused=child_refusal,
+    )
+
+
+def _wanted(manifest: Manifest) -> Child:
+    metadata = manifest["metadata"]
+    kind = _KINDS[manifest["kind"]]
+    return cluster_or_pooler(kind, metadata["namespace"], metadata["name"], manifest)
+
+
+async def ensure_children(world: DatabaseWorld, database: Resolved) -> Problem | None:
     """Create what is missing and repair what differs; writes nothing when all is as it should be.
 
     Gives back what stands in the way. Other trouble (ApiError, Unreachable) is raised: try again.
     """
     try:
-        await _ensure(world, database, known.CLUSTER, cluster(database))
-        wanted = pooler(database, certificates=_certificates(world, database))
-        await _ensure(world, database, known.POOLER, wanted)
-    except (Stalled, Waiting) as problem:
+        return await _ensure(world, database, cluster(database)) or await _ensure(
+            world, database, pooler(database, certificates=_certificates(world, database))
+        )
+    except (Stalled, Waiting) as problem:  # of what is not taken over
         return problem
-    return None
 
 
 def _certificates(world: DatabaseWorld, database: Resolved) -> str:
@@ -62,87 +92,61 @@ def _certificates(world: DatabaseWorld, database: Resolved) -> str:
     return mark(cluster, world.store.get(Ref(known.POOLER, database.namespace, database.pooler)))
 
 
-async def _ensure(world: DatabaseWorld, database: Resolved, kind: Kind, manifest: Manifest) -> None:
-    name = manifest["metadata"]["name"]
-    actual = world.store.get(Ref(kind, database.namespace, name))
-    if actual is None:
-        actual = await _create(world, kind, manifest)
-    if not belongs_to(actual, database.uid) and was_retained(
-        actual, database.namespace, database.name
-    ):
-        actual = await _take_over(world, kind, manifest, database)
-    _check_ownership(manifest, actual, database)
-    if raw.value(actual, "metadata", "deletionTimestamp"):
-        raise Waiting(
-            DELETED[manifest["kind"]],
-            f"{manifest['kind']} {name} is being deleted and will be made again",
-        )
-    manifest = yielding(manifest, actual)
-    compared = manifest if is_marked(actual[OWNED]) else unmarked(manifest)
-    if difference := first_difference(compared, actual[OWNED]):
-        await _repair(world, kind, manifest, actual)
-        log.info(
-            "Child changed",
-            extra={"key": ref(database.namespace, database.name), "child": name, "at": difference},
-        )
+async def _ensure(world: DatabaseWorld, database: Resolved, manifest: Manifest) -> Problem | None:
+    owner, child = _owner(database), _wanted(manifest)
+    ensured = await ensure(world.kube, world.store, owner, child)
+    if ensured.foreign and was_retained(ensured.foreign, database.namespace, database.name):
+        await _take_over(world, database, child)
+        ensured = await ensure(world.kube, world.store, owner, child)
+    for fact in ensured.facts:
+        _note(world, owner.ref, child, fact)
+    return ensured.problem()
 
 
-async def _create(world: DatabaseWorld, kind: Kind, manifest: Manifest) -> Object:
-    """Create a child; what is there already comes back as it is."""
-    metadata = manifest["metadata"]
-    try:
-        made = await world.kube.create(kind, manifest)
-    except ApiError as error:
-        if not error.conflict:
-            raise child_refusal(error, manifest) from error
-        # It is there, but not in the watch: it lacks our labels, or its event is on the way
-        found = await world.kube.get(kind, metadata["namespace"], metadata["name"])
-        if found is None:
-            # What was in the way is just being deleted, or nothing was: both are over soon
-            told = f"{manifest['kind']} {metadata['name']} has just changed"
-            raise Waiting(PENDING[manifest["kind"]], told, seconds=1.0) from error
-        if not belongs_to(found, raw.text(metadata, "labels", names.UID_LABEL)):
-            return world.store.kept(kind, found)
-        made = found
-    else:
-        key = ref(metadata["namespace"], raw.text(metadata, "labels", names.DATABASE_LABEL))
-        log.info("Child created", extra={"key": key, "child": metadata["name"]})
-        if kind is known.CLUSTER:
-            _tell_of_loss(world, key, metadata["name"])
-    return _kept(world, kind, made)
+def _owner(database: Resolved) -> Owner:
+    return Owner(known.DATABASE, database.namespace, database.name, database.uid)
 
 
-async def _take_over(
-    world: DatabaseWorld, kind: Kind, manifest: Manifest, database: Resolved
-) -> Object:
+def _note(world: DatabaseWorld, key: Ref, child: Child, fact: Fact) -> None:
+    """What a write means to the database beyond the child itself."""
+    if child.kind is not known.CLUSTER:
+        return
+    if fact.did is Did.CREATED:
+        _tell_of_loss(world, key, child.name)
+    if fact.respecified:
+        world.notes_of(key).settling_until = world.monotonic() + SETTLE_SECONDS
+
+
+async def _take_over(world: DatabaseWorld, database: Resolved, child: Child) -> None:
     """Make a child ours that an earlier DaapDatabase left behind; raises Stalled when it must not.
 
     Judged as it is now, and written only if it still is so. The Cluster comes first, and it has
     the data: whoever may have it may have its Pooler.
     """
-    name = manifest["metadata"]["name"]
-    found = await world.kube.get(kind, database.namespace, name)
+    name = child.name
+    found = await world.kube.get(*child.ref)
     if found is None or not was_retained(found, database.namespace, database.name):
-        raise Waiting(PENDING[manifest["kind"]], f"{name} has just changed", seconds=1.0)
+        raise Waiting(child.reasons.pending, f"{name} has just changed", seconds=1.0)
     if raw.value(found, "metadata", "deletionTimestamp"):
-        raise Waiting(DELETED[manifest["kind"]], f"{name}, retained earlier, is just being deleted")
-    claims = children_of(world.store, database.namespace, database.cluster).claims
-    volumes = real_size(data_claims(found, claims))
-    if kind is known.CLUSTER and (why := objections(found, database, volumes)):
+        raise Waiting(child.reasons.deleted, f"{name}, retained earlier, is just being deleted")
+    if child.kind is known.CLUSTER and (why := _objections(world, database, found)):
         raise Stalled(
             DatabaseReason.OBJECT_CONFLICT,
             f"Cluster {name} in namespace {database.namespace} was retained by an earlier "
             f"DaapDatabase of this name and is not taken over: {'; '.join(why)}. "
             "To begin empty, delete this DaapDatabase, remove the Cluster, and create it again",
         )
-    manifest = yielding(manifest, world.store.kept(kind, found))
-    made = await _repair(world, kind, manifest, found, version=found["metadata"]["resourceVersion"])
     key = ref(database.namespace, database.name)
+    _note(world, key, child, await take_over(world.kube, world.store, child, found))
     log.info("Child taken over", extra={"key": key, "child": name})
-    if kind is known.CLUSTER:
+    if child.kind is known.CLUSTER:
         note = f"Cluster {name}, retained by an earlier DaapDatabase, was taken over with its data"
         _announce(world, key, Announcement(warning=False, reason=DatabaseEvent.ADOPTED, note=note))
-    return made
+
+
+def _objections(world: DatabaseWorld, database: Resolved, found: Object) -> list[str]:
+    claims = children_of(world.store, database.namespace, database.cluster).claims
+    return objections(found, database, real_size(data_claims(found, claims)))
 
 
 def _tell_of_loss(world: DatabaseWorld, key: Ref, cluster: str) -> None:
@@ -164,30 +168,6 @@ def _announce(world: DatabaseWorld, key: Ref, announcement: Announcement) -> Non
         world.announcer.announce(known.DATABASE, metadata, announcement, world.now())
 
 
-async def _repair(
-    world: DatabaseWorld, kind: Kind, manifest: Manifest, actual: Object, *, version: str = ""
-) -> Object:
-    uid = actual["metadata"]["uid"]
-    try:
-        made = await world.kube.apply(kind, manifest, uid=uid, version=version)
-    except ApiError as error:
-        raise child_refusal(error, manifest) from error
-    changed = raw.number(made, "metadata", "generation") != raw.number(
-        actual, "metadata", "generation"
-    )
-    if changed and kind is known.CLUSTER:
-        key = owner(made)
-        if key is not None:
-            world.notes_of(key).settling_until = world.monotonic() + SETTLE_SECONDS
-    return _kept(world, kind, made)
-
-
-def _kept(world: DatabaseWorld, kind: Kind, made: Object) -> Object:
-    """Put a write's answer into the store, so that the next pass does not write again."""
-    world.store.put(kind, made)
-    return world.store.kept(kind, made)
-
-
 def yielding(manifest: Manifest, actual: Object) -> Manifest:
     """The manifest without the settings that somebody else has put into the live Cluster. Pure."""
     by_hand = raw.texts(actual, BY_HAND)
@@ -200,28 +180,14 @@ def yielding(manifest: Manifest, actual: Object) -> Manifest:
     return manifest | {"spec": manifest["spec"] | {"postgresql": made}}
 
 
-def _check_ownership(manifest: Manifest, actual: Object, database: Resolved) -> None:
-    if belongs_to(actual, database.uid):
-        return
-    kind, name = manifest["kind"], manifest["metadata"]["name"]
-    place = f"{kind} {name} in namespace {database.namespace}"
-    if owners(actual):
-        raise Waiting(
-            DatabaseReason.LEFTOVER_CHILDREN,
-            f"{place} belongs to an earlier DaapDatabase of this name and is being removed",
-        )
-    raise Stalled(
-        DatabaseReason.OBJECT_CONFLICT,
-        f"{place} exists and was not made for this DaapDatabase, so it is not touched: "
-        "remove or rename it, or give this DaapDatabase another name",
-    )
+def _worth_a_write(manifest: Manifest, actual: Object) -> Manifest:
+    """The manifest without its mark where there is none: an upgrade writes nothing. Pure."""
+    return manifest if is_marked(actual[OWNED]) else unmarked(manifest)
 
 
-def child_refusal(error: ApiError, manifest: Manifest) -> Stalled | Waiting | ApiError:
-    """What a refused write means for the database. Pure."""
-    kind, name = manifest["kind"], manifest["metadata"]["name"]
-    if error.conflict or "metadata.uid" in error.fields:
-        return Waiting(PENDING[kind], f"{kind} {name} has just changed", seconds=1.0)
+def child_refusal(error: ApiError, manifest: Manifest) -> Problem | ApiError:
+    """What a refused write means where CloudNativePG has the say; else the error. Pure."""
+    kind = manifest["kind"]
     if error.invalid:
         return Stalled(
             DatabaseReason.REJECTED,
@@ -235,4 +201,4 @@ def child_refusal(error: ApiError, manifest: Manifest) -> Stalled | Waiting | Ap
             f"The API server does not know the kind {kind}: "
             "the platform team must install CloudNativePG",
         )
-    return refusal(error, f"the {kind}")
+    return error

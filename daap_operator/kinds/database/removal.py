@@ -5,19 +5,19 @@ last and after live reads.
 """
 
 import logging
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from daap_operator import names, raw
 from daap_operator.api.reasons import CommonReason
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus, Phase
+from daap_operator.engine.child import Blocker, Child, Owner
+from daap_operator.engine.children import delete, release
 from daap_operator.engine.kinds import Ref
-from daap_operator.engine.ownership import others
-from daap_operator.errors import Waiting
 from daap_operator.findings import Finding, Reason
 from daap_operator.kinds import known
 from daap_operator.kinds.database import remedies
+from daap_operator.kinds.database.children import cluster_or_pooler
 from daap_operator.kinds.database.desired import defaults
 from daap_operator.kinds.database.memory import DatabaseOutcome, DatabaseTurn, DatabaseWorld
 from daap_operator.kinds.database.ownership import belongs_to, cluster_owners
@@ -29,7 +29,6 @@ from daap_operator.kinds.database.subject import (
     is_protected,
     is_retained,
 )
-from daap_operator.kube import ApiError, Kind, unchanged
 
 Object = dict[str, Any]
 
@@ -42,15 +41,6 @@ BLOCKED_SECONDS = 20.0
 """What takes longer than this is not under way any more: somebody has to act, and is told."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Blocker:
-    """Something that has to be gone before the deletion can go on."""
-
-    what: str
-    remedy: str
-    """Who has to do what when it does not go by itself."""
 
 
 async def protection(world: DatabaseWorld, looked_at: DatabaseSubject) -> str:
@@ -124,10 +114,18 @@ def _seconds_since_asked(world: DatabaseWorld, looked_at: DatabaseSubject) -> fl
     return (world.now() - asked).total_seconds()
 
 
-def _children(looked_at: DatabaseSubject) -> list[tuple[Kind, str]]:
+def _owner(looked_at: DatabaseSubject) -> Owner:
+    metadata = looked_at.metadata
+    return Owner(known.DATABASE, metadata.namespace, metadata.name, metadata.uid)
+
+
+def _children(looked_at: DatabaseSubject) -> list[Child]:
     """The children in the order of their removal: clients first lose the pooler."""
-    cluster = cluster_of(looked_at)
-    return [(known.POOLER, names.pooler_name(cluster)), (known.CLUSTER, cluster)]
+    namespace, cluster = looked_at.metadata.namespace, cluster_of(looked_at)
+    return [
+        cluster_or_pooler(known.POOLER, namespace, names.pooler_name(cluster)),
+        cluster_or_pooler(known.CLUSTER, namespace, cluster),
+    ]
 
 
 def _secrets(looked_at: DatabaseSubject) -> list[str]:
@@ -143,61 +141,10 @@ def _secrets(looked_at: DatabaseSubject) -> list[str]:
 
 async def _delete_children(world: DatabaseWorld, looked_at: DatabaseSubject) -> list[Blocker]:
     """Delete the children; names what is still there."""
-    left = [await _deleted(world, looked_at, kind, name) for kind, name in _children(looked_at)]
+    owner = _owner(looked_at)
+    left = [await delete(world.kube, world.store, owner, each) for each in _children(looked_at)]
     blockers = [blocker for blocker in left if blocker]
     return blockers or await _volume_claims(world, looked_at)
-
-
-async def _deleted(
-    world: DatabaseWorld, looked_at: DatabaseSubject, kind: Kind, name: str
-) -> Blocker | None:
-    """Delete one child; describes it while it is there.
-
-    The store is enough to know that a child is there, but only a live read shows that it is gone.
-    """
-    namespace = looked_at.metadata.namespace
-    found = world.store.get(Ref(kind, namespace, name))
-    if found is None:
-        found = await world.kube.get(kind, namespace, name)
-    if found is None or not belongs_to(found, looked_at.metadata.uid):
-        return None
-    if not raw.value(found, "metadata", "deletionTimestamp"):
-        left = await _delete(world, kind, found)
-        log.info("Child deleted", extra={"key": looked_at.key, "child": name})
-        if left is None:
-            world.store.remove(kind, found)
-            return None
-        world.store.put(kind, left)
-        found = left
-    return _blocker(kind, found)
-
-
-async def _delete(world: DatabaseWorld, kind: Kind, found: Object) -> Object | None:
-    """Delete a child as it was seen: somebody may have retained, or taken over, it since."""
-    metadata = found["metadata"]
-    place, version = (metadata["namespace"], metadata["name"]), metadata["resourceVersion"]
-    try:
-        return await world.kube.delete(kind, *place, uid=metadata["uid"], version=version)
-    except ApiError as error:
-        if not error.conflict:
-            raise
-        # Not to depend on a watch that may be behind
-        if live := await world.kube.get(kind, *place):
-            world.store.put(kind, live)
-        raise Waiting(
-            CommonReason.DELETING, f"{metadata['name']} has just changed", seconds=1.0
-        ) from error
-
-
-def _blocker(kind: Kind, child: Object) -> Blocker:
-    what = f"{kind.name} {raw.text(child, 'metadata', 'name')}"
-    holders = ", ".join(sorted(raw.texts(child, "metadata", "finalizers")))
-    if not holders:
-        return Blocker(what, f"the platform team must find out why {what} is not being deleted")
-    return Blocker(
-        f"{what} (held by the finalizers {holders})",
-        f"whoever put {holders} on {what} must finish there, or the platform team remove them",
-    )
 
 
 async def _volume_claims(world: DatabaseWorld, looked_at: DatabaseSubject) -> list[Blocker]:
@@ -229,34 +176,17 @@ async def _volume_claims(world: DatabaseWorld, looked_at: DatabaseSubject) -> li
 
 async def _disown_children(world: DatabaseWorld, looked_at: DatabaseSubject) -> list[Blocker]:
     """Take the owner from the children and the Secrets, and note from whom they were retained."""
-    namespace, uid = looked_at.metadata.namespace, looked_at.metadata.uid
+    namespace = looked_at.metadata.namespace
     mark = names.retained_from(namespace, looked_at.metadata.name)
     team, secret = raw.text(looked_at.spec, "ownerTeam"), _secrets(looked_at)[0]
     made_by = defaults.marks(looked_at.status.defaults_revision)
     marks = {known.CLUSTER: mark | names.retained_with(team, secret) | made_by}
-    kept = [
-        (kind, name, marks.get(kind, mark))
-        for kind, name in reversed(_children(looked_at))  # the data first
-    ]
-    kept += [(known.SECRET, name, mark) for name in _secrets(looked_at)]
-    for kind, name, annotations in kept:
-        found = await world.kube.get(kind, namespace, name)
-        if found is None or not belongs_to(found, uid) or _is_disowned(found, uid, annotations):
-            continue
-        with unchanged(name, reason=CommonReason.DELETING):
-            made = await world.kube.disown(
-                kind, found, owners=others(found, uid), annotations=annotations
-            )
-        if kind != known.SECRET:  # the next of this name may come before the event about it
-            world.store.put(kind, made)
-        log.info("Child retained", extra={"key": looked_at.key, "child": name})
+    kept = [each.ref for each in reversed(_children(looked_at))]  # the data first
+    kept += [Ref(known.SECRET, namespace, name) for name in _secrets(looked_at)]
+    for each in kept:
+        annotations = marks.get(each.kind, mark)
+        await release(world.kube, world.store, _owner(looked_at), each, annotations)
     return []
-
-
-def _is_disowned(found: Object, uid: str, annotations: dict[str, str]) -> bool:
-    references = raw.items(found, "metadata", "ownerReferences")
-    there = raw.mapping(found, "metadata", "annotations")
-    return annotations.items() <= there.items() and others(found, uid) == references
 
 
 # --- the rest -------------------------------------------------------------------------------------
