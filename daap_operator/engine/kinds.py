@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Any, NamedTuple, Protocol
 
 from daap_operator import raw
@@ -84,6 +85,9 @@ class Watch:
     """By name; the names of all watches of a kind are apart."""
     required: bool = False
     """Whether there is nothing to do without the kind: a LIST that does not find it fails then."""
+    why: str = ""
+    """For the reference page: what of the kind is looked at, and what for; empty when all of it is
+    the kind's own business."""
 
     def __post_init__(self) -> None:
         if bad := [term for term in _terms(self.selector) if not _is_plain(term)]:
@@ -125,6 +129,17 @@ def _is_plain(term: str) -> bool:
     return bool(term.strip()) and not set("!() ") & set(term) and "==" not in term
 
 
+class Where(Enum):
+    """Where a right is needed."""
+
+    OBJECTS = auto()
+    """Where objects are served; for a kind that is in no namespace, everywhere."""
+    OWN = auto()
+    """In the operator's own namespace, on the one object that has the operator's name."""
+    DEFAULT = auto()
+    """In the namespace `default`, which has the Events on what is in none."""
+
+
 @dataclass(frozen=True)
 class Right:
     """One verb that the operator needs on one kind."""
@@ -135,3 +150,4 @@ class Right:
     why: str
     """For the reference page: what it is needed for."""
     subresource: str = ""
+    where: Where = Where.OBJECTS

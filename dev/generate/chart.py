@@ -1,5 +1,5 @@
-"""The chart's generated files: versions, the CRDs' templates, what names the migration Job; and the
-reference pages made from it."""
+"""The chart's generated files: versions, the CRDs' templates, the rules of its roles, what names
+the migration Job; and the reference pages that belong to them."""
 
 import json
 import re
@@ -9,6 +9,7 @@ from pathlib import Path
 from daap_operator import __version__, crd
 from daap_operator.api.definition import Definition
 from daap_operator.api.v1alpha1 import DEFINITIONS
+from daap_operator.rights import RIGHTS
 from dev.generate import rbac, values
 from dev.installation import CHART, ROOT
 
@@ -42,7 +43,8 @@ def generated() -> Iterator[tuple[Path, str]]:
     sums = (ROOT / "migrations" / "SHA256SUMS").read_text()
     yield CHART / "files" / "migrations.sha256", sums
     yield REFERENCE / "values.md", values.page((CHART / "values.yaml").read_text())
-    yield REFERENCE / "rbac.md", rbac.page((CHART / "templates" / "_rules.tpl").read_text())
+    yield CHART / "templates" / "_rules.tpl", rbac.templates(RIGHTS, DEFINITIONS)
+    yield REFERENCE / "rbac.md", rbac.page(RIGHTS, DEFINITIONS)
 
 
 def versioned(chart: str, version: str) -> str:

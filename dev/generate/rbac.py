@@ -1,104 +1,29 @@
-"""The reference page of what the operator may do: the chart's rules, verb by verb. Pure."""
+"""The chart's RBAC rules and their reference page, from the rights that the kinds declare. Pure."""
 
-import re
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+import json
+from collections.abc import Iterable, Sequence
 
-import yaml
+from daap_operator.api.definition import Definition
+from daap_operator.engine.kinds import Right
+from daap_operator.engine.rights import Rule, reasons, rules, scoped
 
-_DEFINE = re.compile(
-    r'\{\{- define "(?P<name>[\w.-]+)" -\}\}\n(?P<body>.*?)\{\{- end \}\}', re.DOTALL
-)
-_EXPRESSION = re.compile(r"\{\{.*?\}\}")
+VIEW = ("get", "list", "watch")
+EDIT = ("create", "update", "patch", "delete", "deletecollection")
+"""What users get on a kind that is in namespaces, through the cluster's own roles."""
 
-RULES, LEASE_RULES = "daap-operator.rules", "daap-operator.leaseRules"
-CLUSTER_RULES = "daap-operator.clusterRules"
+BINDING_LABEL = "servicebinding.io/provisioned-service"
+"""On the CRD of a kind whose objects have a Secret for service binding."""
 
+NAME = '{{ include "daap-operator.fullname" . }}'
 
-class Right(NamedTuple):
-    """One verb on one resource."""
-
-    group: str
-    resource: str
-    verb: str
-
-
-def rights(rules: list[dict[str, Any]]) -> list[Right]:
-    """Each verb on each resource."""
-    return [
-        Right(group, resource, verb)
-        for rule in rules
-        for group in rule["apiGroups"]
-        for resource in rule["resources"]
-        for verb in rule["verbs"]
-    ]
-
-
-_SEEN = "to see each one once at the start, and at each resync"
-_WATCHED = "to act within a second"
-_LIVE = (
-    "asked live before what cannot be undone: deletion, and adoption of what has the name already"
-)
-
-WHY: dict[Right, str] = {
-    Right("daap.io", "daapdatabases", "get"): "as it is now, before its finalizer is removed",
-    Right("daap.io", "daapdatabases", "list"): _SEEN,
-    Right("daap.io", "daapdatabases", "watch"): _WATCHED,
-    Right("daap.io", "daapdatabases", "patch"): "the finalizer `daap.io/cleanup`, nothing else",
-    Right("daap.io", "daapdatabases/status", "patch"): "the status",
-    Right("postgresql.cnpg.io", "clusters", "get"): _LIVE,
-    Right("postgresql.cnpg.io", "clusters", "list"): _SEEN,
-    Right("postgresql.cnpg.io", "clusters", "watch"): _WATCHED,
-    Right("postgresql.cnpg.io", "clusters", "create"): "one for each DaapDatabase",
-    Right("postgresql.cnpg.io", "clusters", "patch"): "server-side apply: made, changed, put right",
-    Right("postgresql.cnpg.io", "clusters", "delete"): "with its DaapDatabase, by uid",
-    Right("postgresql.cnpg.io", "poolers", "get"): _LIVE,
-    Right("postgresql.cnpg.io", "poolers", "list"): _SEEN,
-    Right("postgresql.cnpg.io", "poolers", "watch"): _WATCHED,
-    Right("postgresql.cnpg.io", "poolers", "create"): "one for each DaapDatabase",
-    Right("postgresql.cnpg.io", "poolers", "patch"): "server-side apply: made, changed, put right",
-    Right("postgresql.cnpg.io", "poolers", "delete"): "with its DaapDatabase, by uid",
-    Right("apps", "deployments", "list"): "the Poolers' only, by label: whether PgBouncer serves",
-    Right("apps", "deployments", "watch"): "the same, within a second",
-    Right("discovery.k8s.io", "endpointslices", "list"): "those of the Clusters' Services only, by "
-    "label: whether an instance takes connections, also while CloudNativePG is stopped",
-    Right("discovery.k8s.io", "endpointslices", "watch"): "the same, within a second",
-    Right(
-        "", "pods", "list"
-    ): "CloudNativePG's only, by label: whether they are what the spec says, "
-    "and what keeps them from starting",
-    Right("", "pods", "watch"): "the same, within a second",
-    Right("", "serviceaccounts", "list"): "the Clusters' only, by label: which spec CloudNativePG "
-    "has taken up, by a mark that it copies there",
-    Right("", "serviceaccounts", "watch"): "the same, within a second",
-    Right(
-        "", "secrets", "get"
-    ): "CloudNativePG's credentials and authority, and its own Secret; by "
-    "name, as Secrets are neither listed nor watched",
-    Right("", "secrets", "create"): "the connection Secret",
-    Right("", "secrets", "update"): "the connection Secret, when it is not as it should be",
-    Right("", "secrets", "patch"): "takes the owner from a retained connection Secret",
-    Right(
-        "", "secrets", "delete"
-    ): "the connection Secret, by uid, with its DaapDatabase or its name",
-    Right("", "persistentvolumeclaims", "list"): "those of Clusters only, by label: how large the "
-    "volumes are, and whether a deleted database's are gone",
-    Right("", "persistentvolumeclaims", "watch"): "how large the volumes are, within a second",
-    Right("storage.k8s.io", "storageclasses", "get"): "whether volumes can grow, by name, once a "
-    "minute at most while one should",
-    Right("events.k8s.io", "events", "create"): "Events on DaapDatabases",
-    Right("events.k8s.io", "events", "list"): "why pods are not created, in the namespace of a "
-    "database that has waited for them for 10 s",
-    Right("coordination.k8s.io", "leases", "get"): "which replica leads; the one Lease, by name",
-    Right("coordination.k8s.io", "leases", "update"): "to go on leading; the one Lease, by name",
-    Right("coordination.k8s.io", "leases", "create"): "the Lease, once (a name cannot be asked for "
-    "here: what is to be created has none yet when it is decided)",
-}
-"""Why each right is needed. What takes it away is in tests/integration/test_rbac.py."""
+_TEMPLATES = """\
+{{/* Generated from daap_operator/rights.py by `make crds`. Do not edit. */}}
+"""
 
 _PAGE = """# What the operator may do
 
-Generated from [the chart's rules](../../charts/daap-operator/templates/_rules.tpl) by `make crds`.
+Generated from `daap_operator/rights.py` by `make crds`, as are [the chart's
+rules](../../charts/daap-operator/templates/_rules.tpl).
 A [test](../../tests/integration/test_rbac.py) takes away one after the other and shows what breaks,
 and all [integration tests](../../tests/fix_cluster.py) run with these rights and no other.
 
@@ -112,18 +37,20 @@ _TABLE = """
 |---|---|---|---|
 """
 
-_OTHERS = """
+_USERS = """
 ## For users
 
-All on `daapdatabases`; `rbac.aggregateClusterRoles=false` leaves them out. None of them gives the
+All on {resources}; `rbac.aggregateClusterRoles=false` leaves them out. None of them gives the
 right to read a database's Secret.
 
 | ClusterRole | aggregated to | verbs |
 |---|---|---|
-| `daap-operator-view` | view, edit, admin | get, list, watch |
-| `daap-operator-edit` | edit, admin | create, update, patch, delete, deletecollection |
-| `daap-operator-servicebinding` | what implements service binding | get, list, watch |
+| `daap-operator-view` | view, edit, admin | {view} |
+| `daap-operator-edit` | edit, admin | {edit} |
+| `daap-operator-servicebinding` | what implements service binding | {view} |
+"""
 
+_OTHERS = """
 ## Others
 
 The migration Job has no token for the API server. `helm test` runs under a ServiceAccount of its
@@ -132,32 +59,94 @@ when the test has succeeded.
 """
 
 
-def page(templates: str) -> str:
-    """The page. Raises ValueError for a right without a reason, and a reason without a right."""
-    found = {name: rights(yaml.safe_load(body)) for name, body in bodies(templates)}
-    every = {right for each in found.values() for right in each}
-    if odd := every ^ WHY.keys():
-        raise ValueError(f"rights without a reason, or reasons without a right: {sorted(odd)}")
-    where = "A ClusterRole by default, or a Role in each of `watchNamespaces`."
-    classes = "A ClusterRole also with `watchNamespaces`: StorageClasses are in no namespace."
-    lease = "A Role in the release's namespace."
+def templates(rights: Sequence[Right], definitions: Sequence[Definition]) -> str:
+    """The chart's templates with the rules of each role."""
+    scopes = scoped(rights)
+    users = _of_users(definitions)
+    bound = [kind for kind in users if BINDING_LABEL in kind.labels]
+    parts = [
+        _template(
+            "rules",
+            "What the operator may do where objects are; docs/reference/rbac.md says why.",
+            rules(scopes.namespaces),
+        ),
+        _template("clusterRules", "What belongs to no namespace.", rules(scopes.cluster)),
+        _template(
+            "leaseRules",
+            "Which replica leads, in the release's namespace. What is to be created has no name "
+            "yet.",
+            rules(scopes.own, NAME),
+        ),
+        _template("defaultRules", "Events on what is in no namespace.", rules(scopes.default)),
+        _template("viewRules", "For users who may look.", _on(users, VIEW)),
+        _template("editRules", "For users who may change.", _on(users, EDIT)),
+        _template("bindingRules", "For what implements service binding.", _on(bound, VIEW)),
+    ]
+    return _TEMPLATES + "".join(parts)
+
+
+def page(rights: Sequence[Right], definitions: Sequence[Definition]) -> str:
+    """The reference page."""
+    scopes = scoped(rights)
+    everywhere = "A ClusterRole by default, or a Role in each of `watchNamespaces`."
+    none = "A ClusterRole also with `watchNamespaces`: these kinds are in no namespace."
+    own = "A Role in the release's namespace."
+    default = "With `watchNamespaces` a Role there: it has the Events on what is in no namespace."
+    resources = [f"`{kind.plural}`" for kind in _of_users(definitions)]
     return "".join(
         [
             _PAGE,
-            f"\n## Databases\n\n{where}\n{_table(found[RULES])}",
-            f"\n## Storage\n\n{classes}\n{_table(found[CLUSTER_RULES])}",
-            f"\n## Leadership\n\n{lease}\n{_table(found[LEASE_RULES])}",
+            f"\n## Where objects are\n\n{everywhere}\n{_table(scopes.namespaces)}",
+            f"\n## Cluster-scoped\n\n{none}\n{_table(scopes.cluster)}",
+            f"\n## Leadership\n\n{own}\n{_table(scopes.own)}",
+            *(
+                [f"\n## The namespace `default`\n\n{default}\n{_table(scopes.default)}"]
+                if scopes.default
+                else []
+            ),
+            _USERS.format(
+                resources=", ".join(resources), view=", ".join(VIEW), edit=", ".join(EDIT)
+            ),
             _OTHERS,
         ]
     )
 
 
-def bodies(templates: str) -> Iterator[tuple[str, str]]:
-    """Name and text of each definition; its expressions become a name, so that it is YAML."""
-    for match in _DEFINE.finditer(templates):
-        yield match["name"], _EXPRESSION.sub("name", match["body"])
+def _of_users(definitions: Iterable[Definition]) -> list[Definition]:
+    """The kinds that the owner of a namespace has to do with."""
+    return [definition for definition in definitions if definition.namespaced]
 
 
-def _table(found: list[Right]) -> str:
-    rows = [f"| {r.group or 'core'} | `{r.resource}` | {r.verb} | {WHY[r]} |\n" for r in found]
+def _on(definitions: Iterable[Definition], verbs: Iterable[str]) -> list[Rule]:
+    """The same verbs on some kinds."""
+    resources: dict[str, list[str]] = {}
+    for definition in definitions:
+        resources.setdefault(definition.group, []).append(definition.plural)
+    return [
+        {"apiGroups": [group], "resources": found, "verbs": list(verbs)}
+        for group, found in resources.items()
+    ]
+
+
+def _template(name: str, what: str, made: Iterable[Rule]) -> str:
+    body = "".join(_rule(rule) for rule in made)
+    return (
+        f'\n{{{{/* {what} */}}}}\n{{{{- define "daap-operator.{name}" -}}}}\n{body}{{{{- end }}}}\n'
+    )
+
+
+def _rule(rule: Rule) -> str:
+    lines = [f"{key}: [{', '.join(_word(word) for word in words)}]" for key, words in rule.items()]
+    return "- " + "\n  ".join(lines) + "\n"
+
+
+def _word(word: str) -> str:
+    return word or json.dumps(word)
+
+
+def _table(rights: Iterable[Right]) -> str:
+    rows = [
+        f"| {group or 'core'} | `{resource}` | {verb} | {'; '.join(why)} |\n"
+        for (group, resource, verb), why in reasons(rights).items()
+    ]
     return _TABLE + "".join(rows)

@@ -1,9 +1,22 @@
 """What the rendered roles give, to the operator and to users."""
 
-import pytest
+import json
+import shutil
+from pathlib import Path
 
-from dev.generate.rbac import WHY, Right, rights
-from tests.support.helm import Object, only, render
+import pytest
+import yaml
+
+from daap_operator.api.v1alpha1 import DEFINITIONS
+from daap_operator.engine.rights import Permission, serving
+from daap_operator.kube import EVENT, Kind
+from daap_operator.rights import RIGHTS
+from dev.generate import rbac
+from dev.installation import CHART, NAMESPACE
+from tests.support.helm import Object, helm, only, render
+from tests.support.rights import DECLARED, granted
+
+SHELF = Kind("toys.example", "v1", "Shelf", "shelves", namespaced=False)
 
 NAMESPACES = ["shop", "billing"]
 
@@ -30,20 +43,20 @@ def test_no_wildcard_and_nothing_that_leads_further(objects: list[Object]) -> No
     for role in roles(objects):
         for rule in role["rules"]:
             assert rule.keys() <= {"apiGroups", "resources", "resourceNames", "verbs"}
-            for right in rights([rule]):
+            for right in granted([rule]):
                 assert "*" not in "".join(right)
                 assert right.verb not in ("escalate", "bind", "impersonate")
                 assert not (right.resource == "secrets" and right.verb in ("list", "watch"))
 
 
-def test_the_operator_gets_what_the_reference_tells(objects: list[Object]) -> None:
+def test_the_operator_gets_what_it_declares_and_no_more(objects: list[Object]) -> None:
     own = {
         right
         for role in roles(objects)
         if role["metadata"]["labels"].get("app.kubernetes.io/component") == "operator"
-        for right in rights(role["rules"])
+        for right in granted(role["rules"])
     }
-    assert own == WHY.keys()
+    assert own == DECLARED
 
 
 def test_each_role_is_bound_to_the_operator(objects: list[Object]) -> None:
@@ -61,7 +74,7 @@ def test_with_namespaces_the_operator_has_nothing_elsewhere() -> None:
     objects = render({"watchNamespaces": NAMESPACES})
     found = [place(b) for b in bindings(objects)]
     everywhere = only(objects, "ClusterRole", "daap-operator-storageclasses")
-    assert rights(everywhere["rules"]) == [Right("storage.k8s.io", "storageclasses", "get")]
+    assert granted(everywhere["rules"]) == [Permission("storage.k8s.io", "storageclasses", "get")]
     assert sorted(found) == [
         ("ClusterRoleBinding", "", "daap-operator-storageclasses"),
         ("RoleBinding", "billing", "daap-operator"),
@@ -69,6 +82,25 @@ def test_with_namespaces_the_operator_has_nothing_elsewhere() -> None:
         ("RoleBinding", "shop", "daap-operator"),
         ("RoleBinding", "shop", "daap-operator-test"),
     ]
+
+
+@pytest.mark.parametrize("namespaces", [[], NAMESPACES], ids=["everywhere", "two namespaces"])
+def test_a_served_kind_in_no_namespace_costs_a_small_role_and_its_events(
+    namespaces: list[str], tmp_path: Path
+) -> None:
+    chart = shutil.copytree(CHART, tmp_path / "chart")
+    rules = rbac.templates([*RIGHTS, *serving(SHELF)], DEFINITIONS)
+    (chart / "templates" / "_rules.tpl").write_text(rules)
+    options = (f"--namespace={NAMESPACE}", f"--set-json=watchNamespaces={json.dumps(namespaces)}")
+    text = helm("template", "toys", str(chart), *options)
+    objects = [obj for obj in yaml.safe_load_all(text) if obj]
+    everywhere = only(objects, "ClusterRole", "toys-daap-operator-storageclasses")
+    assert Permission("toys.example", "shelves/status", "patch") in granted(everywhere["rules"])
+    events = [granted(role["rules"]) for role in roles(objects) if place(role)[1] == "default"]
+    assert events == ([[Permission(EVENT.group, "events", "create")]] if namespaces else [])
+    bound = [place(b) for b in bindings(objects) if place(b)[1] == "default"]
+    expected = [("RoleBinding", "default", "toys-daap-operator-events")]
+    assert bound == (expected if namespaces else [])
 
 
 def test_the_lease_is_the_one_of_the_release() -> None:
@@ -96,7 +128,7 @@ def test_users_get_databases_through_the_clusters_own_roles() -> None:
     assert binding["metadata"]["labels"]["servicebinding.io/controller"] == "true"
     for name in ("view", "edit", "servicebinding"):
         users = only(render(), "ClusterRole", f"daap-operator-{name}")
-        assert {right.resource for right in rights(users["rules"])} == {"daapdatabases"}
+        assert {right.resource for right in granted(users["rules"])} == {"daapdatabases"}
 
 
 def test_roles_can_be_left_to_others() -> None:
@@ -106,4 +138,4 @@ def test_roles_can_be_left_to_others() -> None:
 
 def test_a_right_is_one_verb_on_one_resource() -> None:
     rule = {"apiGroups": ["g"], "resources": ["a", "b"], "verbs": ["get"]}
-    assert rights([rule]) == [Right("g", "a", "get"), Right("g", "b", "get")]
+    assert granted([rule]) == [Permission("g", "a", "get"), Permission("g", "b", "get")]

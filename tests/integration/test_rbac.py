@@ -16,9 +16,12 @@ from typing import Any
 import pytest
 
 from daap_operator.engine import kopf_watch
-from daap_operator.kube import client
+from daap_operator.engine.kinds import Right
+from daap_operator.engine.rights import Permission
+from daap_operator.kinds import known
+from daap_operator.kinds.database.watched import WATCHES
+from daap_operator.kube import EVENT, LEASE, Kind, client
 from dev.cluster import ControlPlane
-from dev.generate.rbac import WHY, Right, rights
 from dev.postgres import Server
 from tests.fix_cluster import remove_namespace
 from tests.standin.cnpg import StandIn
@@ -26,7 +29,7 @@ from tests.support.api import Api
 from tests.support.audit import Rights
 from tests.support.databases import Databases
 from tests.support.life import ANYWHERE, NOWHERE, Life, Stuck
-from tests.support.rights import KINDS, NAME, lease_rights, may, shipped
+from tests.support.rights import DECLARED, KINDS, NAME, granted, lease_rights, may, shipped
 
 Object = dict[str, Any]
 
@@ -37,47 +40,38 @@ LAST_TLS_SECONDS = 1.0
 
 pytestmark = pytest.mark.timeout(600)
 
-CNPG = "postgresql.cnpg.io"
 START, BIRTH, GOING = "start", "be Ready", "go"
-STOPS: dict[Right, set[str]] = {
-    Right("daap.io", "daapdatabases", "get"): {GOING},
-    Right("daap.io", "daapdatabases", "list"): {START},
-    Right("daap.io", "daapdatabases", "watch"): ANYWHERE,
-    Right("daap.io", "daapdatabases", "patch"): {BIRTH},
-    Right("daap.io", "daapdatabases/status", "patch"): {BIRTH},
-    Right(CNPG, "clusters", "get"): {GOING, "retain"},
-    Right(CNPG, "clusters", "list"): {START},
-    Right(CNPG, "clusters", "watch"): ANYWHERE,
-    Right(CNPG, "clusters", "create"): {BIRTH},
-    Right(CNPG, "clusters", "patch"): {BIRTH},
-    Right(CNPG, "clusters", "delete"): {GOING},
-    Right(CNPG, "poolers", "get"): {GOING, "retain"},
-    Right(CNPG, "poolers", "list"): {START},
-    Right(CNPG, "poolers", "watch"): ANYWHERE,
-    Right(CNPG, "poolers", "create"): {BIRTH},
-    Right(CNPG, "poolers", "patch"): {BIRTH},
-    Right(CNPG, "poolers", "delete"): {GOING},
-    Right("apps", "deployments", "list"): {START},
-    Right("apps", "deployments", "watch"): ANYWHERE,
-    Right("discovery.k8s.io", "endpointslices", "list"): {START},
-    Right("discovery.k8s.io", "endpointslices", "watch"): ANYWHERE,
-    Right("", "pods", "list"): {START},
-    Right("", "pods", "watch"): ANYWHERE,
-    Right("", "serviceaccounts", "list"): {START},
-    Right("", "serviceaccounts", "watch"): ANYWHERE,
-    Right("", "secrets", "get"): {BIRTH},
-    Right("", "secrets", "create"): {BIRTH},
-    Right("", "secrets", "update"): {"have its Secret mended"},
-    Right("", "secrets", "patch"): {"retain"},
-    Right("", "secrets", "delete"): {"lose the Secret of its old name"},
-    Right("", "persistentvolumeclaims", "list"): {START},
-    Right("", "persistentvolumeclaims", "watch"): ANYWHERE,
-    Right("storage.k8s.io", "storageclasses", "get"): {"grow"},
-    Right("events.k8s.io", "events", "create"): {"be told of in Events"},
-    Right("events.k8s.io", "events", "list"): {"be told why it waits"},
-    Right("coordination.k8s.io", "leases", "get"): {START},
-    Right("coordination.k8s.io", "leases", "update"): {START},
-    Right("coordination.k8s.io", "leases", "create"): {START},
+WATCHING = {"list": {START}, "watch": ANYWHERE}
+
+
+def on(kind: Kind, verb: str, subresource: str = "") -> Permission:
+    return Permission.of(Right(kind, verb, "", subresource))
+
+
+WATCHED = {on(watch.kind, verb): stops for watch in WATCHES for verb, stops in WATCHING.items()}
+STOPS: dict[Permission, set[str]] = WATCHED | {
+    on(known.DATABASE, "get"): {GOING},
+    on(known.DATABASE, "patch"): {BIRTH},
+    on(known.DATABASE, "patch", "status"): {BIRTH},
+    on(known.CLUSTER, "get"): {GOING, "retain"},
+    on(known.CLUSTER, "create"): {BIRTH},
+    on(known.CLUSTER, "patch"): {BIRTH},
+    on(known.CLUSTER, "delete"): {GOING},
+    on(known.POOLER, "get"): {GOING, "retain"},
+    on(known.POOLER, "create"): {BIRTH},
+    on(known.POOLER, "patch"): {BIRTH},
+    on(known.POOLER, "delete"): {GOING},
+    on(known.SECRET, "get"): {BIRTH},
+    on(known.SECRET, "create"): {BIRTH},
+    on(known.SECRET, "update"): {"have its Secret mended"},
+    on(known.SECRET, "patch"): {"retain"},
+    on(known.SECRET, "delete"): {"lose the Secret of its old name"},
+    on(known.STORAGE_CLASS, "get"): {"grow"},
+    on(EVENT, "create"): {"be told of in Events"},
+    on(EVENT, "list"): {"be told why it waits"},
+    on(LEASE, "get"): {START},
+    on(LEASE, "update"): {START},
+    on(LEASE, "create"): {START},
 }
 """At which step of its life a database is stuck without the right, or at one of which: the second
 look at a child that goes may find nothing to ask for. Without a watch kopf begins anew again and
@@ -88,13 +82,13 @@ again, and its listings still tell of something."""
 class Trial:
     """An operator without one right, or with all, and how far a database got under it."""
 
-    lacks: Right | None
+    lacks: Permission | None
     mark: str = field(default_factory=lambda: uuid.uuid4().hex[:10])
     stuck: str | None = None
     failure: str = ""
     """Why it could not be carried out; of interest to its own test alone."""
-    refused: set[Right] = field(default_factory=set)
-    used: set[Right] = field(default_factory=set)
+    refused: set[Permission] = field(default_factory=set)
+    used: set[Permission] = field(default_factory=set)
 
     @property
     def namespace(self) -> str:
@@ -136,7 +130,7 @@ class Trial:
                 **{key: rule[key] for key in ("resourceNames",) if key in rule},
             }
             for rule in obj["rules"]
-            for right in rights([rule])
+            for right in granted([rule])
             if right != self.lacks
         ]
         return obj | {"rules": rules}
@@ -225,7 +219,7 @@ def trials(
     shared_standin: StandIn,
     postgres_server: Server,
     template_database: str,
-) -> dict[Right | None, Trial]:
+) -> dict[Permission | None, Trial]:
     """The trials that the selected tests tell of."""
     parameters = [i.callspec.params for i in request.session.items if hasattr(i, "callspec")]
     wanted = [None, *(given["lacking"] for given in parameters if "lacking" in given)]
@@ -241,18 +235,18 @@ def trials(
 
 
 def test_a_life_uses_every_right_and_asks_for_no_other(
-    trials: dict[Right | None, Trial],
+    trials: dict[Permission | None, Trial],
 ) -> None:
     whole = trials[None]
     assert not whole.failure, whole.failure
     assert whole.stuck is None
     assert whole.refused == set()
-    assert whole.used == set(WHY)
+    assert whole.used == DECLARED
 
 
 @pytest.mark.parametrize("lacking", STOPS, ids=lambda right: f"{right.verb} {right.resource}")
 def test_without_any_one_of_them_something_breaks(
-    lacking: Right, trials: dict[Right | None, Trial]
+    lacking: Permission, trials: dict[Permission | None, Trial]
 ) -> None:
     trial = trials[lacking]
     assert not trial.failure, trial.failure
@@ -261,4 +255,4 @@ def test_without_any_one_of_them_something_breaks(
 
 
 def test_each_right_has_its_turn() -> None:
-    assert STOPS.keys() == WHY.keys()
+    assert STOPS.keys() == DECLARED

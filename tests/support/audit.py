@@ -6,7 +6,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dev.generate.rbac import Right
+from daap_operator.engine.rights import Permission
 
 
 class Request(NamedTuple):
@@ -57,15 +57,15 @@ class Rights:
     def __init__(self, log: Path) -> None:
         self._log = log
         self._offset = log.stat().st_size if log.exists() else 0
-        self._used: defaultdict[str, set[Right]] = defaultdict(set)
-        self._refused: defaultdict[str, set[Right]] = defaultdict(set)
+        self._used: defaultdict[str, set[Permission]] = defaultdict(set)
+        self._refused: defaultdict[str, set[Permission]] = defaultdict(set)
 
-    def used(self, user: str) -> set[Right]:
+    def used(self, user: str) -> set[Permission]:
         """The rights this user has used."""
         self._read()
         return self._used[user]
 
-    def refused(self, user: str) -> set[Right]:
+    def refused(self, user: str) -> set[Permission]:
         """The rights this user lacked."""
         self._read()
         return self._refused[user]
@@ -83,13 +83,13 @@ class Rights:
         user, what = event["user"]["username"], event.get("objectRef") or {}
         said = _FORBIDDEN.search(event["responseStatus"].get("message", ""))
         if said:
-            self._refused[user].add(Right(said["group"], said["resource"], said["verb"]))
+            self._refused[user].add(Permission(said["group"], said["resource"], said["verb"]))
         elif what.get("resource"):
             request = _request(event)
             group = what.get("apiGroup", "")
-            self._used[user].add(Right(group, request.resource, request.verb))
+            self._used[user].add(Permission(group, request.resource, request.verb))
             if (request.verb, request.code) == ("patch", 201):  # server-side apply made it
-                self._used[user].add(Right(group, request.resource, "create"))
+                self._used[user].add(Permission(group, request.resource, "create"))
 
 
 _FORBIDDEN = re.compile(

@@ -10,6 +10,8 @@ import time
 from functools import cache
 from pathlib import Path
 
+from daap_operator.engine.rights import Permission
+from daap_operator.rights import RIGHTS
 from dev.cluster import ControlPlane
 from dev.cluster.errors import ClusterError
 from tests.support.api import Api, Object, path
@@ -27,6 +29,20 @@ KINDS = {
     "RoleBinding": "rolebindings",
 }
 PAUSE_SECONDS = 0.1
+
+DECLARED = frozenset(Permission.of(right) for right in RIGHTS)
+"""What the operator says that it needs."""
+
+
+def granted(rules: list[Object]) -> list[Permission]:
+    """What a role's rules grant: each verb on each resource."""
+    return [
+        Permission(group, resource, verb)
+        for rule in rules
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    ]
 
 
 @cache

@@ -1,4 +1,6 @@
-{{/* What the operator may do where databases are; docs/reference/rbac.md says why, verb by verb. */}}
+{{/* Generated from daap_operator/rights.py by `make crds`. Do not edit. */}}
+
+{{/* What the operator may do where objects are; docs/reference/rbac.md says why. */}}
 {{- define "daap-operator.rules" -}}
 - apiGroups: [daap.io]
   resources: [daapdatabases]
@@ -16,34 +18,55 @@
   resources: [endpointslices]
   verbs: [list, watch]
 - apiGroups: [""]
-  resources: [pods, serviceaccounts]
+  resources: [pods, serviceaccounts, persistentvolumeclaims]
   verbs: [list, watch]
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get, create, update, patch, delete]
-- apiGroups: [""]
-  resources: [persistentvolumeclaims]
-  verbs: [list, watch]
 - apiGroups: [events.k8s.io]
   resources: [events]
-  verbs: [create, list]
+  verbs: [list, create]
 {{- end }}
 
-{{/* What belongs to no namespace: whether volumes can grow. */}}
+{{/* What belongs to no namespace. */}}
 {{- define "daap-operator.clusterRules" -}}
 - apiGroups: [storage.k8s.io]
   resources: [storageclasses]
   verbs: [get]
 {{- end }}
 
-{{/* Which replica leads: one Lease, in the release's namespace. */}}
+{{/* Which replica leads, in the release's namespace. What is to be created has no name yet. */}}
 {{- define "daap-operator.leaseRules" -}}
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
   resourceNames: [{{ include "daap-operator.fullname" . }}]
   verbs: [get, update]
-# No name here: what is to be created has none yet when it is decided
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
   verbs: [create]
+{{- end }}
+
+{{/* Events on what is in no namespace. */}}
+{{- define "daap-operator.defaultRules" -}}
+{{- end }}
+
+{{/* For users who may look. */}}
+{{- define "daap-operator.viewRules" -}}
+- apiGroups: [daap.io]
+  resources: [daapdatabases]
+  verbs: [get, list, watch]
+{{- end }}
+
+{{/* For users who may change. */}}
+{{- define "daap-operator.editRules" -}}
+- apiGroups: [daap.io]
+  resources: [daapdatabases]
+  verbs: [create, update, patch, delete, deletecollection]
+{{- end }}
+
+{{/* For what implements service binding. */}}
+{{- define "daap-operator.bindingRules" -}}
+- apiGroups: [daap.io]
+  resources: [daapdatabases]
+  verbs: [get, list, watch]
 {{- end }}

@@ -106,7 +106,13 @@ WATCHES = (
     ),
     Watch(known.CLUSTER, trim.cluster, _owner, _OURS),
     Watch(known.POOLER, trim.pooler, _owner, _OURS),
-    Watch(known.DEPLOYMENT, trim.deployment, _owner_of_pooler, names.CNPG_POOLER_LABEL),
+    Watch(
+        known.DEPLOYMENT,
+        trim.deployment,
+        _owner_of_pooler,
+        names.CNPG_POOLER_LABEL,
+        why="the Poolers' only, by label: whether PgBouncer serves",
+    ),
     Watch(
         known.ENDPOINTS,
         trim.endpoints,
@@ -115,6 +121,8 @@ WATCHES = (
         # slices
         f"{names.DATABASE_LABEL},{names.SERVICE_LABEL}",
         {SERVICE: _service},
+        why="those of the Clusters' Services only, by label: whether an instance takes "
+        "connections, also while CloudNativePG is stopped",
     ),
     Watch(
         known.POD,
@@ -123,12 +131,16 @@ WATCHES = (
         # Not by our own label: the pods of Jobs have only CloudNativePG's
         names.CNPG_CLUSTER_LABEL,
         {CLUSTER: _cluster},
+        why="CloudNativePG's only, by label: whether they are what the spec says, and what keeps "
+        "them from starting",
     ),
     Watch(
         known.ACCOUNT,
         trim.account,
         _owner_of_namesake,
         f"{names.CNPG_CLUSTER_LABEL},{names.DATABASE_LABEL}",
+        why="the Clusters' only, by label: which spec CloudNativePG has taken up, by a mark that "
+        "it copies there",
     ),
     Watch(
         known.CLAIM,
@@ -136,5 +148,7 @@ WATCHES = (
         _owner_of_cluster,
         names.CNPG_CLUSTER_LABEL,
         {CLUSTER: _cluster},
+        why="those of Clusters only, by label: how large the volumes are, and whether a deleted "
+        "database's are gone",
     ),
 )
