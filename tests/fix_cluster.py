@@ -10,6 +10,7 @@ import pytest
 
 from daap_operator import crd
 from daap_operator.api.v1alpha1 import DEFINITIONS
+from daap_operator.kube import Kind
 from dev.cluster import ControlPlane, cnpg
 from dev.cluster.established import wait_established
 from tests.standin.cnpg import CONTROL_PLANE_FLAGS, STORAGE_CLASSES, StandIn
@@ -17,6 +18,7 @@ from tests.support import rights
 from tests.support.api import Api, ApiError
 from tests.support.audit import Audit, Rights
 from tests.support.databases import Databases
+from tests.support.kinds import CUSTOM
 from tests.support.operator import Operators
 from tests.support.rows import Rows
 
@@ -115,17 +117,18 @@ async def remove_namespace(api: Api, name: str) -> None:
 
     First the deletion, then the finalizers: an operator that still runs cannot put its own back.
     """
-    for plural in ("daapdatabases", "clusters", "poolers"):
-        for obj in await api.list(plural, name):
-            own = obj["metadata"]["name"]
-            await api.delete(plural, name, own)
-            await _let_go(api, plural, name, own)
+    for kind in CUSTOM:
+        if kind.namespaced:
+            for obj in await api.list(kind, name):
+                own = obj["metadata"]["name"]
+                await api.delete(kind, name, own)
+                await _let_go(api, kind, name, own)
     await api.delete("namespaces", "", name)
 
 
-async def _let_go(api: Api, plural: str, namespace: str, name: str) -> None:
+async def _let_go(api: Api, kind: Kind, namespace: str, name: str) -> None:
     try:
-        await api.patch(plural, namespace, name, {"metadata": {"finalizers": None}})
+        await api.patch(kind, namespace, name, {"metadata": {"finalizers": None}})
     except ApiError as error:
         if error.status != 404:  # gone meanwhile
             raise

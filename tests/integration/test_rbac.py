@@ -28,8 +28,9 @@ from tests.standin.cnpg import StandIn
 from tests.support.api import Api
 from tests.support.audit import Rights
 from tests.support.databases import Databases
+from tests.support.kinds import kind_of
 from tests.support.life import ANYWHERE, NOWHERE, Life, Stuck
-from tests.support.rights import DECLARED, KINDS, NAME, granted, lease_rights, may, shipped
+from tests.support.rights import DECLARED, NAME, granted, lease_rights, may, shipped
 
 Object = dict[str, Any]
 
@@ -171,7 +172,7 @@ class Trials:
             kubeconfig = await asyncio.to_thread(self._plane.user_kubeconfig, trial.user)
         await api.create("namespaces", {"metadata": {"name": trial.namespace}})
         for obj in trial.roles():
-            await api.create(KINDS[obj["kind"]], obj)
+            await api.create(kind_of(obj), obj)
         await self._in_force(api, trial)
         life = Life(
             Databases(api, trial.namespace),

@@ -14,8 +14,9 @@ from tests.support.api import Api
 from tests.support.databases import Databases, database
 from tests.support.eventually import eventually
 from tests.support.helm import render
+from tests.support.kinds import kind_of
 from tests.support.operator import Operators
-from tests.support.rights import KINDS, may
+from tests.support.rights import is_rbac, may
 
 USER = "helm-test"
 SECONDS = 60.0
@@ -27,14 +28,14 @@ async def wish(control_plane: ControlPlane, databases: Databases) -> Wish:
     wish = Wish(databases.namespace, f"try-{databases.namespace}", "platform")
     values = {"test": {"namespace": wish.namespace}, "fullnameOverride": wish.name}
     for obj in render(values):
-        if obj["kind"] not in KINDS or not obj["metadata"]["name"].endswith("-test"):
+        if not is_rbac(obj) or not obj["metadata"]["name"].endswith("-test"):
             continue
         for rule in obj.get("rules", ()):
             rule.get("resourceNames", [])[:] = [wish.name]
         if "subjects" in obj:
             group = "rbac.authorization.k8s.io"
             obj["subjects"] = [{"apiGroup": group, "kind": "User", "name": USER}]
-        await databases.api.create(KINDS[obj["kind"]], obj)
+        await databases.api.create(kind_of(obj), obj)
     await may(databases.api, "create", "daapdatabases", wish.namespace, user=USER)
     return wish
 

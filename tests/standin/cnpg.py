@@ -20,18 +20,30 @@ from typing import Any, TypeVar
 import aiohttp
 
 from daap_operator import quantity
+from daap_operator.engine.kinds import Ref
+from daap_operator.kinds import known
+from daap_operator.kube import Kind
 from tests.standin import script
 from tests.support.api import Api, ApiError
+from tests.support.kinds import SERVICE
 
 Object = dict[str, Any]
 Place = tuple[str, str]
 T = TypeVar("T")
 
-CNPG = "postgresql.cnpg.io/v1"
 OPERATOR_LABEL = {"app.kubernetes.io/managed-by": "cloudnative-pg"}
 
-BY_THE_WAY = ("pods", "serviceaccounts", "services")
+BY_THE_WAY = (known.POD, known.ACCOUNT, SERVICE)
 """What is watched to know it, and not to act upon."""
+
+OF_CLUSTERS = "labelSelector=cnpg.io/cluster"
+WATCHED = {
+    **dict.fromkeys(BY_THE_WAY, OF_CLUSTERS),
+    known.DEPLOYMENT: "labelSelector=cnpg.io/poolerName",
+    known.CLUSTER: "",
+    known.POOLER: "",
+}
+"""The query of each watch."""
 
 EVERYWHERE = ""
 """Every namespace."""
@@ -47,15 +59,13 @@ CONTROL_PLANE_FLAGS = {
 }
 """What the control plane under a stand-in has to be started with."""
 
-CLAIMS = "persistentvolumeclaims"
-
 GROWING, FIXED = "growing", "fixed"
 """StorageClasses: the default one, whose volumes can grow, and one whose volumes cannot."""
 
 STORAGE_CLASSES: list[Object] = [
     {
-        "apiVersion": "storage.k8s.io/v1",
-        "kind": "StorageClass",
+        "apiVersion": known.STORAGE_CLASS.api_version,
+        "kind": known.STORAGE_CLASS.name,
         "metadata": {
             "name": name,
             "annotations": {"storageclass.kubernetes.io/is-default-class": default},
@@ -75,9 +85,9 @@ class StandIn:
         self._kubeconfig = kubeconfig
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="standin", daemon=True)
-        self._objects: dict[tuple[str, str, str], Object] = {}
-        self._busy: dict[tuple[str, str, str], asyncio.Task[None]] = {}
-        self._again: set[tuple[str, str, str]] = set()
+        self._objects: dict[Ref, Object] = {}
+        self._busy: dict[Ref, asyncio.Task[None]] = {}
+        self._again: set[Ref] = set()
         self._last_step: dict[Place, int] = {}
         self._own: set[Place] = set()
         self._pace = 0.0
@@ -129,7 +139,7 @@ class StandIn:
     async def _go_on(self, place: Place) -> None:
         self._own.discard(place)
         self._last_step.pop(place, None)
-        self._look(("clusters", *place))
+        self._look(Ref(known.CLUSTER, *place))
 
     def stiffen(self, namespace: str) -> None:
         """Let no volume there become larger, whatever its class promises."""
@@ -148,20 +158,13 @@ class StandIn:
 
     async def _watch_all(self) -> None:
         async with Api(self._kubeconfig) as self._api, asyncio.TaskGroup() as tasks:
-            for plural, query in (
-                ("pods", "labelSelector=cnpg.io/cluster"),
-                ("serviceaccounts", "labelSelector=cnpg.io/cluster"),
-                ("services", "labelSelector=cnpg.io/cluster"),
-                ("deployments", "labelSelector=cnpg.io/poolerName"),
-                ("clusters", ""),
-                ("poolers", ""),
-            ):
-                tasks.create_task(self._watch(plural, query))
+            for kind, query in WATCHED.items():
+                tasks.create_task(self._watch(kind, query))
 
-    async def _watch(self, plural: str, query: str) -> None:
-        async for kind, obj in self._api.watch(plural, query):
-            key = (plural, obj["metadata"]["namespace"], obj["metadata"]["name"])
-            if kind == "DELETED":
+    async def _watch(self, kind: Kind, query: str) -> None:
+        async for event, obj in self._api.watch(kind, query):
+            key = Ref.of(kind, obj)
+            if event == "DELETED":
                 self._objects.pop(key, None)
             else:
                 self._objects[key] = obj
@@ -169,25 +172,25 @@ class StandIn:
 
     def _look_at_all(self, namespace: str) -> None:
         for key in list(self._objects):
-            if namespace in (EVERYWHERE, key[1]):
+            if namespace in (EVERYWHERE, key.namespace):
                 self._look(key)
 
     def _sleeps(self, namespace: str) -> bool:
         return not self._asleep.isdisjoint((EVERYWHERE, namespace))
 
-    def _look(self, key: tuple[str, str, str]) -> None:
+    def _look(self, key: Ref) -> None:
         """Work on the object; once more when it is being worked on."""
-        if key[0] in BY_THE_WAY:
+        if key.kind in BY_THE_WAY:
             return
-        if key[0] == "deployments":
-            key = ("poolers", *key[1:])
+        if key.kind == known.DEPLOYMENT:
+            key = key._replace(kind=known.POOLER)
         if key in self._busy:
             self._again.add(key)
             return
         self._busy[key] = self._loop.create_task(self._work(key))
 
-    async def _work(self, key: tuple[str, str, str]) -> None:
-        work = {"clusters": self._cluster, "poolers": self._pooler}[key[0]]
+    async def _work(self, key: Ref) -> None:
+        work = {known.CLUSTER: self._cluster, known.POOLER: self._pooler}[key.kind]
         try:
             obj = self._objects.get(key)
             if obj and not self._sleeps(key[1]) and not obj["metadata"].get("deletionTimestamp"):
@@ -224,19 +227,17 @@ class StandIn:
                 return
             for name in step.get("instancesStatus", {}).get("healthy", ()):
                 await self._pod(obj, name)
-            await self._status("clusters", obj, step)
+            await self._status(known.CLUSTER, obj, step)
         await self._scale_down(obj)
 
-    async def _status(self, plural: str, obj: Object, patch: Object) -> None:
-        metadata = obj["metadata"]
-        place = (metadata["namespace"], metadata["name"])
-        latest = self._objects.get((plural, *place), obj)["metadata"]
-        if latest["uid"] != metadata["uid"]:
+    async def _status(self, kind: Kind, obj: Object, patch: Object) -> None:
+        key = Ref.of(kind, obj)
+        latest = self._objects.get(key, obj)["metadata"]
+        if latest["uid"] != obj["metadata"]["uid"]:
             raise ApiError(409, b"another object has taken the name")
         # A uid would not do: the API server does not look at it in a patch of the status
         body = {"metadata": {"resourceVersion": latest["resourceVersion"]}, "status": patch}
-        made = await self._api.patch(plural, *place, body, "status")
-        self._objects[(plural, *place)] = made
+        self._objects[key] = await self._api.patch(*key, body, "status")
 
     async def _cluster_secrets(self, obj: Object) -> Object:
         name = obj["metadata"]["name"]
@@ -255,11 +256,11 @@ class StandIn:
     async def _secret(self, owner: Object, name: str, entries: dict[str, str]) -> str:
         """The Secret's version; created when it is missing, waited for while an old one goes."""
         namespace = owner["metadata"]["namespace"]
-        found = await self._api.get("secrets", namespace, name)
+        found = await self._api.get(known.SECRET, namespace, name)
         if found is None:
             data = {k: base64.b64encode(v.encode()).decode() for k, v in entries.items()}
-            metadata = _owned(owner, "Cluster", name)
-            found = await self._api.create("secrets", {"metadata": metadata, "data": data})
+            metadata = _owned(owner, known.CLUSTER, name)
+            found = await self._api.create(known.SECRET, {"metadata": metadata, "data": data})
         elif found["metadata"]["ownerReferences"][0]["uid"] != owner["metadata"]["uid"]:
             raise ApiError(409, b"the Secret of an earlier Cluster is still there")
         version: str = found["metadata"]["resourceVersion"]
@@ -268,9 +269,9 @@ class StandIn:
     async def _volume_claims(self, obj: Object) -> None:
         name, namespace = obj["metadata"]["name"], obj["metadata"]["namespace"]
         for number in range(1, obj["spec"].get("instances", 1) + 1):
-            claim = await self._api.get(CLAIMS, namespace, f"{name}-{number}")
+            claim = await self._api.get(known.CLAIM, namespace, f"{name}-{number}")
             if claim is None:
-                claim = await self._api.create(CLAIMS, _claim(obj, f"{name}-{number}"))
+                claim = await self._api.create(known.CLAIM, _claim(obj, f"{name}-{number}"))
             if not claim["metadata"].get("deletionTimestamp"):
                 await self._volume(obj["spec"]["storage"], claim)
 
@@ -286,7 +287,7 @@ class StandIn:
         larger = quantity.parse(wanted) > quantity.parse(requested)
         if larger and storage.get("resizeInUseVolumes", True):
             body = {"spec": {"resources": {"requests": {"storage": wanted}}}}
-            claim = await self._api.patch(CLAIMS, *place, body)
+            claim = await self._api.patch(known.CLAIM, *place, body)
             if place[0] not in self._stiff:
                 await self._bound(claim)
 
@@ -295,30 +296,29 @@ class StandIn:
         metadata, requests = claim["metadata"], claim["spec"]["resources"]["requests"]
         status = {"phase": "Bound", "capacity": requests}
         place = metadata["namespace"], metadata["name"]
-        return await self._api.patch(CLAIMS, *place, {"status": status}, "status")
+        return await self._api.patch(known.CLAIM, *place, {"status": status}, "status")
 
     async def _account(self, obj: Object) -> None:
         """The ServiceAccount, with what the Cluster wants on it."""
-        metadata = _owned(obj, "Cluster", obj["metadata"]["name"])
+        metadata = _owned(obj, known.CLUSTER, obj["metadata"]["name"])
         metadata["labels"] |= obj["spec"].get("inheritedMetadata", {}).get("labels", {})
         template = obj["spec"].get("serviceAccountTemplate", {}).get("metadata", {})
         metadata["annotations"] = template.get("annotations", {})
-        await self._carried("serviceaccounts", obj, {"metadata": metadata})
+        await self._carried(known.ACCOUNT, obj, {"metadata": metadata})
 
-    async def _carried(self, plural: str, owner: Object, body: Object) -> None:
+    async def _carried(self, kind: Kind, owner: Object, body: Object) -> None:
         """An object whose metadata follow those of its owner's spec."""
-        metadata = body["metadata"]
-        key = (plural, metadata["namespace"], metadata["name"])
+        metadata, key = body["metadata"], Ref.of(kind, body)
         found = await self._found(key, owner)
         if found is None:
-            self._objects[key] = await self._api.create(plural, body)
+            self._objects[key] = await self._api.create(kind, body)
         else:
-            wanted = {kind: metadata.get(kind, {}) for kind in ("labels", "annotations")}
+            wanted = {field: metadata.get(field, {}) for field in ("labels", "annotations")}
             if not script.holds(wanted, found["metadata"]):
                 patch = {"metadata": wanted}
-                self._objects[key] = await self._api.patch(plural, *key[1:], patch)
+                self._objects[key] = await self._api.patch(*key, patch)
 
-    async def _found(self, key: tuple[str, str, str], owner: Object) -> Object | None:
+    async def _found(self, key: Ref, owner: Object) -> Object | None:
         """What the owner has there; raises ApiError while that is an earlier owner's."""
         found = self._objects.get(key)
         if found and not _owns(owner, found):
@@ -329,18 +329,18 @@ class StandIn:
         return found
 
     def _pod_is_right(self, obj: Object, name: str) -> bool:
-        found = self._objects.get(("pods", obj["metadata"]["namespace"], name))
+        found = self._objects.get(Ref(known.POD, obj["metadata"]["namespace"], name))
         return found is not None and found["metadata"]["annotations"] == _pod_asked(obj)
 
     async def _pod(self, obj: Object, name: str) -> None:
         """An instance's pod as the Cluster says, ready; made anew where it is not."""
-        key = ("pods", obj["metadata"]["namespace"], name)
+        key = Ref(known.POD, obj["metadata"]["namespace"], name)
         found = await self._found(key, obj)
         if found and not self._pod_is_right(obj, name):
             await self._api.delete(*key)
             found = None
         if found is None:
-            found = await self._api.create("pods", _pod(obj, name))
+            found = await self._api.create(known.POD, _pod(obj, name))
         ready = [{"type": "Ready", "status": "True"}]
         if (found.get("status") or {}).get("phase") != "Running":
             status = {"status": {"phase": "Running", "conditions": ready}}
@@ -350,29 +350,29 @@ class StandIn:
     async def _scale_down(self, obj: Object) -> None:
         """Without the pods of instances that the Cluster has no more."""
         name, namespace = obj["metadata"]["name"], obj["metadata"]["namespace"]
-        for (plural, space, pod), found in list(self._objects.items()):
-            if (plural, space) != ("pods", namespace) or pod in _pods(obj):
+        for (kind, space, pod), found in list(self._objects.items()):
+            if (kind, space) != (known.POD, namespace) or pod in _pods(obj):
                 continue
             if found["metadata"]["labels"].get("cnpg.io/cluster") == name:
-                await self._api.delete("pods", namespace, pod)
+                await self._api.delete(known.POD, namespace, pod)
 
     # Poolers --------------------------------------------------------------------------------------
 
     async def _pooler(self, obj: Object) -> None:
         name, namespace = obj["metadata"]["name"], obj["metadata"]["namespace"]
         count = obj["spec"].get("instances", 1)
-        deployment = await self._api.get("deployments", namespace, name)
+        deployment = await self._api.get(known.DEPLOYMENT, namespace, name)
         if deployment is None:
-            deployment = await self._api.create("deployments", _deployment(obj, count))
+            deployment = await self._api.create(known.DEPLOYMENT, _deployment(obj, count))
         elif deployment["metadata"]["ownerReferences"][0]["uid"] != obj["metadata"]["uid"]:
             raise ApiError(409, b"the Deployment of an earlier Pooler is still there")
         elif deployment["spec"]["replicas"] != count:
             body = {"spec": {"replicas": count}}
-            deployment = await self._api.patch("deployments", namespace, name, body)
+            deployment = await self._api.patch(known.DEPLOYMENT, namespace, name, body)
         elif deployment["spec"]["template"]["spec"]["containers"][0]["resources"] != _wanted(obj):
             template = _deployment(obj, count)["spec"]["template"]
             body = {"spec": {"template": template}}
-            deployment = await self._api.patch("deployments", namespace, name, body)
+            deployment = await self._api.patch(known.DEPLOYMENT, namespace, name, body)
         await self._service(obj)
         await asyncio.sleep(self._pace)
         wanted = {
@@ -383,24 +383,24 @@ class StandIn:
             "availableReplicas": count,
         }
         if not script.holds(wanted, deployment.get("status") or {}):
-            await self._status("deployments", deployment, wanted)
+            await self._status(known.DEPLOYMENT, deployment, wanted)
         told = {"phase": "active", "instances": count, "secrets": await self._served(obj)}
         if not script.holds(told, obj.get("status") or {}):
-            await self._status("poolers", obj, told)
+            await self._status(known.POOLER, obj, told)
 
     async def _served(self, pooler: Object) -> Object:
         """The Secrets as they are when the Pooler is looked at: by themselves they wake nobody."""
         made: Object = {}
         for place, kind in (("serverCA", "ca"), ("clientTLS", "server")):
             name = f"{pooler['spec']['cluster']['name']}-{kind}"
-            found = await self._api.get("secrets", pooler["metadata"]["namespace"], name)
+            found = await self._api.get(known.SECRET, pooler["metadata"]["namespace"], name)
             if found:
                 made[place] = {"name": name, "version": found["metadata"]["resourceVersion"]}
         return made
 
     async def _service(self, obj: Object) -> None:
         """The Pooler's Service; Kubernetes makes its EndpointSlice, with the same labels."""
-        metadata = _owned(obj, "Pooler", obj["metadata"]["name"])
+        metadata = _owned(obj, known.POOLER, obj["metadata"]["name"])
         template = obj["spec"].get("serviceTemplate", {}).get("metadata", {})
         metadata["labels"] |= template.get("labels", {})
         spec = {
@@ -408,7 +408,7 @@ class StandIn:
             "selector": {"cnpg.io/poolerName": obj["metadata"]["name"]},
             "ports": [{"name": "pgbouncer", "port": 5432}],
         }
-        await self._carried("services", obj, {"metadata": metadata, "spec": spec})
+        await self._carried(SERVICE, obj, {"metadata": metadata, "spec": spec})
 
 
 def _owns(owner: Object, obj: Object) -> bool:
@@ -433,7 +433,7 @@ def _pod_asked(cluster: Object) -> Object:
 
 
 def _pod(cluster: Object, name: str) -> Object:
-    metadata = _owned(cluster, "Cluster", name)
+    metadata = _owned(cluster, known.CLUSTER, name)
     metadata["labels"] |= {"cnpg.io/podRole": "instance"}
     metadata["annotations"] = _pod_asked(cluster)
     spec = json.loads(metadata["annotations"]["cnpg.io/podSpec"])
@@ -457,11 +457,11 @@ def _summary(obj: Object) -> Object:
     }
 
 
-def _owned(owner: Object, kind: str, name: str) -> Object:
+def _owned(owner: Object, kind: Kind, name: str) -> Object:
     metadata = owner["metadata"]
     reference = {
-        "apiVersion": CNPG,
-        "kind": kind,
+        "apiVersion": kind.api_version,
+        "kind": kind.name,
         "name": metadata["name"],
         "uid": metadata["uid"],
         "controller": True,
@@ -476,7 +476,7 @@ def _owned(owner: Object, kind: str, name: str) -> Object:
 
 def _claim(cluster: Object, name: str) -> Object:
     """The claim for an instance's data; without a class it gets the default."""
-    storage, metadata = cluster["spec"]["storage"], _owned(cluster, "Cluster", name)
+    storage, metadata = cluster["spec"]["storage"], _owned(cluster, known.CLUSTER, name)
     metadata["labels"] |= {"cnpg.io/pvcRole": "PG_DATA"}
     spec = {
         "accessModes": ["ReadWriteOnce"],
@@ -489,7 +489,7 @@ def _claim(cluster: Object, name: str) -> Object:
 
 def _deployment(pooler: Object, count: int) -> Object:
     labels = {"cnpg.io/poolerName": pooler["metadata"]["name"]}
-    metadata = _owned(pooler, "Pooler", pooler["metadata"]["name"])
+    metadata = _owned(pooler, known.POOLER, pooler["metadata"]["name"])
     metadata["labels"] |= labels
     container: Object = {"name": "pgbouncer", "image": "ghcr.io/cloudnative-pg/pgbouncer:1.25.1"}
     container |= {"resources": _wanted(pooler)}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from daap_operator.kinds import known
 from tests.support.api import Api
 from tests.support.eventually import eventually
 from tests.support.tried import new_cluster
@@ -69,10 +70,10 @@ async def _configured(api: Api, namespace: str, port: int, authority: bytes) -> 
         },
         "rules": [
             {
-                "apiGroups": ["postgresql.cnpg.io"],
-                "apiVersions": ["v1"],
+                "apiGroups": [known.CLUSTER.group],
+                "apiVersions": [known.CLUSTER.version],
                 "operations": ["CREATE", "UPDATE"],
-                "resources": ["clusters", "poolers"],
+                "resources": [known.CLUSTER.plural, known.POOLER.plural],
             }
         ],
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},

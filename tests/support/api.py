@@ -12,36 +12,9 @@ from typing import Any, Self
 import aiohttp
 import yaml
 
-from daap_operator.kinds import known
-from daap_operator.kube import EVENT, LEASE, Kind
+from tests.support.kinds import Which, kind
 
 Object = dict[str, Any]
-
-DECLARED = [kind for kind in (*vars(known).values(), EVENT, LEASE) if isinstance(kind, Kind)]
-"""The kinds that the operator has to do with."""
-
-OTHERS = [
-    Kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions"),
-    Kind("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles"),
-    Kind("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings"),
-    Kind("rbac.authorization.k8s.io", "v1", "Role", "roles"),
-    Kind("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings"),
-    Kind("", "v1", "ResourceQuota", "resourcequotas"),
-    Kind("", "v1", "Namespace", "namespaces"),
-    Kind("", "v1", "Service", "services"),
-    Kind("batch", "v1", "Job", "jobs"),
-    Kind("", "v1", "PersistentVolume", "persistentvolumes"),
-    *(
-        Kind("admissionregistration.k8s.io", "v1", name, plural)
-        for name, plural in (
-            ("ValidatingWebhookConfiguration", "validatingwebhookconfigurations"),
-            ("ValidatingAdmissionPolicy", "validatingadmissionpolicies"),
-            ("ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings"),
-        )
-    ),
-]
-
-KINDS = {kind.plural: kind for kind in (*DECLARED, *OTHERS)}
 
 TRIES, RETRY_SECONDS = 50, 0.1
 
@@ -95,19 +68,19 @@ class Api:
         await asyncio.sleep(LAST_TLS_SECONDS)
 
     async def call(
-        self, method: str, path: str, body: object = None, kind: str = "application/json"
+        self, method: str, path: str, body: object = None, media: str = "application/json"
     ) -> Object:
         """One request; raises ApiError."""
-        answer: Object = json.loads(await self._content(method, path, body, kind))
+        answer: Object = json.loads(await self._content(method, path, body, media))
         return answer
 
     async def text(self, path: str) -> str:
         """What a GET answers that is no object: a pod's log."""
         return (await self._content("GET", path, None, "application/json")).decode()
 
-    async def _content(self, method: str, path: str, body: object, kind: str) -> bytes:
+    async def _content(self, method: str, path: str, body: object, media: str) -> bytes:
         data = None if body is None else json.dumps(body)
-        headers = {"Content-Type": kind}
+        headers = {"Content-Type": media}
         url = self._server + path
         for _ in range(TRIES):
             async with self._session.request(method, url, data=data, headers=headers) as reply:
@@ -119,70 +92,70 @@ class Api:
             raise ApiError(reply.status, content)
         return content
 
-    async def get(self, plural: str, namespace: str, name: str) -> Object | None:
+    async def get(self, which: Which, namespace: str, name: str) -> Object | None:
         """The object; None when it is not there."""
         try:
-            return await self.call("GET", path(plural, namespace, name))
+            return await self.call("GET", path(which, namespace, name))
         except ApiError as error:
             if error.status == 404:
                 return None
             raise
 
-    async def list(self, plural: str, namespace: str = "", query: str = "") -> list[Object]:
+    async def list(self, which: Which, namespace: str = "", query: str = "") -> list[Object]:
         """The objects of a namespace, or all."""
-        answer = await self.call("GET", f"{path(plural, namespace)}?{query}")
+        answer = await self.call("GET", f"{path(which, namespace)}?{query}")
         items: list[Object] = answer["items"]
         return items
 
-    async def create(self, plural: str, obj: Object) -> Object:
+    async def create(self, which: Which, obj: Object) -> Object:
         """Create."""
         namespace = obj["metadata"].get("namespace", "")
-        return await self.call("POST", path(plural, namespace), obj)
+        return await self.call("POST", path(which, namespace), obj)
 
-    async def apply(self, plural: str, obj: Object, manager: str = "tests") -> Object:
+    async def apply(self, which: Which, obj: Object, manager: str = "tests") -> Object:
         """Server-side apply."""
         namespace, name = obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
         query = f"?fieldManager={manager}&force=true"
-        return await self.call("PATCH", path(plural, namespace, name) + query, obj, APPLY)
+        return await self.call("PATCH", path(which, namespace, name) + query, obj, APPLY)
 
     async def patch(
-        self, plural: str, namespace: str, name: str, body: Object, subresource: str = ""
+        self, which: Which, namespace: str, name: str, body: Object, subresource: str = ""
     ) -> Object:
         """Merge patch."""
-        return await self.call("PATCH", path(plural, namespace, name, subresource), body, MERGE)
+        return await self.call("PATCH", path(which, namespace, name, subresource), body, MERGE)
 
-    async def delete(self, plural: str, namespace: str, name: str, body: object = None) -> None:
+    async def delete(self, which: Which, namespace: str, name: str, body: object = None) -> None:
         """Delete; fine when it is gone."""
         try:
-            await self.call("DELETE", path(plural, namespace, name), body)
+            await self.call("DELETE", path(which, namespace, name), body)
         except ApiError as error:
             if error.status != 404:
                 raise
 
-    async def watch(self, plural: str, query: str = "") -> AsyncIterator[tuple[str, Object]]:
+    async def watch(self, which: Which, query: str = "") -> AsyncIterator[tuple[str, Object]]:
         """List, then watch, for ever: event types LISTED (one object), ADDED, MODIFIED, DELETED."""
         version = ""
         while True:
             try:
                 if not version:
-                    listing = await self.call("GET", f"{path(plural)}?{query}")
+                    listing = await self.call("GET", f"{path(which)}?{query}")
                     version = listing["metadata"]["resourceVersion"]
                     for item in listing["items"]:
                         yield "LISTED", item
-                async for kind, obj in self._stream(plural, query, version):
-                    if kind == "ERROR":
+                async for event, obj in self._stream(which, query, version):
+                    if event == "ERROR":
                         version = ""
                         break
                     version = obj["metadata"]["resourceVersion"]
-                    yield kind, obj
+                    yield event, obj
             except (aiohttp.ClientError, ApiError, OSError):
                 version = ""
                 await asyncio.sleep(0.2)
 
     async def _stream(
-        self, plural: str, query: str, version: str
+        self, which: Which, query: str, version: str
     ) -> AsyncIterator[tuple[str, Object]]:
-        url = f"{self._server}{path(plural)}?watch=1&resourceVersion={version}&{query}"
+        url = f"{self._server}{path(which)}?watch=1&resourceVersion={version}&{query}"
         timeout = aiohttp.ClientTimeout(total=None)
         async with self._session.get(url, timeout=timeout) as reply:
             if reply.status != 200:
@@ -191,10 +164,10 @@ class Api:
             async for chunk in reply.content.iter_any():
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
-                    event = json.loads(line)
-                    yield event["type"], event["object"]
+                    told = json.loads(line)
+                    yield told["type"], told["object"]
 
 
-def path(plural: str, namespace: str = "", name: str = "", subresource: str = "") -> str:
+def path(which: Which, namespace: str = "", name: str = "", subresource: str = "") -> str:
     """The URL's path."""
-    return KINDS[plural].path(namespace, name, subresource)
+    return kind(which).path(namespace, name, subresource)

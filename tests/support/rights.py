@@ -14,20 +14,15 @@ from daap_operator.engine.rights import Permission
 from daap_operator.rights import RIGHTS
 from dev.cluster import ControlPlane
 from dev.cluster.errors import ClusterError
-from tests.support.api import Api, Object, path
+from tests.support.api import Api, Object
 from tests.support.eventually import SECONDS, eventually
 from tests.support.helm import render
+from tests.support.kinds import RBAC, Which, kind, kind_of
 
 NAMESPACE, NAME = "default", "daap-operator"
 USER = f"system:serviceaccount:{NAMESPACE}:{NAME}"
 GROUPS = ("system:serviceaccounts", f"system:serviceaccounts:{NAMESPACE}")
 
-KINDS = {
-    "ClusterRole": "clusterroles",
-    "ClusterRoleBinding": "clusterrolebindings",
-    "Role": "roles",
-    "RoleBinding": "rolebindings",
-}
 PAUSE_SECONDS = 0.1
 
 DECLARED = frozenset(Permission.of(right) for right in RIGHTS)
@@ -53,7 +48,12 @@ def shipped(*watch_namespaces: str) -> list[Object]:
 
 def of_the_operator(objects: list[Object]) -> list[Object]:
     """The roles and bindings among them that are the operator's."""
-    return [obj for obj in objects if obj["kind"] in KINDS and _is_the_operators(obj)]
+    return [obj for obj in objects if is_rbac(obj) and _is_the_operators(obj)]
+
+
+def is_rbac(obj: Object) -> bool:
+    """Whether it is a role or a binding."""
+    return str(obj["apiVersion"]).startswith(f"{RBAC}/")
 
 
 def _is_the_operators(obj: Object) -> bool:
@@ -109,16 +109,16 @@ def lease_rights(namespace: str, lease: str) -> list[Object]:
 async def grant_lease(api: Api, namespace: str, lease: str) -> None:
     """Let the operator lead by that Lease; comes back when it may."""
     for obj in lease_rights(namespace, lease):
-        await api.apply(KINDS[obj["kind"]], obj)
+        await api.apply(kind_of(obj), obj)
     await may(api, "update", "leases", namespace, name=lease)
 
 
 async def may(
-    api: Api, verb: str, plural: str, namespace: str, *, name: str = "", user: str = USER
+    api: Api, verb: str, which: Which, namespace: str, *, name: str = "", user: str = USER
 ) -> None:
     """Wait until the operator, or another user, may do it: rights take effect a moment later."""
-    group = path(plural).removeprefix("/apis/").split("/")[0] if "/apis/" in path(plural) else ""
-    asked = {"verb": verb, "group": group, "resource": plural, "namespace": namespace, "name": name}
+    asked = {"verb": verb, "namespace": namespace, "name": name}
+    asked |= {"group": kind(which).group, "resource": kind(which).plural}
     groups = list(GROUPS) if user == USER else []
     review = {"spec": {"user": user, "groups": groups, "resourceAttributes": asked}}
 

@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 from daap_operator import names
-from daap_operator.engine.kinds import selects
+from daap_operator.engine.kinds import Ref, selects
 from daap_operator.kinds import known
 from daap_operator.kube import EVENT, Kind, Propagation
 from tests.unit import server_side_apply as field_owners
@@ -18,7 +18,13 @@ from tests.unit.server_side_apply import copied
 
 Object = dict[str, Any]
 Place = tuple[Kind, str, str]
-"""Kind, namespace and name."""
+"""A Ref, or a tuple that is equal to one."""
+
+NAMESPACE = "shop"
+"""Where an object of a kind that is in namespaces is, unless it says otherwise."""
+
+CLASS = "standard"
+"""The StorageClass that there is; its volumes can grow."""
 
 FOREGROUND = "foregroundDeletion"
 """The finalizer of an object that goes after what it owns."""
@@ -31,6 +37,11 @@ class FakeKube:
 
     def __init__(self, clock: Clock) -> None:
         self.objects: dict[Place, Object] = {}
+        """Those of the users, the operator and CloudNativePG."""
+        self.given: dict[Place, Object] = {
+            Ref(known.STORAGE_CLASS, "", CLASS): {"allowVolumeExpansion": True}
+        }
+        """The platform's, which are there before all others."""
         self.requests: list[str] = []
         """Every request, as in `create Cluster daap-orders`."""
         self.refusals: dict[str, Exception] = {}
@@ -44,8 +55,6 @@ class FakeKube:
         self.changes: list[tuple[Kind, Object | None, Object | None]] = []
         """What was there before and after each change, for the watches."""
         self.page = 500
-        self.classes: dict[str, Object] = {"standard": {"allowVolumeExpansion": True}}
-        """StorageClasses, which are in no namespace and belong to the platform."""
         self._clock = clock
         self.version = 100
         """The resource version of the latest change or LIST."""
@@ -58,9 +67,9 @@ class FakeKube:
         """The requests that ask for a change."""
         return [r for r in self.requests if not r.startswith(("get ", "list "))]
 
-    def one(self, kind: Kind, name: str, namespace: str = "shop") -> Object:
+    def one(self, kind: Kind, name: str, namespace: str = NAMESPACE) -> Object:
         """An object that is there."""
-        return self.objects[kind, namespace, name]
+        return self.objects[_ref(kind, namespace, name)]
 
     def there(self, kind: Kind) -> list[str]:
         """The names of all objects of a kind."""
@@ -70,9 +79,8 @@ class FakeKube:
 
     async def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
         self._ask("get", kind, name)
-        if kind == known.STORAGE_CLASS:
-            return copied(self.classes.get(name))
-        return copied(self.objects.get((kind, namespace, name)))
+        ref = _ref(kind, namespace, name)
+        return copied(self.objects.get(ref) or self.given.get(ref))
 
     async def pages(
         self, kind: Kind, namespace: str = "", *, selector: str = ""
@@ -80,10 +88,11 @@ class FakeKube:
         self._ask("list", kind, namespace)
         if kind in self.missing:
             raise refused(404)
+        where = _ref(kind, namespace, "").namespace
         found = [
             copied(obj)
             for (its, space, _), obj in self.objects.items()
-            if its == kind and namespace in ("", space) and selects(selector, obj)
+            if its == kind and where in ("", space) and selects(selector, obj)
         ]
         version = self._next_version()
         for start in range(0, max(len(found), 1), self.page):
@@ -131,7 +140,7 @@ class FakeKube:
         propagation: Propagation | None = None,
     ) -> Object | None:
         self._ask("delete", kind, name)
-        place = kind, namespace, name
+        place = _ref(kind, namespace, name)
         live = self.objects.get(place)
         if live is not None and version:
             self._live(place, version)
@@ -171,7 +180,7 @@ class FakeKube:
         self, kind: Kind, namespace: str, name: str, finalizers: list[str], *, version: str
     ) -> Object:
         self._ask("finalizers of", kind, name)
-        live = self._live((kind, namespace, name), version)
+        live = self._live(_ref(kind, namespace, name), version)
         made = copied(live)
         made["metadata"]["finalizers"] = list(finalizers)
         return self._answer(self._store(kind, live, made))
@@ -180,7 +189,7 @@ class FakeKube:
         self, kind: Kind, namespace: str, name: str, status: Object, *, version: str
     ) -> Object:
         self._ask("status of", kind, name)
-        live = self._live((kind, namespace, name), version)
+        live = self._live(_ref(kind, namespace, name), version)
         made = copied(live) | {"status": merged(live.get("status", {}), status)}
         types = [condition["type"] for condition in made["status"].get("conditions", ())]
         if len(types) != len(set(types)):
@@ -194,8 +203,8 @@ class FakeKube:
         made = copied(obj)
         metadata = made.setdefault("metadata", {})
         if kind.namespaced:
-            metadata.setdefault("namespace", "shop")
-        if kind == known.DATABASE:
+            metadata.setdefault("namespace", NAMESPACE)
+        if kind.group == names.GROUP:  # as the CRDs of our kinds say
             made.setdefault("status", {"observedGeneration": -1})
         made = field_owners.updated({"metadata": dict(metadata)}, made, "kubectl")
         return copied(self._store(kind, None, self._born(made)))
@@ -205,10 +214,10 @@ class FakeKube:
         kind: Kind,
         name: str,
         edit: Callable[[Object], object],
-        namespace: str = "shop",
+        namespace: str = NAMESPACE,
     ) -> None:
         """Somebody edits an object; what they change is theirs."""
-        live = self.objects[kind, namespace, name]
+        live = self.objects[_ref(kind, namespace, name)]
         made = copied(live)
         edit(made)
         if any(made.get(field) != live.get(field) for field in made | live if field != "status"):
@@ -219,11 +228,11 @@ class FakeKube:
         self,
         kind: Kind,
         name: str,
-        namespace: str = "shop",
+        namespace: str = NAMESPACE,
         propagation: Propagation | None = None,
     ) -> None:
         """Somebody deletes an object; its finalizers hold it."""
-        live = self.objects[kind, namespace, name]
+        live = self.objects[_ref(kind, namespace, name)]
         made = copied(live)
         if (propagation or DEFAULT_PROPAGATION.get(kind.name)) == "Orphan":
             for owned_kind, owned in self._owned(live):
@@ -266,10 +275,9 @@ class FakeKube:
 
     # ----------------------------------------------------------------------------------------------
 
-    def _asked(self, verb: str, kind: Kind, manifest: Object) -> Place:
-        metadata = manifest["metadata"]
-        self._ask(verb, kind, metadata["name"])
-        return kind, metadata.get("namespace", ""), metadata["name"]
+    def _asked(self, verb: str, kind: Kind, manifest: Object) -> Ref:
+        self._ask(verb, kind, manifest["metadata"]["name"])
+        return Ref.of(kind, manifest)
 
     def _ask(self, verb: str, kind: Kind, name: str) -> None:
         request = f"{verb} {kind.name} {name}".rstrip()
@@ -293,8 +301,8 @@ class FakeKube:
         if kind in self.missing:
             raise refused(404, "the server could not find the requested kind", "NotFound")
 
-    def _require_namespace(self, place: Place) -> None:
-        if place[1] in self.terminating:
+    def _require_namespace(self, place: Ref) -> None:
+        if place.namespace in self.terminating:
             causes = [{"reason": "NamespaceTerminating"}]
             raise refused(403, "namespace is being terminated", "Forbidden", causes=causes)
 
@@ -315,7 +323,7 @@ class FakeKube:
         if live == made:
             return made
         metadata = made["metadata"]
-        place = kind, metadata.get("namespace", ""), metadata["name"]
+        place = Ref.of(kind, made)
         if live is not None and live.get("spec") != made.get("spec"):
             metadata["generation"] = live["metadata"]["generation"] + 1
         metadata["resourceVersion"] = str(self._next_version())
@@ -336,6 +344,11 @@ def _orphan(obj: Object) -> None:
 
 def _end_foreground(obj: Object) -> None:
     obj["metadata"]["finalizers"].remove(FOREGROUND)
+
+
+def _ref(kind: Kind, namespace: str, name: str) -> Ref:
+    """Where the API server has an object: what is asked of a kind in no namespace names none."""
+    return Ref(kind, namespace if kind.namespaced else "", name)
 
 
 def merged(before: Any, patch: Any) -> Any:

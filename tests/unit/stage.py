@@ -340,7 +340,7 @@ def play_claim(kube: FakeKube, cluster: Object, name: str) -> None:
     requested = made["spec"]["resources"]["requests"]["storage"]
     larger = quantity.parse(requested) < quantity.parse(storage["size"])
     if larger and storage.get("resizeInUseVolumes", True):
-        found = kube.classes[made["spec"]["storageClassName"]]
+        found = kube.given[Ref(known.STORAGE_CLASS, "", made["spec"]["storageClassName"])]
         assert found["allowVolumeExpansion"], "CloudNativePG is stuck on a resize"
         for field in ("spec", "status"):
             kube.change(known.CLAIM, name, setting(field, body[field]), namespace)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from daap_operator.engine.kinds import Ref
 from daap_operator.kinds import known
 from tests.unit.fakes import refused
 from tests.unit.stage import CLUSTER, STANDARD, Stage, ready
@@ -11,6 +12,7 @@ from tests.unit.stage import CLUSTER, STANDARD, Stage, ready
 Object = dict[str, Any]
 
 CLAIM = f"{CLUSTER}-1"
+CLASS = Ref(known.STORAGE_CLASS, "", STANDARD)
 ASKED = f"get StorageClass {STANDARD}"
 
 
@@ -22,7 +24,7 @@ def storage(stage: Stage) -> Object:
 
 def fixed(stage: Stage) -> None:
     """Volumes of the class cannot grow from now on."""
-    stage.kube.classes[STANDARD] = {}
+    stage.kube.given[CLASS] = {}
 
 
 async def test_volumes_that_can_grow_do_and_the_status_follows_them() -> None:
@@ -90,7 +92,7 @@ async def test_a_class_that_is_mended_lets_them_grow_within_a_minute() -> None:
     fixed(stage)
     stage.edit(storage={"size": "2Gi"})
     await stage.settle()
-    stage.kube.classes[STANDARD] = {"allowVolumeExpansion": True}
+    stage.kube.given[CLASS] = {"allowVolumeExpansion": True}
     stage.clock.advance(60)
     await stage.settle()
     assert storage(stage) == {"size": "2Gi"}

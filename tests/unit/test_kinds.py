@@ -6,7 +6,7 @@ from daap_operator.engine.kinds import Ref
 from daap_operator.kinds import known
 from daap_operator.kinds.database.naming import ref
 from daap_operator.kube import Kind
-from tests.support.api import DECLARED
+from tests.support.kinds import ALL, kind, kind_of
 
 TOY = Kind("toys.example", "v1", "Toy", "toys")
 SHELF = Kind("toys.example", "v1", "Shelf", "shelves", namespaced=False)
@@ -57,6 +57,14 @@ def test_two_kinds_with_one_name_are_two_references() -> None:
 
 
 def test_each_kind_is_declared_once() -> None:
-    assert len({(kind.group, kind.plural) for kind in DECLARED}) == len(DECLARED)
-    assert len({(kind.group, kind.name) for kind in DECLARED}) == len(DECLARED)
-    assert [kind.name for kind in DECLARED if not kind.namespaced] == ["StorageClass"]
+    assert len({(kind.group, kind.plural) for kind in ALL}) == len(ALL)
+    assert len({(kind.group, kind.name) for kind in ALL}) == len(ALL)
+
+
+def test_a_plural_means_one_kind() -> None:
+    assert [kind(one.plural) for one in ALL] == list(ALL)
+
+
+def test_a_manifest_says_its_kind() -> None:
+    for one in ALL:
+        assert kind_of({"apiVersion": one.api_version, "kind": one.name}) == one

@@ -6,7 +6,7 @@ from kubernetes.aio.client import Configuration
 from daap_operator.kinds import known
 from daap_operator.kube import Kind, Kube, Request, Unreachable
 from daap_operator.kube.request import request
-from tests.support.api import DECLARED
+from tests.support.kinds import DECLARED
 
 
 @pytest.mark.parametrize("kind", DECLARED, ids=lambda kind: kind.plural)
