@@ -19,6 +19,7 @@ from aiohttp import web
 from daap_operator import crd
 from daap_operator.api.v1alpha1 import DEFINITIONS
 from daap_operator.engine import watchdog
+from daap_operator.kinds.database.watched import WATCHES
 from dev.cluster import ControlPlane, cnpg
 from dev.cluster.established import wait_established
 from tests.standin.cnpg import CONTROL_PLANE_FLAGS, StandIn
@@ -28,6 +29,7 @@ from tests.support.databases import Databases, condition, is_ready
 from tests.support.eventually import as_promised, eventually
 from tests.support.faulty_api import FaultyApi, Refusal, is_watch
 from tests.support.http import probe
+from tests.support.kinds import CUSTOM
 from tests.support.operator import Operators, RunningOperator
 from tests.support.rows import Rows
 from tests.support.scrape import scrape
@@ -46,25 +48,13 @@ RECOVERY_SECONDS = 60.0
 """What the docs promise."""
 
 ASKED, MOST_A_SECOND = 10, 20
-KINDS = (
-    "daapdatabases.daap.io",
-    "clusters.postgresql.cnpg.io",
-    "poolers.postgresql.cnpg.io",
-)
+CRDS = [f"{kind.plural}.{kind.group}" for kind in CUSTOM]
 
 CLAIM = "daap-deleted-1"
 COLLECTED_SECONDS = 180.0
 """For Kubernetes' controllers to begin, and to take what nobody owns any more."""
 
-WATCHED = (
-    "daapdatabases",
-    "clusters",
-    "poolers",
-    "deployments",
-    "endpointslices",
-    "pods",
-    "serviceaccounts",
-)
+WATCHED = [watch.kind.plural for watch in WATCHES]
 
 
 @pytest.fixture
@@ -311,7 +301,7 @@ async def test_kinds_that_were_deleted_and_come_back_are_watched_again(
     )
     await own_databases.create("before")
     await own_databases.ready("before")
-    await asyncio.to_thread(own_plane.kubectl, "delete", "crd", *KINDS)
+    await asyncio.to_thread(own_plane.kubectl, "delete", "crd", *CRDS)
     await rows.becomes("before", status="deleted")
     await asyncio.to_thread(install, own_plane)
     await own_databases.create("after")
