@@ -293,7 +293,7 @@ _LOCALES = [
         _both(
             f"locale {provider}/{locale}",
             "spec.locale",
-            f"'{locale}' is no locale of the provider {provider}",
+            f"'{locale}' is not a locale of provider {provider}",
             locale={"provider": provider, "locale": locale},
         )
         for provider, locale in (
@@ -312,8 +312,8 @@ _LOCALES = [
         _both(
             f"locale {provider}/{locale} for PostgreSQL {major}",
             "spec.locale",
-            f"'{provider}/{locale}' needs PostgreSQL '{first}' or newer, and this database gets "
-            f"'{major}': set spec.postgresVersion to '{first}' or more, or choose another locale",
+            f"'{provider}/{locale}' needs PostgreSQL {first} or newer, and this database gets "
+            f"{major}: set spec.postgresVersion to {first} or more, or choose another locale",
             locale={"provider": provider, "locale": locale},
             postgresVersion=major,
         )
@@ -508,7 +508,7 @@ WRONG: list[Wrong] = [
 
 _GROWS = "storage grows and never shrinks; keep"
 _HAVE = "that the volumes have"
-_DATA = "is less than the version '17' of the data"
+_DATA = "is less than the version 17 of the data"
 _CLASS = "a volume keeps its class; keep it, or make a new DaapDatabase and copy the data"
 _KEEPS = "a database keeps its name; keep"
 _LOCALE = "a database keeps its locale; keep that, or make a new DaapDatabase and copy the data"
@@ -645,28 +645,28 @@ TRANSITIONS: list[Transition] = [
         "version goes back too far",
         {"postgresVersion": 18},
         {"postgresVersion": 16},
-        ("spec.postgresVersion", f"'16' {_DATA}", f"{_BACK} '17' or more"),
+        ("spec.postgresVersion", f"16 {_DATA}", f"{_BACK} 17 or more"),
         status={"postgresVersion": 17},
     ),
     Transition(
         "version falls",
         {"postgresVersion": 17},
         {"postgresVersion": 16},
-        ("spec.postgresVersion", f"'16' {_DATA}", f"{_BACK} '17' or more"),
+        ("spec.postgresVersion", f"16 {_DATA}", f"{_BACK} 17 or more"),
         status={"postgresVersion": 17},
     ),
     Transition(
         "version falls below the one allotted",
         {},
         {"postgresVersion": 16},
-        ("spec.postgresVersion", f"'16' {_DATA}", f"{_BACK} '17' or more"),
+        ("spec.postgresVersion", f"16 {_DATA}", f"{_BACK} 17 or more"),
         status={"postgresVersion": 17},
     ),
     Transition(
         "version rises to one that data is not upgraded to",
         {},
         {"postgresVersion": 15},
-        ("spec.postgresVersion", "'15' cannot be had with data of version '14'", "16 or more"),
+        ("spec.postgresVersion", "15 cannot be reached from data of version 14", "16 or more"),
         status={"postgresVersion": 14},
     ),
     Transition(
@@ -761,7 +761,7 @@ OLDER_THAN_A_RULE: list[Transition] = [
         "a language that ICU does not have changes to another",
         _located("cz"),
         _located("jp"),
-        ("spec.locale", "'jp' is no locale of the provider icu"),
+        ("spec.locale", "'jp' is not a locale of provider icu"),
     ),
     Transition(
         "another field changes beside too little memory of before",

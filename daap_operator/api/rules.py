@@ -25,7 +25,7 @@ def rule(
     made: Rule = {"rule": expression}
     if values:
         made["messageExpression"] = _spliced(text, values)
-    made["message"] = text.replace("'{}'", "the value").replace(".{}", "")
+    made["message"] = text.replace("'{}'", "{}").replace(".{}", "").replace("{}", "the value")
     if path:
         made["fieldPath"] = path
     if on_create:

@@ -251,8 +251,8 @@ UNFIT: dict[str, tuple[Object, str]] = {
     "to be deleted one day": ({"deletionPolicy": "Delete"}, "set it to 'Retain'"),
     "another team": ({"ownerTeam": "payments"}, "the team 'checkout' that kept it"),
     "another database": ({"databaseName": "other"}, "create it with 'orders'"),
-    "a newer version": ({"postgresVersion": 18}, "create it with '17'"),
-    "an older version": ({"postgresVersion": 16}, "create it with '17'"),
+    "a newer version": ({"postgresVersion": 18}, "create it with 17"),
+    "an older version": ({"postgresVersion": 16}, "create it with 17"),
     "smaller volumes": ({"storage": {"size": "9Gi"}}, "volumes have 10Gi"),
     "another class": ({"storage": {"size": "10Gi", "storageClass": "fast"}}, "create it without"),
 }

@@ -56,6 +56,8 @@ def up_again(last: Object) -> Object:
 
 
 NO_MEMORY = "0/3 nodes are available: 3 Insufficient memory."
+TAINTED = "0/1 nodes are available: 1 node(s) had untolerated taint(s)"
+NO_CLASS = 'storageclass.storage.k8s.io "fast" not found'
 NO_VOLUME = "pod has unbound immediate PersistentVolumeClaims."
 OUT_OF_MEMORY = (
     f"Container postgres of pod {POD} ends again and again, out of memory (OOMKilled, exit code "
@@ -80,12 +82,28 @@ STATUSES: dict[str, tuple[Object, str, str]] = {
     "no node": (
         unscheduled(NO_MEMORY),
         "Unschedulable",
-        f"Pod {POD} finds no node: {NO_MEMORY}",
+        (
+            f"Pod {POD} finds no node: 0/3 nodes are available: 3 Insufficient memory. "
+            "Lower spec.resources.requests, or have the platform team add nodes"
+        ),
+    ),
+    "no node that may be used": (
+        unscheduled(TAINTED),
+        "Unschedulable",
+        (
+            f"Pod {POD} finds no node: {TAINTED}. The platform team must provide a node "
+            "that can take it"
+        ),
     ),
     "no volume": (
         unscheduled(NO_VOLUME),
         "VolumePending",
         f"Pod {POD} waits for its volume: {NO_VOLUME}",
+    ),
+    "no such class": (
+        unscheduled(NO_CLASS),
+        "VolumePending",
+        f"Pod {POD} waits for its volume: {NO_CLASS}",
     ),
     "a Secret is missing": (
         waiting("CreateContainerConfigError", 'secret "x" not found'),
@@ -306,21 +324,72 @@ def test_what_is_overcome_is_no_cause(seen: Object, there: tuple[Object, ...]) -
 def test_a_pod_without_its_volume_has_its_claims_trouble_told() -> None:
     """The pod's own words do not name the StorageClass, and its Event may be the newer."""
     waits = trim.pod(builders.pod(unscheduled(NO_VOLUME), name=POD))
-    note = 'storageclass.storage.k8s.io "fast" not found'
     events = [
-        event("ProvisioningFailed", note, kind="PersistentVolumeClaim", name=POD),
+        event("ProvisioningFailed", NO_CLASS, kind="PersistentVolumeClaim", name=POD),
         event("FailedScheduling", NO_VOLUME, kind="Pod", name=POD, at="2026-03-01T12:02:00Z"),
     ]
     found = cause(Children(pods=(waits,)), events, of_pooler=False)
     assert found
     assert found.message == (
         f"Pod {POD} waits for its volume: {NO_VOLUME} PersistentVolumeClaim {POD} has trouble with "
-        f"its volume: {note}"
+        f"its volume: {NO_CLASS}. {CREATE_CLASS}; or delete this DaapDatabase, which holds no data "
+        "yet, and create it with the name of one that exists"
     )
     crowded = trim.pod(builders.pod(unscheduled(NO_MEMORY), name=POD))
     other = cause(Children(pods=(crowded,)), events, of_pooler=False)
     assert other
-    assert note not in other.message
+    assert NO_CLASS not in other.message
+
+
+CREATE_CLASS = "The platform team must create the StorageClass fast"
+MAKE_DEFAULT = "The platform team must make a StorageClass the default"
+NO_DEFAULT = "no persistent volumes available for this claim and no storage class is set"
+REMEDIES: dict[str, tuple[str, str, str]] = {
+    "no such class": (
+        NO_CLASS,
+        CREATE_CLASS,
+        (
+            "; or delete this DaapDatabase, which holds no data yet, and create it with the name "
+            "of one that exists"
+        ),
+    ),
+    "no default class": (
+        NO_DEFAULT,
+        MAKE_DEFAULT,
+        (
+            "; or delete this DaapDatabase, which holds no data yet, and create it with one in "
+            "spec.storage.storageClass"
+        ),
+    ),
+    "any other trouble": (
+        "no space left on device",
+        "Check spec.storage, or ask the platform team",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize(("note", "remedy", "while_empty"), REMEDIES.values(), ids=REMEDIES)
+def test_a_volume_that_is_not_made_has_its_remedy(note: str, remedy: str, while_empty: str) -> None:
+    """Nobody is told to delete a database that has a volume, and so may have data."""
+    events = [event("ProvisioningFailed", note, kind="PersistentVolumeClaim", name=POD)]
+    told = f"PersistentVolumeClaim {POD} has trouble with its volume: {note}. {remedy}"
+    found = cause(Children(), events, of_pooler=False)
+    assert found
+    assert found.message == told + while_empty
+    others = trim.claim(builders.claim(name="daap-orders-2"))
+    kept = cause(Children(claims=(others,)), events, of_pooler=False)
+    assert kept
+    assert kept.message == told
+
+
+def test_a_pooler_that_finds_no_node_is_not_told_to_ask_for_less() -> None:
+    pod = builders.pod(
+        unscheduled(NO_MEMORY), role="pooler", name="daap-orders-pooler-6d5f9c-x2x4z"
+    )
+    found = from_objects(children(pod), of_pooler=True)
+    assert found
+    assert "spec.resources" not in found.message
 
 
 @pytest.mark.parametrize(

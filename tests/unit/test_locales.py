@@ -154,8 +154,8 @@ async def test_one_that_the_default_version_cannot_have_is_told_before_all_else(
     await stage.look()
     assert stage.condition("Stalled") == ("True", "InvalidSpec")
     assert stage.message("Stalled") == (
-        "spec.locale 'builtin/C.UTF-8' needs PostgreSQL '17' or newer, and this database gets "
-        "'16': set spec.postgresVersion to '17' or more, or choose another locale"
+        "spec.locale 'builtin/C.UTF-8' needs PostgreSQL 17 or newer, and this database gets "
+        "16: set spec.postgresVersion to 17 or more, or choose another locale"
     )
     assert not stage.kube.there(known.CLUSTER)
     stage.edit(postgresVersion=17)

@@ -19,6 +19,14 @@ RULES: dict[str, tuple[Any, dict[str, object]]] = {
             "message": "the value must be more than zero",
         },
     ),
+    "a number": (
+        rule("self > 0", "{} must be more than zero", "string(self)"),
+        {
+            "rule": "self > 0",
+            "messageExpression": '"" + string(self) + " must be more than zero"',
+            "message": "the value must be more than zero",
+        },
+    ),
     "two values": (
         rule("a", "'{}' is not '{}'", "x", "y"),
         {
@@ -32,7 +40,7 @@ RULES: dict[str, tuple[Any, dict[str, object]]] = {
         {
             "rule": "a",
             "messageExpression": '"" + x + " says \\"no\\\\\\""',
-            "message": '{} says "no\\"',
+            "message": 'the value says "no\\"',
         },
     ),
     "a field, also on create": (

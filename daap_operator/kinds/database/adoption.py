@@ -97,12 +97,17 @@ def _of_fit(cluster: Object, database: Resolved, volumes: str | None) -> Iterato
 
 def _made_anew(field: str, there: object, asked: object) -> str:
     """For what cannot be changed once it was allotted."""
-    found = f"'{there}'" if there else "none"
-    remedy = f"with '{there}'" if there else "without"
+    found = _quoted(there) if there else "none"
+    remedy = f"with {found}" if there else "without"
     return (
-        f"it has {found} where {field} asks for '{asked}': delete this "
+        f"it has {found} where {field} asks for {_quoted(asked)}: delete this "
         f"DaapDatabase, which leaves the Cluster alone, and create it {remedy}"
     )
+
+
+def _quoted(value: object) -> str:
+    """As it stands in YAML: a number without quotes."""
+    return str(value) if isinstance(value, int) else f"'{value}'"
 
 
 def _smaller(asked: str, there: str) -> bool:

@@ -17,6 +17,7 @@ from daap_operator.findings import Finding
 from daap_operator.kinds.database.observed import Children, Observed
 from daap_operator.kinds.database.phases import Meaning
 from daap_operator.kinds.database.reasons import DatabaseReason
+from daap_operator.kinds.database.remedies import of_scheduling, of_volume
 
 Object = dict[str, Any]
 
@@ -66,6 +67,18 @@ def explained(observed: Observed, cause: Finding | None) -> Observed:
 
 
 def cause(
+    children: Children, events: Iterable[Object], *, of_pooler: bool | None
+) -> Finding | None:
+    """What keeps pods from starting, and what to do about it; None when nothing is known to."""
+    found = _found(children, events, of_pooler=of_pooler)
+    if found is None or found.reason is not DatabaseReason.VOLUME_PENDING:
+        return found
+    empty = not any(map(_bound, children.claims))
+    remedy = of_volume(found.message, empty=empty)
+    return replace(found, message=_joined(found.message, remedy))
+
+
+def _found(
     children: Children, events: Iterable[Object], *, of_pooler: bool | None
 ) -> Finding | None:
     """What the objects say now counts for more than what Events said before.
@@ -124,11 +137,13 @@ def _of_pod(pod: Object) -> Finding | None:
 
 
 def _unscheduled(pod: str, message: str) -> Finding:
-    if "volume" in message.lower():
+    if any(word in message.lower() for word in ("volume", "storageclass")):
         return Finding(
             DatabaseReason.VOLUME_PENDING, f"Pod {pod} waits for its volume: {_cut(message)}"
         )
-    return Finding(DatabaseReason.UNSCHEDULABLE, f"Pod {pod} finds no node: {_cut(message)}")
+    remedy = of_scheduling(message, of_pooler=bool(_POOLER_POD.search(pod)))
+    told = _joined(f"Pod {pod} finds no node: {_cut(message)}", remedy)
+    return Finding(DatabaseReason.UNSCHEDULABLE, told)
 
 
 def _of_container(pod: str, container: Object) -> Finding | None:
@@ -196,9 +211,13 @@ def _still_holds(event: Object, children: Children) -> bool:
     if kind == "Job":
         return _INSTANCE.sub(r"\1", name) not in pods
     if raw.text(event, "reason") in _WITHOUT_A_VOLUME:
-        bound = [claim for claim in children.claims if raw.value(claim, "status", "capacity")]
+        bound = filter(_bound, children.claims)
         return name not in {raw.text(claim, "metadata", "name") for claim in bound}
     return True
+
+
+def _bound(claim: Object) -> bool:
+    return bool(raw.value(claim, "status", "capacity"))
 
 
 def about(event: Object, cluster: str) -> bool:
@@ -211,11 +230,13 @@ def about(event: Object, cluster: str) -> bool:
     if kind in ("Cluster", "Pooler", "Deployment"):
         return name in (cluster, names.pooler_name(cluster))
     instance = rf"{re.escape(cluster)}-\d+(-(wal|{_JOBS})(-[a-z0-9]{{5}})?)?"
-    pod = rf"{re.escape(names.pooler_name(cluster))}-[a-z0-9]{{6,10}}(-[a-z0-9]{{5}})?"
+    pod = rf"{re.escape(names.pooler_name(cluster))}-{_REPLICA_SET}({_RANDOM})?"
     return re.fullmatch(f"{instance}|{pod}", name) is not None
 
 
 _JOBS = "initdb|import|join|pgbasebackup|full-recovery|snapshot-recovery|major-upgrade"
+_REPLICA_SET, _RANDOM = "[a-z0-9]{6,10}", "-[a-z0-9]{5}"
+_POOLER_POD = re.compile(rf"-pooler-{_REPLICA_SET}{_RANDOM}$")
 _INSTANCE = re.compile(rf"(-\d+)-({_JOBS})$")
 """The end of a Job's name, in front of which stands the instance that it makes."""
 

@@ -1,5 +1,6 @@
 """What a database or its end waits for, and what to do about it, for people. Pure."""
 
+import re
 from collections.abc import Iterable, Mapping, Set
 from datetime import timedelta
 from typing import Any
@@ -43,6 +44,29 @@ def held_by(finalizers: Set[str]) -> str:
 def look_at_pods(cluster: Object) -> str:
     """Where the reason stands when it lasts, and nothing that is watched has told it."""
     return f". If it stays so, its pods and volumes say why: {describe(cluster)}"
+
+
+def of_scheduling(said: str, *, of_pooler: bool) -> str:
+    """What to do for a pod that finds no node; spec.resources does not apply to a pooler's pod."""
+    if "Insufficient" in said and not of_pooler:
+        return "Lower spec.resources.requests, or have the platform team add nodes"
+    return "The platform team must provide a node that can take it"
+
+
+def of_volume(said: str, *, empty: bool) -> str:
+    """What to do for a pod without its volume; `empty` while there is no data to lose."""
+    missing = re.search(r'storageclass\S* "?([^" ]+)"? not found', said, re.IGNORECASE)
+    if missing:
+        remedy = f"The platform team must create the StorageClass {missing[1]}"
+        again = "with the name of one that exists"
+    elif "no storage class is set" in said:
+        remedy = "The platform team must make a StorageClass the default"
+        again = "with one in spec.storage.storageClass"
+    else:
+        return "Check spec.storage, or ask the platform team"
+    if empty:
+        remedy += f"; or delete this DaapDatabase, which holds no data yet, and create it {again}"
+    return remedy
 
 
 def describe(cluster: Object) -> str:

@@ -39,18 +39,21 @@ FIRST_MAJOR = {LocaleProvider.LIBC: 14, LocaleProvider.ICU: 15, LocaleProvider.B
 FAST = "PG_UNICODE_FAST"
 FIRST_MAJOR_OF_FAST = 18
 
-NOT_BUILTIN = "'{}' is no locale of the provider builtin: take C.UTF-8, PG_UNICODE_FAST or C"
+NOT_BUILTIN = (
+    "'{}' is not a locale of provider builtin: set locale to C.UTF-8, PG_UNICODE_FAST or C, or set "
+    "provider to icu for the order of a language"
+)
 NOT_LIBC = (
-    "'{}' is no locale of the provider libc that every image has: take C.UTF-8 or C, "
-    "or the provider icu for the order of a language"
+    "'{}' is not a locale of provider libc in every image: set locale to C.UTF-8 or C, or set "
+    "provider to icu for the order of a language"
 )
 NOT_ICU = (
-    "'{}' is no locale of the provider icu: write a tag that begins with a language, such as und, "
-    "de or de-AT"
+    "'{}' is not a locale of provider icu: set locale to a tag that begins with the code of a "
+    "language (not of a country), such as und, de or de-AT"
 )
 TOO_OLD_TEXT = (
-    "'{}' needs PostgreSQL '{}' or newer, and this database gets '{}': "
-    "set spec.postgresVersion to '{}' or more, or choose another locale"
+    "'{}' needs PostgreSQL {} or newer, and this database gets {}: "
+    "set spec.postgresVersion to {} or more, or choose another locale"
 )
 IMMUTABLE_TEXT = (
     "spec.locale '{}' cannot take the place of '{}': a database keeps its locale; "

@@ -48,11 +48,11 @@ DATABASE_IMMUTABLE_TEXT = (
     "keep '{}', or make a new DaapDatabase and copy the data"
 )
 VERSION_TEXT = (
-    "'{}' is less than the version '{}' of the data: PostgreSQL cannot go back; keep '{}' or more"
+    "{} is less than the version {} of the data: PostgreSQL cannot go back; keep {} or more"
 )
 UNREACHED_TEXT = (
-    "'{}' cannot be had with data of version '{}': PostgreSQL is upgraded to 16 or more; "
-    "set one of those, or keep '{}'"
+    "{} cannot be reached from data of version {}: PostgreSQL is upgraded to 16 or more only; "
+    "set one of those, or keep {}"
 )
 _LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 CONNECTION_NAME_PATTERN = rf"^{_LABEL}(\.{_LABEL})*$"
