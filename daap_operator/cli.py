@@ -39,14 +39,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    run = commands.add_parser("run", help="look after DaapDatabases until told to stop")
+    run = commands.add_parser("run", help="reconcile DaapDatabases until told to stop")
     run.set_defaults(command=_run)
     migrating = commands.add_parser(
         "migrate", help="bring the metadata database's schema up to date"
     )
     migrate.add_arguments(migrating)
     migrating.set_defaults(command=_migrate)
-    trying = commands.add_parser("try", help="make a database and delete it again")
+    trying = commands.add_parser("try", help="create a database and delete it again")
     trying.add_argument("--namespace", required=True, help="where")
     trying.add_argument("--name", required=True, help="its name")
     trying.add_argument("--owner-team", required=True, metavar="TEAM", help="its owner")

@@ -42,7 +42,7 @@ def _duration(value: object) -> object:
     try:
         return from_str(value)
     except DurationError:
-        raise ValueError("is longer than anybody can wait") from None
+        raise ValueError("is too long") from None
 
 
 def _bare(host: str) -> str:
@@ -211,7 +211,7 @@ class Settings(BaseModel):
     def _has_major(cls, image: str) -> str:
         if not re.fullmatch(r"[^{}]+:\{major\}[^{}:/]*", image):
             raise ValueError(
-                "must hold '{major}' at the start of its tag, as in "
+                "must contain '{major}' at the start of its tag, as in "
                 "'registry.example/postgresql:{major}-standard-trixie'"
             )
         return image

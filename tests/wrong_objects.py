@@ -102,7 +102,7 @@ def _long(path: str, most: int) -> tuple[Fragments, Fragments]:
 
 _NAME = "must be 3 to 63 characters of a-z, 0-9 and '-', begin with a letter and end with a letter"
 _RESERVED = "set spec.databaseName or choose another name"
-_VISIBLE = "must begin and end with a visible character and hold no control characters"
+_VISIBLE = "must begin and end with a visible character and contain no control characters"
 _QUANTITY = "is not a quantity: write 20Gi or 512Mi for bytes (not GB), 2 or 500m for CPU"
 _SIZE = "must be from 1Gi to 64Ti; write the unit, as in 20Gi"
 _MEMORY = "is less than 64Mi, too little for PostgreSQL; write the unit, as in 512Mi"
@@ -173,7 +173,9 @@ _OWNERS = [
         ownerTeam=7,
     ),
     _own("purpose of 1025 characters", *_long("purpose", 1024), purpose="a" * 1025),
-    _both("purpose with a NUL", "spec.purpose", "must not hold the character NUL", purpose="a\0b"),
+    _both(
+        "purpose with a NUL", "spec.purpose", "must not contain the character NUL", purpose="a\0b"
+    ),
 ]
 
 _INSTANCES = [
@@ -509,9 +511,9 @@ WRONG: list[Wrong] = [
 _GROWS = "storage grows and never shrinks; keep"
 _HAVE = "that the volumes have"
 _DATA = "is less than the version 17 of the data"
-_CLASS = "a volume keeps its class; keep it, or make a new DaapDatabase and copy the data"
+_CLASS = "a volume keeps its class; keep it, or create a new DaapDatabase and copy the data"
 _KEEPS = "a database keeps its name; keep"
-_LOCALE = "a database keeps its locale; keep that, or make a new DaapDatabase and copy the data"
+_LOCALE = "a database keeps its locale; keep that, or create a new DaapDatabase and copy the data"
 _BACK = "PostgreSQL cannot go back; keep"
 
 
@@ -603,19 +605,19 @@ TRANSITIONS: list[Transition] = [
         "storage class is set later",
         _sized("10Gi"),
         _sized("10Gi", storageClass="fast"),
-        ("spec.storage.storageClass", "'fast' cannot take the place of ''", _CLASS),
+        ("spec.storage.storageClass", "'fast' cannot replace ''", _CLASS),
     ),
     Transition(
         "storage class changes",
         _sized("10Gi", storageClass="slow"),
         _sized("10Gi", storageClass="fast"),
-        ("spec.storage.storageClass", "'fast' cannot take the place of 'slow'", _CLASS),
+        ("spec.storage.storageClass", "'fast' cannot replace 'slow'", _CLASS),
     ),
     Transition(
         "storage class is taken away",
         _sized("10Gi", storageClass="slow"),
         _sized("10Gi"),
-        ("spec.storage.storageClass", "'' cannot take the place of 'slow'", _CLASS),
+        ("spec.storage.storageClass", "'' cannot replace 'slow'", _CLASS),
     ),
     Transition("version rises", {"postgresVersion": 16}, {"postgresVersion": 17}),
     Transition("version is set before it is allotted", {}, {"postgresVersion": 14}),
@@ -666,7 +668,7 @@ TRANSITIONS: list[Transition] = [
         "version rises to one that data is not upgraded to",
         {},
         {"postgresVersion": 15},
-        ("spec.postgresVersion", "15 cannot be reached from data of version 14", "16 or more"),
+        ("spec.postgresVersion", "15 cannot be reached from data of version 14", "16 or later"),
         status={"postgresVersion": 14},
     ),
     Transition(
@@ -692,19 +694,19 @@ TRANSITIONS: list[Transition] = [
         "database name changes",
         {"databaseName": "shop"},
         {"databaseName": "store"},
-        ("spec.databaseName", "'store' cannot take the place of 'shop'", f"{_KEEPS} 'shop'"),
+        ("spec.databaseName", "'store' cannot replace 'shop'", f"{_KEEPS} 'shop'"),
     ),
     Transition(
         "database name is taken away",
         {"databaseName": "shop"},
         {},
-        ("spec.databaseName", "'' cannot take the place of 'shop'", f"{_KEEPS} 'shop'"),
+        ("spec.databaseName", "'' cannot replace 'shop'", f"{_KEEPS} 'shop'"),
     ),
     Transition(
         "database name changes from the one allotted",
         {},
         {"databaseName": "store"},
-        ("spec.databaseName", "'store' cannot take the place of 'orders'", f"{_KEEPS} 'orders'"),
+        ("spec.databaseName", "'store' cannot replace 'orders'", f"{_KEEPS} 'orders'"),
         status={"databaseName": "orders"},
     ),
     Transition("locale is set before it is allotted", {}, _located("de")),
@@ -723,14 +725,14 @@ TRANSITIONS: list[Transition] = [
         "locale changes",
         _located("de"),
         _located("fr"),
-        ("spec.locale", "'icu/fr' cannot take the place of 'icu/de'", _LOCALE),
+        ("spec.locale", "'icu/fr' cannot replace 'icu/de'", _LOCALE),
         status={"locale": "icu/de"},
     ),
     Transition(
         "locale changes from the one allotted",
         {},
         _located("de"),
-        ("spec.locale", "'icu/de' cannot take the place of 'builtin/C.UTF-8'", _LOCALE),
+        ("spec.locale", "'icu/de' cannot replace 'builtin/C.UTF-8'", _LOCALE),
         status={"locale": "builtin/C.UTF-8"},
     ),
     Transition(

@@ -45,7 +45,7 @@ class Reasons:
     pending: Reason
     """It has just changed."""
     deleted: Reason
-    """It is being deleted and will be made again."""
+    """It is being deleted and will be created again."""
     leftover: Reason
     """One of an earlier owner of that name is being removed."""
     conflict: Reason
@@ -196,7 +196,7 @@ def just_changed(child: Child) -> Waiting:
 
 def being_deleted(child: Child) -> Waiting:
     """It is there but going."""
-    told = f"{child.title} is being deleted and will be made again"
+    told = f"{child.title} is being deleted and will be created again"
     return Waiting(child.reasons.deleted, told)
 
 
@@ -213,7 +213,7 @@ def in_the_way(child: Child, owner: Owner, actual: Object) -> Problem | None:
         )
     return Stalled(
         child.reasons.conflict,
-        f"{place} exists and was not made for this {us}, so it is not touched: "
+        f"{place} exists and was not created for this {us}, so it is not touched: "
         f"remove or rename it, or give this {us} another name",
     )
 
@@ -229,7 +229,7 @@ def refused(error: ApiError, child: Child, manifest: Manifest) -> Problem | ApiE
         return Stalled(
             child.reasons.rejected,
             f"The API server refuses the {child.title}: {answer.message}. "
-            "Change the spec accordingly, or ask the platform team where the value is not yours",
+            "Change the spec accordingly, or ask the platform team if the value is not yours",
         )
     return refusal(answer, f"the {child.kind.name}")
 
@@ -255,5 +255,5 @@ def blocker(child: Child, actual: Mapping[str, Any]) -> Blocker:
     holders = ", ".join(sorted(finalizers))
     return Blocker(
         f"{what} (held by the finalizers {holders})",
-        f"whoever put {holders} on {what} must finish there, or the platform team remove them",
+        f"whoever put {holders} on {what} must finish, or the platform team must remove them",
     )

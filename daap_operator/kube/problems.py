@@ -65,8 +65,8 @@ class ApiError(Outage):
         if self.status < 500 or "failed calling webhook" not in self.message:
             return ""
         return (
-            ". The platform team must see that this webhook is served: "
-            "one of cnpg.io by CloudNativePG's operator"
+            ". The platform team must make sure that this webhook is served: "
+            "CloudNativePG's operator serves those of cnpg.io"
         )
 
 

@@ -78,7 +78,7 @@ METADATA_UP = Metric(
 METADATA_ROWS_BEHIND = Metric(
     "daap_metadata_rows_behind",
     "gauge",
-    "Objects whose row in the inventory could not be written, and is still to be.",
+    "Objects whose row in the inventory could not be written, and still has to be.",
     ("kind",),
     leader_only=True,
 )

@@ -12,7 +12,7 @@ from daap_operator.errors import Outage
 from daap_operator.findings import Finding, Reason
 
 READ_ONLY = (
-    "The metadata database takes no writes; the platform team must make it writable "
+    "The metadata database accepts no writes; the platform team must make it writable "
     "(default_transaction_read_only), or have DATABASE_URL name the primary"
 )
 
@@ -77,7 +77,7 @@ def problem(error: Exception) -> MetadataError:
         case errors.LockNotAvailable() | errors.DeadlockDetected() | errors.SerializationFailure():
             return MetadataError(
                 InventoryReason.ROW_LOCKED,
-                "Another session of the metadata database holds the row; it is tried again. The "
+                "Another session of the metadata database holds the row; trying again. The "
                 "platform team can end that session: pg_locks and pg_stat_activity show it",
             )
         case psycopg.DataError() | psycopg.IntegrityError():
@@ -93,7 +93,7 @@ def _no_answer(error: Exception, said: str) -> MetadataError:
         return MetadataError(
             InventoryReason.TOO_MANY_CONNECTIONS,
             f"The metadata database has no connection left: {said}; the platform team must raise "
-            "its max_connections, or see in pg_stat_activity who holds them",
+            "its max_connections, or find out in pg_stat_activity who holds them",
         )
     if isinstance(error, PoolTimeout):
         return MetadataError(
@@ -103,5 +103,5 @@ def _no_answer(error: Exception, said: str) -> MetadataError:
         )
     return MetadataError(
         InventoryReason.UNREACHABLE,
-        f"The metadata database does not answer: {said}; it is tried again until it does",
+        f"The metadata database does not answer: {said}; trying again until it does",
     )

@@ -66,7 +66,7 @@ async def not_serving(databases: Databases) -> None:
     def told(obj: Any) -> bool:
         assert condition(obj, "Ready").get("reason") == "NotServing"
         assert condition(obj, "Reconciling").get("reason") == "PrimaryDown"
-        return "see that CloudNativePG runs" in condition(obj, "Ready")["message"]
+        return "make sure that CloudNativePG is running" in condition(obj, "Ready")["message"]
 
     await eventually(lambda: databases.get("orders"), told)
 

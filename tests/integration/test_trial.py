@@ -73,7 +73,7 @@ async def test_a_database_of_somebody_is_left_alone(
     theirs = database(wish.namespace, wish.name)
     assert LABEL not in theirs["metadata"].get("labels", {})
     await databases.api.create("daapdatabases", theirs)
-    with pytest.raises(TrialError, match="of no trial: choose another name"):
+    with pytest.raises(TrialError, match="not a trial's: choose another name"):
         await try_out(kube, wish, seconds=SECONDS)
     assert await databases.get(wish.name)
 

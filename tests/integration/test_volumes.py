@@ -186,5 +186,9 @@ async def test_a_namespace_that_goes_says_what_holds_it(
         "clusters", databases.namespace, "daap-orders", {"status": status}, "status"
     )
     said = await told(databases, "Reconciling", "NamespaceTerminating")
-    for text in (databases.namespace, "daap-orders-1", "up to 180 seconds from when it is told to"):
+    for text in (
+        databases.namespace,
+        "daap-orders-1",
+        "up to 180 seconds after it is told to stop",
+    ):
         assert text in said

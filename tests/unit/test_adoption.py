@@ -266,7 +266,7 @@ async def test_what_does_not_fit_is_left_alone_and_the_remedy_told(spec: Object,
     await stage.settle()
     assert stage.condition("Stalled") == ("True", "ObjectConflict")
     assert told in stage.message()
-    assert "To begin empty, delete this DaapDatabase, remove the Cluster" in stage.message()
+    assert "To start empty, delete this DaapDatabase and the Cluster" in stage.message()
     assert {resource: stage.kube.one(resource, name) for resource, name in CHILDREN} == before
     stage.kube.delete_object(known.DATABASE, "orders")
     await stage.settle()
@@ -326,7 +326,7 @@ async def test_what_is_not_proved_is_left_alone(change: Any) -> None:
     stage.order(**RETAIN)
     await stage.settle()
     assert stage.condition("Stalled") == ("True", "ObjectConflict")
-    assert "was not made for this DaapDatabase" in stage.message()
+    assert "was not created for this DaapDatabase" in stage.message()
     assert stage.kube.one(known.CLUSTER, CLUSTER) == before
 
 

@@ -55,8 +55,8 @@ def test_nothing_is_lacking_of_what_is_all_there() -> None:
     assert missing(children()) == ""
 
 
-CLUSTERS = "CloudNativePG has not taken up the Cluster's latest change yet"
-POOLERS = "CloudNativePG has not taken up the Pooler's latest change yet"
+CLUSTERS = "CloudNativePG has not picked up the Cluster's latest change yet"
+POOLERS = "CloudNativePG has not picked up the Pooler's latest change yet"
 LACKING: dict[str, tuple[Children, str]] = {
     "no account": (children(account=None), CLUSTERS),
     "an older spec": (children(account=trim.account(builders.account("0" * 16))), CLUSTERS),
@@ -105,7 +105,7 @@ LACKING: dict[str, tuple[Children, str]] = {
     ),
     "a Deployment of before": (
         children(deployment=trim.deployment(builders.deployment() | {"spec": {"replicas": 1}})),
-        "The pooler's pods do not have the resources that were asked for yet",
+        "The pooler's pods do not have the resources that the spec asks for yet",
     ),
 }
 

@@ -60,7 +60,7 @@ TAINTED = "0/1 nodes are available: 1 node(s) had untolerated taint(s)"
 NO_CLASS = 'storageclass.storage.k8s.io "fast" not found'
 NO_VOLUME = "pod has unbound immediate PersistentVolumeClaims."
 OUT_OF_MEMORY = (
-    f"Container postgres of pod {POD} ends again and again, out of memory (OOMKilled, exit code "
+    f"Container postgres of pod {POD} keeps exiting, out of memory (OOMKilled, exit code "
     "137): raise spec.resources.limits.memory"
 )
 STATUSES: dict[str, tuple[Object, str, str]] = {
@@ -83,7 +83,7 @@ STATUSES: dict[str, tuple[Object, str, str]] = {
         unscheduled(NO_MEMORY),
         "Unschedulable",
         (
-            f"Pod {POD} finds no node: 0/3 nodes are available: 3 Insufficient memory. "
+            f"Pod {POD} cannot be scheduled: 0/3 nodes are available: 3 Insufficient memory. "
             "Lower spec.resources.requests, or have the platform team add nodes"
         ),
     ),
@@ -91,7 +91,7 @@ STATUSES: dict[str, tuple[Object, str, str]] = {
         unscheduled(TAINTED),
         "Unschedulable",
         (
-            f"Pod {POD} finds no node: {TAINTED}. The platform team must provide a node "
+            f"Pod {POD} cannot be scheduled: {TAINTED}. The platform team must provide a node "
             "that can take it"
         ),
     ),
@@ -118,22 +118,22 @@ STATUSES: dict[str, tuple[Object, str, str]] = {
     "crashing": (
         waiting("CrashLoopBackOff", lastState=ended("Error", 1), restartCount=4),
         "ContainerCrashing",
-        f"Container postgres of pod {POD} ends again and again (Error, exit code 1)",
+        f"Container postgres of pod {POD} keeps exiting (Error, exit code 1)",
     ),
     "crashing, just now up": (
         up_again(ended("Error", 1)),
         "ContainerCrashing",
-        f"Container postgres of pod {POD} ends again and again (Error, exit code 1)",
+        f"Container postgres of pod {POD} keeps exiting (Error, exit code 1)",
     ),
     "crashing within ten minutes": (
         up_again(ended("Error", 1, "01T12:09:59Z")),
         "ContainerCrashing",
-        f"Container postgres of pod {POD} ends again and again (Error, exit code 1)",
+        f"Container postgres of pod {POD} keeps exiting (Error, exit code 1)",
     ),
     "crashing, nobody knows after how long": (
         up_again(ended("Error", 1, "day")),
         "ContainerCrashing",
-        f"Container postgres of pod {POD} ends again and again (Error, exit code 1)",
+        f"Container postgres of pod {POD} keeps exiting (Error, exit code 1)",
     ),
     "out of memory now and then": (
         up_again(ended("OOMKilled", 137, "31T12:00:00Z")),

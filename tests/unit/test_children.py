@@ -233,7 +233,7 @@ async def test_a_cluster_that_has_to_be_made_again_is_said_aloud() -> None:
     assert await ensured(stage) is None
     (loss,) = stage.announcer.announced
     assert (loss.warning, loss.reason) == (True, "ClusterRecreated")
-    assert f"Cluster {CLUSTER} was gone and has been made again. It is empty" in loss.note
+    assert f"Cluster {CLUSTER} was gone and has been created again. It is empty" in loss.note
 
 
 async def test_the_first_cluster_and_a_new_pooler_are_no_loss() -> None:
@@ -292,7 +292,7 @@ async def test_an_object_that_is_not_ours_is_never_touched(
     assert isinstance(problem, Stalled)
     assert problem.finding.reason == "ObjectConflict"
     assert problem.finding.message.startswith(
-        f"{kind} {name} in namespace shop exists and was not made"
+        f"{kind} {name} in namespace shop exists and was not created"
     )
     assert "remove or rename it" in problem.finding.message
     assert stage.kube.one(resource, name) == before

@@ -107,8 +107,8 @@ async def test_the_finalizers_of_others_stay() -> None:
     assert len(stage.kube.requests) == requests
     assert stage.condition("Reconciling") == ("True", "DeletionBlocked")
     assert stage.message() == (
-        "The operator is done, and the finalizers example.org/other hold this object: whoever put "
-        "them there must finish, or the platform team remove them"
+        "The operator is done, and the finalizers example.org/other hold this object: whoever "
+        "added them must finish, or the platform team must remove them"
     )
     assert stage.mirror.deleted == {stage.database()["metadata"]["uid"]}
 
@@ -123,7 +123,7 @@ async def test_garbage_collection_is_not_told_of_as_holding_the_object() -> None
 
 @pytest.mark.parametrize(
     ("policy", "told"),
-    [("Delete", "is being removed"), ("Retain", "is kept and goes on, owned by nothing")],
+    [("Delete", "is being removed"), ("Retain", "is retained and keeps running, owned by nothing")],
 )
 async def test_the_event_says_whether_the_data_goes_or_stays(policy: str, told: str) -> None:
     stage = await deleting(deletionPolicy=policy)
@@ -309,7 +309,7 @@ async def test_a_protected_database_is_kept_until_it_is_no_longer_protected() ->
     stage = await deleting(deletionProtection=True)
     assert await stage.look()
     assert stage.condition("Ready") == ("False", "DeletionProtected")
-    assert "set it to false to let the deletion go on" in stage.message()
+    assert "set it to false to let the deletion proceed" in stage.message()
     assert stage.kube.writes == [STATUS]
     assert await stage.look()
     assert stage.kube.writes == [STATUS]
@@ -659,7 +659,7 @@ async def test_what_keeps_a_deletion_from_going_on_is_told() -> None:
         assert stage.status()["phase"] == "Deleting"
         reason = "Retrying" if failures >= 1 else "Deleting"
         assert stage.condition("Ready") == ("False", reason)
-    assert "cannot delete it; it is tried again" in stage.message()
+    assert "cannot delete it; trying again" in stage.message()
     assert "The platform team must correct the operator's permissions" in stage.message()
 
 

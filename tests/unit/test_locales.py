@@ -141,9 +141,7 @@ def test_a_retained_one_with_another_is_not_taken_over() -> None:
 def test_the_models_hold_to_what_was_allotted() -> None:
     spec = asked("icu", "de")
     assert builders.model(spec, LIVE | {"locale": "icu/de"}).spec.locale
-    with pytest.raises(
-        ValueError, match=r"spec\.locale 'icu/de' cannot take the place of 'libc/C'"
-    ):
+    with pytest.raises(ValueError, match=r"spec\.locale 'icu/de' cannot replace 'libc/C'"):
         builders.model(spec, LIVE | {"locale": "libc/C"})
 
 

@@ -149,7 +149,7 @@ NOT_SERVING: dict[str, tuple[Observed, str, str, Meaning]] = {
     "no instance takes connections, of which CloudNativePG says nothing": (
         reached(builders.endpoints(False)),
         "PrimaryDown",
-        "the platform team must see that CloudNativePG runs",
+        "the platform team must make sure that CloudNativePG is running",
         Meaning.INTERRUPTED,
     ),
     "there is no instance, of which CloudNativePG says nothing": (
@@ -237,7 +237,7 @@ NOT_SERVING: dict[str, tuple[Observed, str, str, Meaning]] = {
     "nobody has taken the Cluster up": (
         seen(builders.cluster({"phase": ""} | down)),
         "ClusterPending",
-        "Cluster daap-orders: CloudNativePG has not taken it up yet",
+        "Cluster daap-orders: CloudNativePG has not picked it up yet",
         Meaning.STARTING,
     ),
     "the phase is unknown": (
@@ -366,7 +366,7 @@ UNSETTLED: dict[str, tuple[Observed, str]] = {
     ),
     "the Deployment is behind its generation": (
         seen(deployment=builders.deployment(generation=2)),
-        "The pooler's change is being taken up",
+        "The pooler's change is being picked up",
     ),
     "a pooler pod is missing": (
         seen(deployment=builders.deployment(), poolers=2),
@@ -459,7 +459,7 @@ def test_no_children_can_keep_themselves_from_being_observed(
             {"image": "registry.example/postgresql:18-standard", "phaseReason": "to version 18"},
             (
                 "the upgrade needs the image registry.example/postgresql:18-standard. "
-                "To call it off set spec.postgresVersion to 17"
+                "To call it off, set spec.postgresVersion to 17"
             ),
         ),
         ({"image": "registry.example/postgresql:18", "pgDataImageInfo": {"majorVersion": 18}}, ""),
@@ -483,7 +483,7 @@ TERMINATING = {
     "phaseReason": "forbidden: namespace shop cannot take it because it is being terminated",
     "instanceNames": ["daap-orders-1"],
 }
-STAYS = "such as an instance of Cluster daap-orders (daap-orders-1), up to 180 seconds from when"
+STAYS = "such as an instance of Cluster daap-orders (daap-orders-1), up to 180 seconds after it"
 STOPPING = [
     ({}, STAYS),
     ({"deletionTimestamp": "soon"}, STAYS),

@@ -88,7 +88,7 @@ def test_data_of_14_is_not_upgraded_to_15_but_past_it(running: int) -> None:
 def test_data_that_has_ended_is_sent_where_it_can_go() -> None:
     told = offer.end_of_life(14, PLATFORM, datetime(2027, 1, 1, tzinfo=UTC))
     assert told is not None
-    assert "set spec.postgresVersion to 17, upgraded in place" in told.note
+    assert "set spec.postgresVersion to 17; the data is upgraded in place" in told.note
 
 
 @pytest.mark.parametrize(

@@ -257,7 +257,7 @@ async def test_a_new_name_that_is_taken_leaves_the_old_one() -> None:
     stage = await ready()
     before = stage.kube.add(known.SECRET, {"metadata": {"name": "mine"}, "data": {"a": "b"}})
     stage.edit(connectionSecretName="mine")
-    with pytest.raises(Stalled, match="Secret mine exists and was not made") as stalled:
+    with pytest.raises(Stalled, match="Secret mine exists and was not created") as stalled:
         await published(stage)
     assert stalled.value.finding.reason == "SecretNameTaken"
     assert "set spec.connectionSecretName to another name" in stalled.value.finding.message
@@ -429,7 +429,7 @@ async def test_a_secret_of_another_type_is_made_again() -> None:
     live = stage.kube.one(known.SECRET, SECRET)
     live["type"] = "Opaque"
     stage.edit(instances=2)
-    with pytest.raises(Waiting, match="is being made again"):
+    with pytest.raises(Waiting, match="is being created again"):
         await published(stage)
     assert stage.kube.writes == [f"delete Secret {SECRET}"]
     await published(stage)

@@ -196,7 +196,7 @@ async def test_settings_have_a_while_after_cloudnativepg_has_taken_up_the_change
     play(stage.kube)
     stage.clock.advance(SETTLE_SECONDS - 1)
     assert await stage.look() == 1.0
-    assert stage.message("Reconciling") == "PostgreSQL is taking up its settings"
+    assert stage.message("Reconciling") == "PostgreSQL is applying its settings"
     stage.clock.advance(1)
     await stage.look()
     assert kstatus(stage.database()) == "Current"
@@ -589,8 +589,8 @@ async def test_an_outage_is_told_after_some_tries_and_forgotten_after_a_success(
             await stage.look(KEY, failures)
     assert stage.condition("Reconciling") == ("True", "Retrying")
     assert stage.message("Reconciling").endswith(
-        "failed calling webhook; it is tried again. The platform team must see that this webhook "
-        "is served: one of cnpg.io by CloudNativePG's operator"
+        "failed calling webhook; trying again. The platform team must make sure that this webhook "
+        "is served: CloudNativePG's operator serves those of cnpg.io"
     )
     assert stage.condition("Ready") == ("True", "Ready")
     stage.kube.refusals.clear()

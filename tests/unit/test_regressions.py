@@ -156,7 +156,7 @@ async def test_children_of_a_kind_that_is_gone_are_forgotten() -> None:
     "image", ["r.example/{team}/pg:{major}", "r.example/{}/pg:{major}", "r.example/pg:{major}{"]
 )
 def test_an_image_with_other_braces_is_told(image: str) -> None:
-    with pytest.raises(SettingsError, match="must hold"):
+    with pytest.raises(SettingsError, match="must contain"):
         settings.read(URL | {"DAAP_POSTGRES_IMAGE": image})
 
 

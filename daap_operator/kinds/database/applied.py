@@ -48,7 +48,7 @@ def _cluster_taken_up(children: Children, cluster: Manifest) -> str:
     wanted = template["metadata"]["annotations"][names.SPEC_MARK]
     if raw.text(children.account, "metadata", "annotations", names.SPEC_MARK) == wanted:
         return ""
-    return "CloudNativePG has not taken up the Cluster's latest change yet"
+    return "CloudNativePG has not picked up the Cluster's latest change yet"
 
 
 def _pooler_taken_up(children: Children, pooler: Manifest) -> str:
@@ -60,7 +60,7 @@ def _pooler_taken_up(children: Children, pooler: Manifest) -> str:
     }
     if marks == {wanted}:
         return ""
-    return "CloudNativePG has not taken up the Pooler's latest change yet"
+    return "CloudNativePG has not picked up the Pooler's latest change yet"
 
 
 # --- in the pods ----------------------------------------------------------------------------------
@@ -92,7 +92,7 @@ def _pooler_lacking(children: Children, spec: Manifest) -> str:
     asked = _with_others(raw.mapping(children.pooler, "spec"), wanted)
     if amounts(raw.mapping(children.deployment, "spec")) == asked:
         return ""
-    return "The pooler's pods do not have the resources that were asked for yet"
+    return "The pooler's pods do not have the resources that the spec asks for yet"
 
 
 def is_ready(pod: Object) -> bool:

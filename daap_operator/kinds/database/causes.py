@@ -142,7 +142,7 @@ def _unscheduled(pod: str, message: str) -> Finding:
             DatabaseReason.VOLUME_PENDING, f"Pod {pod} waits for its volume: {_cut(message)}"
         )
     remedy = of_scheduling(message, of_pooler=bool(_POOLER_POD.search(pod)))
-    told = _joined(f"Pod {pod} finds no node: {_cut(message)}", remedy)
+    told = _joined(f"Pod {pod} cannot be scheduled: {_cut(message)}", remedy)
     return Finding(DatabaseReason.UNSCHEDULABLE, told)
 
 
@@ -165,7 +165,7 @@ def _of_container(pod: str, container: Object) -> Finding | None:
     if why == "CrashLoopBackOff" or raw.truth(container, "again"):
         return Finding(
             DatabaseReason.CONTAINER_CRASHING,
-            f"Container {name} of pod {pod} ends again and again{_last(container)}",
+            f"Container {name} of pod {pod} keeps exiting{_last(container)}",
         )
     return None
 

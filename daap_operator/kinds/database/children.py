@@ -128,13 +128,14 @@ async def _take_over(world: DatabaseWorld, database: Resolved, child: Child) -> 
     if found is None or not was_retained(found, database.namespace, database.name):
         raise Waiting(child.reasons.pending, f"{name} has just changed", seconds=1.0)
     if raw.value(found, "metadata", "deletionTimestamp"):
-        raise Waiting(child.reasons.deleted, f"{name}, retained earlier, is just being deleted")
+        told = f"{name}, which was retained earlier, is being deleted"
+        raise Waiting(child.reasons.deleted, told)
     if child.kind is known.CLUSTER and (why := _objections(world, database, found)):
         raise Stalled(
             DatabaseReason.OBJECT_CONFLICT,
             f"Cluster {name} in namespace {database.namespace} was retained by an earlier "
             f"DaapDatabase of this name and is not taken over: {'; '.join(why)}. "
-            "To begin empty, delete this DaapDatabase, remove the Cluster, and create it again",
+            "To start empty, delete this DaapDatabase and the Cluster, and create it again",
         )
     key = ref(database.namespace, database.name)
     _note(world, key, child, await take_over(world.kube, world.store, child, found))
@@ -154,7 +155,7 @@ def _tell_of_loss(world: DatabaseWorld, key: Ref, cluster: str) -> None:
     if not raw.text(world.store.get(key), "status", "host"):
         return
     note = (
-        f"Cluster {cluster} was gone and has been made again. It is empty: "
+        f"Cluster {cluster} was gone and has been created again. It is empty: "
         "a Cluster's volumes go with it"
     )
     _announce(
@@ -192,7 +193,7 @@ def child_refusal(error: ApiError, manifest: Manifest) -> Problem | ApiError:
         return Stalled(
             DatabaseReason.REJECTED,
             f"CloudNativePG refuses the {kind}: {error.message}. "
-            "Change the spec accordingly, or ask the platform team where the value is not yours; "
+            "Change the spec accordingly, or ask the platform team if the value is not yours; "
             "what was there before is left as it is",
         )
     if error.absent:

@@ -39,7 +39,7 @@ def _reloading(world: DatabaseWorld, key: Ref) -> str:
     if notes.settling_until <= world.monotonic():
         notes.settling_until = 0.0
         return ""
-    return "PostgreSQL is taking up its settings"
+    return "PostgreSQL is applying its settings"
 
 
 def as_made(world: DatabaseWorld, looked_at: DatabaseSubject) -> Observed:

@@ -33,8 +33,8 @@ def refused(resolved: Resolved, observed: Observed) -> Observed:
     """The same of a database whose pooler cannot log in. Pure."""
     secret = certificates.login_secret(resolved.cluster)
     message = (
-        f"PgBouncer cannot log in to PostgreSQL: its certificate in Secret {secret} is of an "
-        "earlier authority. The platform team must have CloudNativePG make it again: "
+        f"PgBouncer cannot log in to PostgreSQL: its certificate in Secret {secret} was issued "
+        "by a previous authority. The platform team must have CloudNativePG create it again: "
         f"kubectl delete secret {secret} --namespace {resolved.namespace}"
     )
     told = Awaited(DatabaseReason.POOLER_CANNOT_LOG_IN, message, Meaning.BLOCKED)

@@ -122,7 +122,7 @@ def _cluster_awaited(children: Children, seen: ClusterPhase) -> Awaited | None:
     cluster = children.cluster
     if cluster is None:
         return Awaited(
-            DatabaseReason.CLUSTER_PENDING, "The Cluster is not there yet", Meaning.STARTING
+            DatabaseReason.CLUSTER_PENDING, "The Cluster does not exist yet", Meaning.STARTING
         )
     name = raw.text(cluster, "metadata", "name")
     if raw.value(cluster, "metadata", "deletionTimestamp"):
@@ -132,7 +132,7 @@ def _cluster_awaited(children: Children, seen: ClusterPhase) -> Awaited | None:
     if _hibernated(cluster):
         return Awaited(
             DatabaseReason.HIBERNATED,
-            f"Cluster {name} is hibernated: to wake it remove its annotation '{_HIBERNATION}'",
+            f"Cluster {name} is hibernated: to wake it, remove its annotation '{_HIBERNATION}'",
             Meaning.INTERRUPTED,
         )
     if _primary_fenced(cluster):
@@ -169,8 +169,8 @@ def _unnoticed(cluster: Object) -> str:
     name = raw.text(cluster, "metadata", "name")
     return (
         f"No instance of Cluster {name} takes connections, and CloudNativePG has not noticed yet. "
-        "If it stays so, the platform team must see that CloudNativePG runs; "
-        f"the pods and volumes say more: {describe(cluster)}"
+        "If this lasts, the platform team must make sure that CloudNativePG is running; "
+        f"the Cluster's pods and volumes show more: {describe(cluster)}"
     )
 
 
@@ -240,7 +240,7 @@ def _primary_fenced(cluster: Object) -> bool:
 def _pooler_awaited(children: Children) -> Awaited | None:
     if children.pooler is None:
         return Awaited(
-            DatabaseReason.POOLER_PENDING, "The Pooler is not there yet", Meaning.STARTING
+            DatabaseReason.POOLER_PENDING, "The Pooler does not exist yet", Meaning.STARTING
         )
     name = raw.text(children.pooler, "metadata", "name")
     if raw.value(children.pooler, "metadata", "deletionTimestamp"):
@@ -273,8 +273,8 @@ def _pooler_awaited(children: Children) -> Awaited | None:
 def _certificate(pooler: Object) -> str:
     name = raw.text(pooler, "metadata", "name")
     return (
-        f"Pooler {name} does not serve the new certificate yet, so clients that verify it are "
-        "refused. If it stays so, the platform team must see that CloudNativePG runs"
+        f"Pooler {name} does not serve the new certificate yet, so clients that verify it cannot "
+        "connect. If this lasts, the platform team must make sure that CloudNativePG is running"
     )
 
 
@@ -284,7 +284,7 @@ def _scaled_down(pooler: Object) -> Awaited:
     namespace = raw.text(pooler, "metadata", "namespace")
     return Awaited(
         DatabaseReason.POOLER_SCALED_DOWN,
-        f"Deployment {name} is scaled to 0, and CloudNativePG leaves it so: "
+        f"Deployment {name} is scaled to 0, and CloudNativePG leaves it that way. Run: "
         f"kubectl scale deployment {name} --namespace {namespace} --replicas=1",
         Meaning.INTERRUPTED,
     )
@@ -308,7 +308,7 @@ def _unsettled(
     if raw.items(cluster, "status", "resizingPVC"):
         return "The volumes are being resized"
     if server_differs(cluster, children.pooler):
-        return "The pooler's new certificate is being taken up"
+        return "The pooler is picking up its new certificate"
     return _pooler_unsettled(children.deployment, poolers)
 
 
@@ -317,7 +317,7 @@ def _pooler_unsettled(deployment: Object | None, poolers: int) -> str:
     if raw.number(deployment, "status", "observedGeneration") < raw.number(
         deployment, "metadata", "generation"
     ):
-        return "The pooler's change is being taken up"
+        return "The pooler's change is being picked up"
     counts = {
         raw.number(deployment, "spec", "replicas"),
         *(

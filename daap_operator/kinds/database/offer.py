@@ -43,7 +43,7 @@ def end_of_life(major: int | None, platform: Platform, now: datetime) -> Announc
         return None
     remedy = "no version on offer is newer: ask the platform team for one"
     if newer := _newer(major, platform):
-        remedy = f"set spec.postgresVersion to {newer}, upgraded in place"
+        remedy = f"set spec.postgresVersion to {newer}; the data is upgraded in place"
     note = f"PostgreSQL {major} has had no fixes since {since}: {remedy}"
     return Announcement(warning=True, reason=DatabaseEvent.POSTGRES_END_OF_LIFE, note=note)
 

@@ -48,7 +48,7 @@ MAJOR_UPGRADE = DatabaseReason.MAJOR_UPGRADE
 
 PHASES: dict[str, ClusterPhase] = {
     "": ClusterPhase(
-        Meaning.STARTING, DatabaseReason.CLUSTER_PENDING, "CloudNativePG has not taken it up yet"
+        Meaning.STARTING, DatabaseReason.CLUSTER_PENDING, "CloudNativePG has not picked it up yet"
     ),
     HEALTHY: ClusterPhase(Meaning.SETTLED, CommonReason.READY, "all is well"),
     "Setting up primary": ClusterPhase(
@@ -75,7 +75,7 @@ PHASES: dict[str, ClusterPhase] = {
         "a change is being rolled out instance by instance",
     ),
     "Cluster upgrade delayed": ClusterPhase(
-        Meaning.CHANGING, DatabaseReason.ROLL_OUT_DELAYED, "a roll-out waits for its turn"
+        Meaning.CHANGING, DatabaseReason.ROLL_OUT_DELAYED, "a rollout is waiting for its turn"
     ),
     "Online upgrade in progress": ClusterPhase(
         Meaning.CHANGING, DatabaseReason.ONLINE_UPGRADE, "the instance manager is being replaced"
@@ -122,7 +122,7 @@ PHASES: dict[str, ClusterPhase] = {
     "Waiting for user action": ClusterPhase(
         Meaning.ACTION,
         DatabaseReason.SWITCHOVER_REQUIRED,
-        "a roll-out waits for somebody to switch over: "
+        "a rollout is waiting for somebody to switch over: "
         "the platform team must run `kubectl cnpg promote` or restart the primary",
     ),
     "Cluster has incomplete or invalid image catalog": ClusterPhase(
@@ -141,13 +141,13 @@ PHASES: dict[str, ClusterPhase] = {
         ClusterPhase(
             Meaning.BLOCKED,
             DatabaseReason.PLUGIN_FAILING,
-            "a CloudNativePG plugin fails; it is tried again",
+            "a CloudNativePG plugin fails; CloudNativePG keeps trying",
         )
     ),
     "Unable to create required cluster objects": ClusterPhase(
         Meaning.BLOCKED,
         DatabaseReason.OBJECTS_NOT_CREATED,
-        "CloudNativePG cannot make the objects it needs; it tries again",
+        "CloudNativePG cannot create the objects it needs; it keeps trying",
     ),
     "Invalid cluster definition": ClusterPhase(
         Meaning.ACTION,
@@ -158,7 +158,7 @@ PHASES: dict[str, ClusterPhase] = {
         Meaning.BLOCKED,
         DatabaseReason.INSTANCES_UNREACHABLE,
         "CloudNativePG cannot reach the instances on port 8000: "
-        "look at the namespace's NetworkPolicies",
+        "check the namespace's NetworkPolicies",
     ),
     "Not enough disk space": ClusterPhase(
         Meaning.ACTION,
@@ -169,7 +169,7 @@ PHASES: dict[str, ClusterPhase] = {
     "Cluster is unrecoverable and needs manual intervention": ClusterPhase(
         Meaning.ACTION,
         DatabaseReason.UNRECOVERABLE,
-        "CloudNativePG has given up: the platform team must look at the Cluster's pods and volumes",
+        "CloudNativePG has given up: the platform team must examine the Cluster's pods and volumes",
     ),
 }
 

@@ -150,7 +150,7 @@ async def _credentials(world: DatabaseWorld, database: Resolved) -> DatabaseCred
         raise Waiting(
             DatabaseReason.CREDENTIALS_PENDING,
             f"The username in CloudNativePG's Secret {database.cluster}-app is longer than the "
-            f"{names.POSTGRES_NAME_LIMIT} characters PostgreSQL takes: somebody has changed it",
+            f"{names.POSTGRES_NAME_LIMIT} characters PostgreSQL allows: somebody has changed it",
         )
     return credentials
 
@@ -160,7 +160,7 @@ async def _get(world: DatabaseWorld, database: Resolved, name: str) -> Object:
     if found is None:
         raise Waiting(
             DatabaseReason.CREDENTIALS_PENDING,
-            f"CloudNativePG's Secret {name} is missing; it will be made again",
+            f"CloudNativePG's Secret {name} is missing; it will be created again",
         )
     return found
 
@@ -197,8 +197,8 @@ async def _repair(
     if not belongs_to(found, database.uid) and not retained:
         raise Stalled(
             DatabaseReason.SECRET_NAME_TAKEN,
-            f"Secret {name} exists and was not made for this DaapDatabase, so it is not touched: "
-            "remove it, or set spec.connectionSecretName to another name",
+            f"Secret {name} exists and was not created for this DaapDatabase, so it is not "
+            "touched: remove it, or set spec.connectionSecretName to another name",
         )
     wanted = merged(manifest, found)
     if wanted == found:
@@ -208,7 +208,7 @@ async def _repair(
             known.SECRET, database.namespace, name, uid=raw.text(found, "metadata", "uid")
         )
         raise Waiting(
-            DatabaseReason.CREDENTIALS_PENDING, f"Secret {name} is being made again", seconds=1.0
+            DatabaseReason.CREDENTIALS_PENDING, f"Secret {name} is being created again", seconds=1.0
         )
     version = raw.text(found, "metadata", "resourceVersion")
     try:
@@ -256,7 +256,7 @@ def _secret_refusal(error: ApiError, name: str) -> Stalled | Waiting | ApiError:
         remedy = (
             "Ask for less in spec.connectionSecretMetadata, or remove what others put on the Secret"
             if of_metadata
-            else "Set spec.connectionSecretName to another name, or remove what stands in the way"
+            else "Set spec.connectionSecretName to another name, or remove what is in the way"
         )
         told = f"The API server refuses Secret {name}: {error.message}. {remedy}"
         return Stalled(DatabaseReason.REJECTED, told)

@@ -25,8 +25,8 @@ def fate(*, retained: bool) -> str:
     if not retained:
         return "What this DaapDatabase owns is being removed: Pooler, Cluster, volumes and Secret"
     return (
-        "What this DaapDatabase owns is kept and goes on, owned by nothing: Pooler, Cluster, "
-        "volumes and Secret (spec.deletionPolicy is 'Retain')"
+        "What this DaapDatabase owns is retained and keeps running, owned by nothing: Pooler, "
+        "Cluster, volumes and Secret (spec.deletionPolicy is 'Retain')"
     )
 
 
@@ -36,14 +36,14 @@ def held_by(finalizers: Set[str]) -> str:
     if not holders:
         return ""
     return (
-        f"The operator is done, and the finalizers {holders} hold this object: whoever put them "
-        "there must finish, or the platform team remove them"
+        f"The operator is done, and the finalizers {holders} hold this object: whoever added "
+        "them must finish, or the platform team must remove them"
     )
 
 
 def look_at_pods(cluster: Object) -> str:
     """Where the reason stands when it lasts, and nothing that is watched has told it."""
-    return f". If it stays so, its pods and volumes say why: {describe(cluster)}"
+    return f". If this lasts, its pods and volumes show why: {describe(cluster)}"
 
 
 def of_scheduling(said: str, *, of_pooler: bool) -> str:
@@ -90,7 +90,7 @@ def way_back(cluster: Object) -> str:
     return (
         f". The data is still in the format of PostgreSQL {data}; the upgrade needs the image "
         f"{image}. "
-        f"To call it off set spec.postgresVersion to {data}"
+        f"To call it off, set spec.postgresVersion to {data}"
     )
 
 
@@ -104,16 +104,16 @@ def namespace_going(cluster: Object, pods: Iterable[Object]) -> str:
     name, namespace = (raw.text(cluster, "metadata", field) for field in ("name", "namespace"))
     stopping = [told for pod in pods if (told := _stopping(pod))]
     seconds = raw.number(cluster, "spec", "stopDelay") or STOP_SECONDS
-    names = ", ".join(sorted(raw.texts(cluster, "status", "instanceNames"))) or "none is told"
+    names = ", ".join(sorted(raw.texts(cluster, "status", "instanceNames"))) or "none reported"
     waited = (
         f"of Cluster {name} for {', '.join(stopping)}"
         if stopping
-        else f"such as an instance of Cluster {name} ({names}), up to {seconds} seconds from when "
-        "it is told to"
+        else f"such as an instance of Cluster {name} ({names}), up to {seconds} seconds after it "
+        "is told to stop"
     )
     return (
         f"Namespace {namespace} is being deleted: Kubernetes first removes its pods and waits for "
-        f"each that does not stop, {waited}"
+        f"each one that does not stop, {waited}"
     )
 
 

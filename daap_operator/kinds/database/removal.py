@@ -61,7 +61,7 @@ async def protection(world: DatabaseWorld, looked_at: DatabaseSubject) -> str:
         return ""  # another's, in the way from the start: there never was a database
     return (
         "spec.deletionProtection is true, so the database is kept: "
-        "set it to false to let the deletion go on"
+        "set it to false to let the deletion proceed"
     )
 
 

@@ -132,7 +132,7 @@ def _what_is_awaited(observed: Observed, problem: Waiting | None) -> Awaited:
         return seen  # a passing problem of ours must not hide that it is not known
     if problem is not None:
         return Awaited(problem.finding.reason, problem.finding.message, Meaning.STARTING)
-    message = "The connection Secret is not written yet"
+    message = "The connection Secret has not been written yet"
     return Awaited(DatabaseReason.CREDENTIALS_PENDING, message, Meaning.STARTING)
 
 

@@ -52,7 +52,7 @@ class Wish:
             },
             "spec": {
                 "ownerTeam": self.owner_team,
-                "purpose": "Shows that databases can be made and deleted",
+                "purpose": "Shows that databases can be created and deleted",
                 "storage": storage,
             },
         }
@@ -124,7 +124,7 @@ class _Trial:
 
     def _uid_of_trial(self, found: Object) -> str:
         if raw.text(found, "metadata", "labels", LABEL) != "true":
-            raise TrialError(f"{self._wish} is there and of no trial: choose another name")
+            raise TrialError(f"{self._wish} exists and is not a trial's: choose another name")
         return raw.text(found, "metadata", "uid")
 
     async def make(self) -> None:

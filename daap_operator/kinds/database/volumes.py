@@ -168,9 +168,9 @@ def _decided(
 
 def _fixed(asked: str, had: str) -> Stalled:
     told = (
-        f"spec.storage.size '{asked}' is less than the '{had}' that the Cluster was made with, and "
-        f"CloudNativePG takes no less: set '{had}' again or, as there is no volume yet, delete "
-        "this DaapDatabase and make it again"
+        f"spec.storage.size '{asked}' is less than the '{had}' that the Cluster was created with, "
+        f"and CloudNativePG accepts no less: set '{had}' again or, as there is no volume yet, "
+        "delete this DaapDatabase and create it again"
     )
     return Stalled(DatabaseReason.VOLUME_SIZE_FIXED, told)
 
@@ -182,7 +182,7 @@ def _cannot(asked: str, real: str, claim: Claim, kind: Expansion) -> Stalled:
         return Stalled(
             CommonReason.FORBIDDEN,
             f"{held}: the operator may not read StorageClass {name}, which says whether volumes "
-            "can grow. The platform team must mend the operator's permissions",
+            "can grow. The platform team must correct the operator's permissions",
         )
     why = (
         {
@@ -195,14 +195,14 @@ def _cannot(asked: str, real: str, claim: Claim, kind: Expansion) -> Stalled:
     return Stalled(
         DatabaseReason.VOLUMES_CANNOT_GROW,
         f"{held}: the volumes have {real}, and {why}. Set it back to '{real}'; for more have the "
-        "platform team allow it (allowVolumeExpansion), or make a new DaapDatabase of that size "
+        "platform team allow it (allowVolumeExpansion), or create a new DaapDatabase of that size "
         "and copy the data",
     )
 
 
 def _unbound(asked: str, real: str, claim: Claim) -> Waiting:
     told = (
-        f"The volumes have {real} and are to have {asked}; they can grow once "
+        f"The volumes have {real} and should have {asked}; they can grow once "
         f"PersistentVolumeClaim {claim.name} is bound"
     )
     return Waiting(DatabaseReason.VOLUME_RESIZING, told, seconds=RESIZING_SECONDS)
@@ -216,11 +216,11 @@ def _growing(asked: str, target: str, real: str, claims: tuple[Claim, ...]) -> S
             DatabaseReason.VOLUME_RESIZE_FAILED,
             f"spec.storage.size '{asked}' is not reached: the volumes have {real}, and "
             f"PersistentVolumeClaim {failed.name} says {failed.told}. Set it back to '{real}', or "
-            "have the platform team see why the storage does not expand",
+            "have the platform team find out why the storage does not expand",
         )
     told = f"The volumes grow from {real} to {target}"
     if _less(asked, target):
-        told += ", which was asked for before: Kubernetes was told, and takes nothing back"
+        told += ", which was asked for before: Kubernetes has been told, and cannot take it back"
     says = [
         f"PersistentVolumeClaim {claim.name} says {claim.told}" for claim in short if claim.told
     ]

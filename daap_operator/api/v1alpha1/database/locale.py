@@ -56,8 +56,8 @@ TOO_OLD_TEXT = (
     "set spec.postgresVersion to {} or more, or choose another locale"
 )
 IMMUTABLE_TEXT = (
-    "spec.locale '{}' cannot take the place of '{}': a database keeps its locale; "
-    "keep that, or make a new DaapDatabase and copy the data"
+    "spec.locale '{}' cannot replace '{}': a database keeps its locale; "
+    "keep that, or create a new DaapDatabase and copy the data"
 )
 
 

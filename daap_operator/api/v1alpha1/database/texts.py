@@ -16,25 +16,25 @@ NAME_TEXT = (
     "begin with a letter and end with a letter or digit"
 )
 NAME_RESERVED_TEXT = (
-    "metadata.name '{}' names a database that PostgreSQL, PgBouncer or CloudNativePG keeps for "
+    "metadata.name '{}' names a database that PostgreSQL, PgBouncer or CloudNativePG reserves for "
     "itself: set spec.databaseName or choose another name"
 )
-BLANK_TEXT = "'{}' must begin and end with a visible character and hold no control characters"
-PURPOSE_TEXT = "must not hold the character NUL"
+BLANK_TEXT = "'{}' must begin and end with a visible character and contain no control characters"
+PURPOSE_TEXT = "must not contain the character NUL"
 SIZE_RANGE_TEXT = "'{}' must be from 1Gi to 64Ti; write the unit, as in 20Gi"
 SHRINK_TEXT = (
     "'{}' is less than the '{}' that the volumes have: storage grows and never shrinks; "
     "keep '{}' or more"
 )
 STORAGE_CLASS_TEXT = (
-    "'{}' cannot take the place of '{}' (none: the default class): a volume keeps its class; "
-    "keep it, or make a new DaapDatabase and copy the data"
+    "'{}' cannot replace '{}' (empty: the default class): a volume keeps its class; "
+    "keep it, or create a new DaapDatabase and copy the data"
 )
 MEMORY_TEXT = "'{}' is less than 64Mi, too little for PostgreSQL; write the unit, as in 512Mi"
 LEAST_MI = 256
 LEAST_TEXT = (
     "resources.{}.memory '{}' is less than "
-    f"{LEAST_MI}Mi, the least with which PostgreSQL survives its work: "
+    f"{LEAST_MI}Mi, the minimum that PostgreSQL needs for its work: "
     f"set it to {LEAST_MI}Mi or more"
 )
 LIMIT_TEXT = "requests.{} '{}' must not be more than limits.{} '{}'"
@@ -44,14 +44,14 @@ DATABASE_RESERVED_TEXT = (
     "'{}' is reserved by PostgreSQL, PgBouncer or CloudNativePG; choose another name"
 )
 DATABASE_IMMUTABLE_TEXT = (
-    "'{}' cannot take the place of '{}': a database keeps its name; "
-    "keep '{}', or make a new DaapDatabase and copy the data"
+    "'{}' cannot replace '{}': a database keeps its name; "
+    "keep '{}', or create a new DaapDatabase and copy the data"
 )
 VERSION_TEXT = (
     "{} is less than the version {} of the data: PostgreSQL cannot go back; keep {} or more"
 )
 UNREACHED_TEXT = (
-    "{} cannot be reached from data of version {}: PostgreSQL is upgraded to 16 or more only; "
+    "{} cannot be reached from data of version {}: PostgreSQL can only be upgraded to 16 or later; "
     "set one of those, or keep {}"
 )
 _LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
@@ -77,7 +77,7 @@ METADATA_KEY_PATTERN = (
 )
 METADATA_KEY_TEXT = (
     "'{}' must be a name of 1 to 63 characters of A-Z, a-z, 0-9, '-', '_' and '.', beginning and "
-    "ending with a letter or digit, with or without a DNS name and '/' before it"
+    "ending with a letter or digit, optionally after a DNS name and '/'"
 )
 METADATA_RESERVED_PATTERN = r"^([^/]*\.)?(daap\.io|kubernetes\.io|k8s\.io|cnpg\.io)/"
 METADATA_RESERVED_TEXT = (
