@@ -102,7 +102,7 @@ class Settings(BaseModel):
     """The metadata database: `postgresql://user:password@host:5432/daap?sslmode=verify-full`."""
 
     db_max_conns: Annotated[int, Field(alias="DB_MAX_CONNS", ge=1, le=1000)] = 25
-    """Most connections to the metadata database at once."""
+    """Maximum number of connections to the metadata database."""
 
     db_min_conns: Annotated[int, Field(alias="DB_MIN_CONNS", ge=0, le=1000)] = 5
     """Connections to the metadata database kept open."""
@@ -118,8 +118,8 @@ class Settings(BaseModel):
     """A connection idle for this long is closed, down to DB_MIN_CONNS."""
 
     migration_job: Annotated[str, Field(alias="DAAP_MIGRATION_JOB", pattern=_JOB)] = ""
-    """The Job that applies the migrations, as `namespace/name`: whoever finds the operator waiting
-    for the schema is told to look at it. The operator itself does not."""
+    """The Job that applies the migrations, as `namespace/name`: named in the message of an operator
+    that waits for the schema. The operator itself does not look at it."""
 
     kubeconfig: Annotated[str | None, Field(alias="KUBECONFIG")] = None
     """Kubeconfig file to reach the API server with; in a pod, its service account when unset."""
@@ -133,33 +133,34 @@ class Settings(BaseModel):
     """PostgreSQL's major version for databases that name none; resolved once for each."""
 
     postgres_versions: Annotated[Majors, Field(alias="DAAP_POSTGRES_VERSIONS")] = (15, 16, 17, 18)
-    """Major versions that a database may be made with or upgraded to, separated by commas.
-    Databases of another one go on being served, and stay as they are."""
+    """Major versions that a database may be created with or upgraded to, separated by commas.
+    Databases of other versions are still served, and stay as they are."""
 
     postgres_image: Annotated[str, Field(alias="DAAP_POSTGRES_IMAGE")] = (
         "ghcr.io/cloudnative-pg/postgresql:{major}-standard-trixie"
     )
-    """Image of the instances; `{major}` is the major version. Changing it rolls every database."""
+    """Image of the instances; `{major}` is the major version. A change is rolled out to every
+    database."""
 
     cluster_domain: Annotated[str, Field(alias="DAAP_CLUSTER_DOMAIN")] = "cluster.local"
     """The Kubernetes cluster's DNS domain, the end of every published host name."""
 
     workers: Annotated[int, Field(alias="DAAP_WORKERS", ge=1, le=200)] = 20
-    """Databases looked after at the same time."""
+    """Databases reconciled at the same time."""
 
     resync_interval: Annotated[Interval, Field(alias="DAAP_RESYNC_INTERVAL")] = timedelta(
         minutes=10
     )
-    """How often every database is looked at without an event, and the cache checked by a LIST."""
+    """How often every database is reconciled without an event, and the cache checked by a LIST."""
 
     secret_check_interval: Annotated[Duration, Field(alias="DAAP_SECRET_CHECK_INTERVAL")] = (
         timedelta(minutes=10)
     )
-    """How often each connection Secret is fetched to see that it is as it should be: Secrets are
+    """How often each connection Secret is fetched to check that it is as it should be: Secrets are
     neither listed nor watched. `0` turns the check off."""
 
     lease_name: Annotated[str, Field(alias="DAAP_LEASE_NAME", pattern=_DNS_NAME)] = "daap-operator"
-    """Name of the Lease by which the replicas agree on one that leads."""
+    """Name of the Lease by which the replicas agree on a leader."""
 
     lease_namespace: Annotated[str | None, Field(alias="DAAP_LEASE_NAMESPACE")] = None
     """Namespace of the Lease; when unset, the pod's own, and `default` outside of a pod."""
@@ -167,12 +168,13 @@ class Settings(BaseModel):
     lease_duration: Annotated[LeaseDuration, Field(alias="DAAP_LEASE_DURATION")] = timedelta(
         seconds=15
     )
-    """After so long without a renewal another replica leads. Renewed every 2/15 of it; a leader
-    that could not for 2/3 of it stops."""
+    """After this long without a renewal another replica takes over. The leader renews it every
+    2/15 of this time, and stops when it could not for 2/3 of it."""
 
     identity: Annotated[str, Field(alias="DAAP_IDENTITY", min_length=1, max_length=253)] = ""
-    """Who this replica is in the Lease. Started again under the same identity it goes on at once,
-    so it must never run twice: a pod's uid, for example. When unset, another one each time."""
+    """This replica's name in the Lease. When started again under the same name it continues at
+    once, so no two replicas may share one: a pod's uid, for example. When unset, a new one at each
+    start."""
 
     health_host: Annotated[str, Field(alias="DAAP_HEALTH_HOST")] = "::"
     """Address of the probes /livez and /readyz, and of /metrics; an IPv6 address without brackets.
@@ -184,10 +186,10 @@ class Settings(BaseModel):
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(alias="DAAP_LOG_LEVEL")
     ] = "INFO"
-    """Least severity that is logged."""
+    """Lowest severity that is logged."""
 
     log_format: Annotated[Literal["json", "text"], Field(alias="DAAP_LOG_FORMAT")] = "json"
-    """`json`: an object a line, for machines. `text`: for people."""
+    """`json`: one object per line, for machines. `text`: for people."""
 
     @field_validator("health_host")
     @classmethod

@@ -35,7 +35,7 @@ class Metadata(Model):
 
     @property
     def deleting(self) -> bool:
-        """Whether the deletion was asked for."""
+        """Whether it is being deleted."""
         return self.deletion_timestamp is not None
 
 
@@ -85,7 +85,7 @@ class Status(Model):
     observed_generation: Annotated[
         int | None, Field(ge=-1, json_schema_extra={"format": "int64"})
     ] = None
-    """The metadata.generation this status speaks of; -1 before the operator's first look."""
+    """The metadata.generation this status speaks of; -1 before the operator's first pass."""
 
     conditions: Annotated[
         list[Condition],

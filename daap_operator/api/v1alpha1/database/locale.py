@@ -30,7 +30,7 @@ ICU_LANGUAGES = (
     "tg|th|ti|tk|tl|tn|to|tr|tt|ug|uk|ur|uz|vi|wo|xh|yi|yo|za|zh|zu"
 )
 """The languages of two letters that ICU has, up to its release 78. With another one, mostly a
-country's code, no database cluster is made, and nothing about it can be changed any more."""
+country's code, no database cluster is made, and the locale can no longer be changed."""
 ICU_PATTERN = r"^[a-z]{2,3}(-[A-Za-z0-9]{1,8})*$"
 _SHORT = r"^[a-z]{2}(-.*)?$"
 _KNOWN = rf"^({ICU_LANGUAGES})(-.*)?$"
@@ -69,7 +69,7 @@ class Locale(Model):
     the operating system's."""
 
     locale: Annotated[str, Field(max_length=63)]
-    """The provider's name of it. builtin: `C.UTF-8`, `PG_UNICODE_FAST` (from 18 on) or `C`. icu: a
+    """The provider's name for it. builtin: `C.UTF-8`, `PG_UNICODE_FAST` (from 18 on) or `C`. icu: a
     language tag such as `und`, `de` or `de-AT`. libc: `C.UTF-8` or `C`."""
 
     def __str__(self) -> str:

@@ -28,8 +28,8 @@ class Storage(Model):
 
     size: Quantity = "10Gi"
     """Size of the volume of each instance, from 1Gi to 64Ti. Volumes grow, where their
-    StorageClass allows it, and never shrink: what they have not reached can be taken back, down to
-    `status.storage`."""
+    StorageClass allows it, and never shrink: a size they have not reached can be taken back, down
+    to `status.storage`."""
 
     storage_class: Annotated[
         str | None,
@@ -96,7 +96,7 @@ class Pooler(Model):
     of its own for as long as it is connected, for software that needs session state."""
 
     max_client_connections: Annotated[int, Field(ge=10, le=10000)] = 1000
-    """How many clients each PgBouncer pod takes at once, 10 to 10000."""
+    """How many clients each PgBouncer pod accepts at once, 10 to 10000."""
 
 
 class ResourceAmounts(Model):
@@ -106,7 +106,8 @@ class ResourceAmounts(Model):
     """CPU in cores, for example `500m` or `2`."""
 
     memory: Quantity | None = None
-    """Memory in bytes, for example `1Gi`; at least 64Mi, and 256Mi for what an instance may use."""
+    """Memory in bytes, for example `1Gi`; at least 64Mi, and at least 256Mi for what an instance
+    may use."""
 
     @field_validator("memory")
     @classmethod

@@ -75,9 +75,9 @@ class DaapDatabaseSpec(Model):
     """The volume of each instance."""
 
     postgres_version: Annotated[int | None, Field(ge=MAJORS[0], le=MAJORS[-1])] = None
-    """PostgreSQL's major version, 14 to 18. When left out, the platform's default at the time the
-    database is made, and kept. It can rise (upgraded in place, with an outage), and go
-    back to `status.postgresVersion` as long as the data has not been upgraded."""
+    """PostgreSQL's major version, 14 to 18. When left out, the platform's default when the
+    database is created, kept from then on. It can be raised (upgraded in place, with an outage),
+    and set back to `status.postgresVersion` as long as the data has not been upgraded."""
 
     database_name: Annotated[
         str | None,
@@ -94,8 +94,8 @@ class DaapDatabaseSpec(Model):
 
     locale: Annotated[Locale | None, Field(json_schema_extra=LOCALE_RULES)] = None
     """How text is compared, sorted and cased. When left out, Unicode: builtin `C.UTF-8` from
-    PostgreSQL 17 on, icu `und` for 15 and 16, libc `C.UTF-8` for 14. Immutable: `status.locale` has
-    what the database was made with."""
+    PostgreSQL 17 on, icu `und` for 15 and 16, libc `C.UTF-8` for 14. Immutable: `status.locale`
+    says what the database was created with."""
 
     pooler: Annotated[Pooler, Field(json_schema_extra={"default": {}})] = Pooler()
     """The PgBouncer in front of the database, through which clients connect."""
@@ -113,7 +113,7 @@ class DaapDatabaseSpec(Model):
         ),
     ] = None
     """Name of the Secret with the connection details; `daap-{name}-connection` when left out. A
-    Secret of that name which this database did not make is never touched."""
+    Secret of that name that this database did not create is never touched."""
 
     connection_secret_metadata: Annotated[
         SecretMetadata | None, Field(alias="connectionSecretMetadata")
@@ -126,7 +126,7 @@ class DaapDatabaseSpec(Model):
     Cluster, its volumes, its Pooler and the Secret in place and running, owned by nothing."""
 
     deletion_protection: bool = False
-    """While true, a deletion of this object is held until this is set to false."""
+    """While true, a deletion of this object is held back until this is set to false."""
 
     @field_validator("purpose")
     @classmethod

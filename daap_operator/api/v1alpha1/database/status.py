@@ -19,7 +19,7 @@ class DaapDatabaseStatus(Status):
     """What the operator last saw. Never a secret."""
 
     phase: Phase | None = None
-    """The database's life in one word; the conditions tell more."""
+    """The database's life in one word; the conditions say more."""
 
     host: Annotated[str | None, Field(max_length=253)] = None
     """Full DNS name clients connect to: the pooler."""
@@ -40,14 +40,14 @@ class DaapDatabaseStatus(Status):
     """Changes whenever the Secret's content does: a hook for restarting clients."""
 
     pending_secret: Annotated[str | None, Field(max_length=253)] = None
-    """Name of a connection Secret that is being made, or that has to go again. Noted before the
-    Secret is written and until it is told in `secretName`, so that none is ever forgotten."""
+    """Name of a connection Secret that is being created or has to be removed. Noted from before the
+    Secret is written until `secretName` names it, so that none is ever forgotten."""
 
     binding: Binding | None = None
     """The same Secret, where service binding looks for it."""
 
     cluster_name: Annotated[str | None, Field(max_length=63)] = None
-    """Name of the CloudNativePG Cluster. Set once, when this object gets its name's database."""
+    """Name of the CloudNativePG Cluster. Set once, when this object is given its name."""
 
     pooler_name: Annotated[str | None, Field(max_length=63)] = None
     """Name of the CloudNativePG Pooler."""
@@ -56,14 +56,14 @@ class DaapDatabaseStatus(Status):
     """PostgreSQL's major version: that of the data, which an upgrade changes once it is done."""
 
     defaults_revision: Annotated[int | None, Field(ge=1)] = None
-    """Which revision of the operator's defaults the Cluster and the Pooler are made by. A live
+    """Revision of the operator's defaults that the Cluster and the Pooler are made from. A live
     database keeps its own until the annotation `daap.io/defaults-revision` asks for a newer one."""
 
     locale: Annotated[str | None, Field(max_length=80)] = None
-    """The database's locale as `provider/locale`. Set once, before the Cluster is made."""
+    """The database's locale as `provider/locale`. Set once, before the Cluster is created."""
 
     instances: Annotated[int | None, Field(ge=0)] = None
-    """Number of instances there are."""
+    """Number of instances that exist."""
 
     ready_instances: Annotated[int | None, Field(ge=0)] = None
     """Number of instances that are ready."""
