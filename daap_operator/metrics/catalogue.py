@@ -24,7 +24,7 @@ RECONCILES = Metric(
     "counter",
     "Passes over an object by kind and result: success; outage (something refused or did not "
     "answer); timeout (cut off); error (a defect of the operator, with a stack trace in its log). "
-    "All but success are tried again.",
+    "All but success are retried.",
     ("kind", "result"),
 )
 RECONCILE_SECONDS = Metric(
@@ -67,7 +67,7 @@ KUBE_REQUEST_SECONDS = Metric(
 WATCH_RESTARTS = Metric(
     "daap_watch_restarts_total",
     "counter",
-    "How often all watches had to be started again.",
+    "How often all watches had to be restarted.",
 )
 METADATA_UP = Metric(
     "daap_metadata_up",
