@@ -17,21 +17,30 @@ WRONG: dict[str, tuple[Object, str, str]] = {
     "too few workers": ({"config": {"workers": 0}}, "/config/workers", "got 0, want 1"),
     "a mode": ({"migrations": {"mode": "job"}}, "/migrations/mode", "'initContainer'"),
     "a log level": ({"config": {"logLevel": "debug"}}, "/config/logLevel", "'DEBUG'"),
-    "a duration": ({"config": {"resyncInterval": "10 min"}}, "/config/resyncInterval", "'10 min'"),
+    "a duration": (
+        {"config": {"resyncInterval": "10 min"}},
+        "config.resyncInterval is '10 min'",
+        "write a duration with its unit, such as 30s, 10m or 1h30m",
+    ),
     "a number for a duration": (
         {"config": {"leaseDuration": 15}},
-        "/config/leaseDuration",
-        "got number, want string",
+        "config.leaseDuration is '15'",
+        "write a duration with its unit",
+    ),
+    "a duration of the pool": (
+        {"metadataDatabase": {"pool": {"maxConnectionIdleTime": "1d"}}},
+        "metadataDatabase.pool.maxConnectionIdleTime is '1d'",
+        "write a duration with its unit",
     ),
     "an image without major": (
         {"config": {"postgresImage": "postgres:17"}},
-        "/config/postgresImage",
-        "'postgres:17'",
+        "config.postgresImage is 'postgres:17'",
+        "begin its tag with {major}",
     ),
     "a domain with its root": (
         {"config": {"clusterDomain": "cluster.local."}},
-        "/config/clusterDomain",
-        "'cluster.local.'",
+        "config.clusterDomain is 'cluster.local.'",
+        "without a dot at its beginning or end, such as cluster.local",
     ),
     "a version": ({"config": {"defaultPostgresVersion": 13}}, "/config/default", "got 13, want 14"),
     "no version on offer": (
@@ -44,13 +53,13 @@ WRONG: dict[str, tuple[Object, str, str]] = {
         "config.defaultPostgresVersion is 14",
         "not in config.postgresVersions [15, 16, 17, 18]: add it there, or choose one of these",
     ),
-    "a digest": ({"image": {"digest": "abc"}}, "/image/digest", "'abc'"),
+    "a digest": ({"image": {"digest": "abc"}}, "image.digest is 'abc'", "write sha256: and 64"),
     "a namespace": ({"watchNamespaces": ["Shop"]}, "/watchNamespaces/0", "'Shop'"),
     "a namespace twice": ({"watchNamespaces": ["a", "a"]}, "/watchNamespaces", "equal"),
     "no Secret": (
         {"metadataDatabase": {"existingSecret": {"name": ""}}},
-        "/metadataDatabase/existingSecret/name",
-        "minLength",
+        "metadataDatabase.existingSecret.name is empty",
+        "name the Secret with the metadata database's URL",
     ),
     "a URL where its Secret belongs": (
         {"metadataDatabase": {"url": "postgresql://daap:hunter2@db/daap"}},
@@ -65,7 +74,7 @@ WRONG: dict[str, tuple[Object, str, str]] = {
     "two authorities": (
         {"metadataDatabase": {"tls": {"caSecret": {"name": "a"}, "caConfigMap": {"name": "b"}}}},
         "metadataDatabase.tls.caSecret.name='a'",
-        "give one of the two",
+        "set only one of them",
     ),
     "a Job that Argo CD would not see end": (
         {"migrations": {"ttlSecondsAfterFinished": 0}},
@@ -82,6 +91,11 @@ def test_a_wrong_value_is_refused_by_its_name(values: Object, where: str, why: s
     assert where in str(refused.value)
     assert why in str(refused.value)
     assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("value", ["0", 0, None], ids=repr)
+def test_a_check_takes_zero_and_what_is_left_out(value: object) -> None:
+    assert render({"config": {"secretCheckInterval": value}})
 
 
 def test_every_value_is_in_the_schema() -> None:

@@ -1,5 +1,6 @@
 {{/* The operator's settings but for the metadata database's address. */}}
 {{- define "daap-operator.env" -}}
+{{- include "daap-operator.checks" . }}
 {{- with .Values.metadataDatabase.pool -}}
 - name: DB_MAX_CONNS
   value: {{ .maxConnections | quote }}

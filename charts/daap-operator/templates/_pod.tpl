@@ -35,7 +35,7 @@ securityContext:
 - name: DATABASE_URL
   valueFrom:
     secretKeyRef:
-      name: {{ required "metadataDatabase.existingSecret.name must name a Secret with the metadata database's URL" .Values.metadataDatabase.existingSecret.name }}
+      name: {{ required "metadataDatabase.existingSecret.name is empty: name the Secret with the metadata database's URL" .Values.metadataDatabase.existingSecret.name }}
       key: {{ .Values.metadataDatabase.existingSecret.key }}
 {{- with default (ternary "verify-full" "" (not (empty $authority))) $tls.mode }}
 - name: PGSSLMODE
@@ -70,7 +70,7 @@ securityContext:
 {{- define "daap-operator.databaseVolumes" -}}
 {{- $tls := .Values.metadataDatabase.tls }}
 {{- if and $tls.caSecret.name $tls.caConfigMap.name }}
-{{- fail (printf "metadataDatabase.tls.caSecret.name='%s' and metadataDatabase.tls.caConfigMap.name='%s': give one of the two" $tls.caSecret.name $tls.caConfigMap.name) }}
+{{- fail (printf "metadataDatabase.tls.caSecret.name='%s' and metadataDatabase.tls.caConfigMap.name='%s': set only one of them" $tls.caSecret.name $tls.caConfigMap.name) }}
 {{- end }}
 {{- with $tls.caSecret }}
 {{- if .name }}

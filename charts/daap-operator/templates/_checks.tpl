@@ -1,0 +1,29 @@
+{{/* What the schema leaves to the templates: of a pattern it would say only that the value does not match. */}}
+{{- define "daap-operator.checks" -}}
+{{- $config := .Values.config }}
+{{- $pool := .Values.metadataDatabase.pool }}
+{{- $durations := dict
+  "config.resyncInterval" $config.resyncInterval
+  "config.secretCheckInterval" $config.secretCheckInterval
+  "config.leaseDuration" $config.leaseDuration
+  "metadataDatabase.pool.maxConnectionLifetime" $pool.maxConnectionLifetime
+  "metadataDatabase.pool.maxConnectionIdleTime" $pool.maxConnectionIdleTime
+}}
+{{- range $name, $value := $durations }}
+{{- include "daap-operator.check" (list $name $value "^(0|([0-9]+(\\.[0-9]+)?(ms|s|m|h))+)$" "write a duration with its unit, such as 30s, 10m or 1h30m") }}
+{{- end }}
+{{- $label := "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?" }}
+{{- with .Values.config }}
+{{- include "daap-operator.check" (list "config.postgresImage" .postgresImage "^[^{}]+:\\{major\\}[^{}:/]*$" "begin its tag with {major}, as in registry.example/postgresql:{major}-standard-trixie") }}
+{{- include "daap-operator.check" (list "config.clusterDomain" .clusterDomain (printf "^%s(\\.%s)*$" $label $label) "write a DNS domain in lower case without a dot at its beginning or end, such as cluster.local") }}
+{{- end }}
+{{- include "daap-operator.check" (list "image.digest" .Values.image.digest "^(sha256:[0-9a-f]{64})?$" "write sha256: and 64 hexadecimal digits, or leave it empty") }}
+{{- end }}
+
+{{/* A name, its value, the pattern to match, and what to do when it does not. A value that is not there is the operator's default. */}}
+{{- define "daap-operator.check" -}}
+{{- $value := index . 1 }}
+{{- if not (or (kindIs "invalid" $value) (regexMatch (index . 2) (toString $value))) }}
+{{- fail (printf "%s is '%v': %s" (index . 0) $value (index . 3)) }}
+{{- end }}
+{{- end }}
