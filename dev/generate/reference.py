@@ -30,8 +30,8 @@ _KIND = """
 
 _SETTINGS = """# Settings
 
-Generated from `daap_operator/settings.py` by `make crds`. All are environment variables; one that
-is set but empty counts as not set.
+Generated from `daap_operator/settings.py` by `make crds`. All are environment variables; an
+empty one counts as not set.
 
 | variable | default | |
 |---|---|---|
@@ -40,8 +40,8 @@ is set but empty counts as not set.
 _METRICS = """# Metrics
 
 Generated from `daap_operator/metrics/catalogue.py` and the kinds' own declarations by `make crds`.
-Served as `/metrics` beside the probes; what is marked with * only by the replica that leads. `kind`
-is that of the object: `DaapDatabase`. `process_*` (CPU, memory, open files) comes on top.
+Served as `/metrics` beside the probes; only the leader serves what is marked with *. `kind` is that
+of the object: `DaapDatabase`. `process_*` (CPU, memory, open files) is served as well.
 
 | metric | type | labels | |
 |---|---|---|---|

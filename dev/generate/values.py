@@ -9,7 +9,7 @@ import yaml
 _PAGE = """# Values of the chart
 
 Generated from [`values.yaml`](../../charts/daap-operator/values.yaml) by `make crds`. A value that
-is unknown, or of the wrong kind, is refused by its name.
+is unknown, or of the wrong type, is refused by name.
 
 | value | default | |
 |---|---|---|
