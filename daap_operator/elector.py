@@ -182,8 +182,8 @@ class Elector:
     async def exceed(self, epoch: int) -> None:
         """Lead on in an epoch after that one, which somebody has seen who never should have.
 
-        A Lease that was deleted by hand begins to count anew, and so does that of a new cluster,
-        while the inventory remembers. Raises Outage when the Lease is not ours to change.
+        A Lease that was deleted by hand starts counting from zero, and so does that of a new
+        cluster, while the inventory remembers. Raises Outage when the Lease is not ours to change.
         """
         async with self._writing:
             self.require()

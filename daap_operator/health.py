@@ -34,7 +34,7 @@ class Answers:
     live: Check
     """Whether the process is beyond help. Never asks for the API server or a database."""
     ready: Check
-    """Whether databases are being looked after."""
+    """Whether databases are being reconciled."""
     metrics: Page
 
 

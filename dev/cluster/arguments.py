@@ -109,7 +109,9 @@ def _create(nouns: "argparse._SubParsersAction[_Parser]") -> None:
 
 
 def _delete(nouns: "argparse._SubParsersAction[_Parser]") -> None:
-    cluster = _named(_command(nouns, "delete", "cluster", "delete a cluster; none is no fault"))
+    cluster = _named(
+        _command(nouns, "delete", "cluster", "delete a cluster; it is no error if there is none")
+    )
     cluster.add_argument("--kubeconfig", help="the file to take the cluster out of")
 
 

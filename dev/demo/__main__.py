@@ -46,7 +46,7 @@ def main() -> int:
         say(f"\nERROR: {error}")
         return 1
     except KeyboardInterrupt:
-        say("\ninterrupted; `make demo` goes on where it was, `make demo-clean` removes it")
+        say("\ninterrupted; `make demo` continues where it was, `make demo-clean` removes it")
         return 130
     return 0
 

@@ -72,7 +72,7 @@ def _inventory() -> str:
 
 
 def _operator(url: str) -> None:
-    """The operator on this machine, started anew; waits until it looks after databases."""
+    """The operator on this machine, restarted; waits until it reconciles databases."""
     stop()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -104,7 +104,7 @@ def _wait_ready(process: "subprocess.Popen[bytes]", port: int) -> None:
     while not _ready(port):
         if process.poll() is not None or time.monotonic() > deadline:
             said = commands.tail(places.operator_log().read_text(errors="replace"))
-            raise ClusterError(f"the operator does not get ready; it said:\n{said}")
+            raise ClusterError(f"the operator does not become ready; it said:\n{said}")
         time.sleep(0.1)
 
 

@@ -17,7 +17,7 @@ def cluster() -> None:
     if not _is_running(chosen.path):
         _create(chosen.path)
     elif not _is_whole(chosen):
-        say(f"cluster: {places.CLUSTER} was left half made: making it anew")
+        say(f"cluster: {places.CLUSTER} was left half created: creating it again")
         remove()
         _create(chosen.path)
     else:

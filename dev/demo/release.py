@@ -38,7 +38,7 @@ def stop() -> None:
     if not places.kubeconfig().exists():
         return
     if RELEASE in _helm("list", "--short").split():
-        with Step("taking away the operator that Helm has installed"):
+        with Step("uninstalling the operator that Helm installed"):
             _helm("uninstall", RELEASE, "--wait")
 
 

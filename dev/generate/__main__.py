@@ -67,7 +67,7 @@ def _check(what: str) -> int:
     remedy = "make manifests" if what == "manifests" else "make crds"
     fresh = files.check(generated(what), remedy)
     if behind := what == "all" and manifests.of_another_chart():
-        print("manifests/ is not of this chart: run make manifests", file=sys.stderr)
+        print("manifests/ was not made from this chart: run make manifests", file=sys.stderr)
     return 0 if fresh and not behind else 1
 
 

@@ -76,17 +76,17 @@ def _of_intent(cluster: Object, database: Resolved) -> Iterator[str]:
 def _of_fit(cluster: Object, database: Resolved, volumes: str | None) -> Iterator[str]:
     holds = raw.text(cluster, "spec", "bootstrap", "initdb", "database")
     if holds != database.database:
-        yield _made_anew("spec.databaseName", holds, database.database)
+        yield _created_again("spec.databaseName", holds, database.database)
     version = major_version(cluster)
     if version != database.postgres_version:
-        yield _made_anew("spec.postgresVersion", version, database.postgres_version)
+        yield _created_again("spec.postgresVersion", version, database.postgres_version)
     locale = left(cluster).locale
     if locale != database.locale:
-        yield _made_anew("spec.locale", locale, database.locale)
+        yield _created_again("spec.locale", locale, database.locale)
     storage_class = raw.text(cluster, "spec", "storage", "storageClass")
     asked_class = database.spec.storage.storage_class or ""
     if storage_class != asked_class:
-        yield _made_anew("spec.storage.storageClass", storage_class, asked_class)
+        yield _created_again("spec.storage.storageClass", storage_class, asked_class)
     size = volumes or raw.text(cluster, "spec", "storage", "size")
     if _smaller(database.spec.storage.size, size):
         yield (
@@ -95,7 +95,7 @@ def _of_fit(cluster: Object, database: Resolved, volumes: str | None) -> Iterato
         )
 
 
-def _made_anew(field: str, there: object, asked: object) -> str:
+def _created_again(field: str, there: object, asked: object) -> str:
     """For what cannot be changed once it was allotted."""
     found = _quoted(there) if there else "none"
     remedy = f"with {found}" if there else "without"

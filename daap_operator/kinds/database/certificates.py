@@ -1,8 +1,8 @@
 """Whether the pooler serves the certificates that the Cluster has now. Pure.
 
 CloudNativePG has PgBouncer read its certificates again when the Pooler changes, or when it sees the
-Secrets change. A Secret that is removed and made anew it may miss for hours. Its status says which
-versions the pooler's pods were last told to read, and the Cluster's which versions there are.
+Secrets change. It may miss for hours a Secret that is removed and created again. The Pooler's
+status says which versions its pods were last told to read, and the Cluster's which versions exist.
 
 PgBouncer itself logs in to PostgreSQL with a certificate, which CloudNativePG does not sign again
 for an authority with another key. Versions do not tell such an authority from one that was renewed
@@ -46,7 +46,7 @@ def mark(cluster: Object | None, pooler: Object | None) -> str:
 def _differs(
     cluster: Object | None, pooler: Object | None, field: str, place: str, name: str
 ) -> bool:
-    """By the Secrets that CloudNativePG makes; who gave the Pooler others looks after them."""
+    """By the Secrets that CloudNativePG makes; whoever gave the Pooler others maintains them."""
     wanted = raw.text(cluster, "status", "secretsResourceVersion", field)
     told = raw.mapping(pooler, "status", "secrets", place)
     own = f"{raw.text(cluster, 'metadata', 'name')}-{name}"

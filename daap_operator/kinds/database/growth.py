@@ -25,7 +25,7 @@ CLASS_SECONDS = 60.0
 
 
 async def size_volumes(world: DatabaseWorld, database: Resolved, children: Children) -> Sizing:
-    """What the Cluster is to be told of its volumes; asks nothing unless they should grow."""
+    """What to tell the Cluster of its volumes; asks nothing unless they should grow."""
     asked, claims = database.spec.storage.size, data_claims(children.cluster, children.claims)
     had = raw.text(children.cluster, "spec", "storage", "size")
     classes = {name: await _expansion(world, name) for name in classes_to_ask(asked, claims)}
@@ -58,7 +58,7 @@ async def _ask(world: DatabaseWorld, name: str) -> Expansion:
 
 
 def told_of_volumes(volumes: Sizing, observed: Observed) -> Stalled | Waiting | None:
-    """What there is to tell of the volumes; what keeps clients from being served comes first."""
+    """What to report of the volumes; what keeps clients from being served comes first."""
     awaited, problem = observed.awaited, volumes.problem
     if awaited is None or volumes.first or problem is None:
         return problem

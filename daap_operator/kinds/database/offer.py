@@ -37,7 +37,7 @@ def check(database: DaapDatabase, platform: Platform, *, running: int | None) ->
 
 
 def end_of_life(major: int | None, platform: Platform, now: datetime) -> Announcement | None:
-    """What is told of a database whose version gets no fixes any more."""
+    """What to report of a database whose version no longer gets fixes."""
     since = majors.ended(major, now)
     if since is None or major is None:
         return None

@@ -63,7 +63,7 @@ class Warnings:
         self._known: dict[str, tuple[float, list[Object]]] = {}
 
     async def of(self, namespace: str) -> list[Object]:
-        """The Events; those of before, or none, when the API server gives none."""
+        """The Events; the previous ones, or none, when the API server gives none."""
         now = self._monotonic()
         self._known = {
             place: known for place, known in self._known.items() if known[0] + PAGE_SECONDS > now

@@ -23,7 +23,7 @@ DATA_ROLE = "PG_DATA"
 FAILURES = ("ControllerResizeError", "NodeResizeError")
 """Conditions of a claim whose expansion has failed."""
 CONDITIONS = ("Resizing", "FileSystemResizePending", *FAILURES)
-"""Conditions of a claim that tell of its expansion.
+"""Conditions of a claim that report its expansion.
 https://kubernetes.io/docs/concepts/storage/persistent-volumes/#expanding-persistent-volumes-claims
 """
 _INFEASIBLE = "ResizeInfeasible"

@@ -31,7 +31,7 @@ def revision(allotted: int | None, *, made: bool, annotations: Mapping[str, str]
 
 
 def asked_in_vain(current: int, annotations: Mapping[str, str]) -> Stalled | None:
-    """What there is to tell of an annotation that asks for no revision there is."""
+    """What to report of an annotation that asks for a revision that does not exist."""
     asked = annotations.get(names.DEFAULTS_REVISION)
     if not asked or 0 < _number(asked) <= max(current, NEWEST):
         return None
