@@ -231,7 +231,7 @@ async def test_another_job_comes_when_the_one_before_and_its_pods_are_gone() -> 
     with_pod(site)
     ensured = await site.ensure(job("blue"))
     assert ensured.facts == (Fact(Did.DELETED, before=1),)
-    waiting = "Job paint is being deleted and will be made again"
+    waiting = "Job paint is being deleted and will be created again"
     assert told(problem(ensured)) == (Waiting, "Deleting", waiting)
     again = await ensure(site.kube, site.store, BEAR, job("blue"))  # before any event tells
     assert again.facts == ()
@@ -311,7 +311,7 @@ async def test_an_object_that_is_not_ours_is_never_touched(child: Child, seen: b
     if not seen:
         site.kube.changes.clear()
     words = (
-        f"{child.title} in namespace shop exists and was not made for this Toy, so it is not "
+        f"{child.title} in namespace shop exists and was not created for this Toy, so it is not "
         "touched: remove or rename it, or give this Toy another name"
     )
     for _ in range(2):
@@ -335,7 +335,7 @@ async def test_a_child_that_somebody_deletes_is_waited_for_and_made_again() -> N
     site = await Site().with_child(box())
     site.kube.change(BOX, "box", setting("finalizers", ["example.org/hold"]))
     site.kube.delete_object(BOX, "box")
-    waiting = "Box box is being deleted and will be made again"
+    waiting = "Box box is being deleted and will be created again"
     assert told(problem(await site.ensure(box(size=2)))) == (Waiting, "Deleting", waiting)
     assert site.kube.requests == []
     site.kube.change(BOX, "box", setting("finalizers", []))
@@ -358,7 +358,7 @@ async def test_children_and_owners_may_be_in_no_namespace() -> None:
     assert (await site.ensure(room, shelf)).facts == (Fact(Did.CREATED, after=1),)
     assert await site.ensure(room, shelf) == Ensured()
     stalled = problem(await site.ensure(room, BEAR._replace(namespace="")))
-    assert stalled.finding.message.startswith("Room attic exists and was not made for this Toy")
+    assert stalled.finding.message.startswith("Room attic exists and was not created for this Toy")
 
 
 # --- conflicts ------------------------------------------------------------------------------------
@@ -509,7 +509,7 @@ async def test_a_deletion_is_described_until_it_is_over() -> None:
     site.kube.change(BOX, "box", setting("finalizers", ["b.org/x", "a.org/y"]))
     held = Blocker(
         "Box box (held by the finalizers a.org/y, b.org/x)",
-        "whoever put a.org/y, b.org/x on Box box must finish there, or the platform team remove "
+        "whoever put a.org/y, b.org/x on Box box must finish, or the platform team must remove "
         "them",
     )
     assert await site.delete(NO_BOX) == await site.delete(NO_BOX) == held

@@ -20,7 +20,7 @@ def test_the_readme_promises_two_commands_and_what_they_show() -> None:
     assert PROMISES.shown_by == "kubectl get daapdatabases --namespace shop"
     assert PROMISES.header[:3] == ("NAME", "READY", "STATUS")
     assert PROMISES.row[0] == "orders"
-    assert (PROMISES.first_minutes, PROMISES.later_minutes) == (10, 2)
+    assert (PROMISES.first_minutes, PROMISES.later_minutes) == (15, 2)
 
 
 def printed(*lines: tuple[str, ...]) -> str:
