@@ -123,7 +123,7 @@ def test_every_broken_rule_is_told() -> None:
         database(builders.database({"instances": 10, "ownerTeam": " ", "storage": {"size": "1"}}))
     assert stalled.value.finding.reason == "InvalidSpec"
     assert stalled.value.finding.message == (
-        "spec.ownerTeam ' ' must begin and end with a visible character and hold no control "
+        "spec.ownerTeam ' ' must begin and end with a visible character and contain no control "
         "characters; "
         "spec.instances '10': Input should be less than or equal to 9; "
         "spec.storage.size '1' must be from 1Gi to 64Ti; write the unit, as in 20Gi"
