@@ -1,7 +1,14 @@
 """All that the operator may do: what the chart grants and docs/reference/rbac.md explains. Pure."""
 
+from daap_operator.engine.kinds import Right
 from daap_operator.engine.rights import ENGINE
-from daap_operator.kinds.database.rights import RIGHTS as DATABASE
+from daap_operator.kinds.served import KINDS, Kinds
 
-RIGHTS = (*DATABASE, *ENGINE)
-"""The engine's, and those of each kind that is served."""
+
+def rights(kinds: Kinds) -> tuple[Right, ...]:
+    """What serving these kinds takes: their own rights, and the engine's."""
+    return (*(right for kind in kinds for right in kind.rights), *ENGINE)
+
+
+RIGHTS = rights(KINDS)
+"""What serving all kinds takes."""

@@ -15,11 +15,12 @@ from daap_operator.api.reasons import InventoryReason
 from daap_operator.cancellation import heed
 from daap_operator.elector import Candidate, Elector
 from daap_operator.errors import Deposed, StartError
+from daap_operator.kinds.served import KINDS, Kinds
 from daap_operator.kube import Kube, own_namespace
 from daap_operator.metrics import Metrics, Seen
 from daap_operator.mirror import MetadataError, Mirror, PoolSettings, Server
 from daap_operator.settings import Settings
-from daap_operator.work import KINDS, RETRY_SECONDS, Work
+from daap_operator.work import RETRY_SECONDS, Work
 
 log = logging.getLogger(__name__)
 
@@ -32,17 +33,22 @@ class Operator:
     """One operator. `run` returns when it is told to stop, and leaves nothing running."""
 
     def __init__(
-        self, settings: Settings, *, deposed: Callable[[Deposed], NoReturn] = _raise
+        self,
+        settings: Settings,
+        *,
+        kinds: Kinds = KINDS,
+        deposed: Callable[[Deposed], NoReturn] = _raise,
     ) -> None:
         """`deposed` is called when another replica leads, or may: it has to end the process."""
         self._settings = settings
+        self._kinds = kinds
         self._deposed = deposed
         self._stopping = asyncio.Event()
         self._ready = asyncio.Event()
         self._not_ready = "Starting"
         self._elector: Elector | None = None
         self._work: Work | None = None
-        self._metrics = Metrics([served.kind.name for served in KINDS])
+        self._metrics = Metrics([served.kind.name for served in kinds])
         self.health_port = 0
         """Where the probes are answered, once they are."""
 
@@ -75,7 +81,12 @@ class Operator:
             )
             mirror = await stack.enter_async_context(_mirror(settings, elector))
             self._work = Work(
-                settings, kube.fenced(elector.require), mirror, self._metrics, now=_now
+                settings,
+                kube.fenced(elector.require),
+                mirror,
+                self._metrics,
+                now=_now,
+                kinds=self._kinds,
             )
             await _first(self._lead(elector, self._work), self._stopping.wait())
             self._not_ready = "Stopping"
@@ -104,7 +115,7 @@ class Operator:
             await work.begin()
             self._not_ready = ""
             self._ready.set()
-            there = {f"{each.kind.word}s": len(work.store.refs(each.kind)) for each in KINDS}
+            there = {f"{each.kind.word}s": len(work.store.refs(each.kind)) for each in self._kinds}
             log.info("Looking after databases", extra=there)
             await work.go_on()
         finally:

@@ -7,14 +7,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from itertools import chain
-from typing import Any, Protocol
 
 from daap_operator import __version__, raw
 from daap_operator.cancellation import heed
 from daap_operator.engine.announce import Announcer
-from daap_operator.engine.controller import Controller
 from daap_operator.engine.intake import Intake
-from daap_operator.engine.kinds import Object, Ref, Watch, sources
+from daap_operator.engine.kinds import Object, Ref, sources
 from daap_operator.engine.loop import Loop
 from daap_operator.engine.store import Store
 from daap_operator.engine.sweep import Sweeper, swept
@@ -23,7 +21,7 @@ from daap_operator.engine.watches import Watches
 from daap_operator.engine.workqueue import PASS_SECONDS, Workqueue
 from daap_operator.engine.world import World
 from daap_operator.errors import Outage
-from daap_operator.kinds.database.controller import DatabaseController
+from daap_operator.kinds.served import KINDS, Kinds
 from daap_operator.kube import Kind, Kube
 from daap_operator.metrics import Known, Metrics, Seen
 from daap_operator.mirror import Mirror
@@ -31,24 +29,6 @@ from daap_operator.settings import Settings
 
 log = logging.getLogger(__name__)
 
-
-class Served(Protocol):
-    """The class of a controller."""
-
-    @property
-    def kind(self) -> Kind:
-        """The kind of its objects."""
-
-    @property
-    def watches(self) -> tuple[Watch, ...]:
-        """What is watched for it."""
-
-    def made(self, world: World, settings: Settings) -> Controller[Any]:
-        """The controller for one run of the operator."""
-
-
-KINDS: tuple[Served, ...] = (DatabaseController,)
-"""All kinds that are reconciled; another one is an entry here."""
 
 RETRY_SECONDS = 2.0
 """Between two tries of what has to succeed before anything can be reconciled."""
@@ -71,8 +51,9 @@ class Work:
         metrics: Metrics,
         *,
         now: Callable[[], datetime],
+        kinds: Kinds = KINDS,
     ) -> None:
-        watches = [watch for kind in KINDS for watch in kind.watches]
+        watches = [watch for kind in kinds for watch in kind.watches]
         self.mirror = mirror
         self.store = Store(watches)
         self._kube = kube
@@ -88,7 +69,7 @@ class Work:
             now=now,
             monotonic=time.monotonic,
         )
-        made = [kind.made(self._world, settings) for kind in KINDS]
+        made = [kind.made(self._world, settings) for kind in kinds]
         self._controllers = {controller.kind: controller for controller in made}
         self._queue: Workqueue[Ref] = Workqueue(
             Loop(self._world, made).reconcile,

@@ -37,6 +37,17 @@ class Owner(NamedTuple):
         """The reference to it."""
         return Ref(self.kind, self.namespace, self.name)
 
+    @property
+    def reference(self) -> Manifest:
+        """For the metadata of what it owns: an entry of `ownerReferences`."""
+        return {
+            "apiVersion": self.kind.api_version,
+            "kind": self.kind.name,
+            "name": self.name,
+            "uid": self.uid,
+            "controller": True,
+        }
+
 
 @dataclass(frozen=True)
 class Reasons:

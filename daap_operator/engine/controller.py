@@ -7,7 +7,7 @@ finalizer. Those are the loop's, so that they are alike for every kind.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from daap_operator import raw
 from daap_operator.api.meta import Metadata, Phase, Status
@@ -87,13 +87,19 @@ class Controller(ABC, Generic[S]):
     watches: ClassVar[tuple[Watch, ...]]
     """What is watched for it; itself, and whatever wakes it."""
     rights: ClassVar[tuple[Right, ...]] = ()
-    """What the operator must be allowed for it, besides what the engine does for any kind."""
+    """What the operator must be allowed for it: the chart grants it."""
     table: ClassVar[Table[Any] | None] = None
     """The inventory's, with a row for each object."""
     progress: ClassVar[Collection[str]] = frozenset()
     """The fields of the status that move while something is under way, by Python's names."""
     finalizer: ClassVar[bool] = True
     """Whether an object is held until `remove` has done its work."""
+
+    @classmethod
+    def made(cls, world: World, settings: Any) -> Self:
+        """The controller for one run of the operator, by its Settings; they know the kinds' API."""
+        del world, settings
+        return cls()
 
     # what becomes of an object --------------------------------------------------------------------
 

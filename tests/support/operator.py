@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, suppress
 from typing import Self
 
 from daap_operator import settings
+from daap_operator.kinds.served import KINDS, Kinds
 from daap_operator.run import Operator
 from tests.support.slowness import slowness
 
@@ -16,8 +17,8 @@ STOP_SECONDS = 30.0
 class RunningOperator:
     """Runs while the context lasts; `kill` leaves without a word, as SIGKILL would."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
-        self.operator = Operator(settings.read(environment))
+    def __init__(self, environment: dict[str, str], kinds: Kinds = KINDS) -> None:
+        self.operator = Operator(settings.read(environment), kinds=kinds)
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -76,8 +77,9 @@ class RunningOperator:
 class Operators:
     """Starts operators, and stops what still runs at the end."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, environment: dict[str, str], kinds: Kinds = KINDS) -> None:
         self._environment = environment
+        self._kinds = kinds
         self._stack = AsyncExitStack()
 
     async def start(self, **environment: str) -> RunningOperator:
@@ -86,7 +88,7 @@ class Operators:
 
     async def begin(self, **environment: str) -> RunningOperator:
         """An operator that may not be ready yet."""
-        running = RunningOperator(self._environment | environment)
+        running = RunningOperator(self._environment | environment, self._kinds)
         return await self._stack.enter_async_context(running)
 
     async def __aenter__(self) -> Self:

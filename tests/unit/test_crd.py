@@ -13,14 +13,14 @@ from daap_operator import crd, names
 from daap_operator.api.definition import Definition
 from daap_operator.api.v1alpha1 import DEFINITIONS
 from daap_operator.api.v1alpha1.database import DEFINITION as DATABASE
-from tests.unit import toy_kind
-from tests.unit.toy_kind import DEFINITION as TOY
+from tests.toys.task import DEFINITION as TASK
+from tests.toys.team import DEFINITION as TEAM
 
 Schema = dict[str, Any]
 
 CRDS = Path(__file__).parents[2] / "crds"
 
-KINDS = {definition.kind: definition for definition in (*DEFINITIONS, TOY)}
+KINDS = {definition.kind: definition for definition in (*DEFINITIONS, TASK, TEAM)}
 of_every_kind = pytest.mark.parametrize("definition", KINDS.values(), ids=KINDS)
 
 SERVERS = ("apiVersion", "kind", "metadata")
@@ -90,22 +90,20 @@ def test_the_kind_is_named_as_everywhere() -> None:
 
 
 def test_a_cluster_scoped_kind() -> None:
-    made = crd.manifest(TOY)
+    made = crd.manifest(TEAM)
     assert made["metadata"] == {
-        "name": "toys.daap.io",
+        "name": "daapteams.toys.example",
         "labels": {"app.kubernetes.io/part-of": "daap"},
     }
     assert made["spec"]["scope"] == "Cluster"
     assert made["spec"]["names"] == {
-        "kind": "Toy",
-        "listKind": "ToyList",
-        "plural": "toys",
-        "singular": "toy",
+        "kind": "DaapTeam",
+        "listKind": "DaapTeamList",
+        "plural": "daapteams",
+        "singular": "daapteam",
         "categories": ["daap"],
     }
-    assert "selectableFields" not in version(TOY)  # an empty list is not stored
-    toy = toy_kind.Toy.model_validate(toy_kind.MANIFEST)
-    assert (toy.metadata.namespace, toy.spec.size) == ("", "2")
+    assert "selectableFields" not in version(TEAM)  # an empty list is not stored
 
 
 @of_every_kind
@@ -247,7 +245,7 @@ def rules(definition: Definition) -> list[Schema]:
 RULES = rules(DATABASE)
 
 
-@pytest.mark.parametrize("rule", [*RULES, *rules(TOY)], ids=lambda rule: str(rule["rule"])[:40])
+@pytest.mark.parametrize("rule", [*RULES, *rules(TEAM)], ids=lambda rule: str(rule["rule"])[:40])
 def test_a_rule_has_a_text_and_points_at_a_field(rule: Schema) -> None:
     assert set(rule) <= {"rule", "message", "messageExpression", "fieldPath", "optionalOldSelf"}
     assert rule["message"]

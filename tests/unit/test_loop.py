@@ -14,38 +14,45 @@ from daap_operator.engine.tell import PROGRESS_SECONDS
 from daap_operator.errors import Outage
 from daap_operator.kinds import known
 from daap_operator.mirror import MetadataError
+from tests.toys.task import JOB, POLL_SECONDS, TASK, TaskController
+from tests.toys.team import TEAM, TEAMS, TeamController, TeamRow
 from tests.unit import builders
 from tests.unit.fakes import refused
 from tests.unit.kstatus import kstatus
 from tests.unit.stage import KEY, Stage, setting
-from tests.unit.toy_kinds import (
-    POLL_SECONDS,
-    TASK,
-    TEAM,
-    TEAMS,
-    TaskController,
-    TeamController,
-    TeamRow,
-)
 
 Object = dict[str, Any]
 
-PACK, CHECKOUT, RECEIPT = Ref(TASK, "shop", "pack"), Ref(TEAM, "", "checkout"), "pack-receipt"
+PACK, CHECKOUT, WORK = Ref(TASK, "shop", "pack"), Ref(TEAM, "", "checkout"), "pack-task"
 HOLD_TASK, TELL_TASK = "finalizers of DaapTask pack", "status of DaapTask pack"
 HOLD_TEAM = "finalizers of DaapTeam checkout"
+
+
+class Tasks(TaskController):
+    """They tell what they were asked to forget."""
+
+    def __init__(self) -> None:
+        self.forgotten: list[Ref] = []
+
+    def forget(self, key: Ref) -> None:
+        self.forgotten.append(key)
 
 
 class ToyStage(Stage):
     """A stage on which tasks and teams are served beside databases."""
 
     def __init__(self) -> None:
-        self.tasks, self.teams = TaskController(), TeamController()
+        self.tasks, self.teams = Tasks(), TeamController()
         super().__init__(also=(self.tasks, self.teams))
 
     def create(self, key: Ref, **spec: Any) -> None:
         """Somebody creates a toy."""
         place = {"namespace": key.namespace} if key.namespace else {}
         self.kube.add(key.kind, {"metadata": {"name": key.name, **place}, "spec": spec})
+
+    def work(self, done: int) -> None:
+        """So many pods of the Job have succeeded."""
+        self.kube.change(JOB, WORK, setting("status", {"succeeded": done}))
 
     def toy(self, key: Ref) -> Object:
         """A toy as it is."""
@@ -76,6 +83,9 @@ async def served(key: Ref, **spec: Any) -> ToyStage:
     stage = ToyStage()
     stage.create(key, **spec)
     await stage.look(key)
+    if stage.kube.there(JOB):
+        stage.work(spec["steps"])
+        await stage.look(key)
     stage.forget_requests()
     return stage
 
@@ -87,17 +97,40 @@ async def test_a_task_is_held_noted_served_and_told_in_this_order() -> None:
     stage = ToyStage()
     stage.create(PACK, steps=3)
     assert await stage.look(PACK) == 600
-    assert stage.kube.requests == [
-        HOLD_TASK,
-        TELL_TASK,
-        f"get Secret {RECEIPT}",
-        f"create Secret {RECEIPT}",
-        TELL_TASK,
-    ]
+    assert stage.kube.requests == [HOLD_TASK, TELL_TASK, f"create Job {WORK}", TELL_TASK]
+    assert kstatus(stage.toy(PACK)) == "InProgress"
+    stage.work(3)
+    assert stage.watch() == [PACK]
+    assert await stage.look(PACK) == 600
     assert stage.told(PACK) == {"Ready": ("True", "Ready")}
     assert kstatus(stage.toy(PACK)) == "Current"
-    assert [one.reason for one in stage.announcer.announced] == ["Ready"]
+    assert [one.reason for one in stage.announcer.announced] == ["Working", "Ready"]
     assert stage.mirror.saved == []
+
+
+async def test_other_work_is_done_by_another_job_once_the_one_before_is_gone() -> None:
+    stage = await served(PACK, steps=3)
+    stage.edit_toy(PACK, steps=2)
+    assert await stage.look(PACK) == POLL_SECONDS
+    assert stage.told(PACK) == {"Ready": ("False", "Working"), "Reconciling": ("True", "Working")}
+    stage.kube.collect_garbage()
+    stage.clock.advance(PROGRESS_SECONDS)
+    await stage.look(PACK)
+    assert stage.kube.one(JOB, WORK)["spec"]["completions"] == 2
+    assert stage.kube.requests == [
+        f"delete Job {WORK}",
+        TELL_TASK,
+        f"create Job {WORK}",
+        TELL_TASK,
+    ]
+
+
+async def test_a_job_of_somebody_else_is_in_the_way() -> None:
+    stage = ToyStage()
+    stage.kube.add(JOB, {"metadata": {"name": WORK}})
+    stage.create(PACK, steps=3)
+    await stage.look(PACK)
+    assert stage.told(PACK)["Stalled"] == ("True", "ObjectConflict")
 
 
 @pytest.mark.parametrize(("key", "spec"), [(PACK, {"steps": 3}), (CHECKOUT, {})])
@@ -111,10 +144,10 @@ async def test_a_served_toy_costs_no_request(key: Ref, spec: Object) -> None:
 async def test_what_is_noted_is_there_when_the_pass_ends_after_it() -> None:
     stage = ToyStage()
     stage.create(PACK, steps=3)
-    stage.kube.refusals[f"get Secret {RECEIPT}"] = refused(500)
+    stage.kube.refusals[f"create Job {WORK}"] = refused(500)
     with pytest.raises(Outage):
         await stage.look(PACK)
-    assert stage.toy(PACK)["status"] == {"conditions": [], "receipt": RECEIPT}
+    assert stage.toy(PACK)["status"] == {"conditions": [], "job": WORK}
 
 
 async def test_a_spec_that_changes_while_a_note_is_written_ends_the_pass() -> None:
@@ -130,19 +163,21 @@ async def test_a_spec_that_changes_while_a_note_is_written_ends_the_pass() -> No
     stage.kube.after_write = edited
     assert await stage.look(PACK) == 0.0
     assert stage.toy(PACK)["status"]["conditions"] == []
-    assert f"create Secret {RECEIPT}" not in stage.kube.requests
+    assert f"create Job {WORK}" not in stage.kube.requests
 
 
 async def test_progress_is_held_back_and_told_when_it_may_be() -> None:
     stage = ToyStage()
     stage.create(PACK, steps=3)
-    stage.tasks.done = 1
+    await stage.look(PACK)
+    stage.clock.advance(PROGRESS_SECONDS)
+    stage.work(1)
     await stage.look(PACK)
     stage.clock.advance(PROGRESS_SECONDS / 2)
-    stage.tasks.done = 2
+    stage.work(2)
     assert await stage.look(PACK) == PROGRESS_SECONDS / 2
     assert stage.toy(PACK)["status"]["done"] == 1
-    stage.tasks.done = 3
+    stage.work(3)
     await stage.look(PACK)
     assert stage.toy(PACK)["status"]["done"] == 3
 
@@ -153,7 +188,7 @@ async def test_of_a_kind_without_phases_the_log_says_whether_it_is_ready(
     caplog.set_level("INFO")
     stage = await served(PACK, steps=3)
     await stage.look(PACK)
-    (record,) = caplog.records
+    record = caplog.records[-1]
     assert record.getMessage() == "Readiness changed"
     assert (vars(record)["key"], vars(record)["reason"]) == (PACK, "Ready")
     assert "phase" not in vars(record)
@@ -171,7 +206,7 @@ async def test_a_spec_that_cannot_be_followed_is_told_and_followed_once_it_can()
     assert kstatus(stage.toy(PACK)) == "Failed"
     stage.edit_toy(PACK, steps=1)
     await stage.look(PACK)
-    assert stage.told(PACK) == {"Ready": ("True", "Ready")}
+    assert kstatus(stage.toy(PACK)) == "InProgress"
 
 
 async def test_a_refusal_is_announced_once_as_a_warning() -> None:
@@ -198,7 +233,7 @@ async def test_what_is_not_admitted_gets_no_finalizer_and_a_phase_if_it_has_one(
 async def test_an_outage_is_told_after_some_tries() -> None:
     stage = ToyStage()
     stage.create(PACK, steps=3)
-    stage.kube.refusals[f"create Secret {RECEIPT}"] = refused(500, "no disk")
+    stage.kube.refusals[f"create Job {WORK}"] = refused(500, "no disk")
     for failures in range(TRIES_BEFORE_TELLING):
         assert not stage.toy(PACK).get("status", {}).get("conditions")
         with pytest.raises(Outage):
@@ -208,14 +243,15 @@ async def test_an_outage_is_told_after_some_tries() -> None:
         "Reconciling": ("True", "Retrying"),
     }
     stage.kube.refusals.clear()
+    stage.clock.advance(PROGRESS_SECONDS)
     await stage.look(PACK)
-    assert stage.told(PACK) == {"Ready": ("True", "Ready")}
+    assert stage.told(PACK)["Reconciling"] == ("True", "Working")
 
 
 async def test_an_outage_of_a_deletion_is_told_sooner() -> None:
     stage = await served(PACK, steps=3)
     stage.delete_toy(PACK)
-    stage.kube.refusals[f"get Secret {RECEIPT}"] = refused(500)
+    stage.kube.refusals[f"delete Job {WORK}"] = refused(500)
     for failures in range(TRIES_OF_A_DELETION):
         assert stage.told(PACK) == {"Ready": ("True", "Ready")}
         with pytest.raises(Outage):
@@ -239,7 +275,7 @@ async def test_an_outage_of_a_deletion_has_the_phase_of_one() -> None:
 async def test_a_kind_with_a_table_has_a_row_and_says_so() -> None:
     stage = await served(CHECKOUT)
     uid = stage.toy(CHECKOUT)["metadata"]["uid"]
-    assert stage.mirror.tables[TEAMS.name] == {uid: TeamRow(uid, "checkout", "ready")}
+    assert stage.mirror.tables[TEAMS.name] == {uid: TeamRow(uid, "checkout", 0, "ready")}
     assert stage.told(CHECKOUT)["MetadataSynced"] == ("True", "Synced")
 
 
@@ -283,12 +319,12 @@ async def test_a_task_goes_once_what_it_left_is_gone(caplog: pytest.LogCaptureFi
     stage.delete_toy(PACK)
     assert await stage.look(PACK) == POLL_SECONDS
     assert stage.told(PACK)["Reconciling"] == ("True", "Deleting")
+    stage.kube.collect_garbage()
     assert await stage.look(PACK) is None
     assert stage.kube.requests == [
-        f"get Secret {RECEIPT}",
-        f"delete Secret {RECEIPT}",
+        f"delete Job {WORK}",
         TELL_TASK,
-        f"get Secret {RECEIPT}",
+        f"get Job {WORK}",
         "get DaapTask pack",
         HOLD_TASK,
     ]
@@ -350,7 +386,7 @@ async def test_another_object_of_the_name_is_not_let_go() -> None:
 
 
 async def test_a_kind_that_wants_no_finalizer_gets_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(TaskController, "finalizer", False)
+    monkeypatch.setattr(Tasks, "finalizer", False)
     stage = await served(PACK, steps=3)
     assert "finalizers" not in stage.toy(PACK)["metadata"]
     assert stage.told(PACK) == {"Ready": ("True", "Ready")}

@@ -9,12 +9,14 @@ import yaml
 from daap_operator.api.definition import Definition
 from daap_operator.api.v1alpha1 import DEFINITIONS
 from daap_operator.engine.kinds import Right, Watch, Where
-from daap_operator.engine.rights import Permission, reasons, rules, scoped, serving, watching
+from daap_operator.engine.rights import VERBS, Permission, reasons, rules, scoped, serving, watching
 from daap_operator.kinds import known
+from daap_operator.kinds.served import KINDS, Kinds
 from daap_operator.kube import EVENT, LEASE, Kind
-from daap_operator.rights import RIGHTS
+from daap_operator.rights import RIGHTS, rights
 from dev.generate import rbac
-from tests.unit.toy_kind import DEFINITION
+from tests.toys import task, team
+from tests.toys.team import DEFINITION
 from tests.unit.toys import SHELF, SHELVES, TOY, itself, keep
 
 BOX = Kind("toys.example", "v1", "Box", "boxes")
@@ -58,6 +60,33 @@ def test_events_on_what_is_in_no_namespace_are_in_one() -> None:
     assert (events.kind, events.verb, events.where) == (EVENT, "create", Where.DEFAULT)
     assert [right.kind for right in scoped(serving(SHELF)).cluster] == [SHELF] * 3
     assert scoped(serving(SHELF)).default == [events]
+
+
+def test_one_more_entry_in_the_tuple_of_kinds_is_granted_and_explained() -> None:
+    kinds: Kinds = (*KINDS, task.TaskController, team.TeamController)
+    definitions = [*DEFINITIONS, task.DEFINITION, team.DEFINITION]
+    more = rights(kinds)
+    assert set(more) - set(RIGHTS) == {*task.TaskController.rights, *team.TeamController.rights}
+    granted = {
+        name: {
+            (group, resource): each["verbs"]
+            for each in template(name, list(more), definitions)
+            for group in each["apiGroups"]
+            for resource in each["resources"]
+        }
+        for name in ("rules", "clusterRules", "defaultRules", "editRules")
+    }
+    ours = task.TASK.group
+    assert granted["rules"]["batch", "jobs"] == [verb for verb in VERBS if verb != "update"]
+    assert granted["rules"][ours, "daaptasks"] == ["get", "list", "watch", "patch"]
+    assert granted["clusterRules"][ours, "daapteams"] == ["get", "list", "watch", "patch"]
+    assert granted["clusterRules"][ours, "daapteams/status"] == ["patch"]
+    assert granted["defaultRules"] == {("events.k8s.io", "events"): ["create"]}
+    assert (ours, "daaptasks") in granted["editRules"]
+    assert (ours, "daapteams") not in granted["editRules"]
+    page = rbac.page(more, definitions)
+    assert "| batch | `jobs` | delete | by uid, with its DaapTask, or to be replaced |\n" in page
+    assert "| toys.example | `daapteams` | patch | the finalizer" in page
 
 
 def test_each_kind_is_there_for_something() -> None:
@@ -136,7 +165,7 @@ def test_each_right_is_granted_where_it_is_needed() -> None:
 
 
 def test_users_get_what_is_in_namespaces() -> None:
-    boxes = replace(DEFINITION, plural="boxes", namespaced=True)
+    boxes = replace(DEFINITION, plural="boxes", namespaced=True, group=DEFINITIONS[0].group)
     definitions = [*DEFINITIONS, DEFINITION, boxes]
     (seen,), (changed,), (bound,) = (
         template(name, [], definitions) for name in ("viewRules", "editRules", "bindingRules")

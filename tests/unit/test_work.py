@@ -5,16 +5,28 @@ from typing import Any
 import pytest
 
 from daap_operator import settings, work
-from daap_operator.engine.kinds import Ref
+from daap_operator.engine.kinds import Object, Ref
 from daap_operator.kinds import known
 from daap_operator.kinds.database.controller import DatabaseController
 from daap_operator.kube import Kind
 from daap_operator.metrics import Metrics
+from tests.toys.task import TASK, TaskController
+from tests.toys.team import TEAM, TEAMS, TeamController, TeamRow
 from tests.unit import builders, fakes
 from tests.unit.fake_kube import FakeKube
-from tests.unit.toy_kinds import TASK, TEAM, TEAMS, TaskController, TeamController, TeamRow
 
-KINDS = (DatabaseController, TaskController, TeamController)
+
+class Teams(TeamController):
+    """They tell what is gone."""
+
+    def __init__(self) -> None:
+        self.ended: list[Object] = []
+
+    def gone(self, obj: Object) -> None:
+        self.ended.append(obj)
+
+
+KINDS = (DatabaseController, TaskController, Teams)
 NAMES = [each.kind.name for each in KINDS]
 CHECKOUT = Ref(TEAM, "", "checkout")
 
@@ -32,13 +44,12 @@ class Mirror(fakes.FakeMirror):
 
 
 @pytest.fixture
-async def made(monkeypatch: pytest.MonkeyPatch) -> work.Work:
-    monkeypatch.setattr(work, "KINDS", KINDS)
+async def made() -> work.Work:
     clock = fakes.Clock()
     kube: Any = Kube(clock)
     mirror: Any = Mirror()
     read = settings.read({"DATABASE_URL": "postgresql://a@b/c"})
-    return work.Work(read, kube, mirror, Metrics(NAMES), now=clock.now)
+    return work.Work(read, kube, mirror, Metrics(NAMES), now=clock.now, kinds=KINDS)
 
 
 def team(name: str = "checkout", **metadata: Any) -> dict[str, Any]:
@@ -83,7 +94,7 @@ async def test_what_is_gone_is_told_to_its_kind_and_a_row_that_is_left_is_swept(
     made: work.Work, kind: Kind, asks: bool
 ) -> None:
     mirror: Any = made.mirror
-    mirror.tables[TEAMS.name]["checkout"] = TeamRow("checkout", "checkout", "ready")
+    mirror.tables[TEAMS.name]["checkout"] = TeamRow("checkout", "checkout", 0, "ready")
     gone = team()
     made._on_gone(kind, gone)
     teams: Any = made._controllers[TEAM]

@@ -32,6 +32,7 @@ from daap_operator.kinds.database.ownership import belongs_to
 from daap_operator.kinds.database.publish import note_name, note_retained, publish
 from daap_operator.kinds.database.reasons import DatabaseReason
 from daap_operator.kinds.database.removal import finalize, protection
+from daap_operator.kinds.database.rights import RIGHTS
 from daap_operator.kinds.database.row import DATABASES, Row, row
 from daap_operator.kinds.database.status import (
     Published,
@@ -61,6 +62,7 @@ class DatabaseController(Controller[DaapDatabaseStatus]):
     kind = known.DATABASE
     status = DaapDatabaseStatus
     watches = WATCHES
+    rights = RIGHTS
     table = DATABASES
     progress = frozenset({"instances", "postgres_version", "ready_instances", "storage"})
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from daap_operator import names
 from daap_operator.api.v1alpha1 import DaapDatabase, DaapDatabaseSpec, DeletionPolicy, Locale
+from daap_operator.engine.child import Owner
+from daap_operator.kinds import known
 from daap_operator.kinds.database.desired import defaults, locales
 
 Manifest = dict[str, Any]
@@ -86,15 +88,8 @@ class Resolved:
             "labels": names.labels(self.name, self.uid),
         }
         if self.spec.deletion_policy is DeletionPolicy.DELETE:
-            made["ownerReferences"] = [
-                {
-                    "apiVersion": names.API_VERSION,
-                    "kind": names.KIND,
-                    "name": self.name,
-                    "uid": self.uid,
-                    "controller": True,
-                }
-            ]
+            owner = Owner(known.DATABASE, self.namespace, self.name, self.uid)
+            made["ownerReferences"] = [owner.reference]
         else:
             made["annotations"] = names.retained_from(self.namespace, self.name)
         return made

@@ -1,0 +1,11 @@
+"""The kinds that the operator serves, each by its controller."""
+
+from typing import Any
+
+from daap_operator.engine.controller import Controller
+from daap_operator.kinds.database.controller import DatabaseController
+
+Kinds = tuple[type[Controller[Any]], ...]
+
+KINDS: Kinds = (DatabaseController,)
+"""All of them. What is watched, granted, measured and swept follows from this."""
