@@ -6,6 +6,7 @@ pytest_plugins = [
     "tests.support.second_try",
     "tests.fix_postgres",
     "tests.fix_cluster",
+    "tests.fix_toys",
     "tests.fix_admission",
     "tests.fix_e2e",
     "tests.fix_install",

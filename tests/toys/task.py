@@ -132,7 +132,7 @@ class TaskController(Controller[TaskStatus]):
         owner, job = _job(turn, steps)
         problem = (await ensure(turn.world.kube, store, owner, job)).problem()
         if isinstance(problem, Stalled):
-            raise problem
+            return Outcome(self.refused(turn, problem), lambda: POLL_SECONDS)
         done = 0 if problem else raw.number(store.get(job.ref), "done")
         reason = CommonReason.READY if done >= steps else TaskReason.WORKING
         why = problem.finding if problem else Finding(reason, f"{done} of {steps} steps are done")
