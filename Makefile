@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PROCESSES ?= 2
 
-.PHONY: help demo demo-clean test test-unit test-chart test-integration e2e migrate check format crds golden recorded lock run chaos repeat control-plane helm image sbom release-notes promtool manifests gitops-crds newcomer nightly
+.PHONY: help demo demo-clean test test-unit test-chart test-integration e2e migrate check format crds golden recorded lock run chaos repeat control-plane helm image sbom release-notes promtool manifests gitops-crds newcomer faults nightly
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,7 +51,10 @@ repeat: .venv/ready control-plane helm ## what depends on timing, TIMES=20 times
 newcomer: .venv/ready ## the README to the letter, in an empty home, by the oldest and the newest Python: 1 h for each
 	@$(BIN)/python -m dev.newcomer
 
-nightly: chaos repeat newcomer ## what is slow and seldom breaks: some hours
+faults: .venv/ready control-plane helm ## every fault of every write; `make test` has some of the toys' only
+	@FAULTS=all $(BIN)/python -m pytest tests/integration/test_faults.py --no-second-try
+
+nightly: chaos repeat faults newcomer ## what is slow and seldom breaks: some hours
 
 e2e: .venv/ready ## tests on a real cluster with the real CloudNativePG
 	@$(BIN)/python -m dev.e2e

@@ -84,7 +84,7 @@ def faults_of(point: str) -> tuple[Fault, ...]:
     """What can befall a write; only a row that is inserted can have a name that is taken."""
     if point == COMMIT:
         return COMMIT_FAULTS
-    if point.startswith("upsert row"):
+    if point.startswith("upsert "):
         return (*STATEMENT_FAULTS, Fault.UNIQUE)
     return (
         STATEMENT_FAULTS if point.endswith(("row deleted", "in a transaction")) else REQUEST_FAULTS

@@ -53,6 +53,10 @@ class Scenario:
     """Whether there is a database that is Ready beforehand."""
     offline: bool = False
     """Whether it is asked for while no operator runs."""
+    make: Step | None = None
+    """Makes what is Ready beforehand; None for a database."""
+    events: int = 2
+    """How many Events tell of that, in the background."""
     clear: Step | None = None
     """Takes away what is left."""
 
@@ -68,7 +72,7 @@ async def snapshot(trial: Trial) -> dict[str, Any]:
     there = dict(zip(KINDS, lists, strict=True))
     rows = await trial.site.rows.named(trial.name)
     return {
-        "told": _told(found),
+        "told": told(found),
         "clusters": {o["metadata"]["name"]: o["spec"]["instances"] for o in there["clusters"]},
         "poolers": {o["metadata"]["name"]: o["spec"]["instances"] for o in there["poolers"]},
         "deployments": [o["metadata"]["name"] for o in there["deployments"]],
@@ -82,14 +86,15 @@ async def snapshot(trial: Trial) -> dict[str, Any]:
     }
 
 
-def _told(found: Object | None) -> dict[str, Any] | None:
+def told(found: Object | None) -> dict[str, Any] | None:
     """The status, so far as machines read it; whether it speaks of the present generation."""
     if found is None:
         return None
     status, generation = found["status"], found["metadata"]["generation"]
     conditions = {c["type"]: c["status"] for c in status.get("conditions", ())}
     observed = {status["observedGeneration"], condition(found, "Ready").get("observedGeneration")}
-    return {"phase": status.get("phase"), **conditions, "current": observed == {generation}}
+    phase = {"phase": status["phase"]} if "phase" in status else {}
+    return {**phase, **conditions, "current": observed == {generation}}
 
 
 def _said(found: Object | None) -> list[str]:
@@ -123,16 +128,16 @@ def _current(row: Object | None, found: Object | None) -> bool | None:
 async def becomes(trial: Trial, **wanted: Any) -> None:
     """Wait until all there is is what is wanted: first the object alone, which costs little."""
 
-    async def told() -> dict[str, Any]:
+    async def object_alone() -> dict[str, Any]:
         found = await trial.site.databases.get(trial.name)
-        return {"told": _told(found), "said": _said(found)}
+        return {"told": told(found), "said": _said(found)}
 
     def same(seen: dict[str, Any]) -> bool:
         wrong = {key: seen[key] for key in seen if key in wanted and seen[key] != wanted[key]}
         assert not wrong, f"not as it should be: {wrong}"
         return True
 
-    await eventually(told, same, seconds=SECONDS, every=EVERY)
+    await eventually(object_alone, same, seconds=SECONDS, every=EVERY)
     await eventually(lambda: snapshot(trial), same, seconds=SECONDS, every=EVERY)
 
 

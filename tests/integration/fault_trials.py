@@ -3,22 +3,36 @@
 import asyncio
 import traceback
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
 
+from daap_operator.kinds.served import KINDS, Kinds
+from dev.cluster import ControlPlane
 from tests.fix_cluster import remove_namespace
+from tests.fix_toys import running_pods
+from tests.integration import fault_toys
 from tests.integration.fault_matrix import POINTS, Cell
 from tests.integration.fault_scenarios import SCENARIOS, SECONDS, Scenario, Trial, serves
+from tests.integration.fault_toys import SERVED
+from tests.support import toys
 from tests.support.api import Api
 from tests.support.eventually import eventually
 from tests.support.faults import Process
 from tests.support.rows import Rows
 from tests.support.site import Site
+from tests.support.toys import WITH_TASKS, WITH_TEAMS
 
-SITES = 12
-"""Trials at the same time."""
+ALL_SCENARIOS = SCENARIOS | fault_toys.SCENARIOS
+ALL_POINTS = POINTS | fault_toys.POINTS
+
+SITES = {KINDS: 12, WITH_TASKS: 6, WITH_TEAMS: 1}
+"""Trials at the same time, by the kinds that their operators serve. Teams are in no namespace: the
+operators of two sites would both serve them."""
+
+USER = "toys-of-trials"
+"""The operator's user at sites that serve toys."""
 
 What = Cell | str
 """A cell of the matrix; or a scenario's name, for the scenario undisturbed."""
@@ -34,23 +48,43 @@ class Outcome:
 
 
 async def run_all(
-    wanted: list[What], kubeconfig: Path, environment: Mapping[str, str]
+    wanted: list[What], plane: ControlPlane, environment: Mapping[str, str]
 ) -> dict[What, Outcome]:
     """Make all trials."""
     outcomes: dict[What, Outcome] = {}
-    left = list(reversed(wanted))
-    async with Api(kubeconfig) as api, asyncio.TaskGroup() as sites:
-        for _ in range(min(SITES, len(left))):
-            sites.create_task(_run_some(left, outcomes, api, environment))
+    as_toys = {**environment, "KUBECONFIG": str(plane.user_kubeconfig(USER))}
+    async with Api(plane.kubeconfig) as api, running_pods(api):
+        await toys.add_table(Rows(environment["DATABASE_URL"]))
+        await toys.grant(api, USER, toys.WITH_TOYS)
+        async with asyncio.TaskGroup() as sites:
+            for kinds, most in SITES.items():
+                left = [what for what in reversed(wanted) if _kinds(what) == kinds]
+                for _ in range(min(most, len(left))):
+                    place = partial(Site, api, Rows(environment["DATABASE_URL"]), environment)
+                    if kinds != KINDS:
+                        place = partial(
+                            Site, api, Rows(environment["DATABASE_URL"]), as_toys, user=USER
+                        )
+                    sites.create_task(_run_some(left, outcomes, partial(place, kinds=kinds)))
+        await toys.revoke(api, USER)
     return outcomes
 
 
+def _kinds(what: What) -> Kinds:
+    """The kinds that an operator has to serve for a trial."""
+    return SERVED.get(_scenario(what), KINDS)
+
+
+def _scenario(what: What) -> str:
+    return what.scenario if isinstance(what, Cell) else what
+
+
 async def _run_some(
-    left: list[What], outcomes: dict[What, Outcome], api: Api, environment: Mapping[str, str]
+    left: list[What], outcomes: dict[What, Outcome], place: Callable[[], Site]
 ) -> None:
     """Make one trial after the other at one site; at another one after a failure."""
     while left:
-        site = Site(api, Rows(environment["DATABASE_URL"]), environment)
+        site = place()
         await site.open()
         try:
             await site.start()
@@ -62,7 +96,7 @@ async def _run_some(
         finally:
             with suppress(Exception):  # what it died of has been told
                 await site.crash()
-            await remove_namespace(api, site.namespace)
+            await remove_namespace(site.api, site.namespace)
 
 
 async def _outcome(site: Site, what: What) -> Outcome:
@@ -82,10 +116,10 @@ async def _outcome(site: Site, what: What) -> Outcome:
 
 
 async def _run(trial: Trial, what: What, found: Outcome) -> None:
-    name = what.scenario if isinstance(what, Cell) else what
-    scenario = SCENARIOS[name]
+    name = _scenario(what)
+    scenario = ALL_SCENARIOS[name]
     if scenario.of_ready:
-        await _make_ready(trial)
+        await _make_ready(trial, scenario)
     before = await _clusters(trial.site)
     process = await _disturbed(trial, scenario, what, found)
     if isinstance(what, Cell):
@@ -95,20 +129,25 @@ async def _run(trial: Trial, what: What, found: Outcome) -> None:
     assert not (before and after) or before == after, "the Cluster was made again, without its data"
     if what == name:
         await eventually(  # Events come in the background
-            process.writes, lambda made: set(POINTS[name]) <= set(made), seconds=SECONDS
+            process.writes, lambda made: set(ALL_POINTS[name]) <= set(made), seconds=SECONDS
         )
     process.made = []
     if scenario.clear:
         await scenario.clear(trial)
 
 
-async def _make_ready(trial: Trial) -> None:
+async def _make_ready(trial: Trial, scenario: Scenario) -> None:
     process = trial.site.process
     process.made = []
-    await trial.site.databases.create(trial.name)
-    await serves(trial)
-    await eventually(  # in the background: of Provisioning and of Ready
-        process.writes, lambda made: made.count("create events") >= 2, seconds=SECONDS
+    if scenario.make:
+        await scenario.make(trial)
+    else:
+        await trial.site.databases.create(trial.name)
+        await serves(trial)
+    await eventually(  # in the background: of Provisioning and of Ready, say
+        process.writes,
+        lambda made: made.count("create events") >= scenario.events,
+        seconds=SECONDS,
     )
 
 

@@ -16,9 +16,9 @@ from daap_operator.kinds.database import controller
 from daap_operator.kube import client
 from dev.cluster import ControlPlane
 from dev.postgres import Server
-from tests.integration.fault_matrix import CELLS, POINTS, UNDRIVEN, Cell
-from tests.integration.fault_scenarios import SCENARIOS
-from tests.integration.fault_trials import Outcome, What, run_all
+from tests.integration import fault_toys
+from tests.integration.fault_matrix import CELLS, UNDRIVEN, Cell
+from tests.integration.fault_trials import ALL_POINTS, ALL_SCENARIOS, Outcome, What, run_all
 from tests.standin.cnpg import StandIn
 from tests.support.faults import installed
 
@@ -37,6 +37,7 @@ Outcomes = dict[What, Outcome]
 def outcomes(
     request: pytest.FixtureRequest,
     control_plane: ControlPlane,
+    installed_toys: None,
     operator_kubeconfig: Path,
     shared_standin: StandIn,
     postgres_server: Server,
@@ -60,19 +61,19 @@ def outcomes(
             "DAAP_HEALTH_HOST": "127.0.0.1",
             "DAAP_HEALTH_PORT": "0",
         }
-        yield asyncio.run(run_all(wanted, control_plane.kubeconfig, environment))
+        yield asyncio.run(run_all(wanted, control_plane, environment))
 
 
-@pytest.mark.parametrize("trial", SCENARIOS)
+@pytest.mark.parametrize("trial", ALL_SCENARIOS)
 def test_every_write_is_in_the_matrix(trial: str, outcomes: Outcomes) -> None:
     assert not outcomes[trial].failure, outcomes[trial].failure
     made = set(outcomes[trial].made)
-    driven = set(POINTS[trial])
+    driven = set(ALL_POINTS[trial])
     assert driven <= made
-    assert made <= driven | UNDRIVEN.get(trial, set())
+    assert made <= driven | (UNDRIVEN | fault_toys.UNDRIVEN).get(trial, set())
 
 
-@pytest.mark.parametrize("trial", CELLS, ids=str)
+@pytest.mark.parametrize("trial", [*CELLS, *fault_toys.CELLS], ids=str)
 def test_a_step_that_fails_is_made_good(trial: Cell, outcomes: Outcomes) -> None:
     if outcomes[trial].failure:
         pytest.fail(outcomes[trial].failure, pytrace=False)

@@ -5,47 +5,29 @@ rights that they declare, made into roles as the chart's are, and no other.
 """
 
 from collections import Counter
-from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
-from daap_operator.engine import watchdog
 from daap_operator.engine.kinds import Right
 from daap_operator.engine.rights import Permission
 from daap_operator.kinds import known
 from dev.cluster import ControlPlane
 from tests.support import toys
-from tests.support.api import Api, Object
+from tests.support.api import Api
 from tests.support.audit import Audit, Rights
 from tests.support.databases import Databases, condition
 from tests.support.eventually import eventually
-from tests.support.faulty_api import FaultyApi
-from tests.support.operator import Operators, RunningOperator
+from tests.support.operator import Operators
 from tests.support.rows import Rows
 from tests.support.scrape import scrape
 from tests.support.toys import Toys, team_rows
-from tests.toys.task import JOB, TASK, TaskController
-from tests.toys.team import TEAM, TeamController
-
-T = TypeVar("T")
+from tests.toys.task import TaskController
+from tests.toys.team import TeamController
 
 MOST_WRITES, MOST_EVENTS = 6, 2
 """From the creation of an object until it is Ready."""
 
 NARROW = pytest.mark.parametrize("narrow", [False, True], ids=["everywhere", "one namespace"])
-
-
-async def start(
-    api: Api, operators: Operators, user: str, namespace: str = "", **environment: str
-) -> RunningOperator:
-    """An operator with all rights that it declares; in one namespace if one is named."""
-    await toys.grant(api, user, toys.WITH_TOYS, *([namespace] if namespace else []))
-    return await operators.start(DAAP_WATCH_NAMESPACES=namespace, **environment)
-
-
-async def job_of(tasks: Toys, name: str) -> Object | None:
-    return await tasks.api.get(JOB, tasks.namespace, f"{name}-task")
 
 
 async def pods_of(tasks: Toys, name: str) -> set[str]:
@@ -83,17 +65,17 @@ async def test_the_life_of_a_task(
     toy_user: str,
     told: Rights,
 ) -> None:
-    running = await start(api, toy_operators, toy_user, tasks.namespace if narrow else "")
+    running = await toys.start(api, toy_operators, toy_user, tasks.namespace if narrow else "")
     await tasks.create("pack", steps=1)
     done = await tasks.ready("pack")
     assert (done["status"]["job"], done["status"]["done"]) == ("pack-task", 1)
-    first = await job_of(tasks, "pack")
+    first = await toys.job_of(tasks, "pack")
     assert first
     assert first["spec"]["completions"] == 1
     before = await pods_of(tasks, "pack")
     await tasks.edit("pack", steps=2)
     await tasks.ready("pack")
-    second = await job_of(tasks, "pack")
+    second = await toys.job_of(tasks, "pack")
     assert second
     assert second["metadata"]["uid"] != first["metadata"]["uid"]
     assert second["spec"]["completions"] == 2
@@ -101,7 +83,7 @@ async def test_the_life_of_a_task(
     assert await tasks.events("pack") >= {"Working", "Ready"}
     await tasks.delete("pack")
     await tasks.gone("pack")
-    assert await job_of(tasks, "pack") is None
+    assert await toys.job_of(tasks, "pack") is None
     assert await pods_of(tasks, "pack") == set()
     await running.stop()
     await has_used(told, toy_user, *TaskController.rights)
@@ -119,7 +101,7 @@ async def test_the_life_of_a_team(
     told: Rights,
 ) -> None:
     name = f"team-{databases.namespace}"
-    running = await start(api, toy_operators, toy_user, databases.namespace if narrow else "")
+    running = await toys.start(api, toy_operators, toy_user, databases.namespace if narrow else "")
     created = await teams.create(name, quota=3)
     await teams.ready(name)
     (row,) = await team_rows(rows, name)
@@ -229,126 +211,3 @@ async def test_toys_stay_in_their_budgets(
     await eventually(listings, lambda count: count >= 7)
     await second.stop()
     assert written(toy_audit) == {}
-
-
-async def test_kinds_that_are_not_installed_are_asked_for_ever_less(
-    api: Api,
-    control_plane: ControlPlane,
-    namespace: str,
-    tasks: Toys,
-    toy_operators: Operators,
-    toy_user: str,
-    toy_audit: Audit,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Databases are served meanwhile, and the kinds once they are there."""
-    looks, asked = list[int](), {"daaptasks", "daapteams"}
-    look = watchdog.Watchdog.look
-
-    async def counted(self: watchdog.Watchdog) -> None:
-        looks.append(sum(r.resource in asked for r in toy_audit.requests()))
-        await look(self)
-
-    monkeypatch.setattr(watchdog.Watchdog, "look", counted)
-    monkeypatch.setattr(watchdog, "LOOK_SECONDS", 0.1)
-    monkeypatch.setattr(watchdog, "FIRST_SECONDS", 0.0)
-    monkeypatch.setattr(watchdog, "ABSENT_SECONDS", 3.0)
-    await toys.remove(api)
-    for kind in (TASK, TEAM):
-        which = f"{kind.plural}.{kind.group}"
-        await eventually(
-            lambda which=which: api.get("customresourcedefinitions", "", which),  # type: ignore[misc]
-            lambda found: found is None,
-        )
-    try:
-        await start(api, toy_operators, toy_user)
-        began = len(looks)
-        await eventually(lambda: _value(len(looks)), lambda count: count >= began + 40)
-        requests = looks[-1] - looks[began]
-        assert requests <= 10, "of 40 looks few may ask"
-    finally:
-        toys.install(control_plane)
-    await tasks.create("pack", steps=1)
-    await tasks.ready("pack")
-    await tasks.delete("pack")
-    await tasks.gone("pack")
-
-
-async def _value(of: T) -> T:
-    return of
-
-
-def _nothing(left: list[str]) -> bool:
-    return not left
-
-
-# --- watches --------------------------------------------------------------------------------------
-
-
-async def test_what_happens_while_no_operator_runs_is_made_up_for(
-    api: Api,
-    tasks: Toys,
-    teams: Toys,
-    toy_operators: Operators,
-    toy_user: str,
-    rows: Rows,
-) -> None:
-    deleted, forced = (f"{which}-{tasks.namespace}" for which in ("deleted", "forced"))
-    await toys.grant(api, toy_user, toys.WITH_TOYS)
-    first = await toy_operators.start()
-    for name in ("deleted", "robbed"):
-        await tasks.create(name, steps=1)
-        await tasks.ready(name)
-    for name in (deleted, forced):
-        await teams.create(name)
-        await teams.ready(name)
-    await first.stop()
-    await tasks.delete("deleted")
-    await api.delete(JOB, tasks.namespace, "robbed-task", {"propagationPolicy": "Background"})
-    await teams.delete(deleted)
-    await api.patch(TEAM, "", forced, {"metadata": {"finalizers": None}})
-    await teams.delete(forced)
-    await toy_operators.start()
-    await tasks.gone("deleted")
-    assert await job_of(tasks, "deleted") is None
-    await eventually(lambda: job_of(tasks, "robbed"))
-    await teams.gone(deleted)
-    for name in (deleted, forced):
-        await eventually(
-            lambda name=name: team_rows(rows, name),  # type: ignore[misc]
-            lambda found: [row["status"] for row in found] == ["deleted"],
-        )
-
-
-async def test_what_a_watch_has_missed_is_made_up_for(
-    api: Api,
-    control_plane: ControlPlane,
-    tasks: Toys,
-    teams: Toys,
-    toy_operators: Operators,
-    toy_user: str,
-    tmp_path: Path,
-) -> None:
-    name = f"team-{tasks.namespace}"
-    await toys.grant(api, toy_user, toys.WITH_TOYS)
-    async with FaultyApi(control_plane.user_kubeconfig(toy_user)) as proxy:
-        running = await toy_operators.start(KUBECONFIG=str(proxy.kubeconfig(tmp_path)))
-        await tasks.create("robbed", steps=1)
-        await tasks.ready("robbed")
-        await teams.create(name)
-        await teams.ready(name)
-        watched = ("daaptasks", "daapteams", "jobs")
-        await eventually(
-            lambda: _value(sum(bool(proxy.watches(w)) for w in watched)), lambda n: n == 3
-        )
-        proxy.fall_silent(*watched)
-        robbed = await job_of(tasks, "robbed")
-        await api.delete(JOB, tasks.namespace, "robbed-task", {"propagationPolicy": "Background"})
-        await teams.delete(name)
-        await proxy.end(*watched)
-        await teams.gone(name)
-        await eventually(
-            lambda: job_of(tasks, "robbed"),
-            lambda job: robbed and job and job["metadata"]["uid"] != robbed["metadata"]["uid"],
-        )
-        await running.stop()

@@ -9,6 +9,7 @@ from typing import Any
 
 from daap_operator.kinds.database.row import DATABASES
 from daap_operator.mirror import statements
+from tests.toys.team import TEAMS
 
 Object = Mapping[str, Any]
 
@@ -16,13 +17,20 @@ VERBS = {"POST": "create", "PUT": "replace", "PATCH": "patch", "DELETE": "delete
 CLAIM = "claim inventory"
 """What a leader's first write to the inventory is answered with; nothing is written before it."""
 
+ROWS = {"row": DATABASES, "team row": TEAMS}
+"""What a row of each table is called."""
+
 STATEMENTS = {
-    statements.mark_deleted(DATABASES): "mark row deleted",
-    statements.supersede(DATABASES): "supersede row",
+    **{statements.mark_deleted(table): f"mark {row} deleted" for row, table in ROWS.items()},
+    **{statements.supersede(table): f"supersede {row}" for row, table in ROWS.items()},
     statements.CLAIM: CLAIM,
 }
+UPSERTS = {statements.save(table): f"upsert {row}" for row, table in ROWS.items()}
 READING = ("SELECT", "SHOW", "SET", "BEGIN", "COMMIT", "ROLLBACK")
 """First words of statements that change nothing by themselves."""
+
+ALLOTTED = {"clusterName", "job"}
+"""Fields of a status that are written before anything is created, and never again."""
 
 COMMIT = "commit"
 """The end of a transaction of several statements; one alone is its own."""
@@ -55,9 +63,9 @@ def _resource(path: str) -> str:
 
 
 def _told(patch: Object) -> str:
-    """What a change of a DaapDatabase's status tells."""
+    """What a change of an object's status tells."""
     conditions = {c["type"]: c["reason"] for c in patch.get("conditions") or ()}
-    if "clusterName" in patch:
+    if not ALLOTTED.isdisjoint(patch):
         return "claim"
     if conditions.get("Reconciling") == "Deleting":
         return "deleting"
@@ -66,9 +74,9 @@ def _told(patch: Object) -> str:
 
 def of_statement(sql: str, parameters: object) -> str | None:
     """The name of a statement's side effect; None when it has none."""
-    if sql == statements.save(DATABASES):
+    if sql in UPSERTS:
         assert isinstance(parameters, Mapping)
-        return f"upsert row {parameters['status']}"
+        return f"{UPSERTS[sql]} {parameters['status']}"
     if not sql.strip() or sql.split(maxsplit=1)[0].upper() in READING:
         return None
     return STATEMENTS.get(sql, f"statement {' '.join(sql.split()[:4])}")

@@ -3,6 +3,8 @@
 import uuid
 from collections.abc import Mapping
 
+from daap_operator.kinds.served import KINDS, Kinds
+from tests.support import toys
 from tests.support.api import Api
 from tests.support.databases import Databases
 from tests.support.faults import Process, inside
@@ -14,8 +16,18 @@ from tests.support.rows import Rows
 class Site:
     """Where one trial after the other is made."""
 
-    def __init__(self, api: Api, rows: Rows, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        api: Api,
+        rows: Rows,
+        environment: Mapping[str, str],
+        *,
+        kinds: Kinds = KINDS,
+        user: str = "",
+    ) -> None:
+        """`user` is who the operator is, if it is not the one of all tests."""
         self.api = api
+        self._kinds, self._user = kinds, user
         self.rows = rows
         self.namespace = f"t-{uuid.uuid4().hex[:10]}"
         self.databases = Databases(api, self.namespace)
@@ -34,12 +46,15 @@ class Site:
     async def open(self) -> None:
         """Make the namespace."""
         await self.api.create("namespaces", {"metadata": {"name": self.namespace}})
-        await grant_lease(self.api, self.namespace, "daap-operator")
+        if self._user:
+            await toys.grant_lease(self.api, self._user, self.namespace, "daap-operator")
+        else:
+            await grant_lease(self.api, self.namespace, "daap-operator")
 
     async def begin(self, process: Process | None = None) -> None:
         """Start a process; it may not be ready yet."""
         self.process = process or Process()
-        self._operator = RunningOperator(self._environment)
+        self._operator = RunningOperator(self._environment, self._kinds)
         with inside(self.process):
             await self._operator.__aenter__()
 

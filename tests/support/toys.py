@@ -16,10 +16,11 @@ from tests.support.api import Api, ApiError, Object
 from tests.support.databases import condition, is_ready
 from tests.support.eventually import eventually
 from tests.support.kinds import RBAC, kind_of
+from tests.support.operator import Operators, RunningOperator
 from tests.support.rights import may
 from tests.support.rows import Row, Rows
 from tests.toys import task, team
-from tests.toys.task import TASK, TaskController
+from tests.toys.task import JOB, TASK, TaskController
 from tests.toys.team import TEAM, TeamController
 
 WITH_TASKS: Kinds = (*KINDS, TaskController)
@@ -205,3 +206,19 @@ async def run_pods(api: Api) -> None:
                     {"status": {"phase": "Succeeded"}},
                     "status",
                 )
+
+
+# --- operators, and what they make ----------------------------------------------------------------
+
+
+async def start(
+    api: Api, operators: Operators, user: str, namespace: str = "", **environment: str
+) -> RunningOperator:
+    """An operator with all rights that it declares; in one namespace if one is named."""
+    await grant(api, user, WITH_TOYS, *([namespace] if namespace else []))
+    return await operators.start(DAAP_WATCH_NAMESPACES=namespace, **environment)
+
+
+async def job_of(tasks: Toys, name: str) -> Object | None:
+    """A task's Job."""
+    return await tasks.api.get(JOB, tasks.namespace, f"{name}-task")

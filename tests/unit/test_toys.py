@@ -7,6 +7,9 @@ import pytest
 
 from daap_operator.api.definition import Definition
 from daap_operator.engine.controller import Controller
+from tests.integration import fault_toys
+from tests.integration.fault_matrix import Cell
+from tests.support.faults import Fault
 from tests.toys import task, team
 
 TOYS = Path(task.__file__).parent
@@ -35,3 +38,20 @@ def test_a_toy_is_defined_as_it_is_served(
     assert (definition.kind, definition.plural) == (kind.name, kind.plural)
     assert definition.namespaced == kind.namespaced
     assert definition.model.model_fields["status"].annotation is controller.status
+
+
+def test_a_fault_of_each_family_befalls_each_write_of_a_toy() -> None:
+    every, some = fault_toys.cells(every=True), fault_toys.cells(every=False)
+    assert set(some) < set(every)
+    assert met(some) == met(every)
+    assert {fault for family in fault_toys.FAMILIES for fault in family} == set(Fault)
+
+
+def met(cells: list[Cell]) -> set[tuple[str, str, int]]:
+    """Scenario, point and the number of the fault's family."""
+    return {
+        (cell.scenario, cell.point, number)
+        for cell in cells
+        for number, family in enumerate(fault_toys.FAMILIES)
+        if cell.fault in family
+    }
