@@ -1,5 +1,6 @@
 """The toy kinds are what a kind costs: one file each, and nothing of the engine."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from tests.integration.fault_matrix import Cell
 from tests.support.faults import Fault
 from tests.toys import task, team
 
-TOYS = Path(task.__file__).parent
+TOYS, ROOT = Path(task.__file__).parent, Path(__file__).parents[2]
 LINES = 150
 """What a kind may cost at most, less one."""
 
@@ -38,6 +39,21 @@ def test_a_toy_is_defined_as_it_is_served(
     assert (definition.kind, definition.plural) == (kind.name, kind.plural)
     assert definition.namespaced == kind.namespaced
     assert definition.model.model_fields["status"].annotation is controller.status
+
+
+def test_the_steps_to_a_kind_name_what_there_is() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    steps = page.partition("## How to add a kind")[2].partition("\n## ")[0]
+    paths = set(re.findall(r"`((?:[\w.-]+/)+[\w.-]+)`", steps))
+    assert len(paths) > 10
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+    named = re.findall(r"`(\w+)`\s+in\s+`([\w./-]+\.py)`", steps)
+    assert len(named) >= 9
+    assert [
+        (name, path)
+        for name, path in named
+        if not re.search(rf"^(async def |def |){name}\b", (ROOT / path).read_text(), re.MULTILINE)
+    ] == []
 
 
 def test_a_fault_of_each_family_befalls_each_write_of_a_toy() -> None:
