@@ -11,6 +11,7 @@ from daap_operator.kinds.database.row import DATABASES
 from daap_operator.mirror import statements
 from tests.support import side_effects
 from tests.support.faults import Answer, Fault, Process
+from tests.toys.team import TEAMS
 
 POINT = "create clusters"
 DATABASE = "/apis/daap.io/v1alpha1/namespaces/shop/daapdatabases/orders"
@@ -116,6 +117,7 @@ def test_requests_have_names(
     ("status", "name"),
     [
         ({"clusterName": "a", "conditions": [READY]}, "claim"),
+        ({"job": "a"}, "claim"),
         ({"conditions": [READY, {"type": "Reconciling", "reason": "Updating"}]}, "under way"),
         ({"conditions": [{"type": "Reconciling", "reason": "Deleting"}]}, "deleting"),
         ({"conditions": [READY]}, "settled"),
@@ -133,6 +135,8 @@ def test_writes_of_the_status_are_told_apart(status: dict[str, Any], name: str) 
         (statements.save(DATABASES), "upsert row ready"),
         (statements.mark_deleted(DATABASES), "mark row deleted"),
         (statements.supersede(DATABASES), "supersede row"),
+        (statements.save(TEAMS), "upsert team row ready"),
+        (statements.mark_deleted(TEAMS), "mark team row deleted"),
         (statements.CLAIM, "claim inventory"),
         (statements.CLAIMED, None),
         (statements.live_page(DATABASES), None),
