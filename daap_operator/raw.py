@@ -5,7 +5,7 @@ anything anywhere, and a value of the wrong type counts as absent.
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -77,3 +77,8 @@ def items(obj: object, *path: str) -> list[Any]:
 def texts(obj: object, *path: str) -> frozenset[str]:
     """The strings of the list at the path."""
     return frozenset(item for item in items(obj, *path) if isinstance(item, str))
+
+
+def picked(obj: Object, fields: Collection[str]) -> dict[str, Any]:
+    """Those of an object's fields that it has."""
+    return {field: obj[field] for field in fields if field in obj}

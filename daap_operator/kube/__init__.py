@@ -10,7 +10,8 @@ connection pool); its models are left aside, since they know neither CloudNative
     client      the requests, each with its precondition
 """
 
-from daap_operator.kube.client import LAST_TLS_SECONDS, Credentials, Kube, own_namespace
+from daap_operator.kube.client import LAST_TLS_SECONDS, Kube
+from daap_operator.kube.credentials import Credentials, own_namespace
 from daap_operator.kube.kinds import EVENT, LEASE, Kind
 from daap_operator.kube.problems import ApiError, Unreachable, refusal, unchanged
 from daap_operator.kube.protocols import Deleting, Plain, Propagation, Replacing, Requests

@@ -3,19 +3,15 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from copy import copy
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlencode
 
 import aiohttp
-from kubernetes.aio import client, config
-from yaml import YAMLError
+from kubernetes.aio import client
 
 from daap_operator import __version__, names, raw
-from daap_operator.errors import StartError
+from daap_operator.kube.credentials import Credentials, configuration, usable
 from daap_operator.kube.kinds import EVENT, Kind
 from daap_operator.kube.problems import ApiError, Unreachable
 from daap_operator.kube.protocols import Propagation
@@ -29,38 +25,19 @@ REQUEST_SECONDS = 15.0
 LAST_TLS_SECONDS = 0.05
 """Sockets under TLS are closed in the turns of the event loop after their sessions were."""
 
-SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-
 PAGE = 500
 """Objects a page of a LIST."""
-
-_UNUSABLE = (config.ConfigException, YAMLError, OSError, ValueError, TypeError, LookupError)
-"""What the library raises on a kubeconfig that is not one: it checks little."""
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """How to reach the API server, for those who bring their own client."""
-
-    server: str
-    insecure: bool
-    ca_file: str | None
-    ca_data: str | bytes | None
-    certificate_file: str | None
-    key_file: str | None
-    authorization: str | None = field(repr=False)
-    """The value of the Authorization header."""
 
 
 class Kube:
     """Requests to the API server. An async context manager, which closes the connections."""
 
     def __init__(
-        self, configuration: client.Configuration, on_request: OnRequest = lambda _: None
+        self, settings: client.Configuration, on_request: OnRequest = lambda _: None
     ) -> None:
         """`on_request` is called with each request when it is over."""
         self._on_request = on_request
-        self._client = client.ApiClient(configuration)
+        self._client = client.ApiClient(settings)
         self._client.user_agent = f"{names.FIELD_MANAGER}/{__version__}"
         self._before_write: Callable[[], None] = lambda: None
 
@@ -76,21 +53,8 @@ class Kube:
 
         Raises StartError when neither is there, or is not usable.
         """
-        configuration = client.Configuration()
-        try:
-            if kubeconfig is None and _in_pod():
-                config.load_incluster_config(client_configuration=configuration)
-            else:
-                # Named in full: by default the library takes an empty KUBECONFIG for a file's name
-                where = kubeconfig or str(Path.home() / ".kube" / "config")
-                await config.load_kube_config(where, client_configuration=configuration)
-            return cls(configuration, on_request)
-        except _UNUSABLE as error:
-            where = f"the kubeconfig {kubeconfig}" if kubeconfig else "a kubeconfig"
-            raise StartError(
-                f"cannot reach the API server by {where}: {' '.join(str(error).split())}; "
-                "set KUBECONFIG to a file with a current context, or run in a pod"
-            ) from error
+        with usable(kubeconfig):
+            return cls(await configuration(kubeconfig), on_request)
 
     async def __aenter__(self) -> Self:
         return self
@@ -315,17 +279,6 @@ class Kube:
             url = f"{url}?{urlencode(query)}"
         reply = await self._client.rest_client.request(method, url, headers=headers, body=body)
         return reply.status, reply.headers, await reply.read()
-
-
-def _in_pod() -> bool:
-    return (SERVICE_ACCOUNT / "token").exists()
-
-
-def own_namespace() -> str:
-    """The pod's namespace; empty outside of a pod."""
-    with suppress(OSError):
-        return (SERVICE_ACCOUNT / "namespace").read_text().strip()
-    return ""
 
 
 def _decoded(content: bytes) -> Object:

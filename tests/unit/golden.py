@@ -15,8 +15,9 @@ from daap_operator.kinds.database.desired.cluster import cluster
 from daap_operator.kinds.database.desired.pooler import pooler
 from daap_operator.kinds.database.desired.resolved import Platform, resolve
 from daap_operator.kinds.database.desired.secret import DatabaseCredentials, connection_secret
-from daap_operator.kinds.database.observed import Children, observe
+from daap_operator.kinds.database.observed import observe
 from daap_operator.kinds.database.phases import PHASES
+from daap_operator.kinds.database.seen import Children
 from daap_operator.kinds.database.status import Published, observed_status
 from daap_operator.settings import Settings
 from tests.unit import builders

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from daap_operator.kinds.database import trim
+from daap_operator.kinds.database import trim, trim_pod
 from daap_operator.kinds.database.applied import amounts, lacking
 from daap_operator.kinds.database.desired.cluster import cluster
 from daap_operator.kinds.database.desired.mark import unmarked
 from daap_operator.kinds.database.desired.pooler import pooler
-from daap_operator.kinds.database.observed import Children
+from daap_operator.kinds.database.seen import Children
 from tests.unit import builders
 
 Object = dict[str, Any]
@@ -35,7 +35,7 @@ def children(**changed: Any) -> Children:
         deployment=trim.deployment(builders.deployment()),
         pooler_endpoints=(trim.endpoints(builders.pooler_endpoints()),),
         account=trim.account(builders.account()),
-        pods=(trim.pod(builders.pod()),),
+        pods=(trim_pod.pod(builders.pod()),),
     )
     return replace(there, **changed)
 
@@ -48,7 +48,7 @@ def missing(seen: Children, spec: Object | None = None) -> str:
 
 def pods(*made: Object) -> tuple[Object, ...]:
     """As the cache has them."""
-    return tuple(map(trim.pod, made))
+    return tuple(map(trim_pod.pod, made))
 
 
 def test_nothing_is_lacking_of_what_is_all_there() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daap_operator.findings import Finding
-from daap_operator.kinds.database import trim
+from daap_operator.kinds.database import trim, trim_pod
 from daap_operator.kinds.database.causes import (
     LONGEST,
     about,
@@ -19,9 +19,10 @@ from daap_operator.kinds.database.causes import (
     from_objects,
     relevant,
 )
-from daap_operator.kinds.database.observed import Awaited, Children, Observed, observe
+from daap_operator.kinds.database.observed import observe
 from daap_operator.kinds.database.phases import Meaning
 from daap_operator.kinds.database.reasons import DatabaseReason
+from daap_operator.kinds.database.seen import Awaited, Children, Observed
 from tests.unit import builders, strategies
 
 Object = dict[str, Any]
@@ -145,7 +146,7 @@ STATUSES: dict[str, tuple[Object, str, str]] = {
 
 def children(*pods: Object, deployment: Object | None = None) -> Children:
     """With these pods."""
-    return Children(deployment=deployment, pods=tuple(map(trim.pod, pods)))
+    return Children(deployment=deployment, pods=tuple(map(trim_pod.pod, pods)))
 
 
 @pytest.mark.parametrize(("status", "reason", "message"), STATUSES.values(), ids=STATUSES)
@@ -257,7 +258,7 @@ def heard(events: list[Any], *there: Object) -> Finding | None:
     """What they tell of a Cluster with these pods and claims; one that waits is its own pod."""
     pods = there or (builders.pod({"phase": "Pending"}, name=POD),)
     found = Children(
-        pods=tuple(trim.pod(each) for each in pods if "phase" in each["status"]),
+        pods=tuple(trim_pod.pod(each) for each in pods if "phase" in each["status"]),
         claims=tuple(trim.claim(each) for each in pods if "capacity" in each["status"]),
     )
     return from_events(relevant(events, CLUSTER, SINCE), found)
@@ -323,7 +324,7 @@ def test_what_is_overcome_is_no_cause(seen: Object, there: tuple[Object, ...]) -
 
 def test_a_pod_without_its_volume_has_its_claims_trouble_told() -> None:
     """The pod's own words do not name the StorageClass, and its Event may be the newer."""
-    waits = trim.pod(builders.pod(unscheduled(NO_VOLUME), name=POD))
+    waits = trim_pod.pod(builders.pod(unscheduled(NO_VOLUME), name=POD))
     events = [
         event("ProvisioningFailed", NO_CLASS, kind="PersistentVolumeClaim", name=POD),
         event("FailedScheduling", NO_VOLUME, kind="Pod", name=POD, at="2026-03-01T12:02:00Z"),
@@ -335,7 +336,7 @@ def test_a_pod_without_its_volume_has_its_claims_trouble_told() -> None:
         f"its volume: {NO_CLASS}. {CREATE_CLASS}; or delete this DaapDatabase, which holds no data "
         "yet, and create it with the name of one that exists"
     )
-    crowded = trim.pod(builders.pod(unscheduled(NO_MEMORY), name=POD))
+    crowded = trim_pod.pod(builders.pod(unscheduled(NO_MEMORY), name=POD))
     other = cause(Children(pods=(crowded,)), events, of_pooler=False)
     assert other
     assert NO_CLASS not in other.message

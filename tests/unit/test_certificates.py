@@ -7,7 +7,8 @@ import pytest
 from daap_operator import names
 from daap_operator.kinds.database import trim
 from daap_operator.kinds.database.certificates import authority_differs, mark, server_differs
-from daap_operator.kinds.database.observed import Children, observe
+from daap_operator.kinds.database.observed import observe
+from daap_operator.kinds.database.seen import Children
 from tests.unit import builders
 
 Object = dict[str, Any]

@@ -122,7 +122,7 @@ async def test_a_pods_api_server_has_an_address_of_either_family(
     (account / "token").write_text("content")
     for name, attribute in (("token", "TOKEN"), ("ca.crt", "CERT")):
         monkeypatch.setattr(incluster_config, f"SERVICE_{attribute}_FILENAME", account / name)
-    monkeypatch.setattr("daap_operator.kube.client.SERVICE_ACCOUNT", account)
+    monkeypatch.setattr("daap_operator.kube.credentials.SERVICE_ACCOUNT", account)
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", host)
     monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
     kube = await Kube.connect(None)

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from daap_operator.kinds.database import trim
+from daap_operator.kinds.database import trim, trim_pod
 from daap_operator.kinds.database.desired.secret import CredentialVersions
-from daap_operator.kinds.database.observed import Children, Observed, observe
+from daap_operator.kinds.database.observed import observe
 from daap_operator.kinds.database.phases import PHASES, Meaning
+from daap_operator.kinds.database.seen import Children, Observed
 from tests.unit import builders, strategies
 
 Object = dict[str, Any]
@@ -504,7 +505,7 @@ def test_a_namespace_that_goes_tells_which_pod_holds_it_and_until_when(
 ) -> None:
     children = Children(
         cluster=trim.cluster(builders.cluster(TERMINATING | {"instancesStatus": {}})),
-        pods=(trim.pod(builders.pod(**metadata)),),
+        pods=(trim_pod.pod(builders.pod(**metadata)),),
     )
     observed = observe(children, instances=1, poolers=1, image=builders.IMAGE)
     assert observed.awaited

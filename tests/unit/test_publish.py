@@ -10,8 +10,9 @@ from daap_operator import names
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.kinds import known
 from daap_operator.kinds.database.desired.resolved import Resolved, resolve
-from daap_operator.kinds.database.observed import Observed, observe
+from daap_operator.kinds.database.observed import observe
 from daap_operator.kinds.database.publish import merged, publish, remove_secret
+from daap_operator.kinds.database.seen import Observed
 from daap_operator.kinds.database.status import Published
 from daap_operator.kinds.database.subject import database, subject
 from daap_operator.kinds.database.watched import children_of

@@ -14,9 +14,10 @@ from daap_operator.engine.conditions import Inventory, Moment, dumped, merge_pat
 from daap_operator.errors import Problem, Stalled, Waiting
 from daap_operator.findings import Finding
 from daap_operator.kinds.database import trim
-from daap_operator.kinds.database.observed import Children, Observed, observe
+from daap_operator.kinds.database.observed import observe
 from daap_operator.kinds.database.phases import PHASES, Meaning
 from daap_operator.kinds.database.reasons import DatabaseReason
+from daap_operator.kinds.database.seen import Children, Observed
 from daap_operator.kinds.database.status import (
     Published,
     deleting_status,

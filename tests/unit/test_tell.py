@@ -11,8 +11,9 @@ from daap_operator.engine.announce import Announcement
 from daap_operator.engine.tell import PROGRESS_SECONDS, latest, tell
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.kinds import known
-from daap_operator.kinds.database.observed import Children, observe
+from daap_operator.kinds.database.observed import observe
 from daap_operator.kinds.database.reasons import DatabaseReason
+from daap_operator.kinds.database.seen import Children
 from daap_operator.kinds.database.status import first_status, observed_status, refused_status
 from daap_operator.kinds.database.subject import DatabaseSubject, subject
 from daap_operator.kube import ApiError

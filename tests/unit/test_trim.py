@@ -8,8 +8,9 @@ from hypothesis import given
 from daap_operator import names
 from daap_operator.engine.ownership import owned_part
 from daap_operator.kinds.database import trim
-from daap_operator.kinds.database.observed import Children, observe
+from daap_operator.kinds.database.observed import observe
 from daap_operator.kinds.database.ownership import belongs_to
+from daap_operator.kinds.database.seen import Children
 from daap_operator.kinds.database.subject import subject
 from daap_operator.kinds.database.watched import WATCHES
 from tests.unit import builders, strategies

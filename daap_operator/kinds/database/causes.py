@@ -14,10 +14,10 @@ from typing import Any
 from daap_operator import names, raw
 from daap_operator.api.reasons import CommonReason
 from daap_operator.findings import Finding
-from daap_operator.kinds.database.observed import Children, Observed
 from daap_operator.kinds.database.phases import Meaning
 from daap_operator.kinds.database.reasons import DatabaseReason
 from daap_operator.kinds.database.remedies import of_scheduling, of_volume
+from daap_operator.kinds.database.seen import Children, Observed
 
 Object = dict[str, Any]
 

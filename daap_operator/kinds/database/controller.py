@@ -27,13 +27,13 @@ from daap_operator.kinds.database.live import as_made, observed_now
 from daap_operator.kinds.database.logins import LOOK_SECONDS, logged_in
 from daap_operator.kinds.database.memory import DatabaseOutcome, DatabaseTurn, DatabaseWorld
 from daap_operator.kinds.database.metrics import measured
-from daap_operator.kinds.database.observed import Observed
 from daap_operator.kinds.database.ownership import belongs_to
 from daap_operator.kinds.database.publish import note_name, note_retained, publish
 from daap_operator.kinds.database.reasons import DatabaseReason
 from daap_operator.kinds.database.removal import finalize, protection
 from daap_operator.kinds.database.rights import RIGHTS
 from daap_operator.kinds.database.row import DATABASES, Row, row
+from daap_operator.kinds.database.seen import Observed
 from daap_operator.kinds.database.status import (
     Published,
     deleting_status,

@@ -7,8 +7,8 @@ from daap_operator.errors import Stalled, Waiting
 from daap_operator.kinds import known
 from daap_operator.kinds.database.desired.resolved import Resolved
 from daap_operator.kinds.database.memory import DatabaseWorld
-from daap_operator.kinds.database.observed import Children, Observed
 from daap_operator.kinds.database.phases import Meaning
+from daap_operator.kinds.database.seen import Children, Observed
 from daap_operator.kinds.database.volumes import (
     Expansion,
     Sizing,

@@ -4,8 +4,8 @@ from daap_operator.engine.kinds import Ref
 from daap_operator.kinds.database import causes
 from daap_operator.kinds.database.desired.resolved import Resolved
 from daap_operator.kinds.database.memory import DatabaseWorld
-from daap_operator.kinds.database.observed import Children, Observed
 from daap_operator.kinds.database.reasons import OF_POOLER
+from daap_operator.kinds.database.seen import Children, Observed
 from daap_operator.kinds.database.stuck import PATIENCE_SECONDS, Stuck
 from daap_operator.kinds.database.watched import children_of
 

@@ -11,8 +11,9 @@ from daap_operator.kinds.database.desired.pooler import pooler
 from daap_operator.kinds.database.desired.resolved import Resolved
 from daap_operator.kinds.database.listen import told_why
 from daap_operator.kinds.database.memory import DatabaseWorld
-from daap_operator.kinds.database.observed import Children, Observed, observe
+from daap_operator.kinds.database.observed import observe
 from daap_operator.kinds.database.ownership import belongs_to
+from daap_operator.kinds.database.seen import Children, Observed
 from daap_operator.kinds.database.subject import DatabaseSubject, cluster_of
 from daap_operator.kinds.database.trim import OWNED
 from daap_operator.kinds.database.watched import children_of

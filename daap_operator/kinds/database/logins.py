@@ -12,9 +12,9 @@ from daap_operator.kinds import known
 from daap_operator.kinds.database import certificates
 from daap_operator.kinds.database.desired.resolved import Resolved
 from daap_operator.kinds.database.memory import DatabaseWorld
-from daap_operator.kinds.database.observed import Awaited, Observed
 from daap_operator.kinds.database.phases import Meaning
 from daap_operator.kinds.database.reasons import DatabaseReason
+from daap_operator.kinds.database.seen import Awaited, Observed
 
 LOOK_SECONDS = 15.0
 """How often the Secrets are read while PgBouncer is refused: that they change is told nowhere."""

@@ -24,9 +24,9 @@ from daap_operator.kinds.database.desired.secret import (
 )
 from daap_operator.kinds.database.memory import DatabaseTurn, DatabaseWorld
 from daap_operator.kinds.database.naming import ref
-from daap_operator.kinds.database.observed import Observed
 from daap_operator.kinds.database.ownership import belongs_to
 from daap_operator.kinds.database.reasons import DatabaseReason
+from daap_operator.kinds.database.seen import Observed
 from daap_operator.kinds.database.status import Published
 from daap_operator.kube import ApiError, refusal, unchanged
 

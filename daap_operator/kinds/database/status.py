@@ -15,9 +15,9 @@ from daap_operator.errors import Problem, Stalled, Waiting
 from daap_operator.findings import Finding, Reason
 from daap_operator.kinds.database.desired import defaults
 from daap_operator.kinds.database.desired.resolved import Resolved
-from daap_operator.kinds.database.observed import Awaited, Observed
 from daap_operator.kinds.database.phases import Meaning
 from daap_operator.kinds.database.reasons import DatabaseReason
+from daap_operator.kinds.database.seen import Awaited, Observed
 
 DatabaseMoment = Moment[DaapDatabaseStatus]
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from daap_operator import names, raw
 from daap_operator.engine.kinds import UID, Object, Reader, Ref, Watch, uid
 from daap_operator.kinds import known
-from daap_operator.kinds.database import trim
+from daap_operator.kinds.database import trim, trim_pod
 from daap_operator.kinds.database.naming import NAME, name, ref
-from daap_operator.kinds.database.observed import Children
 from daap_operator.kinds.database.ownership import owners
+from daap_operator.kinds.database.seen import Children
 
 SERVICE, CLUSTER = "service", "cluster"
 """Indexes: by the namespace and the name of the Service, or of the Cluster, that it is one of."""
@@ -126,7 +126,7 @@ WATCHES = (
     ),
     Watch(
         known.POD,
-        trim.pod,
+        trim_pod.pod,
         _owner_of_cluster,
         # Not by our own label: the pods of Jobs have only CloudNativePG's
         names.CNPG_CLUSTER_LABEL,
