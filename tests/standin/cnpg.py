@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 import aiohttp
 
-from daap_operator import quantity
+from daap_operator import names, quantity
 from daap_operator.engine.kinds import Ref
 from daap_operator.kinds import known
 from daap_operator.kube import Kind
@@ -408,7 +408,21 @@ class StandIn:
             "selector": {"cnpg.io/poolerName": obj["metadata"]["name"]},
             "ports": [{"name": "pgbouncer", "port": 5432}],
         }
+        await self._no_slices_of_an_earlier(metadata)
         await self._carried(SERVICE, obj, {"metadata": metadata, "spec": spec})
+
+    async def _no_slices_of_an_earlier(self, service: Object) -> None:
+        """Raises ApiError while slices of an earlier Service of that name are there, and none now.
+
+        Kubernetes would take them for the new one's and make no others when they are gone, until
+        the Service's pods change. Those of a real Pooler do; here there are none.
+        """
+        namespace, name = service["namespace"], service["name"]
+        if Ref(SERVICE, namespace, name) in self._objects:
+            return
+        query = f"labelSelector={names.SERVICE_LABEL}={name}"
+        if await self._api.list(known.ENDPOINTS, namespace, query):
+            raise ApiError(409, b"EndpointSlices of an earlier Service are still there")
 
 
 def _owns(owner: Object, obj: Object) -> bool:

@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
+from daap_operator.kinds import known
 from tests.support.databases import Databases, condition, is_ready
 from tests.support.eventually import eventually
+from tests.support.kinds import SERVICE
 from tests.support.operator import RunningOperator
 from tests.support.slowness import slowness
 from tests.support.warnings import failed_create
@@ -208,11 +210,22 @@ class Life:
 
         try:
             await eventually(look_closely, reached, seconds=STEP_SECONDS)
-        except AssertionError:
+        except AssertionError as error:
             if not until:
+                error.add_note(await self._around_the_pooler())
                 raise
             # On a slow machine it may take longer to be sure that nothing is coming
             await eventually(look_closely, reached, seconds=until[0] - loop.time() + STEP_SECONDS)
+
+    async def _around_the_pooler(self) -> str:
+        """What Kubernetes has made for the Pooler, and for which one: all in a line each."""
+        lines = ["There is:"]
+        for kind in (known.POOLER, known.DEPLOYMENT, SERVICE, known.ENDPOINTS):
+            for found in await self._databases.api.list(kind, self._databases.namespace):
+                kept = ("name", "uid", "resourceVersion", "labels", "ownerReferences", "finalizers")
+                metadata = {key: found["metadata"].get(key) for key in kept}
+                lines.append(f"{kind.name} {metadata} {found.get('endpoints', '')}")
+        return "\n".join(lines)
 
 
 async def _done(task: "asyncio.Task[None]") -> bool:
