@@ -105,13 +105,32 @@ def test_the_page_names_the_parameters_that_are_kept_for_each_client() -> None:
         "unsupported startup parameter: …",
         "SELF_SIGNED_CERT_IN_CHAIN",
         "unexpected keyword argument 'sslmode'",
-        'cursor "_django_curs_…" does not exist',
+        'portal "_django_curs_…" does not exist',
         "server shutting down",
         "CertificatePending",
     ],
 )
 def test_the_page_has_the_words_that_a_client_sees(seen: str) -> None:
     assert f"`{seen}`" in PAGE
+
+
+@pytest.mark.parametrize(
+    ("option", "program"),
+    [
+        ("statement_timeout: 5000", "node/pg.js"),
+        ("ssl: { ca", "node/pg.js"),
+        ("uselibpqcompat=true", "node/pg.js"),
+        ("DISABLE_SERVER_SIDE_CURSORS", "python/django_.py"),
+        ("currentSchema", "python/limits.py"),
+        ("search_path=", "python/limits.py"),
+        ("server_settings", "python/limits.py"),
+        ("channel_binding", "python/limits.py"),
+        ("sslnegotiation", "python/limits.py"),
+    ],
+)
+def test_a_program_has_the_option_that_the_page_speaks_of(option: str, program: str) -> None:
+    assert option in PAGE
+    assert option in (SOURCE / program).read_text()
 
 
 def test_the_page_names_every_way_in_of_the_secret() -> None:

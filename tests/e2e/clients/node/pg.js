@@ -1,4 +1,5 @@
-// node-postgres. `node pg.js require` or `verify`; `plain` is what does not work.
+// node-postgres. `node pg.js require` or `verify`; the others are what the page warns of.
+import { readFileSync } from "node:fs";
 import pg from "pg";
 
 function require() {
@@ -25,7 +26,21 @@ function plain() {
   return new pg.Pool({ connectionString: process.env.DATABASE_URL });
 }
 
-const pool = { require, verify, plain }[process.argv[2]]();
+function authority() {
+  return new pg.Pool({
+    connectionString: process.env.DATABASE_URL,
+    ssl: { ca: readFileSync("/var/run/secrets/daap/orders/ca.crt") },
+  });
+}
+
+function timeout() {
+  return new pg.Pool({
+    connectionString: `${process.env.DATABASE_URL}&uselibpqcompat=true`,
+    statement_timeout: 5000,
+  });
+}
+
+const pool = { require, verify, plain, authority, timeout }[process.argv[2]]();
 const database = (await pool.query("SELECT current_database()")).rows[0].current_database;
 let prepared = 0;
 for (let number = 0; number < 10; number++) {

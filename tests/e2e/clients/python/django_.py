@@ -1,4 +1,4 @@
-"""Django. `python django_.py require` or `verify`."""
+"""Django. `python django_.py require` or `verify`; `cursors` as Django has it by itself."""
 
 import json
 import os
@@ -38,7 +38,14 @@ def verify():
     return DATABASES
 
 
-settings.configure(DATABASES={"require": require, "verify": verify}[sys.argv[1]]())
+def cursors():
+    DATABASES = require()
+    del DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"]
+    return DATABASES
+
+
+ways = {"require": require, "verify": verify, "cursors": cursors}
+settings.configure(DATABASES=ways[sys.argv[1]]())
 django.setup()
 
 
