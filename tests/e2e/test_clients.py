@@ -7,8 +7,13 @@ from tests.support.api import Object
 from tests.support.clients import Clients, entries
 from tests.support.databases import Databases
 from tests.support.eventually import eventually
+from tests.support.first_second import AtOnce
+from tests.support.slowness import slowness
 
 pytestmark = pytest.mark.timeout(600)
+
+FIRST_SECONDS = 1.0
+"""Within which a client past the pooler is served once the database is Ready: docs/clients.md."""
 
 
 async def secret_of(shop: Databases, name: str) -> Object:
@@ -53,9 +58,14 @@ tell(seen)
 """
 
 
-async def test_every_way_in_and_no_other(shop: Databases, clients: Clients) -> None:
+async def test_every_way_in_and_no_other(shop: Databases, clients: Clients, elsewhere: str) -> None:
+    at_once = AtOnce(shop, clients)
+    await at_once.wait(elsewhere)
+    before = slowness()
     await shop.create("orders")
     secret = await secret_of(shop, "orders")
+    told = await at_once.connected()
+    assert told["seconds"] <= FIRST_SECONDS * max(before, slowness()), told
     assert entries(secret)["type"] == "postgresql"
     seen = await clients.run(EVERYTHING, secret)
     assert seen["verified"] == seen["direct"] == ["hello"]
