@@ -12,6 +12,13 @@ from tests.support.api import Object
 from tests.support.clients import Clients
 from tests.support.databases import Databases, condition
 from tests.support.eventually import eventually
+from tests.support.pooled import (
+    a_dump_is_restored,
+    a_password_changed_by_sql,
+    a_session_ends_with_its_transaction,
+    parameters_are_for_one_client_alone,
+    settings_of_a_role_reach_the_pooler,
+)
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -39,8 +46,13 @@ async def test_clients_of_one_database_do_not_disturb_each_other(
         "--",
     )
     real_cluster.kubectl(*in_pod, "psql", "--command", OTHER_ROLE)
+    await a_dump_is_restored(shop, clients, secret)
+    await a_session_ends_with_its_transaction(clients, secret)
     await nothing_leaks(clients, secret)
     await startup_parameters_work_or_are_refused(clients, secret)
+    await parameters_are_for_one_client_alone(clients, secret)
+    await settings_of_a_role_reach_the_pooler(clients, secret)
+    await a_password_changed_by_sql(shop, clients, secret, real_cluster.kubectl)
     await every_cancel_finds_its_query(clients, secret)
     await two_roles_share_the_limit(clients, secret)
     await pods_that_go_take_no_new_connection_along(shop, clients, secret)

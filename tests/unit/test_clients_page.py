@@ -11,6 +11,7 @@ from daap_operator.kinds.database.desired.secret import DatabaseCredentials, con
 from daap_operator.kinds.database.desired.tuning import server_connections
 from dev import sbom
 from tests.e2e.clients import every
+from tests.support import pooled
 from tests.support.client_libraries import SOURCE, jars
 from tests.unit import builders
 
@@ -106,6 +107,7 @@ def test_the_page_names_the_parameters_that_are_kept_for_each_client() -> None:
         "SELF_SIGNED_CERT_IN_CHAIN",
         "unexpected keyword argument 'sslmode'",
         'portal "_django_curs_…" does not exist',
+        'relation "…" does not exist',
         "server shutting down",
         "CertificatePending",
     ],
@@ -131,6 +133,11 @@ def test_the_page_has_the_words_that_a_client_sees(seen: str) -> None:
 def test_a_program_has_the_option_that_the_page_speaks_of(option: str, program: str) -> None:
     assert option in PAGE
     assert option in (SOURCE / program).read_text()
+
+
+def test_the_e2e_steps_find_what_the_pages_show() -> None:
+    assert pooled.END_SESSIONS.endswith("state = 'idle';")
+    assert pooled.PUT_BACK == "annotate secret daap-orders-app daap.io/touched"
 
 
 def test_the_page_names_every_way_in_of_the_secret() -> None:
