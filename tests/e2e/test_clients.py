@@ -1,5 +1,7 @@
 """What a client in another namespace can do with the Secret, and what it cannot."""
 
+import asyncio
+
 import pytest
 
 from tests.scenarios.lifecycle import SLOW
@@ -74,6 +76,34 @@ async def test_every_way_in_and_no_other(shop: Databases, clients: Clients, else
     assert "SSL required" in seen["plain uri"]
     assert "pg_hba.conf rejects connection" in seen["plain direct-uri"]
     assert seen["wrong password"] == "refused"
+    await a_new_password_works_once_the_secret_has_it(shop, clients, secret)
+
+
+PASSWORD = """
+with psycopg.connect(entry("uri"), **VERIFIED) as connection:
+    tell(connection.execute("SELECT 1").fetchone())
+"""
+
+
+async def a_new_password_works_once_the_secret_has_it(
+    shop: Databases, clients: Clients, secret: Object
+) -> None:
+    new = {"stringData": {"password": "new/pass@word"}}
+    await shop.api.patch("secrets", shop.namespace, "daap-orders-app", new)
+    changed = await eventually(
+        lambda: shop.child("secrets", "daap-orders-connection"),
+        lambda found: found and entries(found)["password"] == "new/pass@word",
+    )
+    assert changed
+    assert changed != secret
+
+    async def connects() -> bool:
+        try:
+            return bool(await clients.run(PASSWORD, changed) == [1])
+        except AssertionError:
+            return False
+
+    await eventually(connects)
 
 
 READ_ONLY = """
@@ -93,9 +123,17 @@ while True:
 """
 
 
-async def test_a_replica_answers_through_the_read_only_host(
+async def test_a_replica_answers_and_session_pooling_keeps_the_session(
     shop: Databases, clients: Clients
 ) -> None:
+    """Two databases, made at once, which is sooner done."""
+    await asyncio.gather(
+        a_replica_answers_through_the_read_only_host(shop, clients),
+        session_pooling_keeps_the_session(shop, clients),
+    )
+
+
+async def a_replica_answers_through_the_read_only_host(shop: Databases, clients: Clients) -> None:
     await shop.create("orders", instances=2)
     secret = await secret_of(shop, "orders")
     assert await clients.run(READ_ONLY, secret) == [True]
@@ -110,7 +148,7 @@ with psycopg.connect(entry("uri"), autocommit=True) as connection:
 """
 
 
-async def test_session_pooling_keeps_the_session(shop: Databases, clients: Clients) -> None:
+async def session_pooling_keeps_the_session(shop: Databases, clients: Clients) -> None:
     await shop.create(
         "ticketing",
         databaseName="tickets",
@@ -120,32 +158,3 @@ async def test_session_pooling_keeps_the_session(shop: Databases, clients: Clien
     secret = await secret_of(shop, "ticketing")
     assert secret["metadata"]["name"] == "ticketing-postgres"
     assert await clients.run(SESSION, secret) == ["kept"]
-
-
-PASSWORD = """
-with psycopg.connect(entry("uri"), **VERIFIED) as connection:
-    tell(connection.execute("SELECT 1").fetchone())
-"""
-
-
-async def test_a_new_password_works_once_the_secret_has_it(
-    shop: Databases, clients: Clients
-) -> None:
-    await shop.create("orders")
-    secret = await secret_of(shop, "orders")
-    new = {"stringData": {"password": "new/pass@word"}}
-    await shop.api.patch("secrets", shop.namespace, "daap-orders-app", new)
-    changed = await eventually(
-        lambda: shop.child("secrets", "daap-orders-connection"),
-        lambda found: found and entries(found)["password"] == "new/pass@word",
-    )
-    assert changed
-    assert changed != secret
-
-    async def connects() -> bool:
-        try:
-            return bool(await clients.run(PASSWORD, changed) == [1])
-        except AssertionError:
-            return False
-
-    await eventually(connects)
