@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pytest
 
+from daap_operator.kube import Kind
 from tests.support import life
 from tests.support.life import ANYWHERE, NOWHERE, Life, Stuck
 
@@ -21,8 +22,16 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(life, "slowness", lambda: 10.0)
 
 
+class Api:
+    """An API server with one object of each kind that is asked for."""
+
+    async def list(self, kind: Kind, namespace: str) -> list[dict[str, Any]]:
+        return [{"metadata": {"name": f"the-{kind.word}-in-{namespace}"}}]
+
+
 def a_life(*, stops: set[str]) -> Life:
-    return Life(cast(Any, SimpleNamespace()), "orders", {}, lambda: True, stops=stops)
+    databases = cast(Any, SimpleNamespace(api=Api(), namespace="shop"))
+    return Life(databases, "orders", {}, lambda: True, stops=stops)
 
 
 async def test_it_is_stuck_however_slow_the_machine_is(slow: None) -> None:
@@ -31,5 +40,12 @@ async def test_it_is_stuck_however_slow_the_machine_is(slow: None) -> None:
 
 
 async def test_it_fails_where_a_refusal_does_not_count(slow: None) -> None:
-    with pytest.raises(AssertionError, match=r"not within 0\.02 s"):
+    with pytest.raises(AssertionError, match=r"not within 0\.02 s") as raised:
         await a_life(stops=NOWHERE)._reach("go", nothing)
+    (note,) = raised.value.__notes__
+    assert [line.split("'")[3] for line in note.splitlines()[1:]] == [
+        "the-pooler-in-shop",
+        "the-deployment-in-shop",
+        "the-service-in-shop",
+        "the-endpointslice-in-shop",
+    ]
