@@ -4,7 +4,6 @@ Every step may be repeated, and the one that cannot be taken back, removing the 
 last and after live reads.
 """
 
-import logging
 from functools import partial
 from typing import Any
 
@@ -39,8 +38,6 @@ PATIENCE_SECONDS = 30.0
 """After so long the polling slows down."""
 BLOCKED_SECONDS = 20.0
 """What takes longer than this is not under way any more: somebody has to act, and is told."""
-
-log = logging.getLogger(__name__)
 
 
 async def protection(world: DatabaseWorld, looked_at: DatabaseSubject) -> str:
