@@ -6,7 +6,7 @@ from typing import Any
 from daap_operator import raw
 from daap_operator.api.meta import Metadata
 from daap_operator.engine.announce import Announcement
-from daap_operator.engine.child import Child, Did, Fact, Owner, Reasons
+from daap_operator.engine.child import Child, Did, Fact, Reasons
 from daap_operator.engine.children import ensure, take_over
 from daap_operator.engine.kinds import Ref
 from daap_operator.errors import Problem, Stalled, Waiting
@@ -93,7 +93,7 @@ def _certificates(world: DatabaseWorld, database: Resolved) -> str:
 
 
 async def _ensure(world: DatabaseWorld, database: Resolved, manifest: Manifest) -> Problem | None:
-    owner, child = _owner(database), _wanted(manifest)
+    owner, child = database.owner, _wanted(manifest)
     ensured = await ensure(world.kube, world.store, owner, child)
     if ensured.foreign and was_retained(ensured.foreign, database.namespace, database.name):
         await _take_over(world, database, child)
@@ -101,10 +101,6 @@ async def _ensure(world: DatabaseWorld, database: Resolved, manifest: Manifest) 
     for fact in ensured.facts:
         _note(world, owner.ref, child, fact)
     return ensured.problem()
-
-
-def _owner(database: Resolved) -> Owner:
-    return Owner(known.DATABASE, database.namespace, database.name, database.uid)
 
 
 def _note(world: DatabaseWorld, key: Ref, child: Child, fact: Fact) -> None:

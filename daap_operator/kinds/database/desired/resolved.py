@@ -75,6 +75,11 @@ class Resolved:
         """Where one of the Cluster's own Services is, past the pooler: `rw` or `ro`."""
         return names.service_host(f"{self.cluster}-{role}", self.namespace, self.domain)
 
+    @property
+    def owner(self) -> Owner:
+        """Whom the children are for."""
+        return Owner(known.DATABASE, self.namespace, self.name, self.uid)
+
     def metadata(self, name: str) -> Manifest:
         """The metadata of a child.
 
@@ -88,8 +93,7 @@ class Resolved:
             "labels": names.labels(self.name, self.uid),
         }
         if self.spec.deletion_policy is DeletionPolicy.DELETE:
-            owner = Owner(known.DATABASE, self.namespace, self.name, self.uid)
-            made["ownerReferences"] = [owner.reference]
+            made["ownerReferences"] = [self.owner.reference]
         else:
             made["annotations"] = names.retained_from(self.namespace, self.name)
         return made
