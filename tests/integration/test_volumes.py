@@ -21,6 +21,11 @@ async def storage(databases: Databases) -> Object:
     return made
 
 
+async def claims(databases: Databases) -> list[Object]:
+    """The claims there are."""
+    return await databases.api.list("persistentvolumeclaims", databases.namespace)
+
+
 async def told(databases: Databases, kind: str, reason: str) -> str:
     """Wait until a condition has that reason; its message."""
     found = await eventually(
@@ -55,6 +60,20 @@ async def test_volumes_grow_and_the_status_follows_them(
     await databases.edit("orders", storage={"size": "2Gi"})
     await settled(databases, "2Gi")
     assert (await storage(databases))["size"] == "2Gi"
+
+
+async def test_the_volume_of_an_instance_that_is_gone_is_not_waited_for(
+    databases: Databases, operators: Operators
+) -> None:
+    """CloudNativePG deletes its claim, and a larger size concerns those that are left."""
+    await operators.start()
+    await databases.create("orders", instances=2, storage={"size": "1Gi"})
+    await settled(databases, "1Gi")
+    await databases.edit("orders", instances=1)
+    await settled(databases, "1Gi")
+    await databases.edit("orders", storage={"size": "2Gi"})
+    await settled(databases, "2Gi")
+    assert [c["metadata"]["name"] for c in await claims(databases)] == ["daap-orders-1"]
 
 
 async def test_a_size_that_cannot_be_had_is_held_back_and_can_be_taken_back(

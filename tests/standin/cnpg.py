@@ -90,6 +90,8 @@ class StandIn:
         self._again: set[Ref] = set()
         self._last_step: dict[Place, int] = {}
         self._own: set[Place] = set()
+        self._most_claims: dict[str, int] = {}
+        """By a Cluster's uid: the highest number of an instance that has been given a claim."""
         self._pace = 0.0
         self._asleep: set[str] = set()
         self._stiff: set[str] = set()
@@ -268,12 +270,14 @@ class StandIn:
 
     async def _volume_claims(self, obj: Object) -> None:
         name, namespace = obj["metadata"]["name"], obj["metadata"]["namespace"]
-        for number in range(1, obj["spec"].get("instances", 1) + 1):
+        for number in _instances(obj):
+            self._most_claims[obj["metadata"]["uid"]] = max(number, self._most(obj))
             claim = await self._api.get(known.CLAIM, namespace, f"{name}-{number}")
             if claim is None:
                 claim = await self._api.create(known.CLAIM, _claim(obj, f"{name}-{number}"))
-            if not claim["metadata"].get("deletionTimestamp"):
-                await self._volume(obj["spec"]["storage"], claim)
+            if claim["metadata"].get("deletionTimestamp"):
+                raise ApiError(409, b"the claim of an instance that was there is still going")
+            await self._volume(obj["spec"]["storage"], claim)
 
     async def _volume(self, storage: Object, claim: Object) -> None:
         """Make the volume, or a larger one; the API server refuses what the class does not allow.
@@ -348,13 +352,19 @@ class StandIn:
         self._objects[key] = found
 
     async def _scale_down(self, obj: Object) -> None:
-        """Without the pods of instances that the Cluster has no more."""
+        """Without the claims and the pods of instances that the Cluster has no more."""
         name, namespace = obj["metadata"]["name"], obj["metadata"]["namespace"]
+        for number in range(len(_instances(obj)) + 1, self._most(obj) + 1):
+            await self._api.delete(known.CLAIM, namespace, f"{name}-{number}")
+        self._most_claims[obj["metadata"]["uid"]] = len(_instances(obj))
         for (kind, space, pod), found in list(self._objects.items()):
             if (kind, space) != (known.POD, namespace) or pod in _pods(obj):
                 continue
             if found["metadata"]["labels"].get("cnpg.io/cluster") == name:
                 await self._api.delete(known.POD, namespace, pod)
+
+    def _most(self, obj: Object) -> int:
+        return self._most_claims.get(obj["metadata"]["uid"], 0)
 
     # Poolers --------------------------------------------------------------------------------------
 
@@ -431,8 +441,12 @@ def _owns(owner: Object, obj: Object) -> bool:
 
 def _pods(cluster: Object) -> list[str]:
     """The names of its instances' pods."""
-    count = cluster["spec"].get("instances", 1)
-    return [f"{cluster['metadata']['name']}-{number}" for number in range(1, count + 1)]
+    return [f"{cluster['metadata']['name']}-{number}" for number in _instances(cluster)]
+
+
+def _instances(cluster: Object) -> range:
+    """The numbers of its instances."""
+    return range(1, cluster["spec"].get("instances", 1) + 1)
 
 
 def _pod_asked(cluster: Object) -> Object:
