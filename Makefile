@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PROCESSES ?= 2
 
-.PHONY: help demo demo-clean test test-unit test-chart test-integration e2e migrate check format crds golden recorded lock run chaos repeat control-plane helm image sbom release-notes promtool manifests gitops-crds newcomer faults nightly
+.PHONY: help demo demo-clean test test-unit test-chart test-integration e2e migrate check static format crds golden recorded lock run chaos repeat control-plane helm image sbom release-notes promtool manifests gitops-crds newcomer faults nightly
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,7 +21,7 @@ test: .venv/ready control-plane helm gitops-crds promtool ## unit, chart and int
 	@$(BIN)/python -m pytest tests/unit tests/chart tests/integration -n $(PROCESSES) --second-try --durations=30 --cov --cov-fail-under=90
 
 test-unit: .venv/ready ## unit tests: seconds
-	@$(BIN)/python -m pytest tests/unit -n $(PROCESSES)
+	@$(BIN)/python -m pytest -q tests/unit -n $(PROCESSES)
 
 test-chart: .venv/ready helm promtool ## tests of the Helm chart
 	@$(BIN)/python -m pytest tests/chart
@@ -74,14 +74,15 @@ sbom: .venv/ready ## the bill of materials, CycloneDX in dist/, from the lock fi
 release-notes: .venv/ready ## what the changelog says of a version; VERSION=0.1.0
 	@$(BIN)/python -m dev.release $$VERSION
 
-check: .venv/ready ## format, lint, types, import contracts, generated files, unit tests
+check: static test-unit ## all that needs no cluster: `make static`, then the unit tests
+
+static: .venv/ready ## format, lint, types, import contracts, generated files
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m dev.generate --check
 	@$(BIN)/python -m tests.generate --check
-	@$(BIN)/python -m pytest -q tests/unit -n $(PROCESSES)
 
 format: .venv/ready ## format the code and repair what can be repaired
 	@$(BIN)/ruff format .

@@ -11,9 +11,9 @@ from daap_operator.api.v1alpha1 import DEFINITIONS
 from dev.cluster.established import wait_established
 from dev.installation import NAMESPACE, RESTRICTED, metadata_database
 from tests.fix_cluster import own_namespace
+from tests.fix_e2e import cleared
 from tests.support.api import Api
 from tests.support.databases import Databases
-from tests.support.eventually import eventually
 from tests.support.release import Release
 
 
@@ -41,8 +41,4 @@ async def team(release: Release, real_api: Api) -> AsyncIterator[Databases]:
         await real_api.patch("namespaces", "", name, {"metadata": {"labels": RESTRICTED}})
         team = Databases(real_api, name)
         yield team
-        for found in await real_api.list("daapdatabases", name):
-            await team.delete(found["metadata"]["name"])
-        await eventually(
-            lambda: real_api.list("daapdatabases", name), lambda left: not left, seconds=120
-        )
+        await cleared(team)

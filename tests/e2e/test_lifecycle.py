@@ -5,6 +5,7 @@ from datetime import datetime
 
 import pytest
 
+from tests.fix_e2e import cleared
 from tests.scenarios import lifecycle
 from tests.support.clients import Clients
 from tests.support.databases import Databases, condition
@@ -32,8 +33,7 @@ async def test_a_life(shop: Databases, real_rows: Rows) -> None:
 async def test_rivals_for_a_name(shop: Databases, elsewhere: str) -> None:
     other = Databases(shop.api, elsewhere)
     await lifecycle.rivals(shop, other, "orders")
-    await other.delete("orders")
-    await other.gone("orders", seconds=lifecycle.SLOW)
+    await cleared(other)
 
 
 WRITE_AND_READ = """

@@ -17,9 +17,10 @@ pytestmark = pytest.mark.timeout(600)
 KILLS = 20
 
 
-async def test_killed_twenty_times_during_a_creation(
+async def test_killed_twenty_times_during_a_creation_and_stopped_once_afterwards(
     shop: Databases, real_operator: OperatorProcess, real_rows: Rows
 ) -> None:
+    """There is one of each, and a restart changes none of them."""
     chance = random.Random(2)
     await shop.create("orders")
     for _ in range(KILLS):
@@ -32,11 +33,6 @@ async def test_killed_twenty_times_during_a_creation(
     for plural in ("clusters", "poolers", "secrets"):
         assert len(await shop.api.list(plural, shop.namespace, labelled)) == 1, plural
     assert len(await real_rows.named("orders")) == 1
-
-
-async def test_a_restart_changes_nothing(shop: Databases, real_operator: OperatorProcess) -> None:
-    await shop.create("orders")
-    await shop.ready("orders", seconds=SLOW)
 
     async def versions() -> dict[str, object]:
         """What only we write by resource version, and CloudNativePG's by what is asked of it."""
