@@ -123,7 +123,8 @@ def _retained(lives: Lives, seen: Seen) -> Iterator[str]:
             continue
         if life.must_stay - uids:
             yield f"{life} was to be retained, and of its children some are gone"
-        if life.secret_must_stay and uid not in secrets:
+        left = uid in secrets or lives.taken_over(life, children)
+        if life.secret_must_stay and not left:
             yield f"{life} was to be retained, and its Secret is gone"
         for child in children:
             if owner(child) == uid and child["metadata"].get("ownerReferences"):

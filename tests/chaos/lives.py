@@ -79,22 +79,50 @@ class Lives:
         life.asked_to_go = True
         clusters = [c for c in children_of(life.uid, children) if c["plural"] == "clusters"]
         life.held = bool(obj["spec"].get("deletionProtection")) and bool(clusters)
-        _leave_behind(life, obj, children)
+        self._leave_behind(life, obj, children)
 
     def released(self, obj: Object, children: list[Object]) -> None:
         """Somebody takes the protection from one that was asked to go."""
         life = self.by_uid[obj["metadata"]["uid"]]
         life.held = False
-        _leave_behind(life, obj, children)
+        self._leave_behind(life, obj, children)
 
     def child_deleted(self, child: Object) -> None:
         """Somebody deletes a child by hand: it need not stay, and protection may be over."""
         life = self.by_uid.get(owner(child))
+        self._now_of(owner(child), {child["metadata"]["uid"]})
         if life is None:
             return
         life.must_stay.discard(child["metadata"]["uid"])
         life.held = life.held and child["plural"] != "clusters"
         life.secret_must_stay = life.secret_must_stay and child["plural"] != "secrets"
+
+    def taken_over(self, life: Life, children: list[Object]) -> bool:
+        """Whether another database has what one left behind; its Secret may be another one then."""
+        return any(
+            child["metadata"]["uid"] in life.must_stay and self._is_heir(owner(child), life)
+            for child in children
+        )
+
+    def _is_heir(self, uid: str, of: Life) -> bool:
+        heir = self.by_uid.get(uid)
+        return heir not in (None, of) and (heir.side, heir.name) == (of.side, of.name)
+
+    def _now_of(self, uid: str, children: set[str]) -> None:
+        """What a database has taken over is its own to keep or to lose, not of those before it."""
+        for life in self.by_uid.values():
+            if life.uid != uid and life.must_stay & children:
+                life.must_stay -= children
+                life.secret_must_stay = False
+
+    def _leave_behind(self, life: Life, obj: Object, children: list[Object]) -> None:
+        _forget(life, held=life.held)
+        own = children_of(life.uid, children)
+        self._now_of(life.uid, {child["metadata"]["uid"] for child in own})
+        life.retained = obj["spec"].get("deletionPolicy") == "Retain"
+        if life.retained:
+            life.must_stay = {c["metadata"]["uid"] for c in own if c["plural"] != "secrets"}
+            life.secret_must_stay = any(c["plural"] == "secrets" for c in own)
 
     def namespace_deleted(self, side: int) -> None:
         """Somebody deletes a namespace: nothing in it stays."""
@@ -102,15 +130,6 @@ class Lives:
             if life.side == side:
                 life.asked_to_go = True
                 _forget(life)
-
-
-def _leave_behind(life: Life, obj: Object, children: list[Object]) -> None:
-    _forget(life, held=life.held)
-    life.retained = obj["spec"].get("deletionPolicy") == "Retain"
-    if life.retained:
-        own = children_of(life.uid, children)
-        life.must_stay = {c["metadata"]["uid"] for c in own if c["plural"] != "secrets"}
-        life.secret_must_stay = any(c["plural"] == "secrets" for c in own)
 
 
 def _forget(life: Life, *, held: bool = False) -> None:

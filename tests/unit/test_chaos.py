@@ -198,6 +198,64 @@ def test_what_is_retained_must_stay_and_what_is_not_must_go() -> None:
         assert any(told in found for found in violations(asked, seen))
 
 
+def left_behind() -> tuple[Lives, Seen, list[Object]]:
+    """One that was deleted, and its children, which were to stay and have."""
+    seen, asked = whole(), lives("u")
+    obj = seen.objects["daapdatabases"][0]
+    obj["spec"]["deletionPolicy"] = "Retain"
+    children = [c for p in ("clusters", "poolers", "secrets") for c in seen.objects[p]]
+    asked.deletion_asked(obj, children)
+    gone(seen)
+    own = [c for c in children if c["metadata"].get("labels")]
+    for child in own:
+        child["metadata"]["ownerReferences"] = []
+    return asked, seen, own
+
+
+def taken_over(asked: Lives, seen: Seen, own: list[Object], by: Object) -> None:
+    """The Cluster and the Pooler have another database, which asked for another Secret's name."""
+    by["spec"] |= {"deletionPolicy": "Retain", "connectionSecretName": "another"}
+    asked.created(by, 0)
+    seen.objects["daapdatabases"].append(by | {"plural": "daapdatabases"})
+    for child in own:
+        child["metadata"]["labels"]["daap.io/database-uid"] = by["metadata"]["uid"]
+        if child["plural"] == "secrets":
+            child["metadata"] |= {"name": "another", "uid": "s3"}
+    by["status"]["secretName"] = "another"
+    seen.rows.append(seen.rows[0] | {"id": "w", "secret_name": "another"})
+    seen.rows[-1] |= {"status": "ready", "deleted_at": None}
+
+
+def test_a_successor_may_have_another_secret() -> None:
+    asked, seen, own = left_behind()
+    taken_over(asked, seen, own, database("w"))
+    assert violations(asked, seen) == []
+
+
+def test_what_nobody_took_over_keeps_its_secret() -> None:
+    asked, seen, own = left_behind()
+    seen.objects["secrets"] = [c for c in seen.objects["secrets"] if c not in own]
+    assert any("its Secret is gone" in found for found in violations(asked, seen))
+    stranger = database("w", namespace="b")
+    asked.created(stranger, 1)
+    own[0]["metadata"]["labels"]["daap.io/database-uid"] = "w"
+    assert any("its Secret is gone" in found for found in violations(asked, seen))
+
+
+def test_what_was_taken_over_is_the_successors_to_lose() -> None:
+    asked, seen, own = left_behind()
+    heir = database("w")
+    taken_over(asked, seen, own, heir)
+    heir["spec"]["deletionPolicy"] = "Delete"
+    asked.deletion_asked(heir, own)
+    for plural in ("daapdatabases", "clusters", "poolers", "secrets"):
+        seen.objects[plural].clear()
+    seen.objects["deployments"].clear()
+    seen.objects["persistentvolumeclaims"].clear()
+    seen.rows[-1] |= {"status": "deleted", "deleted_at": "now"}
+    assert violations(asked, seen) == []
+
+
 def test_a_seed_tells_it_all() -> None:
     """Whatever this process has loaded: here that is more than where plans are drawn."""
     few, more = drawn(3, 1), drawn(5, 1)
