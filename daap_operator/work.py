@@ -13,6 +13,7 @@ from daap_operator.cancellation import heed
 from daap_operator.engine.announce import Announcer
 from daap_operator.engine.intake import Intake
 from daap_operator.engine.kinds import Object, Ref, sources
+from daap_operator.engine.kopf_watch import Feed
 from daap_operator.engine.loop import Loop
 from daap_operator.engine.store import Store
 from daap_operator.engine.sweep import Sweeper, swept
@@ -86,7 +87,7 @@ class Work:
         self._intake = Intake(self.store, self._queue, watches, on_gone=self._on_gone)
         self._gap = asyncio.Event()
         self._watches = Watches(
-            self._intake.event,
+            Feed(self._intake.event, self.store.reduced),
             kube.credentials,
             sources=sources(watches),
             namespaces=self._namespaces,

@@ -14,6 +14,10 @@ UID = "uid"
 """The name of the index of a kind of ours by the objects' uids."""
 
 
+class Kept(dict[str, Any]):
+    """What the store keeps of an object, made from it already."""
+
+
 class Ref(NamedTuple):
     """One object: the store's key, and what the workqueue works on."""
 

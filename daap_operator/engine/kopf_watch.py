@@ -8,18 +8,26 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 import kopf
 
 from daap_operator import names
-from daap_operator.engine.kinds import Source
+from daap_operator.engine.kinds import Kept, Source
+from daap_operator.engine.kopf_session import KEPT, Reduce, reducing, session
 from daap_operator.engine.trace import Answered, trace
 from daap_operator.kube import LAST_TLS_SECONDS, Credentials, Kind
 
-Feed = Callable[[Source, str | None, Mapping[str, Any]], None]
-"""Takes the stream, the event's type (None: from a listing) and the object."""
+
+class Feed(NamedTuple):
+    """Where events go."""
+
+    event: Callable[[Source, str | None, Mapping[str, Any]], None]
+    """Takes the stream, the event's type (None: from a listing) and the object."""
+    reduce: Reduce
+    """Makes of an object what `event` is given of it: raw ones would pile up in kopf's thread."""
+
 
 Login = Callable[[], Awaitable[Credentials]]
 
@@ -61,7 +69,8 @@ async def operate(
     for group in apart(sources):
         registry = kopf.OperatorRegistry()
         register(registry, group, feed)
-        register_login(registry, login, partial(trace, answered, sources), sessions)
+        opened = partial(_session, sources=sources, answered=answered, reduce=feed.reduce)
+        register_login(registry, login, opened, sessions)
         tasks += await kopf.spawn_tasks(
             registry=registry,
             settings=settings(group),
@@ -124,7 +133,8 @@ def register(registry: kopf.OperatorRegistry, sources: Sequence[Source], feed: F
 def _register(registry: kopf.OperatorRegistry, source: Source, feed: Feed) -> None:
     @kopf.on.event(*_selector(source.kind), registry=registry, id=f"on_{source.kind.plural}")
     async def on_event(event: kopf.RawEvent, **_: Any) -> None:
-        feed(source, event["type"], event["object"])
+        obj: Mapping[str, Any] = event["object"]
+        feed.event(source, event["type"], Kept(obj[KEPT]) if KEPT in obj else obj)
 
 
 def _selector(kind: Kind) -> tuple[str, str, str]:
@@ -135,13 +145,13 @@ def _selector(kind: Kind) -> tuple[str, str, str]:
 def register_login(
     registry: kopf.OperatorRegistry,
     login: Login,
-    traced: Callable[[str], aiohttp.TraceConfig],
+    opened: Callable[[Credentials], aiohttp.ClientSession],
     sessions: list[aiohttp.ClientSession],
 ) -> None:
-    """Have kopf log in as the operator's own client does, with a session that reports answers.
+    """Have kopf log in as the operator's own client does, with a session of our own.
 
-    `traced` is called with the API server's URL; each session is added to `sessions`. kopf logs in
-    anew after each 401, at once: while the API server takes no credentials the pauses are ours.
+    Each session that was `opened` is added to `sessions`. kopf logs in anew after each 401, at
+    once: while the API server takes no credentials the pauses are ours.
     """
     pause = Pause()
 
@@ -150,14 +160,22 @@ def register_login(
         del unused
         await asyncio.sleep(pause.next(asyncio.get_running_loop().time()))
         ours = await login()
-        info = _connection_info(ours)
-        session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=info.as_ssl_context()),
-            headers=info.as_http_headers(),
-            trace_configs=[traced(ours.server)],
-        )
-        sessions[:] = [*(old for old in sessions if not old.closed), session]
-        return kopf.AiohttpSession(server=ours.server, aiohttp_session=session)
+        made = opened(ours)
+        sessions[:] = [*(old for old in sessions if not old.closed), made]
+        return kopf.AiohttpSession(server=ours.server, aiohttp_session=made)
+
+
+def _session(
+    ours: Credentials, *, sources: Collection[Source], answered: Answered, reduce: Reduce
+) -> aiohttp.ClientSession:
+    """A session that reports answers, and gives kopf little of them."""
+    info = _connection_info(ours)
+    return session(
+        headers=info.as_http_headers(),
+        tls=info.as_ssl_context(),
+        traces=[trace(answered, sources, ours.server)],
+        middlewares=(reducing(sources, reduce, ours.server),),
+    )
 
 
 def _connection_info(ours: Credentials) -> kopf.ConnectionInfo:
@@ -237,7 +255,7 @@ def settings(sources: Sequence[Source]) -> kopf.OperatorSettings:
     made.watching.server_timeout = RENEW_SECONDS
     made.watching.client_timeout = SILENT_SECONDS
     made.watching.inactivity_timeout = SILENT_SECONDS  # holds for the tries of a request, too
-    made.watching.chunk_size = 500
+    made.watching.chunk_size = 1  # no object of a listing is read (kopf_session)
     made.queueing.idle_timeout = 0.2  # workers keep the last event that long: memory at start-up
     made.process.ultimate_exiting_timeout = None
     for kind, selector in sources:

@@ -13,6 +13,7 @@ from daap_operator.engine.kinds import (
     UID,
     Index,
     Keep,
+    Kept,
     Object,
     Ref,
     Source,
@@ -82,12 +83,16 @@ class Store:
 
     def kept(self, kind: Kind, obj: raw.Object) -> Object:
         """What would be kept of an object."""
-        return self._of(kind)[0][1].keep(obj)
+        return self._of(kind)[0][1].reduced(obj)
+
+    def reduced(self, source: Source, obj: raw.Object) -> Kept:
+        """What would be kept of an object of a stream. Looks at nothing else: any thread may."""
+        return self._tables[source].reduced(obj)
 
     # what the streams tell ------------------------------------------------------------------------
 
     def take(self, source: Source, obj: raw.Object) -> Change | None:
-        """Keep an object of a stream; the change if it tells anything new."""
+        """Keep an object of a stream, reduced or not; the change if it tells anything new."""
         return self._tables[source].put(obj)
 
     def drop(self, source: Source, obj: raw.Object) -> Object | None:

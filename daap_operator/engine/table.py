@@ -5,7 +5,7 @@ from collections.abc import Collection, Hashable, Mapping
 from typing import NamedTuple
 
 from daap_operator import raw
-from daap_operator.engine.kinds import Index, Keep, Object, Ref
+from daap_operator.engine.kinds import Index, Keep, Kept, Object, Ref
 from daap_operator.kube.kinds import Kind
 
 TOMBSTONES = 10_000
@@ -24,7 +24,7 @@ class Table:
     """Objects of one kind that one label selector covers."""
 
     def __init__(self, kind: Kind, keep: Keep, indexes: Mapping[str, Index]) -> None:
-        self.keep = keep
+        self._keep = keep
         self.objects: dict[Ref, Object] = {}
         self._kind = kind
         self.indexes = indexes
@@ -41,13 +41,17 @@ class Table:
         """The keys of an index."""
         return self._found[index].keys()
 
+    def reduced(self, obj: raw.Object) -> Kept:
+        """What is kept of an object."""
+        return obj if isinstance(obj, Kept) else Kept(self._keep(obj))
+
     def put(self, obj: raw.Object) -> Change | None:
         """Keep an object; the change if it tells anything new.
 
         None for an object older than the one that is kept, one that is known to be deleted, and one
         that differs only in what is not kept.
         """
-        kept = self.keep(obj)
+        kept = self.reduced(obj)
         ref, version = Ref.of(self._kind, kept), version_of(kept)
         before = self.objects.get(ref)
         if before is not None and version_of(before) >= version:

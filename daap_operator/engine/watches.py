@@ -46,7 +46,8 @@ class Watches:
     ) -> None:
         """`on_listed` is called when a watch has begun from a listing.
 
-        Whatever was deleted before is missing from all events: a LIST of our own is due.
+        Whatever was there, or was deleted, before is missing from all events: a LIST of our own is
+        due.
         """
         self._monotonic = monotonic
         self._feed = feed
@@ -153,7 +154,7 @@ class Watches:
             return
         try:
             await operate(
-                self._arrive,
+                Feed(self._arrive, self._feed.reduce),
                 self._answered,
                 self._log_in,
                 sources=self._sources,
@@ -190,7 +191,7 @@ class Watches:
         while self._arrived:
             source, event_type, obj = self._arrived.popleft()
             try:
-                self._feed(source, event_type, obj)
+                self._feed.event(source, event_type, obj)
             except Exception:  # one event that cannot be read must not hold up all behind it
                 log.exception("Event dropped", extra={"kind": source.kind.word})
 

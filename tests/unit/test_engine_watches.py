@@ -8,6 +8,7 @@ import pytest
 
 from daap_operator.engine import kopf_watch, trace
 from daap_operator.engine.kinds import Source, sources
+from daap_operator.engine.kopf_watch import Feed
 from daap_operator.engine.trace import Place
 from daap_operator.engine.watches import Watches
 from tests.unit import toys
@@ -46,7 +47,12 @@ async def test_each_kopf_is_told_its_own_selectors(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(kopf_watch, "_end", ended)
     stop = asyncio.Event()
     await kopf_watch.operate(
-        unheard, unheard, no_login, sources=THREE, namespaces=("shop",), stop=stop
+        UNHEARD,
+        unheard,
+        no_login,
+        sources=THREE,
+        namespaces=("shop",),
+        stop=stop,
     )
     told = [dict(each["settings"].watching.label_selectors) for each in spawned]
     assert [list(selectors.values()) for selectors in told] == [["colour=red"], ["small"]]
@@ -82,7 +88,7 @@ async def test_what_is_in_no_namespace_is_due_once(
 ) -> None:
     now = 0.0
     watches = Watches(
-        unheard,
+        UNHEARD,
         no_login,
         sources=[SHELVES.source, TOYS.source],
         namespaces=namespaces,
@@ -97,6 +103,9 @@ async def test_what_is_in_no_namespace_is_due_once(
 
 def unheard(*_: object) -> None:
     return
+
+
+UNHEARD = Feed(unheard, lambda _, obj: obj)
 
 
 async def no_login() -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from daap_operator.engine import kopf_watch
-from daap_operator.engine.kopf_watch import GRACE_SECONDS, QUIET_SECONDS, Backoffs, Pause
+from daap_operator.engine.kopf_watch import GRACE_SECONDS, QUIET_SECONDS, Backoffs, Feed, Pause
 from daap_operator.kinds import known
 from tests.unit import virtual_time
 from tests.unit.stage import SOURCES
@@ -94,12 +94,20 @@ async def operate_until_it_ends() -> None:
     stop = asyncio.Event()
     with pytest.raises(ValueError, match="ERROR event"):
         await kopf_watch.operate(
-            unheard, unheard, no_login, sources=[CLUSTERS], namespaces=(), stop=stop
+            UNHEARD,
+            unheard,
+            no_login,
+            sources=[CLUSTERS],
+            namespaces=(),
+            stop=stop,
         )
 
 
 def unheard(*_: object) -> None:
     return
+
+
+UNHEARD = Feed(unheard, lambda _, obj: obj)
 
 
 async def no_login() -> Any:

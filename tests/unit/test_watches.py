@@ -12,6 +12,7 @@ import pytest
 
 from daap_operator.engine import watches as module
 from daap_operator.engine.kinds import Source
+from daap_operator.engine.kopf_watch import Feed
 from daap_operator.engine.trace import Place
 from daap_operator.engine.watches import Watches
 from daap_operator.kinds import known
@@ -43,7 +44,7 @@ class Kopf:
         stop: asyncio.Event,
     ) -> None:
         self.runs += 1
-        self.feed, self.answered = feed, answered
+        self.feed, self.answered = feed.event, answered
         if self.failing:
             raise ValueError("ERROR event")
         for source in SOURCES.values():
@@ -75,7 +76,7 @@ async def watching(
         raise AssertionError
 
     made = Watches(
-        feed,
+        Feed(feed, lambda _, obj: obj),
         credentials,
         sources=list(SOURCES.values()),
         namespaces=(),
