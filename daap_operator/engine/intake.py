@@ -56,16 +56,19 @@ class Intake:
         """List one kind; the version of the list, or of the one before for a kind that is gone."""
         kind, selector = source
         listed: set[Ref] = set()
+        versions: list[int] = []
         try:
-            async for page, at in kube.pages(kind, namespace, selector=selector):
-                version = at
+            async for page in kube.pages(kind, namespace, selector=selector):
                 for obj in page:
                     listed.add(Ref.of(kind, obj))
                     self.event(source, None, obj)
+                versions.append(page.version)
         except ApiError as error:
             if not error.absent or any(watch.required for watch in self._watches[source]):
                 raise
             log.warning("Kind unknown to the API server", extra={"kind": kind.word})
+        # The oldest page's: a LIST that took too long goes on with what has come to be since
+        version = min(versions, default=version)
         for gone in self._store.prune(source, listed, version, namespace=namespace):
             self._gone(source, gone)
         return version

@@ -19,6 +19,7 @@ import aiohttp
 from daap_operator import raw
 from daap_operator.engine.kinds import Source
 from daap_operator.engine.trace import place
+from daap_operator.kube import Unreachable
 from daap_operator.kube.listing import Page
 from daap_operator.kube.sizes import ANSWER_BYTES, marked
 
@@ -107,9 +108,8 @@ def listed(content: bytes) -> bytes:
     """A listing without its objects, and with nothing to follow; as it is when it is none."""
     try:
         page = Page(content.decode())
-        for _ in page:
-            pass
-    except ValueError:
+        page.finish()
+    except (ValueError, Unreachable):
         return content
     version = raw.text(page.rest, "metadata", "resourceVersion")
     if not version:

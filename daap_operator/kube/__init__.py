@@ -7,6 +7,9 @@ connection pool); its models are left aside, since they know neither CloudNative
     protocols   what each part needs of the requests
     problems    what the API server refuses, and in which sense
     request     a request as it is counted
+    sizes       how large an object, and an answer, may be
+    listing     a page of a LIST, read object by object
+    connection  a request, and how much of its answer is read
     client      the requests, each with its precondition
 """
 

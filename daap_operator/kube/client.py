@@ -1,60 +1,25 @@
 """The requests to the API server, each with the precondition that makes it safe to repeat."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Callable
-from copy import copy
-from typing import Any, Literal, Self
-from urllib.parse import urlencode
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from typing import Any, Self
 
-import aiohttp
-from kubernetes.aio import client
-
-from daap_operator import __version__, names, raw
-from daap_operator.kube.credentials import Credentials, configuration, usable
+from daap_operator import names, raw
+from daap_operator.kube.connection import Connection, TooMuch
 from daap_operator.kube.kinds import EVENT, Kind
-from daap_operator.kube.problems import ApiError, Unreachable
+from daap_operator.kube.listing import PAGE, Page, Paging, heard
+from daap_operator.kube.problems import ApiError
 from daap_operator.kube.protocols import Propagation
-from daap_operator.kube.request import OnRequest, request
 
 Object = dict[str, Any]
-
-REQUEST_SECONDS = 15.0
-"""A request that takes longer has failed; whether it had an effect is then unknown."""
 
 LAST_TLS_SECONDS = 0.05
 """Sockets under TLS are closed in the turns of the event loop after their sessions were."""
 
-PAGE = 500
-"""Objects a page of a LIST."""
 
-
-class Kube:
+class Kube(Connection):
     """Requests to the API server. An async context manager, which closes the connections."""
-
-    def __init__(
-        self, settings: client.Configuration, on_request: OnRequest = lambda _: None
-    ) -> None:
-        """`on_request` is called with each request when it is over."""
-        self._on_request = on_request
-        self._client = client.ApiClient(settings)
-        self._client.user_agent = f"{names.FIELD_MANAGER}/{__version__}"
-        self._before_write: Callable[[], None] = lambda: None
-
-    def fenced(self, before_write: Callable[[], None]) -> Self:
-        """The same connections, with something to be asked before each write, which may raise."""
-        fenced = copy(self)
-        fenced._before_write = before_write
-        return fenced
-
-    @classmethod
-    async def connect(cls, kubeconfig: str | None, on_request: OnRequest = lambda _: None) -> Self:
-        """A client for a kubeconfig's current context, or for the pod's service account.
-
-        Raises StartError when neither is there, or is not usable.
-        """
-        with usable(kubeconfig):
-            return cls(await configuration(kubeconfig), on_request)
 
     async def __aenter__(self) -> Self:
         return self
@@ -62,19 +27,6 @@ class Kube:
     async def __aexit__(self, *exc: object) -> None:
         await self._client.close()
         await asyncio.sleep(LAST_TLS_SECONDS)
-
-    async def credentials(self) -> Credentials:
-        """How this client reaches the API server; tokens are refreshed first."""
-        settings = self._client.configuration
-        return Credentials(
-            server=settings.host,
-            insecure=not settings.verify_ssl,
-            ca_file=settings.ssl_ca_cert,
-            ca_data=settings.ca_cert_data,
-            certificate_file=settings.cert_file,
-            key_file=settings.key_file,
-            authorization=await settings.get_api_key_with_prefix("BearerToken", "authorization"),
-        )
 
     # reading --------------------------------------------------------------------------------------
 
@@ -99,25 +51,55 @@ class Kube:
 
     async def pages(
         self, kind: Kind, namespace: str = "", *, selector: str = ""
-    ) -> AsyncIterator[tuple[list[Object], int]]:
-        """A LIST page by page: the objects, and the resource version the list speaks of.
+    ) -> AsyncIterator[Page]:
+        """A LIST page by page, each to be read once, before the next one.
 
-        Raises ApiError 410 when the list changed too much in between: begin again.
+        A page has as many objects as fit into PAGE_BYTES: what they are decides how many requests
+        it takes, and never how much memory. Raises ApiError 410 when the list changed too much in
+        between and cannot be continued: begin again.
         """
-        query = {"limit": str(PAGE), "labelSelector": selector, "continue": ""}
+        async with aclosing(self._pages(kind.path(namespace), selector)) as pages:
+            async for page in pages:
+                yield page
+
+    async def _pages(self, path: str, selector: str) -> AsyncGenerator[Page]:
+        paging, after = Paging(), ""
+        asked = {"labelSelector": selector} if selector else {}
         while True:
-            asked = {key: value for key, value in query.items() if value}
-            page = await self._request("GET", kind.path(namespace), asked)
-            yield page.get("items") or [], int(raw.text(page, "metadata", "resourceVersion"))
-            query["continue"] = raw.text(page, "metadata", "continue")
-            if not query["continue"]:
+            query = asked | {"limit": str(paging.limit)} | ({"continue": after} if after else {})
+            async with self._listing:  # one at a time: each may take a page's memory
+                try:
+                    page = await self._page(path, query, paging.most)
+                except TooMuch:
+                    if not paging.less():
+                        raise
+                    continue
+                except ApiError as error:
+                    if not error.go_on:
+                        raise
+                    after = error.go_on  # what follows is newer than the pages before
+                    continue
+                yield page
+                page.finish()
+            if not page.next:
                 return
+            after = page.next
+            paging.learn(page.count, page.length)
 
     async def warnings(self, namespace: str) -> list[Object]:
-        """The Warning Events of a namespace, one page of them."""
-        query = {"fieldSelector": "type=Warning", "limit": str(PAGE)}
-        page = await self._request("GET", EVENT.path(namespace), query)
-        return page.get("items") or []
+        """The Warning Events of a namespace, one page of them: what is read of each."""
+        query = {"fieldSelector": "type=Warning"}
+        paging = Paging(PAGE)
+        while True:
+            asked = query | {"limit": str(paging.limit)}
+            async with self._listing:
+                try:
+                    page = await self._page(EVENT.path(namespace), asked, paging.most)
+                except TooMuch:
+                    if not paging.less():
+                        raise
+                else:
+                    return [heard(event) for event in page]
 
     # children -------------------------------------------------------------------------------------
 
@@ -234,66 +216,3 @@ class Kube:
     async def _merge(self, path: str, body: Object) -> Object:
         query = {"fieldManager": names.FIELD_MANAGER}
         return await self._request("PATCH", path, query, body, "application/merge-patch+json")
-
-    # ----------------------------------------------------------------------------------------------
-
-    async def _request(
-        self,
-        method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"],
-        path: str,
-        query: dict[str, str] | None = None,
-        body: Object | None = None,
-        media: str = "application/json",
-    ) -> Object:
-        if method != "GET":
-            self._before_write()
-        what = f"{method} {path}"
-        status, began = 0, asyncio.get_running_loop().time()
-        try:
-            async with asyncio.timeout(REQUEST_SECONDS):
-                status, headers, content = await self._send(method, path, query, body, media)
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise Unreachable(f"{what}: {error or type(error).__name__}") from error
-        finally:
-            seconds = asyncio.get_running_loop().time() - began
-            self._on_request(request(method, path, status, seconds))
-        answer = _decoded(content)
-        if status >= 300:
-            raise ApiError(status, answer, what=what, retry_after=_seconds(headers))
-        if "kind" not in answer:  # somebody else answered: a proxy, a load balancer
-            raise Unreachable(f"{what}: {status}, but no object: {raw.text(answer, 'message')}")
-        return answer
-
-    async def _send(
-        self,
-        method: str,
-        path: str,
-        query: dict[str, str] | None,
-        body: Object | None,
-        media: str,
-    ) -> tuple[int, Any, bytes]:
-        headers: dict[str, str] = {"Content-Type": media, "User-Agent": self._client.user_agent}
-        await self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
-        url = f"{self._client.configuration.host}{path}"
-        if query:
-            url = f"{url}?{urlencode(query)}"
-        reply = await self._client.rest_client.request(method, url, headers=headers, body=body)
-        return reply.status, reply.headers, await reply.read()
-
-
-def _decoded(content: bytes) -> Object:
-    """The answer's object; what is not one (a proxy's page, say) becomes the message."""
-    try:
-        answer = json.loads(content)
-    except ValueError:
-        answer = None
-    if isinstance(answer, dict):
-        return answer
-    return {"message": content.decode(errors="replace").strip()[:500]}
-
-
-def _seconds(headers: Any) -> float:
-    try:
-        return float(headers.get("Retry-After", 0))
-    except ValueError:  # a date: rare, and the queue's own back-off will do
-        return 0.0

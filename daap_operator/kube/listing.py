@@ -9,9 +9,22 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 from daap_operator import raw
-from daap_operator.kube.sizes import marked
+from daap_operator.kube.problems import Unreachable
+from daap_operator.kube.sizes import ANSWER_BYTES, PAGE_BYTES, marked
 
 Object = dict[str, Any]
+
+PAGE, FIRST_PAGE = 500, 100
+"""Objects asked for at most, and at first: of what size they are is not known then."""
+
+GROWTH = 5
+"""By how much a page may be larger than the one before."""
+
+NOTE = 1024
+"""Characters kept of an Event's note, which has no more in the API of today."""
+
+_HEARD = ("reason", "type", "eventTime", "deprecatedLastTimestamp")
+_LONGEST_NAME = 253
 
 _decode = json.JSONDecoder().raw_decode
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -20,8 +33,11 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 class Page:
     """A page: its objects, once, and then what it says of itself."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, what: str = "LIST") -> None:
+        """`what` was asked for the page, for errors."""
         self._text = text
+        self._what = what
+        self._read = False
         self.length = len(text)
         """Characters."""
         self.count = 0
@@ -30,11 +46,20 @@ class Page:
         """All of it but the objects, once those were read."""
 
     def __iter__(self) -> Iterator[Object]:
-        """The objects, each parsed when it is asked for. Raises ValueError for what is no page."""
+        """The objects, each parsed when it is asked for. Raises Unreachable for what is no page."""
+        if self._read:
+            return
+        self._read = True
         try:
-            yield from self._read()
-        except (IndexError, RecursionError) as error:
-            raise ValueError("no JSON") from error
+            yield from self._parsed()
+        except (ValueError, IndexError, RecursionError) as error:
+            said = self._text[:500].strip()
+            raise Unreachable(f"{self._what}: an answer, but no list: {said}") from error
+
+    def finish(self) -> None:
+        """Read what was not."""
+        for _ in self:
+            pass
 
     @property
     def version(self) -> int:
@@ -46,7 +71,7 @@ class Page:
         """What to continue with, once it was read; empty at the end."""
         return raw.text(self.rest, "metadata", "continue")
 
-    def _read(self) -> Iterator[Object]:
+    def _parsed(self) -> Iterator[Object]:
         at = self._past("{", 0)
         while self._text[at] != "}":
             key, at = _decode(self._text, at)
@@ -56,6 +81,8 @@ class Page:
             else:
                 self.rest[key], at = _decode(self._text, at)
             at = self._after(at)
+        if "kind" not in self.rest:  # somebody else answered: a proxy, a load balancer
+            raise ValueError("no kind")
         self._text = ""
 
     def _objects(self, at: int) -> Generator[Object, None, int]:
@@ -88,3 +115,41 @@ class Page:
     def _skip(self, at: int) -> int:
         found = _SPACE.match(self._text, at)
         return at if found is None else found.end()
+
+
+class Paging:
+    """How much to ask for, by what was seen."""
+
+    def __init__(self, limit: int = FIRST_PAGE) -> None:
+        self.limit = limit
+        """Objects to ask for."""
+
+    @property
+    def most(self) -> int:
+        """Bytes to read of the answer: a single object is read whatever it has."""
+        return PAGE_BYTES if self.limit > 1 else ANSWER_BYTES
+
+    def less(self) -> bool:
+        """That was too much. False when it cannot be less."""
+        possible = self.limit > 1
+        self.limit = max(1, self.limit // 4)
+        return possible
+
+    def learn(self, count: int, length: int) -> None:
+        """So many objects had so many characters: ask for as many as fill half of what is read."""
+        fit = PAGE_BYTES // 2 * count // max(1, length)
+        self.limit = max(1, min(PAGE, fit, self.limit * GROWTH))
+
+
+def heard(event: Object) -> Object:
+    """What is read of an Event."""
+    regarding = raw.picked(raw.mapping(event, "regarding"), ("kind", "name"))
+    series = raw.picked(raw.mapping(event, "series"), ("lastObservedTime",))
+    metadata = raw.picked(raw.mapping(event, "metadata"), ("creationTimestamp",))
+    parts = {"regarding": regarding, "series": series, "metadata": metadata}
+    short = {name: _cut(part) for name, part in parts.items()}
+    return _cut(raw.picked(event, _HEARD)) | short | {"note": raw.text(event, "note")[:NOTE]}
+
+
+def _cut(part: Object) -> Object:
+    return {field: value[:_LONGEST_NAME] for field, value in part.items() if isinstance(value, str)}

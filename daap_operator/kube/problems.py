@@ -25,6 +25,8 @@ class ApiError(Outage):
         self.message = raw.text(body, "message") or f"HTTP {status}"
         self.retry_after = retry_after
         """Seconds the server asked to stay away; 0 when it did not."""
+        self.go_on = raw.text(body, "metadata", "continue") if status == 410 else ""
+        """What a LIST that took too long may be continued with, as the objects are now."""
         causes = raw.items(body, "details", "causes")
         self.causes = frozenset(raw.text(cause, "reason") for cause in causes)
         """Machine-readable reasons of the details."""

@@ -3,7 +3,7 @@
 Each part names the least that it needs. A test's stand-in for the API server implements that.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any, Literal, Protocol
 
 from daap_operator.kube.kinds import Kind
@@ -47,13 +47,24 @@ class Deleting(Plain, Protocol):
         """Delete the object with that uid; what is left of it, None when it is gone."""
 
 
+class Listed(Protocol):
+    """A page of a LIST: its objects, each there only when it is asked for."""
+
+    def __iter__(self) -> Iterator[Object]:
+        """The objects, once."""
+
+    @property
+    def version(self) -> int:
+        """The resource version the page speaks of, known when its objects were read."""
+
+
 class Requests(Replacing, Deleting, Protocol):
     """All that passes ask for."""
 
     def pages(
         self, kind: Kind, namespace: str = "", *, selector: str = ""
-    ) -> AsyncIterator[tuple[list[Object], int]]:
-        """A LIST page by page: the objects, and the resource version the list speaks of."""
+    ) -> AsyncIterator[Listed]:
+        """A LIST page by page, each to be read once, before the next one."""
 
     async def warnings(self, namespace: str) -> list[Object]:
         """The Warning Events of a namespace, one page of them."""

@@ -32,6 +32,14 @@ DEFAULT_PROPAGATION: dict[str, Propagation] = {"Job": "Orphan"}
 """What the API server does for a kind when it is not told: with all others what is owned goes."""
 
 
+class Listed(list[Object]):
+    """A page of a LIST."""
+
+    def __init__(self, objects: list[Object], version: int) -> None:
+        super().__init__(objects)
+        self.version = version
+
+
 class FakeKube:
     """The API server as a dict."""
 
@@ -84,7 +92,7 @@ class FakeKube:
 
     async def pages(
         self, kind: Kind, namespace: str = "", *, selector: str = ""
-    ) -> AsyncIterator[tuple[list[Object], int]]:
+    ) -> AsyncIterator["Listed"]:
         self._ask("list", kind, namespace)
         if kind in self.missing:
             raise refused(404)
@@ -96,7 +104,7 @@ class FakeKube:
         ]
         version = self._next_version()
         for start in range(0, max(len(found), 1), self.page):
-            yield found[start : start + self.page], version
+            yield Listed(found[start : start + self.page], version)
 
     async def warnings(self, namespace: str) -> list[Object]:
         self._ask("list", EVENT, namespace)

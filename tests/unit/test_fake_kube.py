@@ -12,7 +12,7 @@ HEAD = {"apiVersion": SHELF.api_version, "kind": SHELF.name}
 
 
 async def listed(kube: FakeKube, kind: Kind, namespace: str) -> list[str]:
-    pages = [page async for page, _ in kube.pages(kind, namespace)]
+    pages = [page async for page in kube.pages(kind, namespace)]
     return [obj["metadata"]["name"] for page in pages for obj in page]
 
 

@@ -15,7 +15,7 @@ from daap_operator.engine.children import delete, release
 from daap_operator.engine.kinds import Ref
 from daap_operator.findings import Finding, Reason
 from daap_operator.kinds import known
-from daap_operator.kinds.database import remedies
+from daap_operator.kinds.database import remedies, trim
 from daap_operator.kinds.database.children import cluster_or_pooler
 from daap_operator.kinds.database.desired import defaults
 from daap_operator.kinds.database.memory import DatabaseOutcome, DatabaseTurn, DatabaseWorld
@@ -153,8 +153,8 @@ async def _volume_claims(world: DatabaseWorld, looked_at: DatabaseSubject) -> li
     namespace, cluster = looked_at.metadata.namespace, cluster_of(looked_at)
     found: list[Object] = []
     selector = f"{names.CNPG_CLUSTER_LABEL}={cluster}"
-    async for page, _ in world.kube.pages(known.CLAIM, namespace, selector=selector):
-        found += [claim for claim in page if cluster_owners(claim)]
+    async for page in world.kube.pages(known.CLAIM, namespace, selector=selector):
+        found += [trim.claim(claim) for claim in page if cluster_owners(claim)]
     if not found or await world.kube.get(known.CLUSTER, namespace, cluster) is not None:
         return []
     claims = ", ".join(sorted(claim["metadata"]["name"] for claim in found))
