@@ -15,6 +15,7 @@ class CommonReason(Reason):
     DELETING = "Deleting"
     DELETION_BLOCKED = "DeletionBlocked"
     DELETION_PROTECTED = "DeletionProtected"
+    OBJECT_TOO_LARGE = "ObjectTooLarge"
 
 
 class InventoryReason(Reason):

@@ -8,6 +8,7 @@ import logging
 
 from daap_operator import raw
 from daap_operator.api.reasons import CommonReason
+from daap_operator.engine.bounds import fit
 from daap_operator.engine.child import (
     Blocker,
     Child,
@@ -127,6 +128,7 @@ class _Ensuring:
             raise problem
         if raw.value(actual, "metadata", "deletionTimestamp"):
             raise being_deleted(self._child)
+        fit(self._child.title, actual)
         if difference := self._child.difference(actual):
             await self._repair(actual, difference)
 

@@ -8,6 +8,7 @@ from daap_operator.engine.kinds import Object, Ref, Source, Watch, sources
 from daap_operator.engine.store import Store
 from daap_operator.engine.workqueue import Queue
 from daap_operator.kube import ApiError, Kind, Requests
+from daap_operator.kube.sizes import TOO_LARGE
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,9 @@ class Intake:
         elif (change := self._store.take(source, obj)) is not None:
             if change.before is not None:
                 self._wake(source, change.before)
+            if TOO_LARGE in change.now and TOO_LARGE not in (change.before or {}):
+                key = Ref.of(source.kind, change.now)
+                log.warning("Object too large", extra={"key": key, **change.now[TOO_LARGE]})
             self._wake(source, change.now)
 
     async def list_all(self, kube: Requests, namespaces: Collection[str]) -> None:

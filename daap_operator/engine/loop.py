@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from daap_operator import names, raw
 from daap_operator.api.meta import Status
 from daap_operator.api.reasons import CommonReason
+from daap_operator.engine.bounds import fit, is_cut
 from daap_operator.engine.controller import Controller, Outcome, Turn
 from daap_operator.engine.kinds import Ref
 from daap_operator.engine.subject import Subject, read
@@ -73,6 +74,7 @@ class Loop:
 
     async def _serve(self, controller: Controller[S], turn: Turn[S]) -> float | None:
         try:
+            fit("The object", turn.subject.seen)
             if controller.finalizer and not turn.subject.ours:
                 controller.admit(turn.subject)
                 await self._hold(turn)
@@ -113,7 +115,7 @@ class Loop:
     async def _hold(self, turn: Turn[Any]) -> None:
         """Put our finalizer on the object: from now on there may be children."""
         metadata = turn.subject.metadata
-        finalizers = [*metadata.finalizers, names.FINALIZER]
+        finalizers = [*await self._finalizers(turn.subject), names.FINALIZER]
         with unchanged("The object"):
             made = await self._world.kube.set_finalizers(
                 turn.subject.kind,
@@ -124,6 +126,14 @@ class Loop:
             )
         self._world.store.put(turn.subject.kind, made)
         turn.latest()
+
+    async def _finalizers(self, subject: Subject[Any]) -> list[str]:
+        """Those that are on the object; asked for where only some of them were kept."""
+        metadata = subject.metadata
+        if not is_cut(metadata.finalizers):
+            return list(metadata.finalizers)
+        found = await self._world.kube.get(*subject.key)
+        return raw.items(found, "metadata", "finalizers")
 
     async def _end_row(self, controller: Controller[Any], subject: Subject[Any]) -> None:
         """Mark the row; while the metadata database is away the object goes all the same.

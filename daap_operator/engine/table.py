@@ -5,6 +5,7 @@ from collections.abc import Collection, Hashable, Mapping
 from typing import NamedTuple
 
 from daap_operator import raw
+from daap_operator.engine.bounds import bounded
 from daap_operator.engine.kinds import Index, Keep, Kept, Object, Ref
 from daap_operator.kube.kinds import Kind
 
@@ -43,7 +44,7 @@ class Table:
 
     def reduced(self, obj: raw.Object) -> Kept:
         """What is kept of an object."""
-        return obj if isinstance(obj, Kept) else Kept(self._keep(obj))
+        return obj if isinstance(obj, Kept) else Kept(bounded(self._keep(obj), obj))
 
     def put(self, obj: raw.Object) -> Change | None:
         """Keep an object; the change if it tells anything new.

@@ -24,7 +24,7 @@ TOO_LARGE = "tooLarge"
 """Key under which an object says that it is over OBJECT_BYTES: `bytes`, and the `field` that has
 the most of them, `fieldBytes`. No kind has a field of that name."""
 
-_METADATA = ("annotations", "labels", "finalizers", "ownerReferences")
+_METADATA = ("annotations", "labels", "finalizers", "ownerReferences", "name")
 """What people put into the metadata; `managedFields` only repeats the names of it all."""
 
 
@@ -47,16 +47,25 @@ def _parts(obj: dict[str, Any]) -> Iterator[tuple[int, str]]:
             yield len(json.dumps(value)), part
 
 
+def mark_cut(cut: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any]:
+    """What is left of an object, with a mark that says what of the whole was most."""
+    if TOO_LARGE not in cut:
+        field_bytes, field = max(_parts(whole), default=(0, ""))
+        cut[TOO_LARGE] = {"field": field, "fieldBytes": field_bytes}
+    return cut
+
+
 def told(what: str, obj: raw.Object) -> str:
     """Size, field and remedy of an object that is too large; empty when it is not."""
-    size = raw.number(obj, TOO_LARGE, "bytes")
-    if not size:
+    if not (mark := raw.mapping(obj, TOO_LARGE)):
         return ""
-    field, field_bytes = (
-        raw.text(obj, TOO_LARGE, "field"),
-        raw.number(obj, TOO_LARGE, "fieldBytes"),
-    )
+    size, field, part = mark.get("bytes"), mark.get("field"), mark.get("fieldBytes")
+    if size is None:
+        return (
+            f"{what} has {part} bytes in {field}, more than the operator keeps of an object: make "
+            f"{field} smaller"
+        )
     return (
-        f"{what} has {size} bytes, {field_bytes} of them in {field}, and the operator takes in "
-        f"objects of at most {OBJECT_BYTES} bytes: make {field} smaller"
+        f"{what} has {size} bytes, {part} of them in {field}, and the operator takes in objects of "
+        f"at most {OBJECT_BYTES} bytes: make {field} smaller"
     )

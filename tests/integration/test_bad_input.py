@@ -31,7 +31,7 @@ TELLABLE = ("empty", "huge")
 """Of the others the API server refuses every write, that of the status too: a rule of the CRD that
 finds a type it does not know fails as such, whatever it was that changed."""
 
-INVALID = "InvalidSpec"
+REASONS = dict.fromkeys(POISON, "InvalidSpec") | {"huge": "ObjectTooLarge"}
 KOPFS_MEMORY = "kopf.zalando.org/last-handled-configuration"
 
 WILD: Object = {
@@ -63,10 +63,10 @@ async def test_poison_among_a_hundred_delays_none_of_them(
     await operators.start(DAAP_WORKERS="3")  # fewer than there is poison
     beside = await seconds_to_ready(poisoned, "beside")
     for name in POISON:
-        note = await _announced(poisoned, f"poison-{name}")
+        note = await _announced(poisoned, f"poison-{name}", REASONS[name])
         assert "spec." in note
         if name in TELLABLE:
-            found = await poisoned.stalled(f"poison-{name}", "InvalidSpec")
+            found = await poisoned.stalled(f"poison-{name}", REASONS[name])
             assert condition(found, "Stalled")["message"].startswith(note)
         assert await rows.named(f"poison-{name}") == []
         await poisoned.delete(f"poison-{name}")
@@ -98,13 +98,13 @@ async def seconds_to_ready(databases: Databases, prefix: str) -> float:
     return took * 2 / (before + slowness())
 
 
-async def _announced(databases: Databases, name: str) -> str:
+async def _announced(databases: Databases, name: str, reason: str) -> str:
     """The one Event on the object that says what is wrong with it."""
 
     async def notes() -> list[str]:
         found = await databases.api.list("events", databases.namespace)
         return [
-            e["note"] for e in found if (e["regarding"]["name"], e["reason"]) == (name, INVALID)
+            e["note"] for e in found if (e["regarding"]["name"], e["reason"]) == (name, reason)
         ]
 
     return (await eventually(notes, lambda seen: len(seen) == 1))[0]
