@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PROCESSES ?= 2
 
-.PHONY: help demo demo-clean test test-unit test-chart test-integration e2e migrate check static format crds golden recorded lock run chaos repeat control-plane helm image sbom release-notes promtool manifests gitops-crds newcomer faults nightly
+.PHONY: help demo demo-clean test test-unit test-chart test-integration e2e migrate check static format crds golden recorded lock run chaos repeat control-plane helm image sbom release-notes promtool manifests gitops-crds newcomer faults large nightly
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,7 +54,10 @@ newcomer: .venv/ready ## the README to the letter, in an empty home, by the olde
 faults: .venv/ready control-plane helm ## every fault of every write; `make test` has some of the toys' only
 	@FAULTS=all $(BIN)/python -m pytest tests/integration/test_faults.py --no-second-try
 
-nightly: chaos repeat faults newcomer ## what is slow and seldom breaks: some hours
+large: .venv/ready control-plane helm ## the largest objects there are, 400 of them, and 5,000 databases; `make test` has 100
+	@LARGE=all $(BIN)/python -m pytest tests/integration/test_large_objects.py -q -s -p no:logging --no-second-try
+
+nightly: chaos repeat faults large newcomer ## what is slow and seldom breaks: some hours
 
 e2e: .venv/ready ## tests on a real cluster with the real CloudNativePG
 	@$(BIN)/python -m dev.e2e

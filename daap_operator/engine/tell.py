@@ -14,6 +14,7 @@ from daap_operator.engine.world import World
 from daap_operator.errors import Waiting
 from daap_operator.findings import Finding
 from daap_operator.kube import ApiError, unchanged
+from daap_operator.kube.sizes import TOO_LARGE
 from daap_operator.mirror import MetadataError, Row, Table
 
 S = TypeVar("S", bound=Status)
@@ -110,7 +111,9 @@ async def _write(world: World, subject: Subject[S], patch: dict[str, object], fu
                 version=metadata.resource_version,
             )
     except ApiError as error:
-        if error.invalid and _refused_again(world, subject):
+        # An object of the largest size there is has no room for a status
+        refused = error.invalid or TOO_LARGE in subject.seen
+        if refused and _refused_again(world, subject):
             raise _untellable(world, subject, full, error) from error
         raise
     notes = world.notes_of(subject.key)
@@ -128,7 +131,7 @@ def _refused_again(world: World, subject: Subject[Any]) -> bool:
 def _untellable(world: World, subject: Subject[S], full: S, error: ApiError) -> Waiting:
     """Of an object that no write can pass an Event tells, once, and the log.
 
-    The API server refuses every write, whatever it changes, while a field that a rule reads has a
+    It is as large as it can be, or the API server refuses every write, whatever it changes, while a field that a rule reads has a
     type that the rule does not know: such a field was stored before the rule existed.
     """
     notes = world.notes_of(subject.key)

@@ -103,9 +103,7 @@ async def _announced(databases: Databases, name: str, reason: str) -> str:
 
     async def notes() -> list[str]:
         found = await databases.api.list("events", databases.namespace)
-        return [
-            e["note"] for e in found if (e["regarding"]["name"], e["reason"]) == (name, reason)
-        ]
+        return [e["note"] for e in found if (e["regarding"]["name"], e["reason"]) == (name, reason)]
 
     return (await eventually(notes, lambda seen: len(seen) == 1))[0]
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from daap_operator.engine.kinds import Source
+from daap_operator.engine.kopf_watch import Feed
 from daap_operator.engine.watches import Watches
 from daap_operator.kube import Kind, Kube
 from dev.cluster import ControlPlane
@@ -87,7 +88,7 @@ class Watching:
     def __init__(self, kube: Kube, namespace: str) -> None:
         self.seen: list[Seen] = []
         self.watches = Watches(
-            self._feed,
+            Feed(self._feed, lambda _, obj: {"metadata": obj["metadata"]}),
             kube.credentials,
             sources=[SHELVES, RED, SMALL],
             namespaces=(namespace,),

@@ -16,10 +16,13 @@ from daap_operator.engine.bounds import KEPT_BYTES, MOST_FINALIZERS, MOST_OWNERS
 from daap_operator.engine.kinds import Kept, Watch
 from daap_operator.engine.ownership import belongs_to
 from daap_operator.engine.store import Store
+from daap_operator.engine.tell import REFUSALS_BEFORE_TELLING, REFUSED_SECONDS
 from daap_operator.kinds import known
 from daap_operator.kinds.database.watched import WATCHES
+from daap_operator.kube import ApiError
 from daap_operator.kube.sizes import OBJECT_BYTES, TOO_LARGE, marked, told
 from tests.unit import builders, strategies
+from tests.unit.fakes import refused
 from tests.unit.stage import KEY, SOURCES, Stage, ready
 
 Object = dict[str, Any]
@@ -201,6 +204,20 @@ async def test_a_database_that_is_too_large_is_told_so_and_nobody_else_notices()
     stage.kube.change(known.DATABASE, KEY.name, slimmed)
     await stage.settle()
     assert stage.status()["phase"] == "Ready"
+
+
+async def test_of_a_database_without_room_for_a_status_an_event_tells() -> None:
+    stage = Stage()
+    stage.order()
+    stage.kube.change(known.DATABASE, KEY.name, annotated)
+    stage.kube.refusals["status of DaapDatabase orders"] = refused(
+        500, "etcdserver: request is too large"
+    )
+    for _ in range(REFUSALS_BEFORE_TELLING - 1):
+        with pytest.raises(ApiError):
+            await stage.look()
+    assert [await stage.look() for _ in range(3)] == [REFUSED_SECONDS] * 3
+    assert [announced.reason for announced in stage.announcer.announced] == ["ObjectTooLarge"]
 
 
 async def test_a_database_that_has_become_too_large_keeps_what_it_has_and_can_be_deleted() -> None:
