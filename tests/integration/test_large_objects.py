@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from dev.cluster import ControlPlane
+from tests.standin.cnpg import StandIn
 from tests.support.api import Api
 from tests.support.databases import Databases, condition, database
 from tests.support.eventually import eventually
@@ -64,14 +65,16 @@ async def mallory(
 @pytest.mark.timeout(3600 if ALL else 600)
 async def test_hundreds_of_the_largest_objects_take_the_operator_no_more_memory_than_it_has(
     databases: Databases,
+    standin: StandIn,
     api: Api,
     mallory: Api,
     other_namespace: str,
     operator_environment: dict[str, str],
 ) -> None:
+    standin.sleep(other_namespace)
     began = time.monotonic()
     size = await fill(api, PLURALS, other_namespace, EACH)
-    size += await fill(mallory, ["deployments"], other_namespace, DEPLOYMENTS)
+    size += await fill(mallory, ["deployments"], other_namespace, DEPLOYMENTS, "their-")
     await ordinary(api, databases.namespace)
     made = time.monotonic()
     environment = {**os.environ, **operator_environment, "DAAP_IDENTITY": "tests"}
@@ -82,7 +85,7 @@ async def test_hundreds_of_the_largest_objects_take_the_operator_no_more_memory_
         ready = time.monotonic()
 
         async def stalled() -> str:
-            found = await api.get("daapdatabases", other_namespace, "large-0")
+            found = await api.get("daapdatabases", other_namespace, "daapdatabases-0")
             return str(condition(found, "Stalled").get("reason"))
 
         await eventually(stalled, lambda reason: reason == "ObjectTooLarge", seconds=SECONDS)
