@@ -7,7 +7,7 @@ https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-manageme
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 from daap_operator import names, quantity, raw
@@ -20,6 +20,15 @@ OWNED = "owned"
 
 _NOT_COMPARED = ("apiVersion", "kind", "metadata", "status")
 """The parts of a manifest that are the object's name, are looked at apart, or are not applied."""
+
+_METADATA = ("annotations", "labels", "ownerReferences")
+"""What a manifest's metadata has besides the object's name."""
+
+_DEEPEST = 64
+"""Fields within fields of what we apply. Below that others' objects are not looked into."""
+
+_SHAPES = 8
+"""Different sets of key fields that one list may have: one, but where the keys have defaults."""
 
 
 def owners(child: Object, kind: Kind) -> list[Object]:
@@ -60,61 +69,106 @@ def others(child: Object, uid: str) -> list[Object]:
 
 
 def owned_part(actual: Object) -> dict[str, Any]:
-    """The part of an object that our field manager applied; empty when it never did."""
+    """The part of an object that our field manager applied; empty when it never did.
+
+    Of the metadata only what a manifest of ours may have. Anybody may apply in our name, and so
+    make the API server say that we own whatever an object has, up to its 1.5 MB: the work grows as
+    the object's size does, and no faster.
+    """
     for entry in raw.items(actual, "metadata", "managedFields"):
         if (
             raw.text(entry, "manager") == names.FIELD_MANAGER
             and raw.text(entry, "operation") == "Apply"
             and not raw.text(entry, "subresource")
         ):
-            part: dict[str, Any] = _extracted(actual, raw.mapping(entry, "fieldsV1"))
+            fields = raw.mapping(entry, "fieldsV1")
+            part: dict[str, Any] = _extracted(_applicable(actual), fields, _DEEPEST)
             return part
     return {}
 
 
-def _extracted(actual: Any, fields: object) -> Any:
+def _applicable(actual: Object) -> Object:
+    """An object without what no manifest of ours has: all that is not compared."""
+    metadata = raw.mapping(actual, "metadata")
+    parts = {name: part for name, part in actual.items() if name not in _NOT_COMPARED}
+    return parts | {"metadata": raw.picked(metadata, _METADATA)}
+
+
+def _extracted(actual: Any, fields: object, depth: int) -> Any:
     """What of `actual` the set of fields covers; an empty set is the whole.
 
     Keys of the set: `f:name` a field, `k:{…}` the list item with those key fields, `v:…` a value of
     a set, `.` the thing itself.
     """
     below = {key: value for key, value in raw.mapping(fields).items() if key != "."}
-    if not below:
+    if not below or not depth:
         return actual
     if isinstance(actual, Mapping):
         pairs = ((key[2:], value) for key, value in below.items() if key.startswith("f:"))
-        return {name: _extracted(actual[name], value) for name, value in pairs if name in actual}
+        return {
+            name: _extracted(actual[name], value, depth - 1)
+            for name, value in pairs
+            if name in actual
+        }
     if isinstance(actual, list):
-        return [
-            _extracted(item, below[key])
-            for item in actual
-            if (key := _key(item, below)) is not None
-        ]
+        keys = _Keys(below)
+        found = ((item, keys.of(item)) for item in actual)
+        return [_extracted(item, below[key], depth - 1) for item, key in found if key is not None]
     return actual
 
 
-def _key(item: Any, fields: Object) -> str | None:
-    """The key under which the set of fields holds a list's item."""
-    for key in fields:
-        kind, _, text = key.partition(":")
-        if kind not in ("k", "v"):
-            continue
+class _Keys:
+    """The keys under which a set of fields holds the items of one list; each is read once."""
+
+    def __init__(self, fields: Object) -> None:
+        self._values: dict[Hashable, str] = {}
+        self._items: dict[tuple[str, ...], dict[Hashable, str]] = {}
+        for key in fields:
+            kind, _, text = key.partition(":")
+            if kind == "v":
+                self._values.setdefault(_parsed(text), key)
+            elif kind == "k":
+                self._add_item(key, text)
+
+    def _add_item(self, key: str, text: str) -> None:
         try:
             wanted = json.loads(text)
-        except ValueError:
-            continue
-        if kind == "v" and item == wanted:
-            return key
-        if kind == "k" and _has(item, wanted):
-            return key
-    return None
+        except (ValueError, RecursionError):
+            return
+        if not isinstance(wanted, Mapping):
+            return
+        shape = tuple(sorted(wanted))
+        if shape in self._items or len(self._items) < _SHAPES:
+            value = tuple(_hashable(wanted[field]) for field in shape)
+            self._items.setdefault(shape, {}).setdefault(value, key)
+
+    def of(self, item: Any) -> str | None:
+        """The key of a list's item; None for one that the set does not hold."""
+        shapes = self._items.items() if isinstance(item, Mapping) else ()
+        for shape, keys in shapes:
+            if all(field in item for field in shape):
+                value = tuple(_hashable(item[field]) for field in shape)
+                if (key := keys.get(value)) is not None:
+                    return key
+        return self._values.get(_hashable(item)) if self._values else None
 
 
-def _has(item: Any, wanted: Any) -> bool:
-    """Whether a list's item has those key fields."""
-    if not (isinstance(item, Mapping) and isinstance(wanted, Mapping)):
-        return False
-    return all(field in item and item[field] == value for field, value in wanted.items())
+def _parsed(text: str) -> Hashable:
+    """A value of a set, from the JSON that it stands as; not equal to anything if it is none."""
+    try:
+        return _hashable(json.loads(text))
+    except (ValueError, RecursionError):
+        return object()
+
+
+def _hashable(value: Any) -> Hashable:
+    """Something that a dictionary can hold, equal for equal values only; `true` is not 1."""
+    if isinstance(value, Mapping | list):
+        try:
+            return json.dumps(value, sort_keys=True), "JSON"
+        except RecursionError:
+            return object()
+    return value, type(value) is bool
 
 
 def first_difference(wanted: Object, owned: Object) -> str:

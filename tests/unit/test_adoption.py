@@ -352,6 +352,11 @@ IMAGES: dict[str, int | None] = {
     "registry.example:5000/postgresql:16": 16,
     "registry.example:5000/postgresql:16@sha256:11aa": 16,
     "registry.example:5000/postgresql": 14,
+    "registry.example:5000/17:5000/postgresql:16-bookworm": 16,
+    "registry.example/postgresql:trixie-17": 14,
+    "registry.example/postgresql:20260301": 14,
+    f"registry.example/postgresql:{'1' * 5000}": 14,
+    "registry.example/postgresql:¹⁷": 14,
     "registry.example/postgresql@sha256:11aa": 14,
     "": 14,
 }

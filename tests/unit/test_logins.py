@@ -119,6 +119,7 @@ def test_a_certificate_tells_its_authority_by_the_key(
         ("", "9", OWN, None),
         ("later", "9", OWN, None),
         ("10", "²", OWN, None),
+        ("1" * 5000, "9", OWN, None),
     ],
 )
 def test_doubt_comes_from_a_certificate_that_is_older_than_its_authority(

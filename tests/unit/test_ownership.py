@@ -245,6 +245,7 @@ LIVE: Object = {
     "metadata": {"name": "n", "finalizers": ["a", "b"], "labels": {"ours": "1", "theirs": "2"}},
     "spec": {
         "instances": 3,
+        "hosts": ["a", "b", 1, True, {"x": [1]}],
         "items": [{"name": "a", "x": 1, "y": 2}, {"name": "b", "x": 1}, "no object"],
         "whole": {"any": ["thing"]},
     },
@@ -262,12 +263,32 @@ OWNED: dict[str, tuple[Object, Object]] = {
         {"spec": {"whole": {"any": ["thing"]}}},
     ),
     "a whole list": (
-        {"f:metadata": {"f:finalizers": {}}},
-        {"metadata": {"finalizers": ["a", "b"]}},
+        {"f:spec": {"f:hosts": {}}},
+        {"spec": {"hosts": ["a", "b", 1, True, {"x": [1]}]}},
     ),
     "values of a set": (
-        {"f:metadata": {"f:finalizers": {".": {}, 'v:"b"': {}}}},
-        {"metadata": {"finalizers": ["b"]}},
+        {"f:spec": {"f:hosts": {".": {}, 'v:"b"': {}, "v:true": {}, 'v:{"x":[1]}': {}, "v:{": {}}}},
+        {"spec": {"hosts": ["b", True, {"x": [1]}]}},
+    ),
+    "a set of which nothing can be read": (
+        {"f:spec": {"f:hosts": {f"v:{'[' * 100_000}": {}, f"k:{'[' * 100_000}": {}, "k:1": {}}}},
+        {"spec": {"hosts": []}},
+    ),
+    "what no manifest of ours has": (
+        {"f:metadata": {"f:finalizers": {'v:"b"': {}}, "f:name": {}}, "f:status": {"f:a": {}}},
+        {"metadata": {}},
+    ),
+    "items by fields of which the second has one more": (
+        {
+            "f:spec": {
+                "f:items": {
+                    'k:{"name":"b"}': {"f:name": {}},
+                    'k:{"name":"a","x":1}': {"f:y": {}},
+                    'k:{"name":"a","x":2}': {"f:x": {}},
+                }
+            }
+        },
+        {"spec": {"items": [{"y": 2}, {"name": "b"}]}},
     ),
     "fields of an item": (
         {"f:spec": {"f:items": {'k:{"name":"a"}': {".": {}, "f:name": {}, "f:y": {}}}}},

@@ -6,10 +6,10 @@ that may come from its log.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from daap_operator import names, raw
 from daap_operator.api.reasons import CommonReason
@@ -195,24 +195,41 @@ def relevant(events: Iterable[Object], cluster: str, since: datetime) -> tuple[O
 
 def from_events(events: Iterable[Object], children: Children) -> Finding | None:
     """What the newest of these Events tells that has not been overcome since."""
-    told = [_of_event(event) for event in events if _still_holds(event, children)]
+    there = _There.of(children)
+    told = [_of_event(event) for event in events if _still_holds(event, there)]
     return told[-1] if told else None
 
 
-def _still_holds(event: Object, children: Children) -> bool:
+class _There(NamedTuple):
+    """What there is, by name: looked up once for all Events."""
+
+    phases: Mapping[str, str]
+    """Of the pods."""
+    bound: Set[str]
+    """The claims that have a volume."""
+
+    @classmethod
+    def of(cls, children: Children) -> "_There":
+        phases = {
+            raw.text(pod, "metadata", "name"): raw.text(pod, "status", "phase")
+            for pod in children.pods
+        }
+        bound = filter(_bound, children.claims)
+        return cls(phases, {raw.text(claim, "metadata", "name") for claim in bound})
+
+
+def _still_holds(event: Object, there: _There) -> bool:
     """Whether what it is about is there, and still waits: an Event outlives its cause by an hour.
 
     The instance that a Job was to make is there once the Job is done.
     """
     kind, name = (raw.text(event, "regarding", field) for field in ("kind", "name"))
-    pods = {raw.text(pod, "metadata", "name"): pod for pod in children.pods}
     if kind == "Pod":
-        return name in pods and raw.text(pods[name], "status", "phase") == "Pending"
+        return there.phases.get(name) == "Pending"
     if kind == "Job":
-        return _INSTANCE.sub(r"\1", name) not in pods
+        return _INSTANCE.sub(r"\1", name) not in there.phases
     if raw.text(event, "reason") in _WITHOUT_A_VOLUME:
-        bound = filter(_bound, children.claims)
-        return name not in {raw.text(claim, "metadata", "name") for claim in bound}
+        return name not in there.bound
     return True
 
 

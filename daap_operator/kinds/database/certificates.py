@@ -56,7 +56,7 @@ def _differs(
 
 # --- PgBouncer's own certificate ------------------------------------------------------------------
 
-_PEM = re.compile("-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
+_BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 _SUBJECT_KEY = re.compile(rb"\x06\x03\x55\x1d\x0e(?:\x01\x01\xff)?\x04.\x04(.)", re.DOTALL)
 _AUTHORITY_KEY = re.compile(rb"\x06\x03\x55\x1d\x23(?:\x01\x01\xff)?\x04.\x30.\x80(.)", re.DOTALL)
 """The two extensions that name a key (RFC 5280, 4.2.1.1 and 4.2.1.2), up to its length."""
@@ -71,9 +71,8 @@ def login_in_doubt(cluster: Object | None, pooler: Object | None) -> tuple[str, 
     authority = raw.text(cluster, "status", "secretsResourceVersion", "clientCaSecretVersion")
     version = raw.text(own, "version")
     made = raw.text(own, "name") == login_secret(raw.text(cluster, "metadata", "name"))
-    if not (made and authority.isdecimal() and version.isdecimal()):
-        return None
-    return (authority, version) if int(version) < int(authority) else None
+    older = 0 < raw.whole(version) < raw.whole(authority)
+    return (authority, version) if made and older else None
 
 
 def login_secret(cluster: str) -> str:
@@ -92,9 +91,9 @@ def another_authority(certificate: str, authority: str) -> bool:
 
 def _named(extension: re.Pattern[bytes], certificate: str) -> bytes:
     """The key that an extension of the first certificate names; empty when there is none."""
-    text = _PEM.search(certificate)
+    text, end, _ = certificate.partition(_BEGIN)[2].partition(_END)
     try:
-        der = b64decode(text[1]) if text else b""
+        der = b64decode(text) if end else b""
     except ValueError:
         return b""
     found = extension.search(der)

@@ -40,7 +40,12 @@ async def _expansion(world: DatabaseWorld, name: str) -> Expansion:
     if known is not None and now - known[0] < CLASS_SECONDS:
         return known[1]
     found = await _ask(world, name)
-    world.storage_classes[name] = (now, found)
+    fresh = {
+        other: told
+        for other, told in world.storage_classes.items()
+        if now - told[0] < CLASS_SECONDS
+    }
+    world.storage_classes = fresh | {name: (now, found)}
     return found
 
 

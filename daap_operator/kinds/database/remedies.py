@@ -1,6 +1,5 @@
 """What a database or its end waits for, and what to do about it, for people. Pure."""
 
-import re
 from collections.abc import Iterable, Mapping, Set
 from datetime import timedelta
 from typing import Any
@@ -55,9 +54,8 @@ def of_scheduling(said: str, *, of_pooler: bool) -> str:
 
 def of_volume(said: str, *, empty: bool) -> str:
     """What to do for a pod without its volume; `empty` while there is no data to lose."""
-    missing = re.search(r'storageclass\S* "?([^" ]+)"? not found', said, re.IGNORECASE)
-    if missing:
-        remedy = f"The platform team must create the StorageClass {missing[1]}"
+    if missing := _missing_class(said):
+        remedy = f"The platform team must create the StorageClass {missing}"
         again = "with the name of one that exists"
     elif "no storage class is set" in said:
         remedy = "The platform team must make a StorageClass the default"
@@ -67,6 +65,15 @@ def of_volume(said: str, *, empty: bool) -> str:
     if empty:
         remedy += f"; or delete this DaapDatabase, which holds no data yet, and create it {again}"
     return remedy
+
+
+def _missing_class(said: str) -> str:
+    """The StorageClass that a message says is not found; empty when it says no such thing."""
+    words = said.split()
+    for kind, name, *end in zip(words, words[1:], words[2:], words[3:], strict=False):
+        if "storageclass" in kind.lower() and " ".join(end).startswith("not found"):
+            return name.strip('"')
+    return ""
 
 
 def describe(cluster: Object) -> str:

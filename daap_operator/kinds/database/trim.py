@@ -219,5 +219,13 @@ def resources(spec: Mapping[str, Any], container: str) -> Object:
     """Requests and limits of a pod's container."""
     for each in raw.items(spec, "containers"):
         if raw.text(each, "name") == container:
-            return picked(raw.mapping(each, "resources"), ("requests", "limits"))
+            asked = raw.mapping(each, "resources")
+            kinds = picked(asked, ("requests", "limits"))
+            return {kind: amounts for kind in kinds if (amounts := _amounts(asked, kind))}
     return {}
+
+
+def _amounts(resources: Mapping[str, Any], kind: str) -> Object:
+    """Texts and numbers alone: what comes from an annotation may be as deep as JSON allows."""
+    found = raw.mapping(resources, kind)
+    return {name: each for name, each in found.items() if isinstance(each, str | int | float)}

@@ -7,7 +7,7 @@ Databases made from then on have it; an older one gets it when the annotation
 
 from collections.abc import Mapping
 
-from daap_operator import names
+from daap_operator import names, raw
 from daap_operator.errors import Stalled
 from daap_operator.kinds.database.reasons import DatabaseReason
 
@@ -26,14 +26,14 @@ def revision(allotted: int | None, *, made: bool, annotations: Mapping[str, str]
     revision: else a large number would have every upgrade that brings one restart the database.
     """
     current = allotted or (FIRST if made else NEWEST)
-    wanted = _number(annotations.get(names.DEFAULTS_REVISION, ""))
+    wanted = raw.whole(annotations.get(names.DEFAULTS_REVISION, ""), _DIGITS)
     return max(current, wanted) if wanted <= NEWEST else current
 
 
 def asked_in_vain(current: int, annotations: Mapping[str, str]) -> Stalled | None:
     """What to report of an annotation that asks for a revision that does not exist."""
     asked = annotations.get(names.DEFAULTS_REVISION)
-    if not asked or 0 < _number(asked) <= max(current, NEWEST):
+    if not asked or 0 < raw.whole(asked, _DIGITS) <= max(current, NEWEST):
         return None
     return Stalled(
         DatabaseReason.NO_SUCH_REVISION,
@@ -45,11 +45,6 @@ def asked_in_vain(current: int, annotations: Mapping[str, str]) -> Stalled | Non
 
 _DIGITS = 9
 _SHOWN = 63
-
-
-def _number(text: str) -> int:
-    """The whole number that a text is; 0 for any other text."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _DIGITS else 0
 
 
 def of_cluster(annotations: Mapping[str, str]) -> int:

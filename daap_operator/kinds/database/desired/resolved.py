@@ -4,8 +4,8 @@ What was allotted once (the Cluster's name, the version, the database's name) st
 and is never worked out again for a live database.
 """
 
-import re
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from daap_operator import names
@@ -16,8 +16,10 @@ from daap_operator.kinds.database.desired import defaults, locales
 
 Manifest = dict[str, Any]
 
-_MAJOR = re.compile(r":(\d+)(?![^/]*/)")
-"""The number at the start of an image's tag."""
+
+_DIGITS = "0123456789"
+_LONGEST_MAJOR = 3
+"""Digits of a major version; a longer number is a date, or a build's."""
 
 
 @dataclass(frozen=True)
@@ -153,5 +155,6 @@ def _locale(database: DaapDatabase, major: int, left: Left | None) -> Locale:
 
 def tagged_major(image: str) -> int | None:
     """The major version that an image's tag begins with; None when it does not tell."""
-    found = _MAJOR.search(image.partition("@")[0])
-    return int(found[1]) if found else None
+    tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+    digits = "".join(takewhile(_DIGITS.__contains__, tag[: _LONGEST_MAJOR + 1]))
+    return int(digits) if 0 < len(digits) <= _LONGEST_MAJOR else None
