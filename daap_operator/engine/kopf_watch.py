@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import aiohttp
 import kopf
 
-from daap_operator import names
 from daap_operator.engine.kinds import Kept, Source
+from daap_operator.engine.kopf_guard import reading_only
 from daap_operator.engine.kopf_session import KEPT, Reduce, reducing, session
 from daap_operator.engine.trace import Answered, trace
 from daap_operator.kube import LAST_TLS_SECONDS, Credentials, Kind
@@ -45,6 +45,10 @@ GRACE_SECONDS = 5.0
 """For kopf to end what it has begun: its workers have 2 seconds to finish."""
 
 CANCEL_AGAIN_SECONDS = 0.5
+
+FINALIZER = "never on any object"
+"""kopf removes its finalizer from whatever has it, and anybody may write one. No object has this:
+the API server takes no finalizer that is not a qualified name."""
 
 QUIET_SECONDS = 60.0
 """A login so long after the last one is a new one, not another try."""
@@ -174,7 +178,10 @@ def _session(
         headers=info.as_http_headers(),
         tls=info.as_ssl_context(),
         traces=[trace(answered, sources, ours.server)],
-        middlewares=(reducing(sources, reduce, ours.server),),
+        middlewares=(
+            reading_only(),
+            reducing(sources, reduce, ours.server),
+        ),
     )
 
 
@@ -245,8 +252,7 @@ def settings(sources: Sequence[Source]) -> kopf.OperatorSettings:
     # No permission needed to watch kinds and namespaces: the watchdog finds kinds that come later
     made.scanning.disabled = True
     made.posting.enabled = False
-    # kopf removes this finalizer from any object it sees: it must be nobody's
-    made.persistence.finalizer = f"{names.GROUP}/unused-by-kopf"
+    made.persistence.finalizer = FINALIZER
     made.persistence.diffbase_storage = Nothing()
     made.networking.error_backoffs = Backoffs()
     made.networking.request_timeout = 30

@@ -2,14 +2,21 @@
 
 import asyncio
 import itertools
+import re
 from contextlib import suppress
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
+import aiohttp
+import kopf
 import pytest
 
 from daap_operator.engine import kopf_watch
+from daap_operator.engine.kopf_guard import WriteRefused, reading_only
 from daap_operator.engine.kopf_watch import GRACE_SECONDS, QUIET_SECONDS, Backoffs, Feed, Pause
 from daap_operator.kinds import known
+from daap_operator.kube import Credentials
 from tests.unit import virtual_time
 from tests.unit.stage import SOURCES
 
@@ -112,3 +119,57 @@ UNHEARD = Feed(unheard, lambda _, obj: obj)
 
 async def no_login() -> Any:
     raise AssertionError
+
+
+# --- kopf reads, and nothing else -----------------------------------------------------------------
+
+
+def test_kopf_has_a_finalizer_that_no_object_can_have() -> None:
+    """A qualified name has neither spaces nor more than one slash; all others are refused."""
+    finalizer = kopf_watch.settings([]).persistence.finalizer
+    assert not re.fullmatch(r"[-A-Za-z0-9_./]+", finalizer)
+
+
+def request(method: str) -> Any:
+    return SimpleNamespace(method=method, url=SimpleNamespace(path="/api/v1/pods/x"))
+
+
+async def test_what_kopf_reads_goes_through_the_guard() -> None:
+    async def handler(asked: Any) -> Any:
+        return asked.method
+
+    answer: Any = await reading_only()(request("GET"), handler)
+    assert answer == "GET"
+
+
+@pytest.mark.parametrize("method", ["PATCH", "POST", "PUT", "DELETE", "get"])
+async def test_what_kopf_would_write_is_refused_and_logged_once(
+    method: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def handler(_: Any) -> Any:
+        raise AssertionError("sent")
+
+    guard = reading_only()
+    for _ in range(2):
+        with pytest.raises(WriteRefused, match=f"{method} /api/v1/pods/x"):
+            await guard(request(method), handler)
+    assert [record.message for record in caplog.records] == ["Write of kopf refused"]
+
+
+async def test_the_session_that_kopf_gets_has_the_guard() -> None:
+    registry, sessions = kopf.OperatorRegistry(), list[aiohttp.ClientSession]()
+    ours = Credentials("http://127.0.0.1:9", False, None, None, None, None, None)
+
+    async def login() -> Credentials:
+        return ours
+
+    opened = partial(kopf_watch._session, sources=SOURCES, answered=unheard, reduce=UNHEARD.reduce)
+    kopf_watch.register_login(registry, login, opened, sessions)
+    (handler,) = registry._activities.get_all_handlers()
+    log_in: Any = handler.fn
+    made = await log_in()
+    try:
+        with pytest.raises(WriteRefused):
+            await made.aiohttp_session.patch(f"{ours.server}/api/v1/pods/x", json={})
+    finally:
+        await made.aiohttp_session.close()
