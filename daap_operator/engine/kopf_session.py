@@ -22,6 +22,7 @@ from daap_operator.engine.trace import place
 from daap_operator.kube import Unreachable
 from daap_operator.kube.listing import Page
 from daap_operator.kube.sizes import ANSWER_BYTES, marked
+from daap_operator.nesting import parsed
 
 log = logging.getLogger(__name__)
 
@@ -153,7 +154,7 @@ async def _lines(content: aiohttp.StreamReader, source: Source) -> AsyncIterator
 def event(line: bytes, source: Source, reduce: Reduce) -> bytes:
     """A watch event as kopf is to have it; what is not about an object stays as it is."""
     try:
-        found = json.loads(line)
+        found = parsed(line)
         obj = found["object"]
         if found["type"] not in _OF_OBJECTS or not isinstance(obj, dict):
             return line + b"\n"

@@ -1,7 +1,6 @@
 """A request to the API server, and how much of its answer is read, for how long."""
 
 import asyncio
-import json
 from collections.abc import Callable
 from copy import copy
 from typing import Any, Literal, Self
@@ -16,6 +15,7 @@ from daap_operator.kube.listing import Page
 from daap_operator.kube.problems import ApiError, Unreachable
 from daap_operator.kube.request import OnRequest, request
 from daap_operator.kube.sizes import ANSWER_BYTES, marked
+from daap_operator.nesting import parsed
 
 Object = dict[str, Any]
 
@@ -158,8 +158,8 @@ async def _read(reply: aiohttp.ClientResponse, most: int) -> bytearray:
 def _decoded(content: bytearray) -> Object:
     """The answer's object; what is not one (a proxy's page, say) becomes the message."""
     try:
-        answer = json.loads(content)
-    except (ValueError, RecursionError):
+        answer = parsed(content)
+    except ValueError:
         answer = None
     if isinstance(answer, dict):
         return answer

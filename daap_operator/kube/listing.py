@@ -11,6 +11,7 @@ from typing import Any
 from daap_operator import raw
 from daap_operator.kube.problems import Unreachable
 from daap_operator.kube.sizes import ANSWER_BYTES, PAGE_BYTES, marked
+from daap_operator.nesting import shallow
 
 Object = dict[str, Any]
 
@@ -52,7 +53,7 @@ class Page:
         self._read = True
         try:
             yield from self._parsed()
-        except (ValueError, IndexError, RecursionError) as error:
+        except (ValueError, IndexError) as error:
             said = self._text[:500].strip()
             raise Unreachable(f"{self._what}: an answer, but no list: {said}") from error
 
@@ -74,12 +75,12 @@ class Page:
     def _parsed(self) -> Iterator[Object]:
         at = self._past("{", 0)
         while self._text[at] != "}":
-            key, at = _decode(self._text, at)
+            key, at = self._value(at)
             at = self._past(":", at)
             if key == "items" and self._text[at] == "[":
                 at = yield from self._objects(at)
             else:
-                self.rest[key], at = _decode(self._text, at)
+                self.rest[key], at = self._value(at)
             at = self._after(at)
         if "kind" not in self.rest:  # somebody else answered: a proxy, a load balancer
             raise ValueError("no kind")
@@ -88,12 +89,20 @@ class Page:
     def _objects(self, at: int) -> Generator[Object, None, int]:
         at = self._past("[", at)
         while self._text[at] != "]":
-            obj, end = _decode(self._text, at)
+            obj, end = self._value(at)
             self.count += 1
             yield marked(obj, self._size(at, end)) if isinstance(obj, dict) else {}
             del obj  # not two of them at a time
             at = self._after(end)
         return at + 1
+
+    def _value(self, at: int) -> tuple[Any, int]:
+        """A value, and where it ends; null in the place of what is nested too deep in it."""
+        try:
+            return _decode(self._text, at)
+        except RecursionError:
+            self._text = self._text[:at] + shallow(self._text[at:])
+            return _decode(self._text, at)
 
     def _size(self, start: int, end: int) -> int:
         if self._text.isascii():

@@ -190,6 +190,14 @@ def test_a_large_object_is_marked_before_it_is_reduced() -> None:
     assert got["object"][KEPT][TOO_LARGE]["field"] == "metadata.annotations"
 
 
+def test_an_event_is_read_however_deep_somebody_nested_fields_in_its_object() -> None:
+    deep = b'{"f:a":' * 9000 + b"{}" + b"}" * 9000
+    said = line(builders.cluster(annotations={"deep": "here"})).replace(b'"here"', deep)
+    got = seen(event(said, CLUSTERS, STORE.reduced))
+    assert got["type"] == "MODIFIED"
+    assert got["object"][KEPT]["metadata"]["name"]
+
+
 async def events(*pieces: bytes) -> list[Object]:
     answer = (await through(f"{known.DATABASE.path()}?watch=true", Answer(*pieces)))[1]
     return [seen(got) async for got in answer.content.iter_chunked(1024)]

@@ -127,3 +127,20 @@ async def test_a_pods_api_server_has_an_address_of_either_family(
     monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
     kube = await Kube.connect(None)
     assert (await kube.credentials()).server == server
+
+
+class Deep(Kube):
+    """Answers with an object in whose managedFields somebody has nested fields without end."""
+
+    async def _send(self, *_: Any, **__: Any) -> tuple[int, Any, bytes]:
+        fields = '{"f:a":' * 9000 + "{}" + "}" * 9000
+        managed = f'"metadata":{{"name":"x","managedFields":[{{"fieldsV1":{fields}}}]}}'
+        return 200, {}, f'{{"kind":"Pod",{managed},"spec":{{"nodeName":"n"}}}}'.encode()
+
+
+async def test_an_object_is_read_however_deep_somebody_nested_fields_in_it() -> None:
+    async with Deep(Configuration()) as kube:
+        found = await kube.get(known.POD, "shop", "x")
+    assert found
+    assert found["spec"] == {"nodeName": "n"}
+    assert found["metadata"]["name"] == "x"

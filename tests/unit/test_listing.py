@@ -36,6 +36,14 @@ def test_a_page_is_read_object_by_object(text: str, objects: list[Object]) -> No
     assert list(page) == [], "once"
 
 
+def test_objects_are_read_however_deep_somebody_nested_fields_in_them() -> None:
+    deep = '{"f:a":' * 9000 + "{}" + "}" * 9000
+    items = f'{{"a":1}},{{"m":{deep},"b":2}},{{"c":3}},{{"m":{deep},"d":4}}'
+    first, second, third, fourth = Page(f'{{"items":[{items}],"kind":"L","metadata":{{}}}}')
+    assert (first, third) == ({"a": 1}, {"c": 3})
+    assert (second["b"], fourth["d"]) == (2, 4)
+
+
 def test_only_one_object_of_a_page_is_there_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     parsed: list[int] = []
     decode = json.JSONDecoder().raw_decode
