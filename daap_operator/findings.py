@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from daap_operator.lines import visible
+
 
 class Reason(StrEnum):
     """One CamelCase word for machines. Each family of reasons is a subclass, in docs/status.md."""
@@ -14,3 +16,7 @@ class Finding:
 
     reason: Reason
     message: str
+    """Words of others in it are `lines.quoted`; whatever is not is made visible here."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", visible(self.message))

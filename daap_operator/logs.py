@@ -67,11 +67,18 @@ class TextFormatter(logging.Formatter):
         pairs = "".join(f" {key}={_quoted(value)}" for key, value in fields(record).items())
         line = f"{clock} {record.levelname:<7} {record.getMessage()}{pairs}"
         if record.exc_info:
-            line = f"{line}\n{self.formatException(record.exc_info)}"
+            line = f"{line}\n{_escaped(self.formatException(record.exc_info), but=chr(10))}"
         return line
 
 
 def _quoted(value: object) -> str:
     text = str(value)
     plain = text and text.isprintable() and " " not in text
-    return text if plain else json.dumps(text, ensure_ascii=False)
+    return text if plain else _escaped(json.dumps(text, ensure_ascii=False))
+
+
+def _escaped(text: str, *, but: str = "") -> str:
+    """The text with what is not to be seen as `\\u202e`: it may command the reader's terminal."""
+    return "".join(
+        each if each.isprintable() or each == but else f"\\u{ord(each):04x}" for each in text
+    )

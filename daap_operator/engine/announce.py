@@ -16,6 +16,7 @@ from daap_operator.api.reasons import CommonEvent, CommonReason
 from daap_operator.cancellation import heed
 from daap_operator.errors import Outage
 from daap_operator.kube import EVENT, Kind, Plain
+from daap_operator.lines import visible
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +107,7 @@ def event(
         "action": "Reconcile",
         "type": "Warning" if announcement.warning else "Normal",
         "reason": announcement.reason,
-        "note": announcement.note.encode()[:NOTE_BYTES].decode(errors="ignore"),
+        "note": visible(announcement.note).encode()[:NOTE_BYTES].decode(errors="ignore"),
         "regarding": {
             "apiVersion": kind.api_version,
             "kind": kind.name,

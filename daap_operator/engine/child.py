@@ -17,6 +17,7 @@ from daap_operator.engine.ownership import (
 from daap_operator.errors import Outage, Problem, Stalled, Waiting
 from daap_operator.findings import Reason
 from daap_operator.kube import ApiError, Kind, Propagation, refusal
+from daap_operator.lines import quoted
 
 Manifest = dict[str, Any]
 
@@ -263,7 +264,7 @@ def blocker(child: Child, actual: Mapping[str, Any]) -> Blocker:
         return Blocker(what, f"the platform team must find out why {what} are not being deleted")
     if not finalizers:
         return Blocker(what, f"the platform team must find out why {what} is not being deleted")
-    holders = ", ".join(sorted(finalizers))
+    holders = quoted(", ".join(sorted(finalizers)))
     return Blocker(
         f"{what} (held by the finalizers {holders})",
         f"whoever put {holders} on {what} must finish, or the platform team must remove them",

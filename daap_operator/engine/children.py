@@ -28,6 +28,7 @@ from daap_operator.engine.ownership import belongs_to, others
 from daap_operator.engine.store import Store
 from daap_operator.errors import Outage, Stalled, Waiting
 from daap_operator.kube import ApiError, Requests, unchanged
+from daap_operator.lines import quoted
 
 log = logging.getLogger(__name__)
 
@@ -161,11 +162,11 @@ class _Ensuring:
         manifest = self._child.wanted(actual)
         fact = await _apply(self._kube, self._store, self._child, manifest, actual)
         self.facts.append(fact)
-        self._log("Child changed", at=difference)
+        self._log("Child changed", at=quoted(difference))
 
     async def _replace(self, actual: Object, difference: str) -> None:
         """Delete the child, and create it again once nothing is left of it."""
-        left = await self._deleted(actual, at=difference)
+        left = await self._deleted(actual, at=quoted(difference))
         if left is not None or self._child.manifest is None:
             raise being_deleted(self._child)
         await self._create(self._child.manifest)

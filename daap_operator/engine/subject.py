@@ -20,6 +20,7 @@ from daap_operator.engine.conditions import Moment
 from daap_operator.engine.kinds import Ref
 from daap_operator.errors import Stalled
 from daap_operator.kube.kinds import Kind
+from daap_operator.lines import quoted
 
 Object = dict[str, Any]
 S = TypeVar("S", bound=Status)
@@ -109,4 +110,4 @@ def _problem(found: Any) -> str:
         return f"{path} is required: set it"
     if found["type"] == "value_error":  # our own texts tell the value
         return f"{path} {text}".lstrip()
-    return f"{path} '{found['input']}': {text}"
+    return f"{path} '{quoted(str(found['input']))}': {text}"

@@ -140,7 +140,7 @@ def _untellable(world: World, subject: Subject[S], full: S, error: ApiError) -> 
     if notes.untold != message:
         notes.untold = message
         _announce(world, subject, full)
-        log.warning("Status refused", extra={"key": subject.key, "error": error.message[:1000]})
+        log.warning("Status refused", extra={"key": subject.key, "error": error.message})
     return Waiting(Interruption.STATUS_REFUSED, error.message, seconds=REFUSED_SECONDS)
 
 

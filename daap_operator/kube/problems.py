@@ -8,6 +8,7 @@ from daap_operator import raw
 from daap_operator.api.reasons import CommonReason, Interruption
 from daap_operator.errors import Outage, Stalled, Waiting
 from daap_operator.findings import Reason
+from daap_operator.lines import quoted
 
 Object = dict[str, Any]
 
@@ -22,7 +23,8 @@ class ApiError(Outage):
         """HTTP status code."""
         self.reason = raw.text(body, "reason")
         """The machine-readable reason, such as `Invalid` or `AlreadyExists`."""
-        self.message = raw.text(body, "message") or f"HTTP {status}"
+        self.message = quoted(raw.text(body, "message")) or f"HTTP {status}"
+        """In its words, or a webhook's."""
         self.retry_after = retry_after
         """Seconds the server asked to stay away; 0 when it did not."""
         self.go_on = raw.text(body, "metadata", "continue") if status == 410 else ""

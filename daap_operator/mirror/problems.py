@@ -10,6 +10,7 @@ from daap_operator import pooling
 from daap_operator.api.reasons import InventoryReason
 from daap_operator.errors import Outage
 from daap_operator.findings import Finding, Reason
+from daap_operator.lines import quoted
 
 READ_ONLY = (
     "The metadata database accepts no writes; the platform team must make it writable "
@@ -60,7 +61,7 @@ def problem(error: Exception) -> MetadataError:
     """What an error of psycopg's means, and who has to do what. Never shows the URL."""
     if isinstance(error, MetadataError):
         return error
-    said = " ".join(str(error).split()) or type(error).__name__
+    said = quoted(str(error)) or type(error).__name__
     match error:
         case errors.ReadOnlySqlTransaction():
             return MetadataError(InventoryReason.READ_ONLY, READ_ONLY)

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from daap_operator.findings import Finding
 from daap_operator.kinds.database import trim, trim_pod
 from daap_operator.kinds.database.causes import (
-    LONGEST,
     about,
     cause,
     explained,
@@ -23,6 +22,7 @@ from daap_operator.kinds.database.observed import observe
 from daap_operator.kinds.database.phases import Meaning
 from daap_operator.kinds.database.reasons import DatabaseReason
 from daap_operator.kinds.database.seen import Awaited, Children, Observed
+from daap_operator.lines import LONGEST
 from tests.unit import builders, strategies
 
 Object = dict[str, Any]

@@ -123,8 +123,9 @@ def test_every_broken_rule_is_told() -> None:
         database(builders.database({"instances": 10, "ownerTeam": " ", "storage": {"size": "1"}}))
     assert stalled.value.finding.reason == "InvalidSpec"
     assert stalled.value.finding.message == (
-        "spec.ownerTeam ' ' must begin and end with a visible character and contain no control "
-        "characters; "
+        "spec.ownerTeam ' ' must be one line of text that begins and ends with a visible character "
+        "and contains no control characters, and none that are invisible or change the direction "
+        "of text; "
         "spec.instances '10': Input should be less than or equal to 9; "
         "spec.storage.size '1' must be from 1Gi to 64Ti; write the unit, as in 20Gi"
     )

@@ -10,6 +10,7 @@ from daap_operator import names, quantity, raw
 from daap_operator.api.v1alpha1 import DeletionPolicy
 from daap_operator.kinds.database.desired import defaults, locales
 from daap_operator.kinds.database.desired.resolved import Left, Resolved, tagged_major
+from daap_operator.lines import line, quoted
 
 Object = Mapping[str, Any]
 
@@ -65,10 +66,10 @@ def _of_intent(cluster: Object, database: Resolved) -> Iterator[str]:
             "spec.deletionPolicy is 'Delete', which would one day delete what was to be kept: "
             "set it to 'Retain'"
         )
-    team = raw.text(cluster, "metadata", "annotations", names.RETAINED_TEAM)
+    team = line(raw.text(cluster, "metadata", "annotations", names.RETAINED_TEAM))
     if team != database.spec.owner_team:
         yield (
-            f"it was the team '{team}' that kept it, and spec.ownerTeam is "
+            f"it was the team '{quoted(team)}' that kept it, and spec.ownerTeam is "
             f"'{database.spec.owner_team}': set it to that team, it can be changed afterwards"
         )
 
@@ -90,8 +91,8 @@ def _of_fit(cluster: Object, database: Resolved, volumes: str | None) -> Iterato
     size = volumes or raw.text(cluster, "spec", "storage", "size")
     if _smaller(database.spec.storage.size, size):
         yield (
-            f"its volumes have {size}, spec.storage.size is '{database.spec.storage.size}', and "
-            "volumes never shrink: raise it"
+            f"its volumes have {quoted(size)}, spec.storage.size is "
+            f"'{database.spec.storage.size}', and volumes never shrink: raise it"
         )
 
 
@@ -107,7 +108,7 @@ def _created_again(field: str, there: object, asked: object) -> str:
 
 def _quoted(value: object) -> str:
     """As it stands in YAML: a number without quotes."""
-    return str(value) if isinstance(value, int) else f"'{value}'"
+    return str(value) if isinstance(value, int) else f"'{quoted(str(value))}'"
 
 
 def _smaller(asked: str, there: str) -> bool:

@@ -18,13 +18,11 @@ from daap_operator.kinds.database.phases import Meaning
 from daap_operator.kinds.database.reasons import DatabaseReason
 from daap_operator.kinds.database.remedies import of_scheduling, of_volume
 from daap_operator.kinds.database.seen import Children, Observed
+from daap_operator.lines import quoted
 
 Object = dict[str, Any]
 
 CLAIM = "PersistentVolumeClaim"
-
-LONGEST = 500
-"""Characters that are quoted of a message of Kubernetes."""
 
 _IMAGE = frozenset(
     {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
@@ -120,9 +118,9 @@ def _refused(what: str, message: str) -> Finding:
     if "quota" in message:
         remedy = "free some of the quota, or ask the platform team"
         return Finding(
-            CommonReason.QUOTA_EXCEEDED, f"{what} are not created ({remedy}): {_cut(message)}"
+            CommonReason.QUOTA_EXCEEDED, f"{what} are not created ({remedy}): {quoted(message)}"
         )
-    return Finding(DatabaseReason.PODS_NOT_CREATED, f"{what} are not created: {_cut(message)}")
+    return Finding(DatabaseReason.PODS_NOT_CREATED, f"{what} are not created: {quoted(message)}")
 
 
 def _of_pod(pod: Object) -> Finding | None:
@@ -139,10 +137,10 @@ def _of_pod(pod: Object) -> Finding | None:
 def _unscheduled(pod: str, message: str) -> Finding:
     if any(word in message.lower() for word in ("volume", "storageclass")):
         return Finding(
-            DatabaseReason.VOLUME_PENDING, f"Pod {pod} waits for its volume: {_cut(message)}"
+            DatabaseReason.VOLUME_PENDING, f"Pod {pod} waits for its volume: {quoted(message)}"
         )
     remedy = of_scheduling(message, of_pooler=bool(_POOLER_POD.search(pod)))
-    told = _joined(f"Pod {pod} cannot be scheduled: {_cut(message)}", remedy)
+    told = _joined(f"Pod {pod} cannot be scheduled: {quoted(message)}", remedy)
     return Finding(DatabaseReason.UNSCHEDULABLE, told)
 
 
@@ -151,16 +149,16 @@ def _of_container(pod: str, container: Object) -> Finding | None:
     message = raw.text(container, "waiting", "message")
     name = raw.text(container, "name")
     if why in _IMAGE:
-        image = _cut(raw.text(container, "image"))
+        image = quoted(raw.text(container, "image"))
         detail = message.rpartition("ErrImagePull: ")[2]
         return Finding(
             DatabaseReason.IMAGE_PULL_FAILED,
-            f"Pod {pod} cannot pull the image {image}: {_cut(detail or why)}",
+            f"Pod {pod} cannot pull the image {image}: {quoted(detail or why)}",
         )
     if why in _NOT_STARTING:
         return Finding(
             DatabaseReason.CONTAINER_NOT_STARTING,
-            f"Container {name} of pod {pod} cannot be started: {_cut(message or why)}",
+            f"Container {name} of pod {pod} cannot be started: {quoted(message or why)}",
         )
     if why == "CrashLoopBackOff" or raw.truth(container, "again"):
         return Finding(
@@ -274,21 +272,16 @@ def _of_event(event: Object) -> Finding | None:
     if reason in _VOLUME_EVENTS:
         return Finding(
             DatabaseReason.VOLUME_PENDING,
-            f"{kind} {name} has trouble with its volume: {_cut(note)}",
+            f"{kind} {name} has trouble with its volume: {quoted(note)}",
         )
     if reason == "FailedScheduling":
         return _unscheduled(name, note)
     if reason == "FailedCreatePodSandBox":
         return Finding(
-            DatabaseReason.CONTAINER_NOT_STARTING, f"Pod {name} cannot be started: {_cut(note)}"
+            DatabaseReason.CONTAINER_NOT_STARTING, f"Pod {name} cannot be started: {quoted(note)}"
         )
     return None
 
 
 def _joined(first: str, second: str) -> str:
     return f"{first.rstrip('.')}. {second}"
-
-
-def _cut(message: str) -> str:
-    one_line = " ".join(message.split())
-    return one_line if len(one_line) <= LONGEST else f"{one_line[:LONGEST]}…"

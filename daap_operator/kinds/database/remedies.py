@@ -6,6 +6,7 @@ from typing import Any
 
 from daap_operator import raw
 from daap_operator.kinds.database.desired.resolved import tagged_major
+from daap_operator.lines import quoted
 
 Object = Mapping[str, Any]
 
@@ -31,7 +32,7 @@ def fate(*, retained: bool) -> str:
 
 def held_by(finalizers: Set[str]) -> str:
     """What keeps an object that the operator has done with; empty when nothing for long does."""
-    holders = ", ".join(sorted(finalizers - _GARBAGE_COLLECTION))
+    holders = quoted(", ".join(sorted(finalizers - _GARBAGE_COLLECTION)))
     if not holders:
         return ""
     return (
@@ -111,7 +112,8 @@ def namespace_going(cluster: Object, pods: Iterable[Object]) -> str:
     name, namespace = (raw.text(cluster, "metadata", field) for field in ("name", "namespace"))
     stopping = [told for pod in pods if (told := _stopping(pod))]
     seconds = raw.number(cluster, "spec", "stopDelay") or STOP_SECONDS
-    names = ", ".join(sorted(raw.texts(cluster, "status", "instanceNames"))) or "none reported"
+    reported = quoted(", ".join(sorted(raw.texts(cluster, "status", "instanceNames"))))
+    names = reported or "none reported"
     waited = (
         f"of Cluster {name} for {', '.join(stopping)}"
         if stopping

@@ -12,6 +12,7 @@ from daap_operator.engine import ownership
 from daap_operator.engine.ownership import owned_part
 from daap_operator.kinds.database.desired.tuning import NAMES
 from daap_operator.kinds.database.volumes import CONDITIONS
+from daap_operator.lines import all_quoted, line, quoted
 from daap_operator.raw import picked
 
 Object = dict[str, Any]
@@ -40,8 +41,6 @@ _CLAIM_METADATA = (
     "deletionTimestamp",
     "ownerReferences",
 )
-_MESSAGE = 300
-"""Characters kept of what a claim says: storage drivers can be wordy."""
 _LABELS = (names.DATABASE_LABEL, names.UID_LABEL, names.MANAGED_BY_LABEL)
 _ANNOTATIONS = (
     "cnpg.io/fencedInstances",
@@ -51,6 +50,9 @@ _ANNOTATIONS = (
     names.DEFAULTS_REVISION,
     names.CERTIFICATES,
 )
+
+_TEXTS = ("ownerTeam", "purpose")
+"""The fields of a spec with text for people."""
 
 _CLUSTER_STATUS = (
     "phase",
@@ -72,9 +74,18 @@ def database(obj: Mapping[str, Any]) -> Object:
         kept["annotations"] = {names.DEFAULTS_REVISION: asked}
     return {
         "metadata": kept,
-        "spec": dict(raw.mapping(obj, "spec")),
+        "spec": _legible(raw.mapping(obj, "spec")),
         "status": dict(raw.mapping(obj, "status")),
     }
+
+
+def _legible(spec: Mapping[str, Any]) -> Object:
+    """A spec whose texts show all that they hold.
+
+    Such as were stored before the API server refused others must go on: they are made so here.
+    """
+    texts = {field: line(spec[field]) for field in _TEXTS if isinstance(spec.get(field), str)}
+    return {**spec, **texts}
 
 
 def cluster(obj: Mapping[str, Any]) -> Object:
@@ -108,7 +119,7 @@ def cluster(obj: Mapping[str, Any]) -> Object:
     return {
         "metadata": _child_metadata(obj),
         "spec": spec | {"storage": size},
-        "status": kept,
+        "status": all_quoted(kept),
         OWNED: owned,
         BY_HAND: _by_hand(obj, owned),
     }
@@ -136,7 +147,7 @@ def pooler(obj: Mapping[str, Any]) -> Object:
             "pgbouncer": picked(raw.mapping(obj, "spec", "pgbouncer"), ("paused",)),
             "resources": resources(raw.mapping(obj, "spec", "template", "spec"), "pgbouncer"),
         },
-        "status": kept,
+        "status": all_quoted(kept),
         OWNED: owned_part(obj),
     }
 
@@ -154,7 +165,7 @@ def deployment(obj: Mapping[str, Any]) -> Object:
     return {
         "metadata": picked(raw.mapping(obj, "metadata"), METADATA),
         "spec": picked(raw.mapping(obj, "spec"), ("replicas",)) | {"resources": asked},
-        "status": picked(status, counts) | {"conditions": failures},
+        "status": picked(status, counts) | {"conditions": all_quoted(failures)},
     }
 
 
@@ -184,7 +195,7 @@ def claim(obj: Mapping[str, Any]) -> Object:
     requests = picked(raw.mapping(obj, "spec", "resources", "requests"), ("storage",))
     states = picked(raw.mapping(status, "allocatedResourceStatuses"), ("storage",))
     conditions = [
-        picked(each, ("type", "status")) | {"message": raw.text(each, "message")[:_MESSAGE]}
+        picked(each, ("type", "status")) | {"message": quoted(raw.text(each, "message"))}
         for each in raw.items(status, "conditions")
         if raw.text(each, "type") in CONDITIONS
     ]

@@ -7,6 +7,7 @@ from typing import Any
 
 from daap_operator import names, raw
 from daap_operator.kinds.database.trim import METADATA, resources
+from daap_operator.lines import all_quoted
 from daap_operator.raw import picked
 
 Object = dict[str, Any]
@@ -29,11 +30,13 @@ def pod(obj: Mapping[str, Any]) -> Object:
     return {
         "metadata": kept,
         "asked": _asked_of_pod(obj),
-        "status": {
-            "phase": raw.text(status, "phase"),
-            "conditions": _pod_conditions(status),
-            "containers": [held for each in containers if (held := _held_container(each))],
-        },
+        "status": all_quoted(
+            {
+                "phase": raw.text(status, "phase"),
+                "conditions": _pod_conditions(status),
+                "containers": [held for each in containers if (held := _held_container(each))],
+            }
+        ),
     }
 
 

@@ -4,7 +4,7 @@ import re
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from daap_operator import names
 from daap_operator.api.base import Model
@@ -19,21 +19,23 @@ from daap_operator.api.v1alpha1.database.parts import (
     Storage,
 )
 from daap_operator.api.v1alpha1.database.texts import (
-    BLANK_TEXT,
     CONNECTION_NAME_PATTERN,
     CONNECTION_NAME_TEXT,
     DATABASE_IMMUTABLE_TEXT,
     DATABASE_NAME_PATTERN,
     DATABASE_NAME_TEXT,
     DATABASE_RESERVED_TEXT,
+    LINE,
+    LINE_TEXT,
     MAJORS,
-    PURPOSE_TEXT,
     VISIBLE,
     VISIBLE_PYTHON,
+    VISIBLE_TEXT,
     matched,
     pattern_rule,
     reserved_in,
 )
+from daap_operator.lines import line
 
 
 class DeletionPolicy(StrEnum):
@@ -50,20 +52,24 @@ class DaapDatabaseSpec(Model):
         str,
         Field(
             max_length=255,
-            json_schema_extra=validations(pattern_rule(VISIBLE, BLANK_TEXT)),
+            json_schema_extra=validations(pattern_rule(VISIBLE, VISIBLE_TEXT)),
         ),
-        matched(VISIBLE_PYTHON, BLANK_TEXT),
+        AfterValidator(line),
+        matched(VISIBLE_PYTHON, VISIBLE_TEXT),
     ]
-    """The team that owns the database and answers for it."""
+    """The team that owns the database and answers for it. One line of text, without characters that
+    cannot be seen."""
 
     purpose: Annotated[
         str,
         Field(
             max_length=1024,
-            json_schema_extra=validations(rule(r"!self.contains('\u0000')", PURPOSE_TEXT)),
+            json_schema_extra=validations(rule(f"self.matches(r'{LINE}')", LINE_TEXT)),
         ),
+        AfterValidator(line),
     ] = ""
-    """What the database is for, in a sentence a stranger understands."""
+    """What the database is for, in a sentence a stranger understands. One line of text, without
+    characters that cannot be seen."""
 
     instances: Annotated[int, Field(ge=1, le=9)] = 1
     """Number of PostgreSQL instances, 1 to 9: one primary, the others replicas that can take over.
@@ -127,13 +133,6 @@ class DaapDatabaseSpec(Model):
 
     deletion_protection: bool = False
     """While true, a deletion of this object is held back until this is set to false."""
-
-    @field_validator("purpose")
-    @classmethod
-    def _no_nul(cls, purpose: str) -> str:
-        if "\0" in purpose:
-            raise ValueError(PURPOSE_TEXT)
-        return purpose
 
     @field_validator("database_name")
     @classmethod

@@ -19,8 +19,14 @@ NAME_RESERVED_TEXT = (
     "metadata.name '{}' names a database that PostgreSQL, PgBouncer or CloudNativePG reserves for "
     "itself: set spec.databaseName or choose another name"
 )
-BLANK_TEXT = "'{}' must begin and end with a visible character and contain no control characters"
-PURPOSE_TEXT = "must not contain the character NUL"
+LINE_TEXT = (
+    "must be one line of text: remove line breaks (in YAML, write '>-' instead of '|'), control "
+    "characters, and characters that are invisible or change the direction of text"
+)
+VISIBLE_TEXT = (
+    "'{}' must be one line of text that begins and ends with a visible character and contains no "
+    "control characters, and none that are invisible or change the direction of text"
+)
 SIZE_RANGE_TEXT = "'{}' must be from 1Gi to 64Ti; write the unit, as in 20Gi"
 SHRINK_TEXT = (
     "'{}' is less than the '{}' that the volumes have: storage grows and never shrinks; "
@@ -124,5 +130,10 @@ def pattern_rule(pattern: str, text: str) -> Rule:
     return rule(f"self.matches(r'{pattern}')", text, "self")
 
 
-VISIBLE = r"^[^\p{Z}\p{Cc}]([^\p{Cc}]*[^\p{Z}\p{Cc}])?$"
-VISIBLE_PYTHON = r"\A[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?\Z"
+_HIDING = r"\p{Cc}\p{Cf}\p{Zl}\p{Zp}"
+LINE = rf"^[^{_HIDING}]*$"
+"""What `lines.line` leaves as it is, but for the order of combining characters (NFC)."""
+VISIBLE = rf"^[^\p{{Z}}{_HIDING}]([^{_HIDING}]*[^\p{{Z}}{_HIDING}])?$"
+"""The same, beginning and ending with something to be seen."""
+VISIBLE_PYTHON = r"\A\S(.*\S)?\Z"
+"""For text that is one line already."""
