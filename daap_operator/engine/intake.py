@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from daap_operator import raw
 from daap_operator.engine.kinds import Object, Ref, Source, Watch, sources
 from daap_operator.engine.store import Store
 from daap_operator.engine.workqueue import Queue
@@ -11,6 +12,8 @@ from daap_operator.kube import ApiError, Kind, Requests
 from daap_operator.kube.sizes import TOO_LARGE
 
 log = logging.getLogger(__name__)
+
+_UID = ("metadata", "uid")
 
 
 class Intake:
@@ -40,6 +43,8 @@ class Intake:
                 self._gone(source, gone)
         elif (change := self._store.take(source, obj)) is not None:
             if change.before is not None:
+                if raw.text(change.before, *_UID) != raw.text(change.now, *_UID):
+                    self._on_gone(source.kind, change.before)  # another has its place already
                 self._wake(source, change.before)
             if TOO_LARGE in change.now and TOO_LARGE not in (change.before or {}):
                 key = Ref.of(source.kind, change.now)

@@ -6,6 +6,7 @@ import pytest
 
 from daap_operator.engine.kinds import Ref
 from daap_operator.kinds import known
+from daap_operator.kinds.database.volumes import Expansion
 from tests.unit.fakes import refused
 from tests.unit.stage import CLUSTER, STANDARD, Stage, ready
 
@@ -112,6 +113,17 @@ async def test_a_class_is_asked_once_a_minute_and_only_while_volumes_should_grow
     stage.clock.advance(60)
     await stage.look()
     assert stage.kube.requests.count(ASKED) == 2
+
+
+async def test_what_was_asked_of_classes_is_forgotten_when_it_no_longer_holds() -> None:
+    """Whoever makes claims names their classes, and may name another one each time."""
+    stage = await ready(storage={"size": "1Gi"})
+    now = stage.clock.monotonic()
+    stage.world.storage_classes |= {f"x{number}": (now, Expansion.ABSENT) for number in range(9)}
+    stage.clock.advance(60)
+    stage.edit(storage={"size": "2Gi"})
+    await stage.look()
+    assert stage.world.storage_classes.keys() == {STANDARD}
 
 
 async def test_without_the_right_to_read_the_class_nothing_is_risked() -> None:

@@ -63,3 +63,4 @@ class DatabaseWorld:
     def forget(self, key: Ref) -> None:
         """Drop the notes on a database that is gone."""
         self.notes.pop(key, None)
+        self.warnings.forget(key.namespace)

@@ -62,6 +62,10 @@ class Warnings:
         self._monotonic = monotonic
         self._known: dict[str, tuple[float, list[Object]]] = {}
 
+    def forget(self, namespace: str) -> None:
+        """Drop the Events of a namespace: whoever asked for them may be the last one there."""
+        self._known.pop(namespace, None)
+
     async def of(self, namespace: str) -> list[Object]:
         """The Events; the previous ones, or none, when the API server gives none."""
         now = self._monotonic()
