@@ -131,8 +131,9 @@ def _refused_again(world: World, subject: Subject[Any]) -> bool:
 def _untellable(world: World, subject: Subject[S], full: S, error: ApiError) -> Waiting:
     """Of an object that no write can pass an Event tells, once, and the log.
 
-    It is as large as it can be, or the API server refuses every write, whatever it changes, while a field that a rule reads has a
-    type that the rule does not know: such a field was stored before the rule existed.
+    It is as large as it can be; or the API server refuses every write, whatever it changes, while a
+    field that a rule reads has a type that the rule does not know: such a field was stored before
+    the rule existed.
     """
     notes = world.notes_of(subject.key)
     speaks = full.condition(ConditionType.STALLED) or full.condition(ConditionType.READY)

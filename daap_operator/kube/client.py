@@ -6,9 +6,9 @@ from contextlib import aclosing
 from typing import Any, Self
 
 from daap_operator import names, raw
-from daap_operator.kube.connection import Connection, TooMuch
+from daap_operator.kube.connection import Connection, TooMuch, TooSlow
 from daap_operator.kube.kinds import EVENT, Kind
-from daap_operator.kube.listing import PAGE, Page, Paging, heard
+from daap_operator.kube.listing import FIRST_PAGE, PAGE, Page, Paging, heard
 from daap_operator.kube.problems import ApiError
 from daap_operator.kube.protocols import Propagation
 
@@ -63,28 +63,34 @@ class Kube(Connection):
                 yield page
 
     async def _pages(self, path: str, selector: str) -> AsyncGenerator[Page]:
-        paging, after = Paging(), ""
+        paging, after = Paging(self._firsts.pop(path, FIRST_PAGE)), ""
         asked = {"labelSelector": selector} if selector else {}
         while True:
-            query = asked | {"limit": str(paging.limit)} | ({"continue": after} if after else {})
             async with self._listing:  # one at a time: each may take a page's memory
-                try:
-                    page = await self._page(path, query, paging.most)
-                except TooMuch:
-                    if not paging.less():
-                        raise
-                    continue
-                except ApiError as error:
-                    if not error.go_on:
-                        raise
-                    after = error.go_on  # what follows is newer than the pages before
-                    continue
+                page = await self._next(path, asked, paging, after)
                 yield page
                 page.finish()
-            if not page.next:
+            if not (after := page.next):
                 return
-            after = page.next
             paging.learn(page.count, page.length)
+
+    async def _next(self, path: str, asked: dict[str, str], paging: Paging, after: str) -> Page:
+        """The page after another (or, empty, the first), with as many objects as it may have."""
+        while True:
+            query = asked | {"limit": str(paging.limit)} | ({"continue": after} if after else {})
+            try:
+                return await self._page(path, query, paging.most)
+            except TooMuch:
+                if not paging.less():
+                    raise
+            except TooSlow:  # because of the objects, or of the API server: who knows at first
+                if not (paging.slower() and after):
+                    self._firsts[path] = paging.limit
+                    raise
+            except ApiError as error:
+                if not error.go_on:
+                    raise
+                after = error.go_on  # what follows is newer than the pages before
 
     async def warnings(self, namespace: str) -> list[Object]:
         """The Warning Events of a namespace, one page of them: what is read of each."""

@@ -26,6 +26,10 @@ REQUEST_SECONDS = 15.0
 page of PAGE_BYTES where a second brings half a megabyte."""
 
 
+class TooSlow(Unreachable):
+    """An answer did not come in time."""
+
+
 class TooMuch(Unreachable):
     """An answer has more bytes than are read; the rest was left."""
 
@@ -42,6 +46,8 @@ class Connection:
         self._client.user_agent = f"{names.FIELD_MANAGER}/{__version__}"
         self._before_write: Callable[[], None] = lambda: None
         self._listing = asyncio.Semaphore(1)
+        self._firsts: dict[str, int] = {}
+        """The first page of the next LIST, by path, where it was too slow for the last one."""
 
     def fenced(self, before_write: Callable[[], None]) -> Self:
         """The same connections, with something to be asked before each write, which may raise."""
@@ -109,7 +115,9 @@ class Connection:
             async with asyncio.timeout(REQUEST_SECONDS):
                 reply = await self._send(method, path, query, body, media)
                 status, content = reply.status, await _read(reply, most)
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        except TimeoutError as error:
+            raise TooSlow(f"{what}: {error or type(error).__name__}") from error
+        except (aiohttp.ClientError, OSError) as error:
             raise Unreachable(f"{what}: {error or type(error).__name__}") from error
         finally:
             seconds = asyncio.get_running_loop().time() - began

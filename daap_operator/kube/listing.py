@@ -132,6 +132,7 @@ class Paging:
     def __init__(self, limit: int = FIRST_PAGE) -> None:
         self.limit = limit
         """Objects to ask for."""
+        self._ceiling = PAGE
 
     @property
     def most(self) -> int:
@@ -144,10 +145,16 @@ class Paging:
         self.limit = max(1, self.limit // 4)
         return possible
 
+    def slower(self) -> bool:
+        """That took too long: never again as many. False when they cannot be fewer."""
+        possible = self.less()
+        self._ceiling = self.limit
+        return possible
+
     def learn(self, count: int, length: int) -> None:
         """So many objects had so many characters: ask for as many as fill half of what is read."""
         fit = PAGE_BYTES // 2 * count // max(1, length)
-        self.limit = max(1, min(PAGE, fit, self.limit * GROWTH))
+        self.limit = max(1, min(self._ceiling, fit, self.limit * GROWTH))
 
 
 def heard(event: Object) -> Object:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -165,11 +166,15 @@ class Server:
         self.version = 10
         self.expires: set[int] = set()
         """The requests, by number, that a page is too old for."""
+        self.slow_above = PAGE
+        """Pages of more objects are not answered in time."""
 
     async def request(self, method: str, url: str, **_: Any) -> Any:
         assert method == "GET"
         query = {key: value[0] for key, value in parse_qs(urlsplit(url).query).items()}
         self.asked.append(query)
+        if int(query["limit"]) > self.slow_above:
+            raise TimeoutError
         made = self._answer(query)
         self.answers.append(made)
         return type("Reply", (), {"response": made})
@@ -244,6 +249,21 @@ async def test_what_is_too_large_even_alone_fails_the_list(
     async with connected(Server([PAGE_BYTES])) as kube:
         with pytest.raises(connection.TooMuch):
             await names(kube)
+
+
+async def test_a_page_that_is_too_slow_is_asked_for_in_parts(connected: Any) -> None:
+    server = Server([3000] * 200)
+    async with connected(server) as kube:
+        server.slow_above = 10
+        tries = 0
+        found: list[str] = []
+        while not found:
+            tries += 1
+            with suppress(Unreachable):  # as whoever lists does
+                found, _ = await names(kube)
+    assert len(found) == 200
+    assert tries == 3, "an API server that does not answer is not asked for ever by one LIST"
+    assert len(server.asked) < 2 * 200 / 10 + 40
 
 
 async def test_a_list_that_took_too_long_goes_on(connected: Any) -> None:
