@@ -106,15 +106,14 @@ class Connection:
         media: str = "application/json",
         *,
         most: int = ANSWER_BYTES,
-    ) -> bytearray:
+    ) -> bytes:
         if method != "GET":
             self._before_write()
         what = f"{method} {path}"
         status, began = 0, asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
-                reply = await self._send(method, path, query, body, media)
-                status, content = reply.status, await _read(reply, most)
+                status, headers, content = await self._send(method, path, query, body, media, most)
         except TimeoutError as error:
             raise TooSlow(f"{what}: {error or type(error).__name__}") from error
         except (aiohttp.ClientError, OSError) as error:
@@ -125,29 +124,28 @@ class Connection:
         if len(content) > most:
             raise TooMuch(f"{what}: an answer of more than {most} bytes")
         if status >= 300:
-            raise ApiError(
-                status, _decoded(content), what=what, retry_after=_seconds(reply.headers)
-            )
+            raise ApiError(status, _decoded(content), what=what, retry_after=_seconds(headers))
         return content
 
     async def _send(
         self,
-        method: Method,
+        method: str,
         path: str,
         query: dict[str, str] | None,
         body: Object | None,
         media: str,
-    ) -> Any:
+        most: int,
+    ) -> tuple[int, Any, bytes]:
         headers: dict[str, str] = {"Content-Type": media, "User-Agent": self._client.user_agent}
         await self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
         url = f"{self._client.configuration.host}{path}"
         if query:
             url = f"{url}?{urlencode(query)}"
         reply = await self._client.rest_client.request(method, url, headers=headers, body=body)
-        return reply.response
+        return reply.status, reply.headers, await _read(reply.response, most)
 
 
-async def _read(reply: aiohttp.ClientResponse, most: int) -> bytearray:
+async def _read(reply: aiohttp.ClientResponse, most: int) -> bytes:
     """The answer's content, hardly more than so many bytes of it."""
     content = bytearray()
     try:
@@ -160,10 +158,10 @@ async def _read(reply: aiohttp.ClientResponse, most: int) -> bytearray:
         raise
     if len(content) > most:
         reply.close()  # and the connection with it: the rest would have to be read first
-    return content
+    return bytes(content)
 
 
-def _decoded(content: bytearray) -> Object:
+def _decoded(content: bytes) -> Object:
     """The answer's object; what is not one (a proxy's page, say) becomes the message."""
     try:
         answer = parsed(content)

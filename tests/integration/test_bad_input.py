@@ -113,7 +113,7 @@ async def test_a_poisoned_object_serves_once_it_is_mended(
 ) -> None:
     await operators.start()
     for name in ("poison-status", "poison-empty"):
-        await _announced(poisoned, name)
+        await _announced(poisoned, name, REASONS[name.removeprefix("poison-")])
         found = await poisoned.get(name)
         assert found
         mended = database(poisoned.namespace, name)

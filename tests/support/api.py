@@ -6,6 +6,7 @@ import ssl
 import tempfile
 from base64 import b64decode
 from collections.abc import AsyncIterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Self
 
@@ -79,18 +80,19 @@ class Api:
         return (await self._content("GET", path, None, "application/json")).decode()
 
     async def _content(self, method: str, path: str, body: object, media: str) -> bytes:
-        data = None if body is None else json.dumps(body)
+        content = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": media}
         url = self._server + path
         for _ in range(TRIES):
+            data = None if content is None else BytesIO(content)
             async with self._session.request(method, url, data=data, headers=headers) as reply:
-                content = await reply.read()
+                answer = await reply.read()
             if reply.status != 429:  # "storage is (re)initializing", right after a CRD's creation
                 break
             await asyncio.sleep(RETRY_SECONDS)
         if reply.status >= 300:
-            raise ApiError(reply.status, content)
-        return content
+            raise ApiError(reply.status, answer)
+        return answer
 
     async def get(self, which: Which, namespace: str, name: str) -> Object | None:
         """The object; None when it is not there."""

@@ -192,8 +192,10 @@ def installed() -> Iterator[None]:
         yield
 
 
-async def _send(self: Kube, method: str, path: str, query: Any, body: Any, kind: str) -> Answer:
-    send = partial(_SEND, self, method, path, query, body, kind)
+async def _send(
+    self: Kube, method: str, path: str, query: Any, body: Any, kind: str, most: int
+) -> Answer:
+    send = partial(_SEND, self, method, path, query, body, kind, most)
     process = _current.get()
     if process is None:
         return await send()

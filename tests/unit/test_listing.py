@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -177,7 +178,7 @@ class Server:
             raise TimeoutError
         made = self._answer(query)
         self.answers.append(made)
-        return type("Reply", (), {"response": made})
+        return SimpleNamespace(status=made.status, headers={}, response=made)
 
     def _answer(self, query: dict[str, str]) -> Answer:
         start, end = int(query.get("continue", "0")), int(query["limit"])
