@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daap_operator import names
 from daap_operator.engine.kinds import Ref
 from daap_operator.engine.store import Store
 from daap_operator.kinds import known
@@ -36,6 +37,21 @@ def going(obj: Object) -> Object:
     return obj | {"metadata": obj["metadata"] | {"deletionTimestamp": "2026-03-01T12:30:00Z"}}
 
 
+def forging(obj: Object) -> Object:
+    """With our finalizer, which whoever creates an object may write."""
+    return obj | {"metadata": obj["metadata"] | {"finalizers": [names.FINALIZER]}}
+
+
+def cluster(namespace: str, uid: str = "", *, owner: bool = False, **metadata: Any) -> Object:
+    """The Cluster of the DaapDatabase `orders` with that uid, or of an earlier one there."""
+    made = builders.cluster(namespace=namespace)
+    made["metadata"]["labels"] |= {names.UID_LABEL: uid or "of an earlier object"}
+    reference = {"apiVersion": names.API_VERSION, "kind": names.KIND, "name": "orders", "uid": uid}
+    made["metadata"]["ownerReferences"] = [reference] if owner else []
+    made["metadata"] |= metadata
+    return made
+
+
 HOLDERS: dict[str, tuple[list[Object], str | None]] = {
     "nobody": ([], None),
     "the only one": ([namesake("a")], "a"),
@@ -44,6 +60,10 @@ HOLDERS: dict[str, tuple[list[Object], str | None]] = {
     "the one with a Cluster, however young": (
         [namesake("a", 1), namesake("b", 9, clusterName="daap-orders")],
         "b",
+    ),
+    "never the one that wrote our finalizer into itself": (
+        [namesake("a", 1), forging(namesake("b", 2))],
+        "a",
     ),
     "one that is being deleted has it until it is gone": (
         [going(namesake("a", 1)), namesake("b", 2)],
@@ -62,6 +82,51 @@ def test_the_holder_of_a_name_is(objects: list[Object], namespace: str | None) -
         Ref.of(known.DATABASE, obj) for obj in objects
     }
     assert Arbiter(store).holder("payments") is None
+
+
+CLUSTERS: dict[str, tuple[list[Object], str]] = {
+    "that owns a Cluster": ([cluster("b", "uid-b", owner=True)], "b"),
+    "that has a Cluster with its uid": ([cluster("b", "uid-b")], "b"),
+    "that has an earlier one's Cluster": ([cluster("b")], "b"),
+    "with a Cluster of its own before the one with an earlier one's": (
+        [cluster("a"), cluster("b", "uid-b")],
+        "b",
+    ),
+    "of which a Cluster that is going tells nothing": (
+        [cluster("b", deletionTimestamp="2026-03-01T12:00:00Z")],
+        "a",
+    ),
+    "that is older than the one with somebody's Cluster": ([cluster("b", labels={})], "a"),
+    "that is older than the one with a Cluster for another name": (
+        [cluster("b", labels={names.MANAGED_BY_LABEL: "daap-operator", names.DATABASE_LABEL: "x"})],
+        "a",
+    ),
+}
+
+
+@pytest.mark.parametrize(("clusters", "namespace"), CLUSTERS.values(), ids=CLUSTERS)
+@pytest.mark.parametrize("first", ["databases", "clusters"])
+def test_without_any_status_the_holder_is_the_one(
+    clusters: list[Object], namespace: str, first: str
+) -> None:
+    """As after a restore, which brings no status back, whatever came first."""
+    store = Store(WATCHES)
+    there = [(known.DATABASE, each) for each in (forging(namesake("a", 1)), namesake("b", 9))]
+    there += [(known.CLUSTER, each) for each in clusters]
+    for kind, obj in there if first == "databases" else reversed(there):
+        store.put(kind, obj)
+    assert Arbiter(store).holder("orders") == ref(namespace, "orders")
+
+
+def test_a_cluster_that_appears_takes_no_name_that_was_promised() -> None:
+    """Or two would have it: whoever may write Clusters could choose the moment."""
+    store = Store(WATCHES)
+    for obj in (namesake("a", 1), namesake("b", 9)):
+        store.put(known.DATABASE, obj)
+    arbiter = Arbiter(store)
+    arbiter.promise("orders", "uid-a")
+    store.put(known.CLUSTER, cluster("b", "uid-b"))
+    assert arbiter.holder("orders") == ref("a", "orders")
 
 
 def test_who_is_alone_with_a_name_is_not_judged() -> None:
@@ -119,7 +184,8 @@ def test_only_the_end_of_whom_it_was_promised_to_ends_a_promise() -> None:
 
 actions = st.lists(
     st.tuples(
-        st.sampled_from(["comes", "goes", "looks", "is told", "restarts"]), st.sampled_from("abc")
+        st.sampled_from(["comes", "goes", "looks", "is told", "restarts", "forges a Cluster"]),
+        st.sampled_from("abc"),
     ),
     max_size=20,
 )
@@ -154,6 +220,9 @@ def test_the_holder_never_changes_while_it_lives(
                 "status": {"clusterName": "daap-orders"},
             }
             store.put(known.DATABASE, there[who])
+        elif action == "forges a Cluster" and who in there:
+            uid = there[who]["metadata"]["uid"]
+            store.put(known.CLUSTER, cluster(who, uid, resourceVersion=str(version)))
         elif action == "restarts" and (not decided or there[decided]["status"]):
             store = Store(WATCHES)
             arbiter = Arbiter(store)

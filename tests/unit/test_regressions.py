@@ -98,9 +98,15 @@ def test_a_secret_name_with_two_dots_is_refused() -> None:
 
 
 async def test_a_lost_status_does_not_lose_the_name() -> None:
-    """A backup restores objects without their status; the finalizer tells who had the name."""
+    """A backup restores objects without their status; the Cluster tells who had the name."""
     store = Store(WATCHES)
-    old = builders.database(uid="a", namespace="old", creationTimestamp="2026-03-01T12:00:00Z")
+    store.put(known.CLUSTER, builders.cluster(namespace="served"))
+    old = builders.database(
+        uid="a",
+        namespace="old",
+        creationTimestamp="2026-03-01T12:00:00Z",
+        finalizers=["daap.io/cleanup"],  # its team may have written it
+    )
     served = builders.database(
         uid="b",
         namespace="served",

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from daap_operator import names, raw
 from daap_operator.engine.kinds import Object, Reader, Ref
-from daap_operator.kinds.known import DATABASE
+from daap_operator.kinds.database.ownership import belongs_to
+from daap_operator.kinds.known import CLUSTER, DATABASE
 
 NAME = "name"
 """Index: by the name alone, of whatever namespace."""
@@ -20,8 +21,25 @@ def name(database: raw.Object) -> list[str]:
     return [raw.text(database, "metadata", "name")]
 
 
+def was_made_for(cluster: Object, name: str) -> bool:
+    """Whether the operator made a Cluster for a DaapDatabase of that name, whatever its uid.
+
+    After a restore each object has another uid. The labels tell; whoever may write Clusters in a
+    namespace may write them there, and in no other namespace. One that is going gives no right.
+    """
+    labels = raw.mapping(cluster, "metadata", "labels")
+    return (
+        raw.text(labels, names.MANAGED_BY_LABEL) == names.FIELD_MANAGER
+        and raw.text(labels, names.DATABASE_LABEL) == name
+        and not raw.value(cluster, "metadata", "deletionTimestamp")
+    )
+
+
 class Arbiter:
-    """Who has which of the platform-wide names."""
+    """Who has which of the platform-wide names.
+
+    Why in this order: docs/adr/0030-rights-to-a-name-come-from-the-operator.md
+    """
 
     def __init__(self, store: Reader) -> None:
         self._store = store
@@ -30,9 +48,9 @@ class Arbiter:
     def holder(self, name: str, qualified: Callable[[Object], bool] = lambda _: True) -> Ref | None:
         """The DaapDatabase that has the name.
 
-        It is the one whose status names its Cluster; else one that has our finalizer and lost its
-        status (in a restore, say); else the one this process has promised it to, whose status is
-        being written; else the oldest that is qualified.
+        It is the one whose status names its Cluster; else the one this process has promised it to,
+        whose status is being written; else the one whose Cluster is there although its status is
+        lost (in a restore, say); else the oldest that is qualified.
         """
         candidates = self._store.by(DATABASE, NAME, name)
         if not candidates:
@@ -40,8 +58,32 @@ class Arbiter:
         if len(candidates) == 1:  # nearly always: nothing to be judged then
             return Ref.of(DATABASE, candidates[0])
         promised = self._promises.get(name)
-        first = min(candidates, key=lambda one: _precedence(one, promised, qualified))
+        first = min(candidates, key=lambda one: self._precedence(one, promised, qualified))
         return Ref.of(DATABASE, first)
+
+    def _precedence(
+        self, database: Object, promised: str | None, qualified: Callable[[Object], bool]
+    ) -> tuple[bool, bool, int, bool, str, str]:
+        """What counts before what; nothing of it that its team may write, but the last."""
+        uid = raw.text(database, "metadata", "uid")
+        return (
+            not raw.text(database, "status", "clusterName"),
+            uid != promised,
+            self._without_cluster(database, uid),
+            not qualified(database),
+            raw.text(database, "metadata", "creationTimestamp"),
+            uid,
+        )
+
+    def _without_cluster(self, database: Object, uid: str) -> int:
+        """0 when its own Cluster is there, 1 when that of an earlier uid is, else 2."""
+        namespace, name = (raw.text(database, "metadata", field) for field in ("namespace", "name"))
+        cluster = self._store.get(Ref(CLUSTER, namespace, names.cluster_name(name)))
+        if cluster is None:
+            return 2
+        if belongs_to(cluster, uid):
+            return 0
+        return 1 if was_made_for(cluster, name) else 2
 
     def promise(self, name: str, uid: str) -> None:
         """Promise the name: until that object is gone nobody else gets it from this process.
@@ -55,17 +97,3 @@ class Arbiter:
         name, uid = (raw.text(database, "metadata", field) for field in ("name", "uid"))
         if self._promises.get(name) == uid:
             del self._promises[name]
-
-
-def _precedence(
-    database: Object, promised: str | None, qualified: Callable[[Object], bool]
-) -> tuple[bool, bool, bool, bool, str, str]:
-    uid = raw.text(database, "metadata", "uid")
-    return (
-        not raw.text(database, "status", "clusterName"),
-        names.FINALIZER not in raw.items(database, "metadata", "finalizers"),
-        uid != promised,
-        not qualified(database),
-        raw.text(database, "metadata", "creationTimestamp"),
-        uid,
-    )
