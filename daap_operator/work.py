@@ -69,6 +69,7 @@ class Work:
             resync=settings.resync_interval,
             now=now,
             monotonic=time.monotonic,
+            wake=self._wake,
         )
         made = [kind.made(self._world, settings) for kind in kinds]
         self._controllers = {controller.kind: controller for controller in made}
@@ -153,6 +154,9 @@ class Work:
             watch_restarts=self._watches.restarts,
             known=self._known() if leads and self._listed else None,
         )
+
+    def _wake(self, ref: Ref) -> None:
+        self._queue.add(ref)
 
     def _known(self) -> Known:
         made = self._controllers.values()

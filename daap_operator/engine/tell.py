@@ -155,6 +155,7 @@ async def _mirrored(
     notes.row_refused = False
     if table is None or wanted is None:
         world.unsynced.discard(subject.key)
+        await _end_row(world, table, subject)
         return None
     try:
         await world.mirror.save(table, wanted)
@@ -170,6 +171,18 @@ async def _mirrored(
     return Inventory(
         synced=True, why=Finding(InventoryReason.SYNCED, "The inventory has this state")
     )
+
+
+async def _end_row(world: World, table: Table[Any] | None, subject: Subject[Any]) -> None:
+    """Mark the row that an object had and has no longer; the sweep does once the server is back."""
+    uid = subject.metadata.uid
+    if table is None or not world.mirror.holds(table, uid):
+        return
+    try:
+        await world.mirror.mark_deleted(table, uid)
+    except MetadataError as error:
+        world.notes_of(subject.key).row_refused = error.of_one_row
+        log.warning("Row not marked", extra={"key": subject.key, "error": str(error)})
 
 
 def _only_progress(before: S, after: S, moving: Collection[str]) -> bool:

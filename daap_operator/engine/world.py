@@ -44,6 +44,8 @@ class World:
     """The wall clock, for the status."""
     monotonic: Callable[[], float]
     """A clock that never jumps, in seconds, for appointments."""
+    wake: Callable[[Ref], None] = lambda _: None
+    """Has an object looked at soon: the store tells nobody of the answers to our own writes."""
     random: Random = field(default_factory=Random)
     notes: dict[Ref, Notes] = field(default_factory=dict)
     unsynced: set[Ref] = field(default_factory=set)

@@ -22,6 +22,7 @@ POINTS: dict[str, tuple[str, ...]] = {
         "upsert row provisioning in a transaction",
         COMMIT,
     ),
+    "create in vain": ("mark row deleted", "patch daapdatabases/status given back"),
     "change": (
         "patch clusters",
         "patch poolers",
@@ -102,6 +103,7 @@ STATUS = {"patch daapdatabases/status under way", "patch daapdatabases/status se
 UNDRIVEN: dict[str, set[str]] = {
     "create": {*STATUS, CLAIM},  # "under way" or not: by the order of the news
     "create over a stale row": {*POINTS["create"], *STATUS, CLAIM},
+    "create in vain": {*POINTS["create"], *STATUS, CLAIM},
     "new password": STATUS,
     "Secret of another type": STATUS,
     "delete and retain": {*POINTS["delete"], CLAIM},

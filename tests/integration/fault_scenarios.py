@@ -188,6 +188,19 @@ async def serves_changed(trial: Trial) -> None:
     await serves(trial, instances=2, secret=f"{trial.name}-renamed")
 
 
+async def in_vain(trial: Trial) -> None:
+    """No Cluster but the one in the way, no name, no live row, and the status says why."""
+    stalled = {"phase": "Error", "Ready": "False", "Stalled": "True", "current": True}
+    held = await trial.site.api.list("clusters", trial.site.namespace)
+    await becomes(
+        trial, told=stalled, clusters={trial.cluster: 1}, poolers={}, rows=[("deleted", False)]
+    )
+    found = await trial.site.databases.get(trial.name)
+    assert found
+    assert not {"clusterName", "poolerName", "pendingSecret"} & found["status"].keys()
+    assert [obj["metadata"].get("ownerReferences") for obj in held] == [None]
+
+
 async def gone(trial: Trial) -> None:
     """Nothing is left but rows that say so."""
     rows = [("deleted", False)] * max(1, len(await trial.site.rows.named(trial.name)))
@@ -214,6 +227,24 @@ async def kept(trial: Trial) -> None:
 
 async def create(trial: Trial) -> None:
     await trial.site.databases.create(trial.name)
+
+
+async def create_in_vain(trial: Trial) -> None:
+    """Somebody else's Cluster is where the database's should be."""
+    metadata = {"name": trial.cluster, "namespace": trial.site.namespace}
+    spec = {"instances": 1, "storage": {"size": "1Gi"}}
+    body = {"apiVersion": "postgresql.cnpg.io/v1", "kind": "Cluster", "metadata": metadata}
+    await trial.site.api.create("clusters", {**body, "spec": spec})
+    await create(trial)
+
+
+async def delete_what_was_in_the_way(trial: Trial) -> None:
+    await delete(trial)
+    await eventually(
+        lambda: trial.site.databases.get(trial.name), lambda obj: obj is None, seconds=SECONDS
+    )
+    await trial.site.api.delete("clusters", trial.site.namespace, trial.cluster)
+    await gone(trial)
 
 
 async def create_over_a_stale_row(trial: Trial) -> None:
@@ -290,6 +321,9 @@ SCENARIOS = {
     "create": Scenario(create, serves, of_ready=False, clear=delete_again),
     "create over a stale row": Scenario(
         create_over_a_stale_row, partial(serves, stale_rows=1), of_ready=False, clear=delete_again
+    ),
+    "create in vain": Scenario(
+        create_in_vain, in_vain, of_ready=False, clear=delete_what_was_in_the_way
     ),
     "change": Scenario(change, serves_changed, clear=delete_again),
     "new password": Scenario(rotate, serves, clear=delete_again),

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from daap_operator.engine import kopf_watch
-from daap_operator.kinds.database import controller
+from daap_operator.kinds.database import allotment, controller
 from daap_operator.kube import client
 from dev.cluster import ControlPlane
 from dev.postgres import Server
@@ -52,6 +52,7 @@ def outcomes(
         installed(),
     ):
         patch.setattr(controller, "STALLED_SECONDS", STALLED_SECONDS)
+        patch.setattr(allotment, "RETRY_SECONDS", STALLED_SECONDS)
         for module in (kopf_watch, client):
             patch.setattr(module, "LAST_TLS_SECONDS", LAST_TLS_SECONDS)
         environment = {

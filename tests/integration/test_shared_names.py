@@ -5,7 +5,10 @@ import pytest
 from daap_operator import names
 from tests.support.api import Api, Object
 from tests.support.databases import Databases, condition
+from tests.support.eventually import eventually
 from tests.support.operator import Operators
+from tests.support.rows import Rows
+from tests.support.tried import new_cluster
 
 
 async def without_finalizers(databases: Databases, name: str) -> None:
@@ -24,7 +27,7 @@ async def test_after_a_restore_a_name_is_with_its_cluster_not_with_who_has_waite
     """
     waiting = Databases(api, other_namespace)
     operator = await operators.start()
-    await databases.create("orders", deletionPolicy="Retain")
+    await databases.create("orders")
     before = await databases.ready("orders")
     await waiting.create("orders")
     await waiting.stalled("orders", "NameTaken")
@@ -42,9 +45,10 @@ async def test_after_a_restore_a_name_is_with_its_cluster_not_with_who_has_waite
     if first == "clusters":
         await restore_database(databases, before)
     await operators.start()
-    after = await databases.ready("orders")
+    after = await databases.stalled("orders", "ObjectConflict")  # of an earlier one: not touched
     assert after["metadata"]["uid"] != before["metadata"]["uid"]
     assert after["metadata"]["creationTimestamp"] >= before["metadata"]["creationTimestamp"]
+    assert after["status"]["clusterName"] == "daap-orders"
     found = await waiting.stalled("orders", "NameTaken")
     assert "clusterName" not in found["status"]
     assert await waiting.child("clusters", "daap-orders") is None
@@ -92,3 +96,49 @@ async def test_who_writes_our_finalizer_does_not_get_ahead(
     await databases.ready("orders")
     found = await forging.stalled("orders", "NameTaken")
     assert condition(found, "Ready")["status"] == "False"
+
+
+async def test_a_name_cannot_be_held_without_a_database(
+    api: Api, databases: Databases, other_namespace: str, operators: Operators, rows: Rows
+) -> None:
+    """A quota of no Clusters costs nothing, and used to hold any number of names."""
+    squatting = Databases(api, other_namespace)
+    await forbid_clusters(api, other_namespace)
+    operator = await operators.start()
+    await squatting.create("orders")
+    found = await squatting.stalled("orders", "QuotaExceeded")
+    assert "clusterName" not in found["status"]
+    await databases.create("orders")
+    await databases.ready("orders")
+    await squatting.edit("orders", purpose="try again")
+    await squatting.stalled("orders", "NameTaken")
+    await operator.stop()
+    await operators.start()
+    await databases.ready("orders")
+    await rows.becomes("orders", status="ready", namespace=databases.namespace)
+
+
+async def test_who_waits_behind_a_squatter_is_served_at_once(
+    api: Api, databases: Databases, other_namespace: str, operators: Operators
+) -> None:
+    """As after an upgrade: the squatter's status has named its Cluster for long."""
+    squatting = Databases(api, other_namespace)
+    await forbid_clusters(api, other_namespace)
+    await squatting.create("orders")
+    allotted = {"status": {"clusterName": "daap-orders", "databaseName": "orders"}}
+    await api.patch("daapdatabases", other_namespace, "orders", allotted, "status")
+    await databases.create("orders")
+    await operators.start()
+    await databases.ready("orders")
+    found = await squatting.get("orders")
+    assert "clusterName" not in (found or {})["status"]
+
+
+async def forbid_clusters(api: Api, namespace: str) -> None:
+    """A ResourceQuota under which a namespace may have no Cluster, once it holds."""
+    quota = {
+        "metadata": {"name": "none", "namespace": namespace},
+        "spec": {"hard": {"count/clusters.postgresql.cnpg.io": "0"}},
+    }
+    await api.create("resourcequotas", quota)
+    await eventually(lambda: new_cluster(api, namespace), lambda said: "exceeded quota" in said)

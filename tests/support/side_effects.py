@@ -30,7 +30,7 @@ READING = ("SELECT", "SHOW", "SET", "BEGIN", "COMMIT", "ROLLBACK")
 """First words of statements that change nothing by themselves."""
 
 ALLOTTED = {"clusterName", "job"}
-"""Fields of a status that are written before anything is created, and never again."""
+"""Fields of a status that are written before anything is created, or taken back."""
 
 COMMIT = "commit"
 """The end of a transaction of several statements; one alone is its own."""
@@ -65,6 +65,8 @@ def _resource(path: str) -> str:
 def _told(patch: Object) -> str:
     """What a change of an object's status tells."""
     conditions = {c["type"]: c["reason"] for c in patch.get("conditions") or ()}
+    if any(field in patch and patch[field] is None for field in ALLOTTED):
+        return "given back"
     if not ALLOTTED.isdisjoint(patch):
         return "claim"
     if conditions.get("Reconciling") == "Deleting":

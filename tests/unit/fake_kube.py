@@ -58,6 +58,8 @@ class FakeKube:
         """Kinds whose CRD is not installed."""
         self.terminating: set[str] = set()
         """Namespaces in which nothing can be created any more."""
+        self.without_quota: set[str] = set()
+        """Namespaces whose ResourceQuota allows no Cluster."""
         self.after_write: Callable[[], None] = lambda: None
         """Called when a request of the operator has changed something, before it is answered."""
         self.changes: list[tuple[Kind, Object | None, Object | None]] = []
@@ -120,6 +122,8 @@ class FakeKube:
         if place in self.objects:
             raise refused(409, "the object has been modified", "Conflict")
         self._require_namespace(place)
+        if kind.name == "Cluster" and place.namespace in self.without_quota:
+            raise refused(403, f"clusters {place.name!r} is forbidden: exceeded quota: databases")
         made = field_owners.apply(None, manifest, names.FIELD_MANAGER)
         return self._answer(self._store(kind, None, self._born(made)))
 

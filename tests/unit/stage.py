@@ -93,6 +93,7 @@ class Stage:
             resync=timedelta(minutes=10),
             now=self.clock.now,
             monotonic=self.clock.monotonic,
+            wake=self.queue.add,
             random=Random(0),
         )
         self.shared = shared

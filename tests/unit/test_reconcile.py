@@ -376,8 +376,12 @@ async def test_two_of_a_name_that_both_serve_are_both_told_of() -> None:
         obj["metadata"]["finalizers"] = [names.FINALIZER]
         obj["metadata"]["creationTimestamp"] = "2020-01-01T00:00:00Z"
 
-    stage.order(namespace="billing")
+    uid = stage.order(namespace="billing")["metadata"]["uid"]
     stage.kube.change(known.DATABASE, "orders", restored, "billing")
+    labels = {names.MANAGED_BY_LABEL: names.FIELD_MANAGER, names.UID_LABEL: uid}
+    stage.kube.add(
+        known.CLUSTER, {"metadata": {"name": CLUSTER, "namespace": "billing", "labels": labels}}
+    )
     await stage.restart()  # the process before had promised it to the other
     await stage.look()
     assert stage.condition("Stalled") == ("True", "NameTaken")

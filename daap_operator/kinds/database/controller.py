@@ -18,6 +18,13 @@ from daap_operator.findings import Finding
 from daap_operator.kinds import known
 from daap_operator.kinds.database import adoption, offer
 from daap_operator.kinds.database.adoption import major_version, was_retained
+from daap_operator.kinds.database.allotment import (
+    allot,
+    give_back,
+    refused_until_later,
+    take_name,
+    until_next_try,
+)
 from daap_operator.kinds.database.children import ensure_children
 from daap_operator.kinds.database.desired.defaults import asked_in_vain
 from daap_operator.kinds.database.desired.resolved import Left, Platform, Resolved, resolve
@@ -28,8 +35,7 @@ from daap_operator.kinds.database.logins import LOOK_SECONDS, logged_in
 from daap_operator.kinds.database.memory import DatabaseOutcome, DatabaseTurn, DatabaseWorld
 from daap_operator.kinds.database.metrics import measured
 from daap_operator.kinds.database.ownership import belongs_to
-from daap_operator.kinds.database.publish import note_name, note_retained, publish
-from daap_operator.kinds.database.reasons import DatabaseReason
+from daap_operator.kinds.database.publish import note_name, publish
 from daap_operator.kinds.database.removal import finalize, protection
 from daap_operator.kinds.database.rights import RIGHTS
 from daap_operator.kinds.database.row import DATABASES, Row, row
@@ -37,7 +43,6 @@ from daap_operator.kinds.database.seen import Observed
 from daap_operator.kinds.database.status import (
     Published,
     deleting_status,
-    first_status,
     observed_status,
     refused_status,
 )
@@ -46,7 +51,6 @@ from daap_operator.kinds.database.subject import (
     cluster_of,
     database,
     is_retained,
-    is_valid,
 )
 from daap_operator.kinds.database.watched import WATCHES, children_of
 from daap_operator.samples import Samples
@@ -81,20 +85,30 @@ class DatabaseController(Controller[DaapDatabaseStatus]):
         return cls(DatabaseWorld(world, platform, secret_check=settings.secret_check_interval))
 
     def admit(self, subject: DatabaseSubject) -> None:
-        """Only a spec that can be had, with a name that is free, is begun."""
+        """Only a spec that can be had, with a name that is free, is begun.
+
+        One that was allotted a name has been begun: `serve` has to judge whether it keeps that.
+        """
+        if subject.status.cluster_name:
+            return
         _resolved(self.world, subject)
-        _take_name(self.world, subject)
+        take_name(self.world, subject)
 
     async def serve(self, turn: DatabaseTurn) -> DatabaseOutcome:
         """Name, children and Secret as they should be."""
-        world = self.world
-        resolved = _resolved(world, turn.subject)
-        _take_name(world, turn.subject)
-        await _prepare(world, turn, resolved)
-        _tell_end_of_life(world, turn.subject)
-        observed, problem, published = await _maintain(world, turn.subject, resolved)
-        status = observed_status(turn.moment(), resolved, observed, problem, published)
-        return DatabaseOutcome(status, partial(_again, world, turn.subject.key, problem))
+        world, key = self.world, turn.subject.key
+        if refusal := refused_until_later(world, turn.subject):
+            return DatabaseOutcome(self.refused(turn, refusal), partial(until_next_try, world, key))
+        try:
+            status, problem = await _serve(world, turn)
+        except Stalled as refusal:
+            if given_back := await give_back(world, turn, refusal):
+                return given_back
+            raise
+        if isinstance(problem, Stalled) and (given_back := await give_back(world, turn, problem)):
+            return given_back
+        world.notes_of(key).refused = None
+        return DatabaseOutcome(status, partial(_again, world, key, problem))
 
     async def remove(self, turn: DatabaseTurn) -> DatabaseOutcome | None:
         """Children and Secret go or stay behind, unless the database is protected."""
@@ -136,6 +150,18 @@ class DatabaseController(Controller[DaapDatabaseStatus]):
     def forget(self, key: Ref) -> None:
         """Drop the notes."""
         self.world.forget(key)
+
+
+async def _serve(
+    world: DatabaseWorld, turn: DatabaseTurn
+) -> tuple[DaapDatabaseStatus, Problem | None]:
+    """Name, children and Secret as they should be: the status, and what is in the way."""
+    resolved = _resolved(world, turn.subject)
+    take_name(world, turn.subject)
+    await allot(world, turn, resolved)
+    _tell_end_of_life(world, turn.subject)
+    observed, problem, published = await _maintain(world, turn.subject, resolved)
+    return observed_status(turn.moment(), resolved, observed, problem, published), problem
 
 
 def _resolved(world: DatabaseWorld, looked_at: DatabaseSubject) -> Resolved:
@@ -205,28 +231,6 @@ async def _maintain(
     if problem is None and observed.serving:
         problem = asked_in_vain(resolved.defaults, looked_at.metadata.annotations)
     return observed, problem, published
-
-
-def _take_name(world: DatabaseWorld, looked_at: DatabaseSubject) -> None:
-    """Make sure that the platform-wide name is this object's; raises Stalled when it is not."""
-    key, name = looked_at.key, looked_at.metadata.name
-    holder = world.arbiter.holder(name, is_valid)
-    if holder is not None and holder != key:
-        raise Stalled(
-            DatabaseReason.NAME_TAKEN,
-            f"The name '{name}' is taken by the DaapDatabase in namespace '{holder.namespace}', "
-            "and names are unique on the platform: choose another name, or wait until that one "
-            "is deleted",
-        )
-    world.arbiter.promise(name, looked_at.metadata.uid)
-
-
-async def _prepare(world: DatabaseWorld, turn: DatabaseTurn, resolved: Resolved) -> None:
-    """Put into the status what the children will be called."""
-    if not turn.subject.status.cluster_name:
-        await turn.note(first_status(turn.moment(), resolved))
-    await note_retained(world, turn, resolved)
-    await note_name(world, turn, resolved)
 
 
 def _again(world: DatabaseWorld, key: Ref, problem: Problem | None) -> float:

@@ -4,13 +4,15 @@ None of what is remembered is authoritative: a process that starts without it do
 little later or with one request more.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus
 from daap_operator.engine.controller import Outcome, Turn
 from daap_operator.engine.kinds import Ref
+from daap_operator.engine.patience import Patience
 from daap_operator.engine.world import World
+from daap_operator.errors import Stalled
 from daap_operator.kinds.database.desired.resolved import Platform
 from daap_operator.kinds.database.naming import Arbiter
 from daap_operator.kinds.database.stuck import Stuck, Warnings
@@ -18,6 +20,17 @@ from daap_operator.kinds.database.volumes import Expansion
 
 DatabaseTurn = Turn[DaapDatabaseStatus]
 DatabaseOutcome = Outcome[DaapDatabaseStatus]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The last try to get a Cluster, which was refused."""
+
+    problem: Stalled
+    version: str
+    """The object's resource version since: with any other, somebody has changed something."""
+    due: float
+    """When to try again."""
 
 
 @dataclass
@@ -37,6 +50,10 @@ class Notes:
     """Whether PostgreSQL refuses PgBouncer's own certificate, as far as was seen."""
     end_of_life_told: date | None = None
     """When an Event last told that the version gets no fixes any more."""
+    refused: Refused | None = None
+    """Why it got no Cluster and gave its name back; None once it has one."""
+    patience: Patience = field(default_factory=Patience)
+    """With what somebody has to act on."""
 
 
 class DatabaseWorld:
@@ -46,7 +63,7 @@ class DatabaseWorld:
         """`secret_check`: how often a connection Secret is fetched unasked; zero for never."""
         self.kube, self.store, self.announcer = world.kube, world.store, world.announcer
         self.now, self.monotonic, self.random = world.now, world.monotonic, world.random
-        self.resync = world.resync
+        self.resync, self.wake = world.resync, world.wake
         self.platform = platform
         self.secret_check = secret_check
         self.notes: dict[Ref, Notes] = {}

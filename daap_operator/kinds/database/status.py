@@ -5,7 +5,7 @@ alone never means failure. A condition's time moves only when its status does.
 https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from daap_operator import names
 from daap_operator.api.reasons import CommonReason
@@ -20,6 +20,18 @@ from daap_operator.kinds.database.reasons import DatabaseReason
 from daap_operator.kinds.database.seen import Awaited, Observed
 
 DatabaseMoment = Moment[DaapDatabaseStatus]
+
+
+ALLOTTED = (
+    "cluster_name",
+    "pooler_name",
+    "database_name",
+    "defaults_revision",
+    "locale",
+    "postgres_version",
+    "pending_secret",
+)
+"""What a status says before any child exists, by Python's names: given back when none ever will."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +84,17 @@ def refused_status(
     before = moment.previous
     verdict = judge(observed, problem, served_before=before.host is not None, host=before.host)
     return with_verdict(_seen(before, observed), moment, verdict)
+
+
+def given_back_status(
+    moment: DatabaseMoment, observed: Observed, problem: Stalled
+) -> DaapDatabaseStatus:
+    """The status of an object that was allotted a name and could not get a Cluster.
+
+    The same as that of one that never was allotted anything.
+    """
+    before = moment.previous.model_copy(update=dict.fromkeys(ALLOTTED))
+    return refused_status(replace(moment, previous=before), observed, problem)
 
 
 def deleting_status(
