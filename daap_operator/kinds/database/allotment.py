@@ -4,6 +4,7 @@ A name is held only by what has, or can have, a database: an object that is refu
 it ever had one would keep the name from everybody else, and it costs nothing.
 """
 
+import logging
 from functools import partial
 
 from daap_operator.api.meta import ConditionType
@@ -29,6 +30,17 @@ RETRY_SECONDS = 60.0
 """When to try again to get a Cluster that was refused; later each time that it is refused again."""
 
 
+_TAKEN = (
+    "The name '{0}' is taken in another namespace, and names are unique on the platform: choose "
+    "another name, or wait until the DaapDatabase that has it is deleted. The platform team can "
+    "find out whose it is: kubectl get daapdatabases --all-namespaces "
+    "--field-selector metadata.name={0}"
+)
+"""Not where: whoever may create a DaapDatabase would learn of namespaces that are not theirs."""
+
+log = logging.getLogger(__name__)
+
+
 def take_name(world: DatabaseWorld, looked_at: DatabaseSubject) -> None:
     """Make sure that the platform-wide name is this object's; raises Stalled when it is not."""
     key, name = looked_at.key, looked_at.metadata.name
@@ -39,13 +51,18 @@ def take_name(world: DatabaseWorld, looked_at: DatabaseSubject) -> None:
 
     holder = world.arbiter.holder(name, qualified)
     if holder is not None and holder != key:
-        raise Stalled(
-            DatabaseReason.NAME_TAKEN,
-            f"The name '{name}' is taken by the DaapDatabase in namespace '{holder.namespace}', "
-            "and names are unique on the platform: choose another name, or wait until that one "
-            "is deleted",
-        )
+        _log_holder(world, key, holder)
+        raise Stalled(DatabaseReason.NAME_TAKEN, _TAKEN.format(name))
+    world.notes_of(key).rival = None
     world.arbiter.promise(name, looked_at.metadata.uid)
+
+
+def _log_holder(world: DatabaseWorld, key: Ref, holder: Ref) -> None:
+    """For the platform team, who has the name, once."""
+    notes = world.notes_of(key)
+    if notes.rival != holder:
+        notes.rival = holder
+        log.info("Name taken", extra={"key": key, "holder": f"{holder.namespace}/{holder.name}"})
 
 
 async def allot(world: DatabaseWorld, turn: DatabaseTurn, resolved: Resolved) -> None:

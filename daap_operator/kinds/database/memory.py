@@ -52,6 +52,8 @@ class Notes:
     """When an Event last told that the version gets no fixes any more."""
     refused: Refused | None = None
     """Why it got no Cluster and gave its name back; None once it has one."""
+    rival: Ref | None = None
+    """Who has its name instead."""
     patience: Patience = field(default_factory=Patience)
     """With what somebody has to act on."""
 
