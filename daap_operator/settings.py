@@ -146,7 +146,7 @@ class Settings(BaseModel):
     """The Kubernetes cluster's DNS domain, the end of every published host name."""
 
     workers: Annotated[int, Field(alias="DAAP_WORKERS", ge=1, le=200)] = 20
-    """Databases reconciled at the same time."""
+    """Databases reconciled at the same time; of one namespace three quarters of that at most."""
 
     resync_interval: Annotated[Interval, Field(alias="DAAP_RESYNC_INTERVAL")] = timedelta(
         minutes=10

@@ -60,7 +60,7 @@ class Work:
         self._kube = kube
         self._namespaces = settings.watch_namespaces
         self._resync_seconds = settings.resync_interval.total_seconds()
-        self._announcer = Announcer(kube)
+        self._announcer = Announcer(kube, on_drop=lambda kind: metrics.count_drop(kind.name))
         self._world = World(
             kube=kube,
             mirror=mirror,
@@ -78,6 +78,7 @@ class Work:
             workers=settings.workers,
             on_pass=lambda key, *came: metrics.count_pass(key.kind.name, *came),
             group=lambda key: key.kind.name,
+            share=lambda key: key.namespace,
         )
         self._sweeper = Sweeper(
             mirror,

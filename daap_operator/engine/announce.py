@@ -6,6 +6,7 @@ status has it all. https://kubernetes.io/docs/reference/kubernetes-api/cluster-r
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -14,14 +15,15 @@ from daap_operator import names
 from daap_operator.api.meta import ConditionType, Metadata, Phase, Status
 from daap_operator.api.reasons import CommonEvent, CommonReason
 from daap_operator.cancellation import heed
+from daap_operator.engine.turns import Turns
 from daap_operator.errors import Outage
 from daap_operator.kube import EVENT, Kind, Plain
 from daap_operator.lines import visible
 
 log = logging.getLogger(__name__)
 
-WAITING = 1000
-"""Events that wait to be posted; what comes on top is dropped."""
+WAITING = 500
+"""Events of one namespace that wait to be posted; what comes on top of them is dropped."""
 
 NOTE_BYTES = 1024
 """What the API server takes."""
@@ -128,11 +130,16 @@ class Events(Protocol):
 
 
 class Announcer:
-    """Posts Events one after the other."""
+    """Posts Events one after the other; the namespaces take turns."""
 
-    def __init__(self, kube: Plain) -> None:
+    def __init__(self, kube: Plain, *, on_drop: Callable[[Kind], None] = lambda _: None) -> None:
+        """`on_drop` is told of each Event that was dropped, by the kind that it was about."""
         self._kube = kube
-        self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(WAITING)
+        self._on_drop = on_drop
+        self._waiting: Turns[dict[str, Any]] = Turns(_namespace, most=WAITING)
+        self._came = asyncio.Event()
+        self._full: set[str] = set()
+        """Namespaces that lose Events just now."""
         self._number = 0
 
     def announce(
@@ -141,19 +148,33 @@ class Announcer:
         """Have an Event posted, soon."""
         self._number += 1
         made = event(kind, metadata, announcement, now=now, number=self._number)
-        try:
-            self._queue.put_nowait(made)
-        except asyncio.QueueFull:
-            log.warning("Event dropped: too many wait", extra={"event": made["reason"]})
+        namespace = _namespace(made)
+        if self._waiting.put(made):
+            self._came.set()
+            return
+        self._on_drop(kind)
+        if namespace not in self._full:  # once, until there is room again
+            self._full.add(namespace)
+            log.warning("Events dropped: too many wait", extra={"namespace": namespace})
 
     async def run(self) -> None:
         """Post until cancelled. A refused Event is logged and forgotten."""
         while True:
             heed()
-            made = await self._queue.get()
+            made = self._waiting.take()
+            if made is None:
+                self._came.clear()
+                await self._came.wait()
+                continue
+            self._full.discard(_namespace(made))
             try:
                 await self._kube.create_plain(EVENT, made)
             except Outage as error:
                 log.warning(
                     "Event not posted", extra={"event": made["reason"], "error": str(error)}
                 )
+
+
+def _namespace(made: dict[str, Any]) -> str:
+    namespace: str = made["metadata"]["namespace"]
+    return namespace

@@ -1,7 +1,8 @@
-"""Which object to look at next: keys, workers, back-off, delays.
+"""Which object to look at next: keys, shares, workers, back-off, delays.
 
 As client-go's rate-limited queue: a key is worked on by one worker at a time, a key added while it
 is worked on is worked on once more, and a failing key comes back later and later, for ever.
+Keys belong to shares, which take turns, however many keys of one of them wait.
 https://pkg.go.dev/k8s.io/client-go/util/workqueue
 """
 
@@ -14,6 +15,7 @@ from random import Random
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from daap_operator.cancellation import heed
+from daap_operator.engine.turns import Turns
 from daap_operator.errors import Outage
 
 Item = TypeVar("Item", bound=Hashable)
@@ -23,6 +25,9 @@ FIRST_RETRY_SECONDS = 0.5
 LAST_RETRY_SECONDS = 300.0
 PASS_SECONDS = 120.0
 """A pass that takes longer is cut off and tried again."""
+RESERVED = 4
+"""One worker of so many is kept from any one share. A worker cannot be taken back from a pass, and
+one share's passes may all hang: the others need one that is free."""
 
 log = logging.getLogger(__name__)
 
@@ -73,17 +78,25 @@ class Workqueue(Generic[Item]):
         random: Random | None = None,
         on_pass: Callable[[Item, Result, float], None] = lambda *_: None,
         group: Callable[[Item], str] = lambda _: "",
+        share: Callable[[Item], Hashable] | None = None,
     ) -> None:
         """`on_pass` is told what came of each pass over a key, and how many seconds it took.
 
-        `group` says what a key is counted under.
+        `group` says what a key is counted under, `share` whose it is: the shares take turns, and
+        none has more than three quarters of the workers. None: all keys are alike.
         """
         self._work = work
         self._on_pass = on_pass
         self._group = group
         self._workers = workers
         self._random = random or Random()  # noqa: S311 - jitter, not cryptography
-        self._ready: asyncio.Queue[Item] = asyncio.Queue()
+        self._share = share or _all_alike
+        self._most = workers - -(-workers // RESERVED) if share and workers > 1 else workers
+        self._ready: Turns[Item] = Turns(self._share)
+        self._changed = asyncio.Event()
+        """Something waits, or a share may have a worker again."""
+        self._held: Counter[Hashable] = Counter()
+        """Workers by the share that they work for."""
         self._waiting: set[Item] = set()
         self._working: dict[Item, float] = {}
         self._failures: dict[Item, int] = {}
@@ -95,7 +108,7 @@ class Workqueue(Generic[Item]):
         if item not in self._waiting:
             self._waiting.add(item)
             if item not in self._working:
-                self._ready.put_nowait(item)
+                self._put(item)
 
     def add_after(self, item: Item, seconds: float) -> None:
         """Look at this key after so long at the latest; an earlier appointment is kept."""
@@ -136,17 +149,38 @@ class Workqueue(Generic[Item]):
     async def _worker(self) -> None:
         while True:
             heed()
-            item = await self._ready.get()
+            item = await self._next()
             self._waiting.discard(item)
             self._cancel_timer(item)
             began = self._working[item] = asyncio.get_running_loop().time()
+            self._held[self._share(item)] += 1
             try:
                 result = await self._one_pass(item)
                 self._on_pass(item, result, asyncio.get_running_loop().time() - began)
             finally:
                 del self._working[item]
+                self._free(self._share(item))
                 if item in self._waiting:
-                    self._ready.put_nowait(item)
+                    self._put(item)
+
+    async def _next(self) -> Item:
+        while (item := self._ready.take(but=self._has_enough)) is None:
+            self._changed.clear()
+            await self._changed.wait()
+        return item
+
+    def _put(self, item: Item) -> None:
+        self._ready.put(item)
+        self._changed.set()
+
+    def _has_enough(self, share: Hashable) -> bool:
+        return self._held.get(share, 0) >= self._most
+
+    def _free(self, share: Hashable) -> None:
+        self._held[share] -= 1
+        if not self._held[share]:
+            del self._held[share]
+        self._changed.set()
 
     async def _one_pass(self, item: Item) -> Result:
         try:
@@ -187,3 +221,8 @@ class Workqueue(Generic[Item]):
     def _cancel_timer(self, item: Item) -> None:
         if timer := self._timers.pop(item, None):
             timer.cancel()
+
+
+def _all_alike(item: Hashable) -> Hashable:
+    del item
+    return None

@@ -51,6 +51,13 @@ RETRIES = Metric(
     "How often an object was put back into the queue, with back-off, because its pass failed.",
     ("kind",),
 )
+EVENTS_DROPPED = Metric(
+    "daap_events_dropped_total",
+    "counter",
+    "Events that were not posted because too many of their namespace waited; the log names the "
+    "namespace, and each object's status says what they would have.",
+    ("kind",),
+)
 KUBE_REQUESTS = Metric(
     "daap_kube_requests_total",
     "counter",
@@ -90,6 +97,7 @@ CATALOGUE = (
     ACTIVE_WORKERS,
     DEPTH,
     RETRIES,
+    EVENTS_DROPPED,
     KUBE_REQUESTS,
     KUBE_REQUEST_SECONDS,
     WATCH_RESTARTS,

@@ -40,7 +40,9 @@ class Metrics:
         self._request_seconds = _histogram(
             catalogue.KUBE_REQUEST_SECONDS, REQUEST_BUCKETS, self._registry
         )
+        self._events_dropped = _counter(catalogue.EVENTS_DROPPED, self._registry)
         for kind in kinds:
+            self._events_dropped.labels(kind)
             self._pass_seconds.labels(kind)
             for result in Result:  # so that the first error is a rise from 0
                 self._passes.labels(kind, result)
@@ -49,6 +51,10 @@ class Metrics:
         """Note that a pass over an object of that kind has ended."""
         self._passes.labels(kind, result).inc()
         self._pass_seconds.labels(kind).observe(seconds)
+
+    def count_drop(self, kind: str) -> None:
+        """Note that an Event about an object of that kind was dropped."""
+        self._events_dropped.labels(kind).inc()
 
     def count_request(self, request: Request) -> None:
         """Note that a request to the API server was answered, or was not."""

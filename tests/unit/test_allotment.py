@@ -27,9 +27,9 @@ HELD = {"clusterName", "poolerName", "databaseName", "postgresVersion", "locale"
 def holders(stage: Stage) -> list[str]:
     """The namespaces of all objects whose status names a Cluster."""
     return sorted(
-        place.namespace
-        for place, obj in stage.kube.objects.items()
-        if place.kind == known.DATABASE and obj["status"].get("clusterName")
+        namespace
+        for (kind, namespace, _), obj in stage.kube.objects.items()
+        if kind == known.DATABASE and obj["status"].get("clusterName")
     )
 
 
@@ -174,7 +174,7 @@ async def test_claimants_that_get_nothing_do_not_keep_each_other_busy(hasty: boo
     stage = await squatting("billing", "crm")
     stage.kube.without_quota |= {"billing", "crm"}
     if hasty:  # the watch is faster than the answer to the write
-        stage.kube.after_write = lambda: [stage.queue.add(key) for key in stage.watch()] and None
+        stage.kube.after_write = lambda: told_at_once(stage)
     life = Life(stage)
     await life.live(3600)
     stage.kube.requests.clear()
@@ -186,6 +186,11 @@ async def test_claimants_that_get_nothing_do_not_keep_each_other_busy(hasty: boo
     stage.kube.without_quota = {"shop", "billing"}
     await life.live(LONGEST_SECONDS)
     assert holders(stage) == ["crm"]
+
+
+def told_at_once(stage: Stage) -> None:
+    for key in stage.watch():
+        stage.queue.add(key)
 
 
 # --- what keeps its name --------------------------------------------------------------------------

@@ -256,4 +256,59 @@ def test_an_event_that_cannot_be_posted_is_logged_and_forgotten(
 def test_too_many_events_are_dropped_and_hold_up_nothing(caplog: pytest.LogCaptureFixture) -> None:
     made = posted(*news(*(f"R{number}" for number in range(WAITING + 2))))
     assert made == [f"R{number}" for number in range(WAITING)]
-    assert [vars(record)["event"] for record in caplog.records] == ["R1000", "R1001"]
+    (record,) = caplog.records
+    assert record.getMessage() == "Events dropped: too many wait"
+    assert vars(record)["namespace"] == METADATA.namespace
+
+
+def test_a_namespace_with_too_many_events_takes_none_from_another(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Its own are dropped, and its own wait; the others' next is posted after one of its."""
+    dropped: list[str] = []
+    other = METADATA.model_copy(update={"namespace": "billing"})
+
+    async def scene() -> list[tuple[str, str]]:
+        kube = SlowKube(Clock())
+        announcer = Announcer(kube, on_drop=lambda kind: dropped.append(kind.name))
+        running = asyncio.create_task(announcer.run())
+        for one in news(*(f"R{number}" for number in range(3 * WAITING))):
+            announcer.announce(DATABASE, METADATA, one, builders.NOW)
+        await asyncio.sleep(10.5)
+        for one in news("Provisioning", "Ready"):
+            announcer.announce(DATABASE, other, one, builders.NOW)
+        await asyncio.sleep(5)
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+        found = [(obj["metadata"]["namespace"], obj["reason"]) for obj in kube.objects.values()]
+        return found[10:]
+
+    last = virtual_time.run(scene())
+    assert last[:5] == [
+        (METADATA.namespace, "R10"),
+        (METADATA.namespace, "R11"),
+        ("billing", "Provisioning"),
+        (METADATA.namespace, "R12"),
+        ("billing", "Ready"),
+    ]
+    assert dropped == [DATABASE.name] * 2 * WAITING
+    assert len(caplog.records) == 1
+
+
+def test_the_loss_is_told_again_after_there_was_room(caplog: pytest.LogCaptureFixture) -> None:
+    async def scene() -> None:
+        announcer = Announcer(SlowKube(Clock()))
+        many = news(*(f"R{number}" for number in range(WAITING + 1)))
+        for one in many:
+            announcer.announce(DATABASE, METADATA, one, builders.NOW)
+        running = asyncio.create_task(announcer.run())
+        await asyncio.sleep(2)
+        for one in many:
+            announcer.announce(DATABASE, METADATA, one, builders.NOW)
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+    virtual_time.run(scene())
+    assert len(caplog.records) == 2

@@ -62,11 +62,12 @@ def play(
     *steps: tuple[float, Callable[[Workqueue[str]], object]],
     until: float = 1000.0,
     workers: int = 1,
+    share: Callable[[str], str] | None = None,
 ) -> Workqueue[str]:
     """Run a queue, take the steps at their times, and stop it in the end."""
 
     async def scene() -> Workqueue[str]:
-        queue = Workqueue(work, workers=workers, random=NoJitter())
+        queue = Workqueue(work, workers=workers, random=NoJitter(), share=share)
         running = asyncio.create_task(queue.run())
         for time, step in steps:
             await asyncio.sleep(time - now())
@@ -382,3 +383,69 @@ def test_each_group_of_keys_is_counted_apart() -> None:
 
     virtual_time.run(scene())
     assert seen == [(Load(1, 0, 1), Load(2, 1, 0))]
+
+
+# --- shares ---------------------------------------------------------------------------------------
+
+
+def test_shares_take_turns() -> None:
+    diary = Diary(seconds=1)
+    play(diary, (0, add("a1", "a2", "a3", "b1", "c1", "b2")), share=lambda key: key[0])
+    assert [key for _, key in diary.passes] == ["a1", "b1", "c1", "a2", "b2", "a3"]
+
+
+def test_who_comes_late_waits_for_a_turn_not_for_all() -> None:
+    diary = Diary(seconds=1)
+    many = [f"a{number}" for number in range(1000)]
+    play(diary, (0, add(*many)), (9.5, add("b")), until=2000, share=lambda key: key[0])
+    assert (11, "b") in diary.passes
+    assert len(diary.passes) == 1001
+
+
+def test_no_share_has_all_workers() -> None:
+    """Its passes may all hang, and a worker cannot be taken back from a pass."""
+    diary = Diary(seconds=PASS_SECONDS - 1)
+    many = [f"a{number}" for number in range(40)]
+    play(diary, (0, add(*many)), (5, add("b1", "b2")), workers=20, share=lambda key: key[0])
+    assert [time for time, key in diary.passes if key == "a15"] == [PASS_SECONDS - 1]
+    assert [each for each in diary.passes if each[1][0] == "b"] == [(5, "b1"), (5, "b2")]
+
+
+@pytest.mark.parametrize(("workers", "most"), [(1, 1), (2, 1), (4, 3), (5, 3), (20, 15)])
+def test_a_share_has_three_quarters_of_the_workers(workers: int, most: int) -> None:
+    diary = Diary(seconds=1)
+    many = [f"a{number}" for number in range(50)]
+    play(diary, (0, add(*many)), workers=workers, share=lambda key: key[0])
+    assert diary.most_at_once == most
+
+
+def test_a_worker_that_waits_for_its_share_is_woken_when_the_share_has_room() -> None:
+    diary = Diary(seconds=1)
+    play(diary, (0, add("a1", "a2", "a3", "b1")), workers=2, share=lambda key: key[0])
+    assert diary.passes == [(0, "a1"), (0, "b1"), (1, "a2"), (2, "a3")]
+
+
+def test_a_key_that_comes_again_keeps_to_its_share() -> None:
+    diary = Diary(seconds=1)
+    steps = (0, add("a1", "a2", "b1")), (0.5, add("a1"))
+    play(diary, *steps, share=lambda key: key[0])
+    assert [key for _, key in diary.passes] == ["a1", "b1", "a2", "a1"]
+
+
+def test_a_thousand_of_one_tenant_delay_nobody_by_a_second() -> None:
+    """Each is looked at every second, and its pass hangs in the API server for a minute."""
+    waited: list[float] = []
+
+    async def work(key: str, failures: int) -> float | None:
+        if key[0] == "a":
+            await asyncio.sleep(60)
+            return 1.0
+        waited.append(now() - float(key[1:]))
+        await asyncio.sleep(0.05)
+        return None
+
+    many = [f"a{number}" for number in range(1000)]
+    edits = [(float(time), add(f"b{time}")) for time in range(10, 600, 7)]
+    play(work, (0, add(*many)), *edits, workers=20, share=lambda key: key[0])
+    assert len(waited) == len(edits)
+    assert max(waited) < 1
