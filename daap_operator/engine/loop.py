@@ -15,6 +15,7 @@ from daap_operator.api.reasons import CommonReason
 from daap_operator.engine.bounds import fit, is_cut
 from daap_operator.engine.controller import Controller, Outcome, Turn
 from daap_operator.engine.kinds import Ref
+from daap_operator.engine.patience import PASSING
 from daap_operator.engine.subject import Subject, read
 from daap_operator.engine.tell import tell
 from daap_operator.engine.world import World
@@ -29,7 +30,8 @@ TRIES_OF_A_DELETION = 2
 """The same for a deletion: three, with a webhook that times out, would take over half a minute."""
 
 ROW_SECONDS = 5.0
-"""When to try again to write a row that the inventory refused while it takes others."""
+"""When to try again to write a row that the inventory refused while it takes others; then after a
+third of the time that it has been refused."""
 
 S = TypeVar("S", bound=Status)
 
@@ -50,9 +52,14 @@ class Loop:
         gone. Raises Outage when something does not answer. Safe to cut short and to repeat.
         """
         again = await self._pass(self._controllers[key.kind], key, failures)
-        if again is not None and self._world.notes_of(key).row_refused:
-            return min(again, ROW_SECONDS)
-        return again
+        if again is None:
+            return None
+        notes = self._world.notes_of(key)
+        if not notes.row_refused:
+            notes.row_patience.end()
+            return again
+        now = self._world.monotonic()
+        return min(again, notes.row_patience.pause("row", now, first=ROW_SECONDS, part=PASSING))
 
     async def _pass(self, controller: Controller[S], key: Ref, failures: int) -> float | None:
         """The pass itself; the row, which it only reports, may have to be tried again sooner."""
@@ -63,14 +70,19 @@ class Loop:
             return None
         turn = Turn(self._world, controller, read(controller.kind, seen, controller.status))
         deleting = turn.subject.metadata.deleting
+        patience = self._world.notes_of(key).patience
         try:
-            return await (self._remove if deleting else self._serve)(controller, turn)
+            again = await (self._remove if deleting else self._serve)(controller, turn)
         except Waiting as wait:
-            return wait.seconds
+            what, now = (turn.subject.metadata.generation, wait.finding), self._world.monotonic()
+            return patience.pause(what, now, first=wait.seconds, part=PASSING)
         except Outage as error:
             if failures + 1 >= (TRIES_OF_A_DELETION if deleting else TRIES_BEFORE_TELLING):
                 await self._tell_trouble(controller, turn, error)
             raise
+        else:
+            patience.end()
+            return again
 
     async def _serve(self, controller: Controller[S], turn: Turn[S]) -> float | None:
         try:

@@ -6,6 +6,19 @@ from dataclasses import dataclass
 LONGEST_SECONDS = 900.0
 """The longest pause between two looks at the same thing, if no event comes first."""
 
+PASSING = 3.0
+"""What should pass by itself is looked at again after a third of the time that it has lasted: it is
+noticed late by so much at most."""
+
+
+def lasting(lasted: float, *, first: float, part: float = 1.0) -> float:
+    """Seconds until the next look at what has lasted so long.
+
+    `first` at least, and a `part` of the time at most; LONGEST_SECONDS at most unless `first` is
+    longer.
+    """
+    return min(max(first, lasted / part), max(first, LONGEST_SECONDS))
+
 
 @dataclass
 class Patience:
@@ -15,14 +28,12 @@ class Patience:
     since: float = 0.0
     """By a clock that never jumps."""
 
-    def pause(
-        self, what: Hashable, now: float, *, first: float, longest: float = LONGEST_SECONDS
-    ) -> float:
-        """Seconds until the next look: `first`, then as long as it has lasted, `longest` at most.
-
-        Each pause is about as long as all those before it together. Begins again with another
-        `what`.
-        """
+    def pause(self, what: Hashable, now: float, *, first: float, part: float = 1.0) -> float:
+        """Seconds until the next look, as `lasting`; begins again with another `what`."""
         if what != self.what:
             self.what, self.since = what, now
-        return min(max(first, now - self.since), max(first, longest))
+        return lasting(now - self.since, first=first, part=part)
+
+    def end(self) -> None:
+        """It is over: what comes next is new, even if it is the same."""
+        self.what = None

@@ -11,6 +11,7 @@ from random import Random
 
 from daap_operator.engine.announce import Events
 from daap_operator.engine.kinds import Ref
+from daap_operator.engine.patience import Patience
 from daap_operator.engine.store import Store
 from daap_operator.kube import Requests
 from daap_operator.mirror import Rows
@@ -24,6 +25,10 @@ class Notes:
     """When the status last reported progress."""
     row_refused: bool = False
     """Whether the row could not be written although the others can."""
+    row_patience: Patience = field(default_factory=Patience)
+    """With the row that is refused."""
+    patience: Patience = field(default_factory=Patience)
+    """With what ends each pass early."""
     status_refusals: int = 0
     """How often in a row the API server has refused the status."""
     untold: str = ""

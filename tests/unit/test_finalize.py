@@ -9,9 +9,11 @@ from daap_operator import names
 from daap_operator.api.reasons import InventoryReason
 from daap_operator.kinds import known
 from daap_operator.kinds.database.naming import ref
+from daap_operator.kinds.database.removal import LIST_SECONDS
 from daap_operator.kube import ApiError, Kind
 from daap_operator.mirror import MetadataError
 from tests.unit.fakes import refused
+from tests.unit.life import Life
 from tests.unit.stage import CLUSTER, KEY, POOLER, SECRET, Stage, ready, setting
 
 Object = dict[str, Any]
@@ -19,7 +21,7 @@ Object = dict[str, Any]
 FINALIZER = "finalizers of DaapDatabase orders"
 STATUS = "status of DaapDatabase orders"
 FIRST = [STATUS, f"delete Pooler {POOLER}", f"delete Cluster {CLUSTER}"]
-CLAIMS = ["list PersistentVolumeClaim shop", f"get Cluster {CLUSTER}"]
+CLAIMS = [f"get Cluster {CLUSTER}"]
 CHILDREN = [f"get Pooler {POOLER}", f"get Cluster {CLUSTER}", "list PersistentVolumeClaim shop"]
 LAST = [f"get Secret {SECRET}", f"delete Secret {SECRET}", "get DaapDatabase orders", FINALIZER]
 
@@ -228,14 +230,44 @@ async def test_both_children_are_named() -> None:
     assert f" and Cluster {CLUSTER} (held" in stage.message()
 
 
-async def test_looking_slows_down_after_half_a_minute() -> None:
+@pytest.mark.parametrize(
+    ("seconds", "again"), [(0, 1), (3, 1), (30, 10), (600, 200), (3600, 900), (86400, 900)]
+)
+async def test_what_is_blocked_is_looked_at_after_a_third_of_the_time_that_it_takes(
+    seconds: float, again: float
+) -> None:
     stage = await ready()
     stage.kube.change(known.CLUSTER, CLUSTER, finalized("example.org/a"))
     stage.kube.delete_object(known.DATABASE, "orders")
-    stage.clock.advance(30)
-    assert await stage.look() == 1.0
-    stage.clock.advance(1)
-    assert await stage.look() == 5.0
+    stage.clock.advance(seconds)
+    assert await stage.look() == again
+
+
+async def test_volumes_that_do_not_go_are_not_listed_again_and_again() -> None:
+    stage = await deleting()
+    claim = f"{CLUSTER}-1"
+    stage.kube.change(known.CLAIM, claim, finalized("example.org/hold"))
+    stage.kube.collect_garbage()
+    await Life(stage).live(3600)
+    assert stage.condition("Reconciling") == ("True", "DeletionBlocked")
+    stage.kube.requests.clear()
+    await Life(stage).live(6 * 3600)
+    assert len(stage.kube.requests) <= 6 * 4 * 5  # a look every 15 minutes
+
+
+async def test_the_end_of_a_volume_wakes_whose_deletion_waits_for_it() -> None:
+    """Its Cluster is gone by then: the claim's label alone tells whose it was."""
+    stage = await deleting()
+    claim = f"{CLUSTER}-1"
+    stage.kube.change(known.CLAIM, claim, finalized("example.org/hold"))
+    life = Life(stage)
+    await life.live(1)
+    stage.kube.collect_garbage()
+    await life.live(6 * 3600)
+    assert not gone(stage)
+    stage.kube.change(known.CLAIM, claim, finalized())
+    await life.live(1)
+    assert gone(stage)
 
 
 async def test_volumes_are_waited_for_by_name() -> None:
@@ -537,6 +569,8 @@ async def test_an_object_goes_whatever_was_lost(
     if restarted:
         await stage.restart()
     await stage.settle(playing=False)
+    stage.clock.advance(LIST_SECONDS)
+    await stage.settle(playing=False)  # no event has told of the claims
     assert stage.kube.objects == {}
 
 

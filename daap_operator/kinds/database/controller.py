@@ -11,6 +11,7 @@ from daap_operator.api.reasons import CommonReason
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus
 from daap_operator.engine.controller import Controller
 from daap_operator.engine.kinds import Object, Ref
+from daap_operator.engine.patience import PASSING
 from daap_operator.engine.store import Store
 from daap_operator.engine.world import World
 from daap_operator.errors import Problem, Stalled, Waiting
@@ -57,7 +58,8 @@ from daap_operator.samples import Samples
 from daap_operator.settings import Settings
 
 STALLED_SECONDS = 60.0
-"""When to look again at what only a person can repair, in case no event says that it is."""
+"""When to look again at what only a person can repair, in case no event says that it is; then after
+as long as it has lasted."""
 
 
 class DatabaseController(Controller[DaapDatabaseStatus]):
@@ -237,19 +239,32 @@ def _again(world: DatabaseWorld, key: Ref, problem: Problem | None) -> float:
     """When to look again if no event comes first."""
     notes, now = world.notes_of(key), world.monotonic()
     waits = [world.resync.total_seconds() * world.random.uniform(0.8, 1.2)]
-    if isinstance(problem, Stalled):
-        waits.append(STALLED_SECONDS)
-    elif problem is not None:
-        waits.append(problem.seconds)
+    waits += _patiently(world, key, problem)
     if notes.settling_until:
         waits.append(max(0.0, notes.settling_until - now))
         if notes.settling_until <= now:  # this pass may have reported it: one more, and no third
             notes.settling_until = 0.0
     if notes.login_refused:
-        waits.append(LOOK_SECONDS)
+        waits.append(notes.login_patience.pause("login", now, first=LOOK_SECONDS, part=PASSING))
+    else:
+        notes.login_patience.end()
     if notes.stuck is not None and problem is None:
         waits.append(max(1.0, notes.stuck.due - now))
     if notes.secret_due is not None and (problem is None or notes.secret_due > now):
         # It may have come due in this very pass, after the Secret was last thought of
         waits.append(max(0.0, notes.secret_due - now))
     return min(waits)
+
+
+def _patiently(world: DatabaseWorld, key: Ref, problem: Problem | None) -> Iterator[float]:
+    """When to look again at what is in the way: the longer it has been there, the later."""
+    patience, now = world.notes_of(key).patience, world.monotonic()
+    if problem is None:
+        patience.end()
+        return
+    generation = raw.number(world.store.get(key), "metadata", "generation")
+    what = generation, problem.finding.reason
+    if isinstance(problem, Stalled):
+        yield patience.pause(what, now, first=STALLED_SECONDS)
+    else:
+        yield patience.pause(what, now, first=problem.seconds, part=PASSING)

@@ -50,12 +50,16 @@ class Notes:
     """Whether PostgreSQL refuses PgBouncer's own certificate, as far as was seen."""
     end_of_life_told: date | None = None
     """When an Event last told that the version gets no fixes any more."""
+    claims_due: float | None = None
+    """When to ask whether the volume claims that its deletion waits for are still there."""
     refused: Refused | None = None
     """Why it got no Cluster and gave its name back; None once it has one."""
     rival: Ref | None = None
     """Who has its name instead."""
     patience: Patience = field(default_factory=Patience)
-    """With what somebody has to act on."""
+    """With what is in the way."""
+    login_patience: Patience = field(default_factory=Patience)
+    """With a certificate that PostgreSQL refuses."""
 
 
 class DatabaseWorld:

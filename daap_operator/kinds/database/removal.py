@@ -4,6 +4,7 @@ Every step may be repeated, and the one that cannot be taken back, removing the 
 last and after live reads.
 """
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,7 @@ from daap_operator.api.v1alpha1 import DaapDatabaseStatus, Phase
 from daap_operator.engine.child import Blocker, Child, Owner
 from daap_operator.engine.children import delete, release
 from daap_operator.engine.kinds import Ref
+from daap_operator.engine.patience import PASSING, lasting
 from daap_operator.findings import Finding, Reason
 from daap_operator.kinds import known
 from daap_operator.kinds.database import remedies, trim
@@ -28,14 +30,14 @@ from daap_operator.kinds.database.subject import (
     is_protected,
     is_retained,
 )
+from daap_operator.kinds.database.watched import children_of
 
 Object = dict[str, Any]
 
 POLL_SECONDS = 1.0
-"""How often to look for what no watch reports."""
-SLOW_POLL_SECONDS = 5.0
-PATIENCE_SECONDS = 30.0
-"""After so long the polling slows down."""
+"""When to look for what no watch reports; then after a third of the time that it has taken."""
+LIST_SECONDS = 30.0
+"""Least time between two LISTs of volume claims that the store has anyway."""
 BLOCKED_SECONDS = 20.0
 """What takes longer than this is not under way any more: somebody has to act, and is told."""
 
@@ -102,8 +104,7 @@ async def _tell_who_holds(turn: DatabaseTurn) -> None:
 
 
 def _poll_seconds(world: DatabaseWorld, looked_at: DatabaseSubject) -> float:
-    long_ago = _seconds_since_asked(world, looked_at) > PATIENCE_SECONDS
-    return SLOW_POLL_SECONDS if long_ago else POLL_SECONDS
+    return lasting(_seconds_since_asked(world, looked_at), first=POLL_SECONDS, part=PASSING)
 
 
 def _seconds_since_asked(world: DatabaseWorld, looked_at: DatabaseSubject) -> float:
@@ -147,14 +148,15 @@ async def _delete_children(world: DatabaseWorld, looked_at: DatabaseSubject) -> 
 async def _volume_claims(world: DatabaseWorld, looked_at: DatabaseSubject) -> list[Blocker]:
     """Names the Cluster's PersistentVolumeClaims that garbage collection has still to remove.
 
+    While the store has some they are there, and their events are on the way; should one have been
+    missed, a LIST tells, now and then. That there is none is always shown by a LIST.
     Claims that no Cluster owns go by nobody's hand: an orphaning deletion left them on purpose, or
     they are somebody else's. Claims of a Cluster that is there are another's, for ours is gone.
     """
     namespace, cluster = looked_at.metadata.namespace, cluster_of(looked_at)
-    found: list[Object] = []
-    selector = f"{names.CNPG_CLUSTER_LABEL}={cluster}"
-    async for page in world.kube.pages(known.CLAIM, namespace, selector=selector):
-        found += [trim.claim(claim) for claim in page if cluster_owners(claim)]
+    found = _owned_by_clusters(children_of(world.store, namespace, cluster).claims)
+    if not found or _list_due(world, looked_at.key):
+        found = await _listed(world, namespace, cluster)
     if not found or await world.kube.get(known.CLUSTER, namespace, cluster) is not None:
         return []
     claims = ", ".join(sorted(claim["metadata"]["name"] for claim in found))
@@ -166,6 +168,27 @@ async def _volume_claims(world: DatabaseWorld, looked_at: DatabaseSubject) -> li
         "out why, and delete it by hand when CloudNativePG is no longer installed"
     )
     return [Blocker(f"PersistentVolumeClaim {claims}", remedy)]
+
+
+def _list_due(world: DatabaseWorld, key: Ref) -> bool:
+    """Whether what the store says of the claims is to be verified."""
+    notes, now = world.notes_of(key), world.monotonic()
+    due = notes.claims_due is not None and notes.claims_due <= now
+    if due or notes.claims_due is None:
+        notes.claims_due = now + LIST_SECONDS
+    return due
+
+
+async def _listed(world: DatabaseWorld, namespace: str, cluster: str) -> list[Object]:
+    found: list[Object] = []
+    selector = f"{names.CNPG_CLUSTER_LABEL}={cluster}"
+    async for page in world.kube.pages(known.CLAIM, namespace, selector=selector):
+        found += [trim.claim(claim) for claim in _owned_by_clusters(page)]
+    return found
+
+
+def _owned_by_clusters(claims: Iterable[Object]) -> list[Object]:
+    return [claim for claim in claims if cluster_owners(claim)]
 
 
 # --- Retain ---------------------------------------------------------------------------------------

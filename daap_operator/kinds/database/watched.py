@@ -13,6 +13,9 @@ from daap_operator.kinds.database.seen import Children
 SERVICE, CLUSTER = "service", "cluster"
 """Indexes: by the namespace and the name of the Service, or of the Cluster, that it is one of."""
 
+OF_CLUSTER = "of cluster"
+"""Index of DaapDatabases: by the namespace and the name of their Cluster, there or not."""
+
 _OURS = f"{names.MANAGED_BY_LABEL}={names.FIELD_MANAGER}"
 
 
@@ -74,12 +77,21 @@ def _owner_of_namesake(account: Object, store: Reader) -> Iterator[Ref]:
 
 
 def _owner_of_cluster(part: Object, store: Reader) -> Iterator[Ref]:
+    """Also once the Cluster is gone: a deletion waits for its volumes."""
     for namespace, cluster in _cluster(part):
         if found := store.get(Ref(known.CLUSTER, namespace, cluster)):
             yield from _owner(found, store)
+        else:
+            yield from store.refs_by(known.DATABASE, OF_CLUSTER, (namespace, cluster))
 
 
 # --- the indexes ----------------------------------------------------------------------------------
+
+
+def _of_cluster(database: raw.Object) -> list[tuple[str, str]]:
+    named = raw.text(database, "status", "clusterName")
+    namespace, name = (raw.text(database, "metadata", field) for field in ("namespace", "name"))
+    return [(namespace, named or names.cluster_name(name))]
 
 
 def _service(endpoints: raw.Object) -> list[tuple[str, str]]:
@@ -101,7 +113,7 @@ WATCHES = (
         known.DATABASE,
         trim.database,
         _itself_and_namesakes,
-        indexes={UID: uid, NAME: name},
+        indexes={UID: uid, NAME: name, OF_CLUSTER: _of_cluster},
         required=True,
     ),
     Watch(known.CLUSTER, trim.cluster, _owner, _OURS),
