@@ -40,7 +40,7 @@ class LoopClock(Clock):
     """The running loop's time."""
 
     @property
-    def seconds(self) -> float:  # type: ignore[override]
+    def seconds(self) -> float:
         return now()
 
     @seconds.setter
