@@ -10,6 +10,7 @@ from daap_operator.engine.patience import LONGEST_SECONDS
 from daap_operator.kinds import known
 from daap_operator.kinds.database.allotment import RETRY_SECONDS
 from daap_operator.kinds.database.naming import ref
+from daap_operator.kube import ApiError
 from tests.unit.fakes import Killed, refused
 from tests.unit.life import Life
 from tests.unit.stage import CLUSTER, KEY, Stage, play, ready, setting
@@ -191,6 +192,20 @@ async def test_claimants_that_get_nothing_do_not_keep_each_other_busy(hasty: boo
 def told_at_once(stage: Stage) -> None:
     for key in stage.watch():
         stage.queue.add(key)
+
+
+async def test_the_deletion_of_what_has_no_name_tells_what_it_waits_for() -> None:
+    stage = await squatting()
+    await stage.look()
+    stage.kube.delete_object(known.DATABASE, "orders")
+    stage.kube.refusals[FOUND] = refused(500, "failed calling webhook")
+    for failures in range(2):
+        with suppress(ApiError):
+            await stage.look(failures=failures)
+    assert stage.condition("Reconciling") == ("True", "Retrying")
+    stage.kube.refusals.clear()
+    await stage.settle()
+    assert stage.kube.there(known.DATABASE) == []
 
 
 # --- what keeps its name --------------------------------------------------------------------------

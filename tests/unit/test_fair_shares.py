@@ -1,7 +1,7 @@
 """What a thousand objects of one tenant, stalled or blocked, cost the API server and the others.
 
 The real workqueue, passes and store, in virtual time, before an API server that takes 20 ms for a
-request. A hundred stand for a thousand: each costs the same (`COUNT = 1000` gives the same figures,
+request. Fifty stand for a thousand: each costs the same (`COUNT = 1000` gives the same figures,
 after some minutes).
 """
 
@@ -25,7 +25,7 @@ from tests.unit.virtual_time import now
 
 Object = dict[str, Any]
 
-COUNT = 100
+COUNT = 50
 SETTLING, MEASURED = 3600.0, 1800.0
 """Seconds after which nothing changes any more, and for which it is measured then."""
 REQUEST_SECONDS = 0.02

@@ -126,12 +126,12 @@ class DatabaseController(Controller[DaapDatabaseStatus]):
         """The trouble beside what there is; nothing before the first status."""
         world, looked_at, moment = self.world, turn.subject, turn.moment()
         if looked_at.metadata.deleting:
-            status = deleting_status(moment, trouble.finding)
-        else:
-            resolved = _resolved(world, looked_at)
-            observed = observed_now(world, looked_at.key, resolved)
-            status = observed_status(moment, resolved, observed, trouble, None)
-        return status if looked_at.status.cluster_name else None
+            return deleting_status(moment, trouble.finding) if looked_at.status.phase else None
+        if not looked_at.status.cluster_name:
+            return None
+        resolved = _resolved(world, looked_at)
+        observed = observed_now(world, looked_at.key, resolved)
+        return observed_status(moment, resolved, observed, trouble, None)
 
     def row(self, metadata: Metadata, spec: raw.Object, status: DaapDatabaseStatus) -> Row | None:
         """The row of a database; None while it has no name."""
