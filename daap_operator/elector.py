@@ -17,7 +17,7 @@ from daap_operator import raw
 from daap_operator.cancellation import heed
 from daap_operator.errors import Deposed, Outage
 from daap_operator.kube import LEASE, ApiError, Replacing
-from daap_operator.lease import Record, Term, manifest, read
+from daap_operator.lease import Record, Term, manifest, plausible, read
 
 log = logging.getLogger(__name__)
 
@@ -183,12 +183,21 @@ class Elector:
         """Lead on in an epoch after that one, which somebody has seen who never should have.
 
         A Lease that was deleted by hand starts counting from zero, and so does that of a new
-        cluster, while the inventory remembers. Raises Outage when the Lease is not ours to change.
+        cluster, while the inventory remembers. Raises Deposed when the Lease is another's, and
+        Outage when it cannot be written, or no leader can have had that epoch.
         """
         async with self._writing:
             self.require()
+            if not plausible(self._term.epoch, epoch):
+                raise Outage(f"The epoch {epoch} is out of reach from {self._term.epoch}")
             asked, term = self._monotonic(), replace(self._term, epoch=epoch + 1)
-            self._took(await self._put(term, self._version), term, asked)
+            try:
+                made = await self._put(term, self._version)
+            except ApiError as error:
+                if error.conflict or error.absent:
+                    await self._look_again()
+                raise
+            self._took(made, term, asked)
         log.warning("Epoch raised", extra={"lease": self.lease, "epoch": self.epoch})
 
     # after ----------------------------------------------------------------------------------------

@@ -13,6 +13,14 @@ from daap_operator import raw
 
 API_VERSION = "coordination.k8s.io/v1"
 
+MOST_EPOCH = 2**30
+"""The latest epoch that the inventory may raise the Lease to: leaseTransitions is an int32, and
+half of it stays for the leaders to come."""
+
+MOST_AHEAD = 1_000_000
+"""How far ahead of its leader an inventory can be that was not forged: so many leaders at most took
+turns on a Lease that was deleted since."""
+
 RELEASED_SECONDS = 1
 """How long others wait for a Lease that was given back, should they not see that it was."""
 
@@ -40,6 +48,11 @@ def read(lease: raw.Object) -> Record:
         seconds=float(raw.number(spec, "leaseDurationSeconds")),
         version=raw.text(lease, "metadata", "resourceVersion"),
     )
+
+
+def plausible(ours: int, found: int) -> bool:
+    """Whether there can have been a leader of an epoch that the inventory names, seen from ours."""
+    return isinstance(found, int) and 0 <= found <= min(MOST_EPOCH, ours + MOST_AHEAD)
 
 
 @dataclass(frozen=True)

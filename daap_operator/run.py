@@ -130,10 +130,10 @@ class Operator:
             except MetadataError as error:
                 why = error.finding
                 if why.reason != InventoryReason.SCHEMA_OUTDATED:
-                    log.warning("Starting without inventory", extra={"error": why.message})
+                    log.warning("Starting without inventory", extra={"error": str(error)})
                     return
-                self._not_ready = why.message
-                log.error("Waiting for the schema", extra={"error": why.message})  # noqa: TRY400
+                self._not_ready = str(error)
+                log.error("Waiting for the schema", extra={"error": str(error)})  # noqa: TRY400
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 return

@@ -16,7 +16,7 @@ from daap_operator.engine.kinds import Object, Ref, sources
 from daap_operator.engine.kopf_watch import Feed
 from daap_operator.engine.loop import Loop
 from daap_operator.engine.store import Store
-from daap_operator.engine.sweep import Sweeper, swept
+from daap_operator.engine.sweep import FIRST_SECONDS, Sweeper, swept
 from daap_operator.engine.watchdog import Watchdog
 from daap_operator.engine.watches import Watches
 from daap_operator.engine.workqueue import PASS_SECONDS, Workqueue
@@ -117,7 +117,7 @@ class Work:
             else:
                 break
         self._listed = True
-        await self._sweeper.sweep()
+        await self._sweeper.sweep(within=FIRST_SECONDS)
 
     async def go_on(self) -> None:
         """Reconcile until cancelled."""

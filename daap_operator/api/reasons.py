@@ -23,6 +23,9 @@ class InventoryReason(Reason):
 
     SYNCED = "Synced"
     CONNECTING = "Connecting"
+    EPOCH_IMPLAUSIBLE = "InventoryEpochImplausible"
+    EPOCH_NOT_RAISED = "EpochNotRaised"
+    FAILED = "Failed"
     FORBIDDEN = "Forbidden"
     READ_ONLY = "ReadOnly"
     ROW_LOCKED = "RowLocked"

@@ -26,6 +26,10 @@ S = TypeVar("S", bound=Status)
 
 log = logging.getLogger(__name__)
 
+FIRST_SECONDS = 10.0
+"""How long passes wait for the first sweep: with it most of them need not write a row, and nobody
+knows how much others have written into the table."""
+
 RETRY_SECONDS = 5.0
 """When to sweep again after a row could not be repaired, while the others can."""
 
@@ -88,6 +92,7 @@ class Sweeper:
         self._namespaces = namespaces
         self._seconds = seconds
         self._pause = seconds
+        self._until = float("inf")
         self._asked = asyncio.Event()
 
     def ask(self) -> None:
@@ -99,11 +104,13 @@ class Sweeper:
         if any(self._mirror.holds(swept.table, uid) for swept in self._swept):
             self.ask()
 
-    async def sweep(self) -> None:
+    async def sweep(self, *, within: float = float("inf")) -> None:
         """Compare and repair once; what could not be repaired is tried again soon.
 
-        A metadata database that is away is left for later: somebody asks when it is back.
+        So is what was not reached within so many seconds. A metadata database that is away is left
+        for later: somebody asks when it is back.
         """
+        self._until = asyncio.get_running_loop().time() + within
         done = await self._sweep()
         self._pause = self._seconds if done else min(RETRY_SECONDS, self._seconds)
 
@@ -126,6 +133,9 @@ class Sweeper:
         done = True
         async for page in self._mirror.compare(swept.table, swept, self._namespaces):
             done &= await self._repair(swept, page)
+            if self._late():
+                done = False
+                break
             counts["rows_without_object"] += len(page.orphans)
             counts["rows_to_write"] += len(page.wrong)
         if any(counts.values()):
@@ -136,6 +146,8 @@ class Sweeper:
         """Mark rows without an object, and wake the other objects; False when a row refused."""
         done = True
         for uid in page.orphans:
+            if self._late():
+                break
             try:
                 await self._mirror.mark_deleted(swept.table, uid)
             except MetadataError as error:
@@ -147,6 +159,9 @@ class Sweeper:
         for uid in page.wrong:
             swept.wake(uid)
         return done
+
+    def _late(self) -> bool:
+        return asyncio.get_running_loop().time() >= self._until
 
     async def run(self) -> None:
         """Sweep until cancelled."""

@@ -166,6 +166,7 @@ async def _mirrored(
     except MetadataError as error:
         notes.row_refused = error.of_one_row
         world.unsynced.add(subject.key)
+        _log_refusal(subject, error)
         return Inventory(synced=False, why=error.finding)
     world.unsynced.discard(subject.key)
     return Inventory(
@@ -183,6 +184,18 @@ async def _end_row(world: World, table: Table[Any] | None, subject: Subject[Any]
     except MetadataError as error:
         world.notes_of(subject.key).row_refused = error.of_one_row
         log.warning("Row not marked", extra={"key": subject.key, "error": str(error)})
+
+
+def _log_refusal(subject: Subject[S], error: MetadataError) -> None:
+    """Say once what the status does not: what the metadata database's server said.
+
+    Of a server that is away `mirror` says it, once for all.
+    """
+    before = subject.status.condition(ConditionType.METADATA_SYNCED)
+    if error.of_one_row and (before is None or before.reason != error.finding.reason):
+        unforeseen = error if error.finding.reason == InventoryReason.FAILED else None
+        extra = {"key": subject.key, "error": str(error)[:2000]}
+        log.warning("Row not written", extra=extra, exc_info=unforeseen)
 
 
 def _only_progress(before: S, after: S, moving: Collection[str]) -> bool:

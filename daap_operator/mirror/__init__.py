@@ -7,13 +7,15 @@ a probe tells when it is back.
 
     table       what a table is, declared by the side that owns its rows
     statements  the SQL, made for each table
+    rows        what the inventory is to those who use it, and what it asks of them
     problems    what goes wrong, in the terms of the condition MetadataSynced
     server      the connections, whether they can be used, and when they can again
     inventory   the rows, of any table
 """
 
-from daap_operator.mirror.inventory import Differences, Expected, Mirror, Rows
+from daap_operator.mirror.inventory import Mirror
 from daap_operator.mirror.problems import MetadataError
+from daap_operator.mirror.rows import Differences, Expected, Rows
 from daap_operator.mirror.server import PoolSettings, Server
 from daap_operator.mirror.table import Row, Table
 

@@ -2,18 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
-from typing import Any, LiteralString, Protocol, Self, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, LiteralString, Self
 
 from psycopg import errors
-from psycopg.rows import class_row
 
-from daap_operator.errors import Deposed
+from daap_operator.api.reasons import InventoryReason
+from daap_operator.errors import Deposed, Outage
+from daap_operator.lease import plausible
 from daap_operator.mirror import statements
-from daap_operator.mirror.problems import MetadataError
+from daap_operator.mirror.problems import MetadataError, failed, implausible, not_raised
+from daap_operator.mirror.rows import Differences, Expected, Leadership
 from daap_operator.mirror.server import Connection, Server
-from daap_operator.mirror.table import R, Row, Table
+from daap_operator.mirror.table import R, Table
 
 log = logging.getLogger(__name__)
 
@@ -25,68 +27,20 @@ CLAIMS = 3
 """How often to claim the table: it may hold a later epoch than the Lease, which then follows."""
 
 
-class Leadership(Protocol):
-    """What says whether this process may write."""
+@contextmanager
+def _deciding_nothing() -> Iterator[None]:
+    """Whatever comes of the inventory is a MetadataError, and so stops no pass.
 
-    @property
-    def lease(self) -> str:
-        """What is led, by name."""
-
-    @property
-    def identity(self) -> str:
-        """Who this process is."""
-
-    @property
-    def epoch(self) -> int:
-        """Grows with every leader."""
-
-    def require(self) -> None:
-        """Raise Deposed unless this process leads for certain."""
-
-    async def exceed(self, epoch: int) -> None:
-        """Lead on in an epoch after that one; raises Outage when that cannot be."""
-
-
-R_co = TypeVar("R_co", bound=Row, covariant=True)
-
-
-class Expected(Protocol[R_co]):
-    """The rows that should be in a table."""
-
-    def after(self, uid: str, most: int) -> list[str]:
-        """The ids of live objects that follow this one, in order, so many at most."""
-
-    def row(self, uid: str) -> R_co | None:
-        """The row of a live object as it is now; None when it has none."""
-
-
-@dataclass(frozen=True)
-class Differences:
-    """What is not as it should be in one page."""
-
-    orphans: set[str]
-    """Ids of live rows without an object."""
-    wrong: set[str]
-    """Ids of objects whose row is missing or differs. Their own passes are to write it: a row
-    saved from a comparison could be older than theirs."""
-
-
-class Rows(Protocol):
-    """The rows, as passes and the sweep see them; `Mirror` says what each of it does."""
-
-    def holds(self, table: Table[R], uid: str) -> bool:
-        """Whether this process knows of a live row with that id."""
-
-    async def save(self, table: Table[R], row: R) -> None:
-        """Make the row what it should be. Raises MetadataError when that is not possible now."""
-
-    async def mark_deleted(self, table: Table[R], uid: str) -> None:
-        """Mark the row as deleted. Raises MetadataError when that is not possible now."""
-
-    def compare(
-        self, table: Table[R], expected: Expected[R], namespaces: Collection[str]
-    ) -> AsyncIterator[Differences]:
-        """Compare a table with what should be there, in both directions, page by page."""
+    Only a Lease that is lost is another matter: that was not the inventory's say.
+    """
+    try:
+        yield
+    except (MetadataError, Deposed):
+        raise
+    except Outage as error:
+        raise not_raised(str(error)) from error
+    except Exception as error:
+        raise failed(error) from error
 
 
 class _NotLeadingError(Exception):
@@ -117,11 +71,13 @@ class Mirror:
 
     async def check(self) -> None:
         """Look whether it can be used; keeps no connection. Raises MetadataError saying why not."""
-        await self._server.check()
+        with _deciding_nothing():
+            await self._server.check()
 
     async def connect(self) -> None:
         """Connect for the first time. Raises MetadataError saying what is wrong."""
-        await self._server.connect()
+        with _deciding_nothing():
+            await self._server.connect(self._follow)
 
     async def keep_connected(self, on_change: Callable[[], None]) -> None:
         """Look after the connections until cancelled.
@@ -133,7 +89,21 @@ class Mirror:
             self._known.clear()  # what is there now may be another server, or an older state
             on_change()
 
-        await self._server.keep_connected(changed)
+        await self._server.keep_connected(self._follow, changed)
+
+    async def _follow(self, connection: Connection) -> None:
+        """See that the leader which the inventory knows of is one that the Lease can follow.
+
+        Raises MetadataError when there can have been no such leader.
+        """
+        found = await connection.execute(statements.CLAIMED, self._ours())
+        (epoch,) = await found.fetchone() or (0,)
+        self._require_plausible(epoch)
+
+    def _require_plausible(self, epoch: int) -> None:
+        ours = self._leadership.epoch
+        if not plausible(ours, epoch):
+            raise implausible(self._leadership.lease, ours, epoch)
 
     def holds(self, table: Table[R], uid: str) -> bool:
         """Whether this process knows of a live row with that id."""
@@ -173,21 +143,23 @@ class Mirror:
         self._known.pop((table.name, uid), None)
 
     async def _write(self, write: Callable[[Connection], Awaitable[None]]) -> None:
-        """Write as the leader. Raises Deposed, with nothing written, when another one is.
+        """Write as the leader. Raises Deposed, with nothing written, when the Lease is another's.
 
         The Lease is only ever raised between two uses of a connection: how long the API server
         takes says nothing about the inventory, whose answers have a limit.
         """
-        await self._outdate()
-        for _ in range(CLAIMS):
-            try:
-                async with self._server.connection() as connection:
-                    await write(connection)
-            except _NotLeadingError:
-                await self._claim()
-            else:
-                return
-        raise Deposed(f"Another leader of the Lease {self._leadership.lease} writes the inventory")
+        with _deciding_nothing():
+            await self._outdate()
+            for _ in range(CLAIMS):
+                try:
+                    async with self._server.connection() as connection:
+                        await write(connection)
+                except _NotLeadingError:
+                    await self._claim()
+                else:
+                    return
+            self._leadership.require()
+            raise not_raised("it keeps naming another leader")
 
     async def _execute(
         self, connection: Connection, statement: LiteralString, parameters: Mapping[str, Any]
@@ -230,6 +202,11 @@ class Mirror:
                 await connection.execute(statements.CLAIM, self._ours())
                 found = await connection.execute(statements.CLAIMED, self._ours())
                 (epoch,) = await found.fetchone() or (0,)
+            try:
+                self._require_plausible(epoch)
+            except MetadataError as error:
+                self._server.leave(error)
+                raise
             if epoch > self._leadership.epoch:
                 await self._leadership.exceed(epoch)
 
@@ -249,38 +226,61 @@ class Mirror:
         """Compare a table with what should be there, in both directions, page by page.
 
         Both sides are walked in the order of the ids, and no page has more than PAGE of either:
-        neither the table nor all that is expected is ever held at once, and each page is one short
-        statement. What is expected is asked after the page was read: a row is written after its
-        object was seen, never before. Raises MetadataError when the server is not there.
+        neither the table nor all that is expected is ever held at once, and each page is two short
+        statements. What is expected is asked after the page was read: a row is written after its
+        object was seen, never before. Of the rows only their ids are read, for anybody may have
+        written them. Raises MetadataError when the server is not there.
         """
-        await self._outdate()
+        with _deciding_nothing():
+            await self._outdate()
         after = statements.FIRST_ID
         while after < statements.LAST_ID:
-            page = await self._live_page(table, after, namespaces)
-            ids = expected.after(after, PAGE)
-            ends = [page[-1].id] if len(page) == PAGE else []
-            ends += [ids[-1]] if len(ids) == PAGE else []
-            after = min(ends, default=statements.LAST_ID)
-            rows = {row.id: row for row in page if row.id <= after}
-            yield self._differences(table, rows, [uid for uid in ids if uid <= after], expected)
+            with _deciding_nothing():
+                page = await self._live_page(table, after, namespaces)
+                ids = expected.after(after, PAGE)
+                ends = [page[-1][0]] if len(page) == PAGE else []
+                ends += [ids[-1]] if len(ids) == PAGE else []
+                after = min(ends, default=statements.LAST_ID)
+                there = {uid for uid, ours in page if ours and uid <= after}
+                should = _rows(expected, [uid for uid in ids if uid <= after])
+                wrong = await self._differing(table, should)
+            self._remember(table, should, wrong)
+            yield Differences(orphans=there - should.keys(), wrong=wrong)
 
-    def _differences(
-        self, table: Table[R], rows: Mapping[str, R], ids: list[str], expected: Expected[R]
-    ) -> Differences:
-        should = {uid: row for uid in ids if (row := expected.row(uid)) is not None}
-        wrong = {uid for uid, row in should.items() if rows.get(uid) != row}
+    def _remember(self, table: Table[R], should: Mapping[str, R], wrong: Collection[str]) -> None:
         for uid, row in should.items():
             if uid in wrong:
                 self._known.pop((table.name, uid), None)
             else:
                 self._known.setdefault((table.name, uid), hash(row))
-        return Differences(orphans=rows.keys() - should.keys(), wrong=wrong)
 
-    async def _live_page(self, table: Table[R], after: str, namespaces: Collection[str]) -> list[R]:
+    async def _live_page(
+        self, table: Table[R], after: str, namespaces: Collection[str]
+    ) -> list[tuple[str, bool]]:
+        """Ids of live rows, and whether each is of our namespaces."""
         parameters = {"after": after, "page": PAGE, "namespaces": list(namespaces) or None}
-        async with (
-            self._server.connection() as connection,
-            connection.cursor(row_factory=class_row(table.row)) as cursor,
-        ):
-            await cursor.execute(statements.live_page(table), parameters)
-            return await cursor.fetchall()
+        async with self._server.connection() as connection:
+            found = await connection.execute(statements.live_page(table), parameters)
+            return await found.fetchall()
+
+    async def _differing(self, table: Table[R], should: Mapping[str, R]) -> set[str]:
+        """Ids of the rows that are missing or differ.
+
+        They all do when PostgreSQL refuses one of the values: the pass of each object writes its
+        row or tells why not.
+        """
+        if not should:
+            return set()
+        values = table.arrays(list(should.values()))
+        try:
+            async with self._server.connection() as connection:
+                found = await connection.execute(statements.differing(table), values)
+                return {uid for (uid,) in await found.fetchall()}
+        except MetadataError as error:
+            if error.finding.reason != InventoryReason.ROW_REFUSED:
+                raise
+            return set(should)
+
+
+def _rows(expected: Expected[R], uids: Collection[str]) -> dict[str, R]:
+    return {uid: row for uid in uids if (row := expected.row(uid)) is not None}

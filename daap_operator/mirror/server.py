@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,7 +19,14 @@ from daap_operator import pooling
 from daap_operator.api.reasons import InventoryReason
 from daap_operator.cancellation import heed
 from daap_operator.mirror import statements
-from daap_operator.mirror.problems import READ_ONLY, MetadataError, outdated, pooled, problem
+from daap_operator.mirror.problems import (
+    MetadataError,
+    failed,
+    outdated,
+    pooled,
+    problem,
+    read_only,
+)
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +50,9 @@ KEEP_ALIVE = {
 """Connections that nobody uses find out, too, that the server's machine is gone."""
 
 Connection = AsyncConnection[Any]
+
+Verify = Callable[[Connection], Awaitable[None]]
+"""Looks whether what is there will do; raises MetadataError saying why not."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +109,8 @@ class Server:
         if self._pool is not None:
             await self._pool.close(timeout=CLOSE_SECONDS)
 
-    async def keep_connected(self, on_change: Callable[[], None]) -> None:
-        """Look after the connections until cancelled.
+    async def keep_connected(self, verify: Verify, on_change: Callable[[], None]) -> None:
+        """Look after the connections until cancelled; `verify` as in `connect`.
 
         `on_change` is called whenever the server is back, or away for another reason.
         """
@@ -109,16 +119,16 @@ class Server:
             if self._away is None:
                 await self._went_away.wait()
             self._went_away.clear()
-            while not await self._is_back(on_change):
+            while not await self._is_back(verify, on_change):
                 heed()
                 await asyncio.sleep(PROBE_SECONDS)
 
-    async def _is_back(self, on_change: Callable[[], None]) -> bool:
+    async def _is_back(self, verify: Verify, on_change: Callable[[], None]) -> bool:
         told = self._away
         try:
-            await self.connect()
+            await self.connect(verify)
         except MetadataError as error:
-            self._leave(error)
+            self.leave(error)
             if told is None or told.finding.reason != error.finding.reason:
                 on_change()
             return False
@@ -126,13 +136,21 @@ class Server:
         on_change()
         return True
 
-    async def connect(self) -> None:
-        """Connect, to stay. Raises MetadataError saying what is wrong."""
-        await self.check()
-        await self._open_pool()
+    async def connect(self, verify: Verify) -> None:
+        """Connect, to stay, once `verify` has seen nothing wrong.
+
+        Raises MetadataError saying what is wrong, whatever it is.
+        """
+        try:
+            await self.check(verify)
+            await self._open_pool()
+        except MetadataError:
+            raise
+        except Exception as error:
+            raise failed(error) from error
         self._away = None
 
-    async def check(self) -> None:
+    async def check(self, verify: Verify | None = None) -> None:
         """See that the server answers, and that the schema is there and can be written.
 
         Raises MetadataError saying what is wrong.
@@ -143,6 +161,8 @@ class Server:
                 if await pooling.lent(connection, self._connection):
                     raise pooled()
                 await self._verify(connection)
+                if verify is not None:
+                    await verify(connection)
         except (psycopg.Error, OSError) as error:
             raise problem(error) from error
 
@@ -155,13 +175,13 @@ class Server:
             await cursor.execute(statements.HAS_MIGRATIONS)
             applied: list[str] = []
             if await cursor.fetchone():
-                await cursor.execute(statements.APPLIED)
+                await cursor.execute(statements.APPLIED, {"ids": self._missing(())})
                 applied = await cursor.fetchall()
             if missing := self._missing(applied):
                 raise outdated(missing, self._job)
             await cursor.execute(statements.IS_READ_ONLY)
             if await cursor.fetchone() == "on":
-                raise MetadataError(InventoryReason.READ_ONLY, READ_ONLY)
+                raise read_only()
 
     async def _open_pool(self) -> None:
         await self.close()
@@ -193,12 +213,18 @@ class Server:
             if _unanswered(error):
                 self.unanswered += 1
             if not found.of_one_row:
-                self._leave(found)
+                self.leave(found)
             raise found from error
 
-    def _leave(self, error: MetadataError) -> None:
+    def leave(self, error: MetadataError) -> None:
+        """Use it no more, for that reason, until a probe finds that all is well."""
         if self._away is None or self._away.finding.reason != error.finding.reason:
-            log.warning("The metadata database cannot be used", extra={"error": str(error)})
+            unforeseen = error if error.finding.reason == InventoryReason.FAILED else None
+            log.warning(
+                "The metadata database cannot be used",
+                extra={"error": str(error)},
+                exc_info=unforeseen,
+            )
         self._away = error
         self._went_away.set()
 

@@ -68,15 +68,35 @@ def _deleted(table: Table[Any], which: str) -> LiteralString:
 
 @cache
 def live_page(table: Table[Any]) -> LiteralString:
-    """Live rows in the order of their ids, after one of them; of some namespaces or of all."""
-    listed = _listed([name if name != "id" else "id::text" for name in table.columns])
-    here = ""
+    """Ids of live rows in their order, after one of them, and whether each is of our namespaces.
+
+    Nothing else is read: what others have written may be of any size and in any state. Rows of
+    other namespaces are told apart and not left out, so that a page is as many rows, however many
+    there are of theirs.
+    """
+    here = "true"
     if table.namespaced:
-        here = "  AND (%(namespaces)s::text[] IS NULL OR namespace = ANY(%(namespaces)s))\n"
+        here = "%(namespaces)s::text[] IS NULL OR namespace = ANY(%(namespaces)s)"
     return _literal(f"""
-SELECT {listed} FROM {table.name}
+SELECT id::text, {here} FROM {table.name}
 WHERE deleted_at IS NULL AND id > %(after)s::uuid
-{here}ORDER BY id LIMIT %(page)s
+ORDER BY id LIMIT %(page)s
+""")  # noqa: S608 - a Table's names
+
+
+@cache
+def differing(table: Table[Any]) -> LiteralString:
+    """Ids of the rows that are not live, or not as they should be; of these, by arrays of values.
+
+    PostgreSQL compares: the rows, whatever is in them, never leave it.
+    """
+    compared = [name for name in table.columns if name != "id"]
+    arrays = ", ".join(f"%({name})s::{table.type_of(name)}[]" for name in table.columns)
+    return _literal(f"""
+SELECT wanted.id::text FROM unnest({arrays}) AS wanted ({_listed(table.columns)})
+LEFT JOIN {table.name} AS found ON found.id = wanted.id AND found.deleted_at IS NULL
+WHERE found.id IS NULL
+   OR ({_listed(compared, "found.{}")}) IS DISTINCT FROM ({_listed(compared, "wanted.{}")})
 """)  # noqa: S608 - a Table's names
 
 
@@ -93,5 +113,6 @@ FIRST_ID = "00000000-0000-0000-0000-000000000000"
 LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 HAS_MIGRATIONS = "SELECT to_regclass('_yoyo_migration') IS NOT NULL"
-APPLIED = "SELECT migration_id FROM _yoyo_migration"
+APPLIED = "SELECT DISTINCT migration_id FROM _yoyo_migration WHERE migration_id = ANY(%(ids)s)"
+"""Of these: there may be others, of a newer version or of anybody."""
 IS_READ_ONLY = "SHOW transaction_read_only"

@@ -2,11 +2,17 @@
 
 import dataclasses
 import re
-from collections.abc import Mapping
+import typing
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from types import NoneType
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
+
+_TYPES = {str: "text", int: "bigint", bool: "boolean", datetime: "timestamptz"}
+"""What a row's values are in PostgreSQL while they are compared; the columns may be narrower."""
 
 
 class Row(Protocol):
@@ -44,11 +50,24 @@ class Table(Generic[R]):
         if missing := needed - set(self.columns):
             lacks = ", ".join(sorted(missing))
             raise ValueError(f"table '{self.name}': {self.row.__name__} lacks the fields {lacks}")
+        for name in self.columns:
+            self.type_of(name)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that the operator writes, in the order of the row's fields."""
         return tuple(field.name for field in dataclasses.fields(self.row))
+
+    def type_of(self, column: str) -> str:
+        """PostgreSQL's type for the values of a column. Raises ValueError when there is none."""
+        if column == "id":
+            return "uuid"
+        hint = typing.get_type_hints(self.row)[column]
+        (found, *more) = [each for each in typing.get_args(hint) or (hint,) if each is not NoneType]
+        if more or found not in _TYPES:
+            known = ", ".join(each.__name__ for each in _TYPES)
+            raise ValueError(f"table '{self.name}': '{column}' is {hint}, not one of {known}")
+        return _TYPES[found]
 
     @property
     def namespaced(self) -> bool:
@@ -58,3 +77,7 @@ class Table(Generic[R]):
     def parameters(self, row: R) -> Mapping[str, Any]:
         """The values of a row by column."""
         return {name: getattr(row, name) for name in self.columns}
+
+    def arrays(self, rows: Sequence[R]) -> Mapping[str, list[Any]]:
+        """The values of many rows, by column."""
+        return {name: [getattr(row, name) for row in rows] for name in self.columns}

@@ -34,7 +34,8 @@ CREATE TABLE public.leaders (
     lease text NOT NULL,
     epoch bigint NOT NULL,
     holder text NOT NULL,
-    since timestamp with time zone DEFAULT now() NOT NULL
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT leaders_epoch_is_int32 CHECK (((epoch >= 0) AND (epoch <= 2147483647)))
 );
 
 COMMENT ON TABLE public.leaders IS 'Which operator writes the inventory: one row for each Lease';
@@ -52,6 +53,8 @@ ALTER TABLE ONLY public.databases
 
 ALTER TABLE ONLY public.leaders
     ADD CONSTRAINT leaders_pkey PRIMARY KEY (lease);
+
+CREATE INDEX idx_databases_live ON public.databases USING btree (id) WHERE (deleted_at IS NULL);
 
 CREATE UNIQUE INDEX idx_databases_name_active ON public.databases USING btree (name) WHERE (deleted_at IS NULL);
 

@@ -12,7 +12,7 @@ from daap_operator.errors import Deposed
 from daap_operator.kinds.database.row import DATABASES, Row
 from daap_operator.kube import Unreachable
 from daap_operator.migrate import parameters
-from daap_operator.mirror import Mirror, PoolSettings, Server
+from daap_operator.mirror import MetadataError, Mirror, PoolSettings, Server
 from daap_operator.mirror import server as mirror_server
 from tests.support.eventually import eventually
 from tests.support.rows import Rows
@@ -226,13 +226,15 @@ async def test_writes_that_wait_for_a_slow_api_server_raise_the_lease_once(
     assert (inventory.away, leader.exceeded, leader.epoch) == (None, 1, 41)
 
 
-async def test_a_lease_that_cannot_be_raised_is_the_api_servers_failure(
+async def test_a_lease_that_cannot_be_raised_is_told_and_tried_again(
     behind: tuple[Mirror, Leader],
 ) -> None:
     inventory, leader = behind
     leader.on_the_way = refusing
-    with pytest.raises(Unreachable, match="leases"):
+    with pytest.raises(MetadataError, match="leases") as told:
         await inventory.save(DATABASES, named("after"))
+    assert (told.value.finding.reason, told.value.of_one_row) == ("EpochNotRaised", True)
+    assert "leases" not in told.value.finding.message
     assert inventory.away is None
     leader.on_the_way = None
     await inventory.save(DATABASES, named("after"))

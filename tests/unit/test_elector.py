@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from daap_operator.elector import Candidate, Elector
 from daap_operator.errors import Deposed, Outage
 from daap_operator.kube import LEASE
+from daap_operator.lease import MOST_AHEAD, MOST_EPOCH, plausible
 from tests.unit.leases import Leases, OneClient, cut_off, hung
 from tests.unit.strategies import seeds
 from tests.unit.virtual_time import now, run
@@ -224,16 +225,37 @@ def test_a_later_epoch_is_exceeded_while_leading() -> None:
     run(story())
 
 
+@pytest.mark.parametrize("epoch", [1 + MOST_AHEAD + 1, MOST_EPOCH + 1, 3_000_000_000, -1])
+def test_an_epoch_that_no_leader_can_have_had_is_not_followed(epoch: int) -> None:
+    async def story() -> None:
+        shared = Leases()
+        first = Replica(shared, "a")
+        await first.elector.lead()
+        asked = shared.requests
+        with pytest.raises(Outage, match="out of reach"):
+            await first.elector.exceed(epoch)
+        assert (first.elector.epoch, first.leads(), shared.requests) == (1, True, asked)
+
+    run(story())
+
+
+def test_however_often_it_is_asked_half_of_the_epochs_are_left_for_leaders() -> None:
+    epoch = 1
+    while plausible(epoch, epoch + MOST_AHEAD):
+        epoch += MOST_AHEAD
+    assert epoch <= MOST_EPOCH == 2**31 // 2
+
+
 def test_a_later_epoch_is_not_exceeded_by_one_that_lost_the_lease() -> None:
     async def story() -> None:
         shared = Leases()
         first, second = Replica(shared, "a"), Replica(shared, "b")
         await first.elector.lead()
         await second.elector.lead()
-        with pytest.raises(Outage):
+        with pytest.raises(Deposed):
             await first.elector.exceed(41)
         first.frozen = -SECONDS  # a clock that has stopped: the Lease still knows
-        with pytest.raises(Outage):
+        with pytest.raises(Deposed, match="is lost: b holds it"):
             await first.elector.exceed(41)
         assert second.elector.epoch == 2
 

@@ -33,9 +33,18 @@ PROBLEMS: dict[str, tuple[Exception, str, str]] = {
     "a replica": (errors.ReadOnlySqlTransaction("cannot"), "ReadOnly", "primary"),
     "a missing column": (errors.UndefinedColumn("x"), "SchemaOutdated", "daap-operator migrate"),
     "a missing permission": (errors.InsufficientPrivilege("x"), "Forbidden", "must grant"),
-    "a text that is too long": (errors.StringDataRightTruncation("x"), "RowRefused", "x"),
-    "a name that is taken": (errors.UniqueViolation("x"), "RowRefused", "x"),
+    "a text that is too long": (errors.StringDataRightTruncation("x"), "RowRefused", "too long"),
+    "a name that is taken": (errors.UniqueViolation("x"), "RowRefused", "another row"),
+    "a rule that somebody added": (errors.CheckViolation("x"), "RowRefused", "log says why"),
+    "a trigger that somebody added": (errors.RaiseException("x"), "RowRefused", "log says why"),
+    "a column of another type": (errors.DatatypeMismatch("x"), "SchemaOutdated", "log says what"),
+    "nobody knows": (ValueError("x"), "Unreachable", "trying again"),
 }
+
+SAID = (
+    'connection to server at "10.96.7.8", port 25127 failed: FATAL: role "boss" of database '
+    '"billing" at pg_hba.conf line 7 of host metadata.internal'
+)
 
 
 @pytest.mark.parametrize(("error", "reason", "told"), PROBLEMS.values(), ids=PROBLEMS)
@@ -47,6 +56,25 @@ def test_a_problem_has_a_reason_and_says_what_to_do(
     assert told in found.finding.message
 
 
+def of_their_words(error: Exception) -> MetadataError:
+    """The same error with what a server says of itself, and of what others have stored there."""
+    said = SAID
+    for words in ("too many clients", "too many connections", "connection slots"):
+        if words in str(error):
+            said += f": {words}"
+    return problem(type(error)(said))
+
+
+@pytest.mark.parametrize(("error", "_", "__"), PROBLEMS.values(), ids=PROBLEMS)
+def test_what_others_said_is_for_the_log_alone(error: Exception, _: str, __: str) -> None:
+    found = of_their_words(error)
+    told = found.finding.message
+    for word in ("10.96.7.8", "25127", "boss", "billing", "pg_hba", "metadata.internal"):
+        assert word not in told
+    if found.finding.reason not in ("RowLocked", "ReadOnly"):  # of those all is told
+        assert SAID in str(found)
+
+
 def test_a_problem_that_is_known_stays_as_it_is() -> None:
     known = MetadataError(InventoryReason.READ_ONLY, "no")
     assert problem(known) is known
@@ -54,10 +82,12 @@ def test_a_problem_that_is_known_stays_as_it_is() -> None:
 
 def test_a_schema_that_lacks_migrations_is_told_with_what_applies_them() -> None:
     by_hand = outdated(["006_a", "007_b"], "")
-    assert by_hand.finding.message == (
-        "The metadata database lacks the migrations 006_a, 007_b: run `daap-operator migrate`"
-    )
-    by_job = outdated(["007_b"], "daap-system/daap-operator-migrate-1a2b").finding.message
+    lacks = "The metadata database lacks the migrations 006_a, 007_b"
+    assert by_hand.finding.message == lacks
+    assert str(by_hand) == f"{lacks}: run `daap-operator migrate`"
+    found = outdated(["007_b"], "daap-system/daap-operator-migrate-1a2b")
+    assert "daap-system" not in found.finding.message
+    by_job = str(found)
     assert "the Job daap-operator-migrate-1a2b in the namespace daap-system" in by_job
     assert by_job.endswith(
         "kubectl logs --namespace daap-system job/daap-operator-migrate-1a2b --all-containers"

@@ -200,6 +200,35 @@ def test_a_row_that_is_held_stops_no_other_and_is_tried_again_soon() -> None:
     assert mirror.times == [0, 5, 10, 15]
 
 
+class Slow(Diary):
+    """An inventory in which a row takes a second."""
+
+    async def mark_deleted(self, table: Table[R], uid: str) -> None:
+        await asyncio.sleep(1)
+        await super().mark_deleted(table, uid)
+
+
+def test_nobody_waits_for_the_first_sweep_longer_than_that_and_it_is_ended_later() -> None:
+    async def scene() -> Slow:
+        there = stored("orders")
+        mirror = Slow()
+        ours = rows(there)["u0"][1]
+        mirror.rows.update({f"g{number}": replace(ours, id=f"g{number}") for number in range(50)})
+        sweeper = sweeper_of(mirror, there)
+        await sweeper.sweep(within=10)
+        assert (now(), len(mirror.deleted)) == (10, 10)
+        running = asyncio.create_task(sweeper.run())
+        await asyncio.sleep(100)
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+        return mirror
+
+    mirror = virtual_time.run(scene())
+    assert len(mirror.deleted) == 50
+    assert mirror.times == [0, 15]
+
+
 def test_a_table_that_is_held_is_compared_again_soon() -> None:
     async def scene() -> Diary:
         mirror = Diary()
