@@ -42,6 +42,11 @@ class Outage(Exception):  # noqa: N818 - a situation, not an error
     """Seconds it asked to be left alone."""
 
     @property
+    def told(self) -> str:
+        """What happened, in our own words: a condition must not quote addresses."""
+        return "Something that the operator depends on does not answer"
+
+    @property
     def remedy(self) -> str:
         """What a person can do about it, to follow what happened; empty when that is open."""
         return ""

@@ -18,6 +18,7 @@ from tests.support import rights
 from tests.support.api import Api, ApiError
 from tests.support.audit import Audit, Rights
 from tests.support.databases import Databases
+from tests.support.disclosed import disclosed
 from tests.support.kinds import CUSTOM
 from tests.support.operator import Operators
 from tests.support.rows import Rows
@@ -165,9 +166,13 @@ async def operators(operator_environment: dict[str, str]) -> AsyncIterator[Opera
 
 
 @pytest.fixture
-def databases(api: Api, namespace: str, standin: StandIn) -> Databases:
-    """DaapDatabases in a namespace of their own, with a stand-in to look after their children."""
-    return Databases(api, namespace)
+async def databases(api: Api, namespace: str, standin: StandIn) -> AsyncIterator[Databases]:
+    """DaapDatabases in a namespace of their own, with a stand-in to look after their children.
+
+    Afterwards none may have told a tenant where the platform's own servers are.
+    """
+    yield Databases(api, namespace)
+    assert await disclosed(api, namespace) == []
 
 
 @pytest.fixture

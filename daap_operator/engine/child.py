@@ -240,7 +240,7 @@ def refused(error: ApiError, child: Child, manifest: Manifest) -> Problem | ApiE
     if answer.invalid:
         return Stalled(
             child.reasons.rejected,
-            f"The API server refuses the {child.title}: {answer.message}. "
+            f"The API server refuses the {child.title}: {answer.words}. "
             "Change the spec accordingly, or ask the platform team if the value is not yours",
         )
     return refusal(answer, f"the {child.kind.name}")

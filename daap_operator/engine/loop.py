@@ -113,7 +113,7 @@ class Loop:
 
     async def _tell_trouble(self, controller: Controller[S], turn: Turn[S], error: Outage) -> None:
         """Let the status say why nothing moves; if that fails too, the log does."""
-        trouble = Waiting(CommonReason.RETRYING, f"{error}; trying again{error.remedy}")
+        trouble = Waiting(CommonReason.RETRYING, f"{error.told}; trying again{error.remedy}")
         with suppress(
             Outage, Stalled, Waiting
         ):  # a spec that came meanwhile has had no trouble yet

@@ -12,7 +12,7 @@ from kubernetes.aio import client
 from daap_operator import __version__, names, raw
 from daap_operator.kube.credentials import Credentials, configuration, usable
 from daap_operator.kube.listing import Page
-from daap_operator.kube.problems import ApiError, Unreachable
+from daap_operator.kube.problems import ApiError, Unreachable, noted
 from daap_operator.kube.request import OnRequest, request
 from daap_operator.kube.sizes import ANSWER_BYTES, marked
 from daap_operator.nesting import parsed
@@ -124,7 +124,8 @@ class Connection:
         if len(content) > most:
             raise TooMuch(f"{what}: an answer of more than {most} bytes")
         if status >= 300:
-            raise ApiError(status, _decoded(content), what=what, retry_after=_seconds(headers))
+            error = ApiError(status, _decoded(content), what=what, retry_after=_seconds(headers))
+            raise noted(error)
         return content
 
     async def _send(

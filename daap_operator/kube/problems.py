@@ -1,5 +1,7 @@
 """What the API server refuses, and in which sense."""
 
+import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,9 +10,14 @@ from daap_operator import raw
 from daap_operator.api.reasons import CommonReason, Interruption
 from daap_operator.errors import Outage, Stalled, Waiting
 from daap_operator.findings import Reason
+from daap_operator.kube.words import quotable
 from daap_operator.lines import quoted
 
 Object = dict[str, Any]
+
+log = logging.getLogger(__name__)
+
+_WEBHOOK = re.compile(r'failed calling webhook "([-a-z0-9.]{1,253})"')
 
 PERMISSIONS = "The platform team must correct the operator's permissions"
 
@@ -19,6 +26,8 @@ class ApiError(Outage):
     """The API server refused a request, or a webhook it asked did."""
 
     def __init__(self, status: int, body: Object, *, what: str, retry_after: float = 0.0) -> None:
+        self.what = what
+        """Method and path of the request."""
         self.status = status
         """HTTP status code."""
         self.reason = raw.text(body, "reason")
@@ -35,6 +44,21 @@ class ApiError(Outage):
         self.fields = frozenset(raw.text(cause, "field") for cause in causes)
         """Paths of the fields that were refused."""
         super().__init__(f"{what}: {status} {self.reason}: {self.message}")
+
+    @property
+    def words(self) -> str:
+        """The message, as a tenant may read it."""
+        return quotable(self.message)
+
+    @property
+    def told(self) -> str:
+        """Of what went wrong inside the API server only which request met it, and which webhook."""
+        said = f"{self.what}: {self.status} {self.reason}"
+        if self.status < 500:
+            return f"{said}: {self.words}"
+        if webhook := _WEBHOOK.search(self.message):
+            return f"{said}: the webhook {webhook[1]} does not answer"
+        return said
 
     @property
     def absent(self) -> bool:
@@ -74,8 +98,20 @@ class ApiError(Outage):
         )
 
 
+def noted(error: ApiError) -> ApiError:
+    """Have the log say what a condition leaves out."""
+    if error.words != error.message:
+        log.info("Request refused", extra={"error": str(error)[:2000]})
+    return error
+
+
 class Unreachable(Outage):
     """No answer came. Whether the request had an effect is unknown."""
+
+    @property
+    def told(self) -> str:
+        """Nothing of where the API server is."""
+        return "The API server does not answer"
 
 
 @contextmanager
@@ -101,12 +137,12 @@ def refusal(error: ApiError, what: str) -> Stalled | Waiting | ApiError:
     if error.quota_exceeded:
         return Stalled(
             CommonReason.QUOTA_EXCEEDED,
-            f"A ResourceQuota of the namespace forbids {what}: {error.message}. "
+            f"A ResourceQuota of the namespace forbids {what}: {error.words}. "
             "Free some of it, or ask the platform team for more",
         )
     if error.status == 403:
         return Stalled(
             CommonReason.FORBIDDEN,
-            f"The operator may not write {what}: {error.message}. {PERMISSIONS}",
+            f"The operator may not write {what}: {error.words}. {PERMISSIONS}",
         )
     return error

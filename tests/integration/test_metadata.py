@@ -4,6 +4,7 @@ import asyncio
 import io
 from base64 import b64decode
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -255,6 +256,36 @@ async def test_a_read_only_server_is_told_of_and_waited_for(
     )
     await set_read_only("off")
     await rows.becomes("orders", owner_team="payments")
+
+
+async def test_where_the_inventory_is_and_who_writes_it_is_in_the_log_alone(
+    databases: Databases,
+    own_operators: Operators,
+    own_postgres: Postgres,
+    own_url: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Of a role that may no longer log in; the fixture of `databases` looks at all others."""
+    await own_operators.start()
+    await databases.create("orders")
+    await databases.ready("orders")
+    async with await psycopg.AsyncConnection.connect(
+        own_postgres.admin_url, autocommit=True
+    ) as admin:
+        await admin.execute("ALTER ROLE daap NOLOGIN")
+        await admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'daap'"
+        )
+    await databases.edit("orders", ownerTeam="payments")
+    found = await eventually(
+        lambda: databases.get("orders"),
+        lambda obj: condition(obj, "MetadataSynced").get("reason") == "Unreachable",
+    )
+    assert found
+    told = str(found["status"])
+    for word in ("127.0.0.1", str(urlsplit(own_url).port), "permitted", "role"):
+        assert word not in told
+    assert 'role "daap" is not permitted to log in' in str([vars(r) for r in caplog.records])
 
 
 async def test_no_password_is_logged(

@@ -596,15 +596,16 @@ def test_an_outage_without_a_known_remedy_names_none(status: int, message: str) 
 async def test_an_outage_is_told_after_some_tries_and_forgotten_after_a_success() -> None:
     stage = await ready()
     stage.edit(instances=2)
-    stage.kube.refusals[f"apply Cluster {CLUSTER}"] = refused(500, "failed calling webhook")
+    said = 'failed calling webhook "mcluster.cnpg.io": Post "https://cnpg.system.svc:443/mutate"'
+    stage.kube.refusals[f"apply Cluster {CLUSTER}"] = refused(500, said)
     for failures in range(TRIES_BEFORE_TELLING):
         assert stage.condition("Reconciling") is None
         with pytest.raises(ApiError):
             await stage.look(KEY, failures)
     assert stage.condition("Reconciling") == ("True", "Retrying")
     assert stage.message("Reconciling").endswith(
-        "failed calling webhook; trying again. The platform team must make sure that this webhook "
-        "is served: CloudNativePG's operator serves those of cnpg.io"
+        "the webhook mcluster.cnpg.io does not answer; trying again. The platform team must make "
+        "sure that this webhook is served: CloudNativePG's operator serves those of cnpg.io"
     )
     assert stage.condition("Ready") == ("True", "Ready")
     stage.kube.refusals.clear()

@@ -188,7 +188,7 @@ def child_refusal(error: ApiError, manifest: Manifest) -> Problem | ApiError:
     if error.invalid:
         return Stalled(
             DatabaseReason.REJECTED,
-            f"CloudNativePG refuses the {kind}: {error.message}. "
+            f"CloudNativePG refuses the {kind}: {error.words}. "
             "Change the spec accordingly, or ask the platform team if the value is not yours; "
             "what was there before is left as it is",
         )

@@ -258,7 +258,7 @@ def _secret_refusal(error: ApiError, name: str) -> Stalled | Waiting | ApiError:
             if of_metadata
             else "Set spec.connectionSecretName to another name, or remove what is in the way"
         )
-        told = f"The API server refuses Secret {name}: {error.message}. {remedy}"
+        told = f"The API server refuses Secret {name}: {error.words}. {remedy}"
         return Stalled(DatabaseReason.REJECTED, told)
     return refusal(error, f"Secret {name}")
 
