@@ -186,6 +186,8 @@ def _mirror(settings: Settings, elector: Elector) -> Mirror:
     files = migrate.shipped()
     try:
         parameters = migrate.parameters(settings.database_url.get_secret_value())
+        if unsafe := migrate.warning(settings.database_url.get_secret_value()):
+            log.warning(unsafe)
     except migrate.MigrationError as error:
         raise StartError(str(error)) from None
     server = Server(

@@ -99,7 +99,9 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
 
     database_url: Annotated[SecretStr, Field(alias="DATABASE_URL", min_length=1)]
-    """The metadata database: `postgresql://user:password@host:5432/daap?sslmode=verify-full`."""
+    """The metadata database: `postgresql://user:password@host:5432/daap?sslmode=verify-full`.
+    Without an `sslmode`, there or in `PGSSLMODE`, it is `verify-full` for a server elsewhere than
+    on `localhost`; without `sslrootcert` the system's certificate authorities are trusted."""
 
     db_max_conns: Annotated[int, Field(alias="DB_MAX_CONNS", ge=1, le=1000)] = 25
     """Maximum number of connections to the metadata database."""

@@ -4,6 +4,7 @@ The law: each migration is applied once, whole or not at all, whoever else migra
 and whenever a process is killed; and what has been applied is never changed afterwards.
 
     files     which migrations there are, and what speaks against applying them: pure
+    tls       how the server is made sure of
     database  connection, lock, what has been applied
     steps     applying and rolling back one: the only door to yoyo
     command   what people and Jobs call
@@ -13,7 +14,7 @@ The operator itself never migrates. It compares what `mirror` finds applied with
 """
 
 from daap_operator.migrate.command import add_arguments, main, migrate, roll_back, status
-from daap_operator.migrate.database import parameters
+from daap_operator.migrate.database import parameters, warning
 from daap_operator.migrate.files import (
     Migration,
     MigrationError,
@@ -34,4 +35,5 @@ __all__ = [
     "roll_back",
     "shipped",
     "status",
+    "warning",
 ]

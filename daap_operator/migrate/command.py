@@ -172,6 +172,8 @@ def _session(
     Raises RefusedError when sessions are lent there.
     """
     with database.connected(database_url, out=out, wait_seconds=wait_seconds) as connection:
+        if unsafe := database.warning(database_url):
+            say(out, f"warning: {unsafe}")
         database.refuse_lent_sessions(database_url)
         with (
             database.connected(database_url, out=out, wait_seconds=0.0) as keeper,

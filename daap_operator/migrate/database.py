@@ -8,6 +8,7 @@ Docs: https://www.postgresql.org/docs/16/explicit-locking.html#ADVISORY-LOCKS
 
 import asyncio
 import contextlib
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 
 from daap_operator import pooling
+from daap_operator.migrate import tls
 from daap_operator.migrate.files import Applied, Migration, MigrationError, RefusedError
 
 Connection = psycopg.Connection[TupleRow]
@@ -64,7 +66,8 @@ def say(out: TextIO, line: str) -> None:
 def parameters(database_url: str) -> dict[str, str]:
     """A `postgres://` or `postgresql://` URL, or a libpq keyword string, as libpq's parameters.
 
-    Raises MigrationError without libpq's own words: they quote the string, password and all.
+    With them the server is verified unless the URL or the environment say otherwise. Raises
+    MigrationError without libpq's own words: they quote the string, password and all.
     """
     try:
         found = {} if _misleading(database_url) else conninfo_to_dict(database_url)
@@ -80,7 +83,8 @@ def parameters(database_url: str) -> dict[str, str]:
         "connect_timeout": str(CONNECT_TIMEOUT_SECONDS),
         "fallback_application_name": "daap-operator migrate",
     }
-    return own | {key: str(value) for key, value in found.items()}
+    given = {key: str(value) for key, value in found.items()}
+    return own | tls.secured(given, os.environ)
 
 
 def _misleading(database_url: str) -> bool:
@@ -90,6 +94,18 @@ def _misleading(database_url: str) -> bool:
     """
     found = _ADDRESS.match(database_url)
     return found is not None and "@" in found["host"] + found["database"]
+
+
+def warning(database_url: str) -> str:
+    """What speaks against how the server is reached; empty when nothing does."""
+    mode = tls.unverified(parameters(database_url), os.environ)
+    if not mode:
+        return ""
+    return (
+        f"The metadata database's server is not verified (sslmode={mode}): whoever is in between "
+        "can read and answer in its place; take sslmode=verify-full, with the certificate "
+        "authority in sslrootcert if it is not one that the system trusts"
+    )
 
 
 def yoyo_url(database_url: str) -> str:

@@ -137,3 +137,12 @@ def test_notes_say_what_is_next_and_what_is_missing() -> None:
     assert "daap-operator migrate" in notes(**{"migrations.mode": "none"})
     assert "serves shop, billing" in notes(watchNamespaces="{shop,billing}")
     assert "namespace: shop" in notes(watchNamespaces="{shop,billing}")
+
+
+def test_notes_say_so_when_the_metadata_database_is_not_verified() -> None:
+    mode = "metadataDatabase.tls.mode"
+    for weak in ("disable", "allow", "prefer", "require"):
+        assert f"UNVERIFIED: {mode}={weak}" in notes(**{mode: weak})
+    authority = {"metadataDatabase.tls.caSecret.name": "metadata-ca"}
+    for said in ({}, authority, authority | {mode: "require"}, {mode: "verify-ca"}):
+        assert "UNVERIFIED" not in notes(**said)

@@ -112,7 +112,8 @@ async def test_a_webhook_nobody_answers_is_tried_again_and_told(
             lambda: databases.get("orders"),
             lambda obj: condition(obj, "Reconciling").get("reason") == "Retrying",
         )
-        assert "failed calling webhook" in condition(found, "Reconciling")["message"]
+        told = condition(found, "Reconciling")["message"]
+        assert "does not answer; trying again. The platform team must make sure" in told
         assert phase(found) == "Provisioning"
         assert not condition(found, "Stalled")
     await databases.ready("orders")

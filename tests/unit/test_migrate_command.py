@@ -11,10 +11,14 @@ from yoyo.connections import parse_uri
 
 from daap_operator import migrate
 from daap_operator.migrate import MigrationError, database
+from daap_operator.migrate.tls import is_local
 
 SECRET = "p%40ss%2Fw%20o%3Ard%25%26%3D%3F%23%2B%3B%C3%A9%27%22%5C"
 PLAIN = "p@ss/w o:rd%&=?#+;é'\"\\"
 
+
+VERIFIED = {"sslmode": "verify-full", "sslrootcert": __file__}
+"""What is added where the URL says nothing, and the server is elsewhere."""
 
 URLS = {
     "postgres": (
@@ -71,6 +75,7 @@ URLS = {
 def test_yoyo_hands_psycopg_what_libpq_would_have_read(
     url: str, expected: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", __file__)
     seen: dict[str, str] = {}
 
     class Connected(Exception):  # noqa: N818 - no error
@@ -86,7 +91,10 @@ def test_yoyo_hands_psycopg_what_libpq_would_have_read(
     with pytest.raises(Connected):
         PostgresqlPsycopgBackend(parsed, "_yoyo_migration")
     own = {"connect_timeout": "5", "fallback_application_name": "daap-operator migrate"}
-    assert {key: value for key, value in seen.items() if value} == own | expected
+    assert {key: value for key, value in seen.items() if value} == own | {
+        **({} if is_local(expected, {}) else VERIFIED),
+        **expected,
+    }
 
 
 @pytest.mark.parametrize(("url", "expected"), URLS.values(), ids=URLS)

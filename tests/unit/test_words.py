@@ -44,8 +44,8 @@ SAID: dict[str, tuple[str, tuple[str, ...]]] = {
 
 HARMLESS = (
     (
-        'Cluster.postgresql.cnpg.io "daap-orders" is invalid: spec.storage.size: Invalid value: "1Gi": '
-        "must not shrink"
+        'Cluster.postgresql.cnpg.io "daap-orders" is invalid: spec.storage.size: '
+        'Invalid value: "1Gi": must not shrink'
     ),
     "exceeded quota: pods, requested: count/clusters.postgresql.cnpg.io=1, used: 0, limited: 0",
     "at 12:30:45 of 2026-03-01T12:00:00Z: Invalid value: 3: must be 1, 2 or 4",
