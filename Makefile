@@ -66,7 +66,9 @@ migrate: .venv/ready ## bring the schema of DATABASE_URL up to date
 	@$(BIN)/daap-operator migrate
 
 run: .venv/ready ## the operator on this machine, for KUBECONFIG and DATABASE_URL
-	@DAAP_LOG_FORMAT=$${DAAP_LOG_FORMAT:-text} $(BIN)/daap-operator run
+	@DAAP_LOG_FORMAT=$${DAAP_LOG_FORMAT:-text} \
+	    DAAP_METRICS_HOST=$${DAAP_METRICS_HOST:-127.0.0.1} DAAP_METRICS_AUTHENTICATION=$${DAAP_METRICS_AUTHENTICATION:-none} \
+	    $(BIN)/daap-operator run
 
 image: .venv/ready ## the operator's container image, with Docker or without; TAG=name:tag
 	@$(BIN)/python -m dev.image $${TAG:+--tag "$$TAG"}

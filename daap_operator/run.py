@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
-from daap_operator import __version__, health, migrate
+from daap_operator import __version__, migrate, ports
 from daap_operator.api.reasons import InventoryReason
 from daap_operator.cancellation import heed
 from daap_operator.elector import Candidate, Elector
@@ -51,6 +51,8 @@ class Operator:
         self._metrics = Metrics([served.kind.name for served in kinds])
         self.health_port = 0
         """Where the probes are answered, once they are."""
+        self.metrics_port = 0
+        """Where the metrics are, once they are."""
 
     def stop(self) -> None:
         """Have `run` return."""
@@ -68,14 +70,13 @@ class Operator:
         settings = self._settings
         log.info("Starting", extra={"version": __version__})
         async with AsyncExitStack() as stack:
-            answers = health.Answers(self._what_is_dead, self._what_is_missing, self._page)
-            runner, self.health_port = await health.serve(
-                settings.health_host, settings.health_port, answers
-            )
-            stack.push_async_callback(runner.cleanup)
+            probes = await stack.enter_async_context(self._probes())
+            self.health_port = probes.number
             kube = await stack.enter_async_context(
                 await Kube.connect(settings.kubeconfig, self._metrics.count_request)
             )
+            metrics = await stack.enter_async_context(self._scrapes(kube))
+            self.metrics_port = metrics.number
             elector = self._elector = Elector(
                 kube, _candidate(settings), monotonic=_uptime, now=_now
             )
@@ -137,6 +138,31 @@ class Operator:
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 return
+
+    def _probes(self) -> ports.Port:
+        settings = self._settings
+        address = ports.Address(
+            settings.health_host, settings.health_port, "the probes", "DAAP_HEALTH"
+        )
+        checks = {"live": self._what_is_dead, "ready": self._what_is_missing}
+        probes = ports.Probes(ports.Owner(), checks)
+        return ports.Port("probes", ports.listen(address), probes.answer, ports.PROBES)
+
+    def _scrapes(self, kube: Kube) -> ports.Port:
+        settings = self._settings
+        owner, access, certificate = ports.Owner(), None, None
+        if settings.metrics_authentication == "kubernetes":
+            access = ports.Access(
+                lambda token: owner.ask(lambda: ports.reviewed(kube, token)), _uptime
+            )
+        if settings.metrics_tls_directory:
+            certificate = ports.Certificate(settings.metrics_tls_directory)
+        address = ports.Address(
+            settings.metrics_host, settings.metrics_port, "the metrics", "DAAP_METRICS"
+        )
+        scrapes = ports.Scrapes(owner, self._page, access)
+        listening = ports.listen(address)
+        return ports.Port("metrics", listening, scrapes.answer, ports.METRICS, certificate)
 
     def _what_is_missing(self) -> str:
         trouble = self._elector.trouble if self._elector else ""

@@ -179,11 +179,27 @@ class Settings(BaseModel):
     start."""
 
     health_host: Annotated[str, Field(alias="DAAP_HEALTH_HOST")] = "::"
-    """Address of the probes /livez and /readyz, and of /metrics; an IPv6 address without brackets.
-    `::` is every address, IPv4 and IPv6; where the kernel has no IPv6, every IPv4 address."""
+    """Address of the probes /livez and /readyz; an IPv6 address without brackets. `::` is every
+    address, IPv4 and IPv6; where the kernel has no IPv6, every IPv4 address."""
 
     health_port: Annotated[int, Field(alias="DAAP_HEALTH_PORT", ge=0, le=65535)] = 8080
-    """Port of the probes and of /metrics; 0 takes any free one."""
+    """Port of the probes; 0 takes any free one."""
+
+    metrics_host: Annotated[str, Field(alias="DAAP_METRICS_HOST")] = "::"
+    """Address of /metrics, as DAAP_HEALTH_HOST."""
+
+    metrics_port: Annotated[int, Field(alias="DAAP_METRICS_PORT", ge=0, le=65535)] = 9090
+    """Port of /metrics; 0 takes any free one."""
+
+    metrics_authentication: Annotated[
+        Literal["kubernetes", "none"], Field(alias="DAAP_METRICS_AUTHENTICATION")
+    ] = "kubernetes"
+    """`kubernetes`: who reads /metrics sends a bearer token, which the API server judges. `none`:
+    whoever reaches the port reads every database's name and team."""
+
+    metrics_tls_directory: Annotated[str, Field(alias="DAAP_METRICS_TLS_DIRECTORY")] = ""
+    """Directory with `tls.crt` and `tls.key`: /metrics is then served with TLS, and a renewed pair
+    is used at once. Without it /metrics is plain HTTP, and whoever reads along has the token."""
 
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(alias="DAAP_LOG_LEVEL")
@@ -193,7 +209,7 @@ class Settings(BaseModel):
     log_format: Annotated[Literal["json", "text"], Field(alias="DAAP_LOG_FORMAT")] = "json"
     """`json`: one object per line, for machines. `text`: for people."""
 
-    @field_validator("health_host")
+    @field_validator("health_host", "metrics_host")
     @classmethod
     def _has_no_brackets(cls, host: str) -> str:
         if host.startswith("["):

@@ -20,7 +20,7 @@ from tests.support.audit import Audit, Rights
 from tests.support.databases import Databases
 from tests.support.disclosed import disclosed
 from tests.support.kinds import CUSTOM
-from tests.support.operator import Operators
+from tests.support.operator import PORTS, Operators
 from tests.support.rows import Rows
 
 
@@ -145,8 +145,8 @@ async def operator_environment(
     return {
         "KUBECONFIG": str(operator_kubeconfig),
         "DATABASE_URL": migrated_database,
-        "DAAP_HEALTH_HOST": "127.0.0.1",
-        "DAAP_HEALTH_PORT": "0",
+        **PORTS,
+        "DAAP_METRICS_AUTHENTICATION": "none",
         "DAAP_LEASE_NAME": lease,
     }
 

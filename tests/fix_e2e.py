@@ -24,6 +24,7 @@ from tests.support.databases import Databases
 from tests.support.eventually import eventually
 from tests.support.failures import AT_ONCE
 from tests.support.frozen import frozen
+from tests.support.operator import PORTS
 from tests.support.rows import Rows
 
 
@@ -189,8 +190,8 @@ def real_operator(
         **os.environ,
         "KUBECONFIG": str(operator_account),
         "DATABASE_URL": migrated_database,
-        "DAAP_HEALTH_HOST": "127.0.0.1",
-        "DAAP_HEALTH_PORT": "0",
+        **PORTS,
+        "DAAP_METRICS_AUTHENTICATION": "none",
         "DAAP_LEASE_NAME": account.NAME,
         # One after the other: the next need not wait for the Lease, nor a frozen one end over it
         "DAAP_IDENTITY": "tests",

@@ -11,7 +11,7 @@ from tests.support import toys
 from tests.support.api import Api
 from tests.support.audit import Audit
 from tests.support.databases import Databases
-from tests.support.operator import Operators
+from tests.support.operator import PORTS, Operators
 from tests.support.rows import Rows
 from tests.toys.task import TASK
 from tests.toys.team import TEAM
@@ -81,8 +81,8 @@ async def toy_operators(
     environment = {
         "KUBECONFIG": str(control_plane.user_kubeconfig(toy_user)),
         "DATABASE_URL": migrated_database,
-        "DAAP_HEALTH_HOST": "127.0.0.1",
-        "DAAP_HEALTH_PORT": "0",
+        **PORTS,
+        "DAAP_METRICS_AUTHENTICATION": "none",
         "DAAP_LEASE_NAME": "toys",
         "DAAP_LEASE_NAMESPACE": databases.namespace,
         "DB_MIN_CONNS": "1",

@@ -142,6 +142,8 @@ class Where(Enum):
     """In the operator's own namespace, on the one object that has the operator's name."""
     DEFAULT = auto()
     """In the namespace `default`, which has the Events on what is in none."""
+    METRICS = auto()
+    """Everywhere, while the API server is asked who may read the metrics."""
 
 
 @dataclass(frozen=True)

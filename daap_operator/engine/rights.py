@@ -58,6 +58,8 @@ class Scopes(NamedTuple):
     """In the operator's own namespace."""
     default: list[Right]
     """In the namespace `default`, whichever namespaces are served."""
+    metrics: list[Right]
+    """On kinds that are in no namespace, while it is asked who may read the metrics."""
 
 
 def serving(kind: Kind) -> Iterator[Right]:
@@ -96,10 +98,15 @@ def reasons(rights: Iterable[Right]) -> dict[Permission, list[str]]:
 
 def scoped(rights: Iterable[Right]) -> Scopes:
     """The rights apart, by where they are needed."""
-    scopes = Scopes([], [], [], [])
+    scopes = Scopes([], [], [], [], [])
     for right in rights:
         objects = scopes.namespaces if right.kind.namespaced else scopes.cluster
-        places = {Where.OBJECTS: objects, Where.OWN: scopes.own, Where.DEFAULT: scopes.default}
+        places = {
+            Where.OBJECTS: objects,
+            Where.OWN: scopes.own,
+            Where.DEFAULT: scopes.default,
+            Where.METRICS: scopes.metrics,
+        }
         places[right.where].append(right)
     return scopes
 

@@ -15,15 +15,17 @@ connection pool); its models are left aside, since they know neither CloudNative
 
 from daap_operator.kube.client import LAST_TLS_SECONDS, Kube
 from daap_operator.kube.credentials import Credentials, own_namespace
-from daap_operator.kube.kinds import EVENT, LEASE, Kind
+from daap_operator.kube.kinds import ACCESS_REVIEW, EVENT, LEASE, TOKEN_REVIEW, Kind
 from daap_operator.kube.problems import ApiError, Unreachable, refusal, unchanged
 from daap_operator.kube.protocols import Deleting, Plain, Propagation, Replacing, Requests
 from daap_operator.kube.request import Request
 
 __all__ = [
+    "ACCESS_REVIEW",
     "EVENT",
     "LAST_TLS_SECONDS",
     "LEASE",
+    "TOKEN_REVIEW",
     "ApiError",
     "Credentials",
     "Deleting",

@@ -82,6 +82,9 @@ def _operator(url: str) -> None:
         "DATABASE_URL": url,
         "DAAP_HEALTH_HOST": "127.0.0.1",
         "DAAP_HEALTH_PORT": str(port),
+        "DAAP_METRICS_HOST": "127.0.0.1",
+        "DAAP_METRICS_PORT": "0",
+        "DAAP_METRICS_AUTHENTICATION": "none",
         "DAAP_IDENTITY": "demo",  # a predecessor that was killed has ended: go on at once
         "DAAP_LOG_FORMAT": "text",
     }

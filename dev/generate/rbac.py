@@ -56,6 +56,9 @@ _OTHERS = """
 The migration Job has no token for the API server. `helm test` runs under a ServiceAccount of its
 own, which may create DaapDatabases in one namespace, and get and delete the one it makes; it goes
 when the test has succeeded.
+
+Who reads `/metrics` needs the ClusterRole `daap-operator-metrics-reader`, which grants that and
+nothing else.
 """
 
 
@@ -78,6 +81,7 @@ def templates(rights: Sequence[Right], definitions: Sequence[Definition]) -> str
             rules(scopes.own, NAME),
         ),
         _template("defaultRules", "Events on what is in no namespace.", rules(scopes.default)),
+        _template("metricsRules", "To ask who may read the metrics.", rules(scopes.metrics)),
         _template("viewRules", "For users who may look.", _on(users, VIEW)),
         _template("editRules", "For users who may change.", _on(users, EDIT)),
         _template("bindingRules", "For what implements service binding.", _on(bound, VIEW)),
@@ -92,6 +96,7 @@ def page(rights: Sequence[Right], definitions: Sequence[Definition]) -> str:
     none = "A ClusterRole also with `watchNamespaces`: these kinds are in no namespace."
     own = "A Role in the release's namespace."
     default = "With `watchNamespaces` a Role there: it has the Events on what is in no namespace."
+    metrics = "A ClusterRole, unless `metrics.authentication` is `none`."
     resources = [f"`{kind.plural}`" for kind in _of_users(definitions)]
     return "".join(
         [
@@ -104,6 +109,7 @@ def page(rights: Sequence[Right], definitions: Sequence[Definition]) -> str:
                 if scopes.default
                 else []
             ),
+            f"\n## Metrics\n\n{metrics}\n{_table(scopes.metrics)}",
             _USERS.format(
                 resources=", ".join(resources), view=", ".join(VIEW), edit=", ".join(EDIT)
             ),

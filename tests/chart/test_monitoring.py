@@ -16,15 +16,19 @@ from daap_operator.engine.workqueue import Result
 from daap_operator.kinds.database import metrics as database_metrics
 from daap_operator.kube import Request
 from daap_operator.metrics import Known, Metrics, Seen
+from daap_operator.ports import review
 from dev.cluster import programs
 from dev.installation import CHART
 from tests.support.helm import HelmError, only, render
 
 Object = dict[str, Any]
 
+READER = ("ServiceAccount", "Secret", "ClusterRoleBinding")
+"""Whose token Prometheus sends."""
+
 SWITCHES = {
-    "podMonitor": ["PodMonitor"],
-    "serviceMonitor": ["Service", "ServiceMonitor"],
+    "podMonitor": [*READER, "PodMonitor"],
+    "serviceMonitor": [*READER, "Service", "ServiceMonitor"],
     "prometheusRule": ["PrometheusRule"],
     "dashboard": ["ConfigMap"],
 }
@@ -41,7 +45,7 @@ def switched_on(part: str, **values: Any) -> list[Object]:
 
 def the_port(objects: list[Object]) -> Object:
     containers = only(objects, "Deployment")["spec"]["template"]["spec"]["containers"]
-    (port,) = containers[0]["ports"]
+    (port,) = (each for each in containers[0]["ports"] if each["name"] == "metrics")
     assert isinstance(port, dict)
     return port
 
@@ -109,6 +113,10 @@ def test_a_pod_monitor_reads_the_operators_pods_and_no_others() -> None:
             "honorLabels": True,
             "interval": "1m",
             "scrapeTimeout": "10s",
+            "authorization": {
+                "type": "Bearer",
+                "credentials": {"name": "daap-operator-metrics-reader", "key": "token"},
+            },
         }
     ]
 
@@ -124,6 +132,7 @@ def test_a_service_monitor_reads_every_replica_through_its_service() -> None:
     assert endpoint["port"] == port["name"]
     assert port["targetPort"] == the_port(objects)["name"]
     assert endpoint["honorLabels"] is True
+    assert endpoint["authorization"]["credentials"]["name"] == "daap-operator-metrics-reader"
     assert service["spec"]["publishNotReadyAddresses"] is True
 
 
@@ -131,6 +140,84 @@ def test_nothing_is_read_twice() -> None:
     both = {"podMonitor": {"enabled": True}, "serviceMonitor": {"enabled": True}}
     with pytest.raises(HelmError, match=r"scraped twice\. Set one of them to false"):
         render({"monitoring": both})
+
+
+# --- who reads ------------------------------------------------------------------------------------
+
+
+def the_endpoint(values: Object) -> Object:
+    monitors = {"monitoring": {"podMonitor": {"enabled": True}} | values.get("monitoring", {})}
+    (found,) = only(render(values | monitors), "PodMonitor")["spec"]["podMetricsEndpoints"]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_the_token_that_is_sent_may_read_metrics_and_nothing_else() -> None:
+    objects = switched_on("podMonitor")
+    name = "daap-operator-metrics-reader"
+    account, secret = only(objects, "ServiceAccount", name), only(objects, "Secret", name)
+    assert account["automountServiceAccountToken"] is False
+    assert secret["type"] == "kubernetes.io/service-account-token"
+    assert secret["metadata"]["annotations"] == {"kubernetes.io/service-account.name": name}
+    assert not {"data", "stringData"} & secret.keys()
+    bound = [
+        obj["roleRef"]["name"]
+        for obj in objects
+        if any(each.get("name") == name for each in obj.get("subjects", []))
+    ]
+    assert bound == [name]
+    rules = only(objects, "ClusterRole", name)["rules"]
+    assert rules == [{"nonResourceURLs": [review.PATH], "verbs": [review.VERB]}]
+
+
+@pytest.mark.parametrize("namespaces", [[], ["shop"]])
+def test_the_operator_may_ask_who_reads_whichever_namespaces_it_serves(
+    namespaces: list[str],
+) -> None:
+    objects = render({"watchNamespaces": namespaces})
+    (rule, other) = only(objects, "ClusterRole", "daap-operator-metrics-auth")["rules"]
+    assert rule["resources"] + other["resources"] == ["tokenreviews", "subjectaccessreviews"]
+    assert rule["verbs"] == other["verbs"] == ["create"]
+    (subject,) = only(objects, "ClusterRoleBinding", "daap-operator-metrics-auth")["subjects"]
+    assert subject["name"] == "daap-operator"
+
+
+def test_another_token_may_be_sent() -> None:
+    mine = {"tokenSecret": {"name": "mine", "key": "bearer"}, "podMonitor": {"enabled": True}}
+    values = {"monitoring": mine}
+    credentials = the_endpoint(values)["authorization"]["credentials"]
+    assert credentials == {"name": "mine", "key": "bearer"}
+    assert not [obj for obj in render(values) if obj["kind"] == "Secret"]
+
+
+def test_without_authentication_there_is_no_token_and_no_right() -> None:
+    objects = render(
+        {"metrics": {"authentication": "none"}, "monitoring": {"podMonitor": {"enabled": True}}}
+    )
+    (endpoint,) = only(objects, "PodMonitor")["spec"]["podMetricsEndpoints"]
+    assert "authorization" not in endpoint
+    assert not [obj for obj in objects if obj["kind"] == "Secret"]
+    assert not [obj for obj in objects if "-metrics-" in obj["metadata"]["name"]]
+    (container,) = only(objects, "Deployment")["spec"]["template"]["spec"]["containers"]
+    variables = {each["name"]: each.get("value") for each in container["env"]}
+    assert variables["DAAP_METRICS_AUTHENTICATION"] == "none"
+
+
+def test_with_a_certificate_the_metrics_are_read_with_tls() -> None:
+    tls = {"metrics": {"tls": {"secretName": "metrics-tls"}}}
+    endpoint = the_endpoint(tls)
+    assert endpoint["scheme"] == "https"
+    assert endpoint["tlsConfig"] == {
+        "serverName": "daap-operator-metrics.daap-system.svc",
+        "ca": {"secret": {"name": "metrics-tls", "key": "ca.crt"}},
+    }
+    spec = only(render(tls), "Deployment")["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    variables = {each["name"]: each.get("value") for each in container["env"]}
+    (mount,) = container["volumeMounts"]
+    assert variables["DAAP_METRICS_TLS_DIRECTORY"] == mount["mountPath"]
+    (volume,) = spec["volumes"]
+    assert (volume["name"], volume["secret"]["secretName"]) == (mount["name"], "metrics-tls")
 
 
 def test_the_page_itself_passes_prometheus_own_lint() -> None:
@@ -222,6 +309,8 @@ def test_prometheus_understands_the_dashboard() -> None:
     [
         ({"monitoring": {"podMonitor": {"interval": "often"}}}, "interval"),
         ({"monitoring": {"serviceMonitor": {"label": {}}}}, "label"),
+        ({"metrics": {"authentication": "basic"}}, "authentication"),
+        ({"metrics": {"tls": {"secret": "x"}}}, "secret"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(values: Object, said: str) -> None:

@@ -26,10 +26,10 @@ def test_a_network_policy_lets_in_monitoring_only_and_out_what_the_operator_need
     assert spec["policyTypes"] == ["Ingress", "Egress"]
     (inwards,) = spec["ingress"]
     containers = only(render(), "Deployment")["spec"]["template"]["spec"]["containers"]
-    (port,) = containers[0]["ports"]
+    ports = {port["name"]: port["containerPort"] for port in containers[0]["ports"]}
     monitoring = {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}
     assert inwards == {
-        "ports": [{"port": port["containerPort"], "protocol": "TCP"}],
+        "ports": [{"port": ports[name], "protocol": "TCP"} for name in ("metrics", "probes")],
         "from": [{"namespaceSelector": monitoring}],
     }
     assert [[(p["port"], p["protocol"]) for p in rule["ports"]] for rule in spec["egress"]] == [

@@ -212,6 +212,8 @@ def test_every_setting_is_as_the_operator_itself_has_it() -> None:
         "KUBECONFIG",
         "DAAP_WATCH_NAMESPACES",
         "DAAP_HEALTH_HOST",
+        "DAAP_METRICS_HOST",
+        "DAAP_METRICS_TLS_DIRECTORY",
     }
     assert found.keys() >= {f.alias for f in settings.Settings.model_fields.values()} - chosen
 
@@ -286,9 +288,14 @@ def test_selectors_find_the_operators_pods_only() -> None:
 
 def test_probes() -> None:
     (operator,) = pod("the chart's own values")["containers"]
-    assert operator["ports"] == [{"name": "http", "containerPort": 8080, "protocol": "TCP"}]
+    assert operator["ports"] == [
+        {"name": "probes", "containerPort": 8080, "protocol": "TCP"},
+        {"name": "metrics", "containerPort": 9090, "protocol": "TCP"},
+    ]
+    assert environment(operator)["DAAP_HEALTH_PORT"] == "8080"
+    assert environment(operator)["DAAP_METRICS_PORT"] == "9090"
     for probe, path in (("startup", "/livez"), ("liveness", "/livez"), ("readiness", "/readyz")):
-        assert operator[f"{probe}Probe"]["httpGet"] == {"path": path, "port": "http"}
+        assert operator[f"{probe}Probe"]["httpGet"] == {"path": path, "port": "probes"}
 
 
 def test_what_is_set_for_pods_is_in_every_pod() -> None:

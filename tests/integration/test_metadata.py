@@ -79,8 +79,9 @@ async def test_an_outage_holds_up_neither_create_nor_edit_nor_delete(
             lambda obj: condition(obj, "MetadataSynced")["status"] == "True",
         )
         await announced(databases, name)
-    page = await scrape(running.operator)
-    assert page.value("daap_metadata_up") == 1
+    page = await eventually(
+        lambda: scrape(running.operator), lambda page: page.value("daap_metadata_up") == 1
+    )
     assert page.value("daap_metadata_rows_behind", kind="DaapDatabase") == 0
 
 
@@ -96,7 +97,10 @@ async def test_a_server_away_at_the_start_is_no_reason_to_wait(
 
 
 async def test_a_missing_schema_is_waited_for_and_named(
-    databases: Databases, operators: Operators, migrated_database: str
+    databases: Databases,
+    operators: Operators,
+    migrated_database: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     await asyncio.to_thread(roll_back, migrated_database, to="004", out=io.StringIO())
     await databases.create("orders")
@@ -105,8 +109,13 @@ async def test_a_missing_schema_is_waited_for_and_named(
     async def readiness() -> tuple[int, str]:
         return await probe(waiting.operator, "/readyz")
 
-    status, text = await eventually(readiness, lambda seen: "migrations" in seen[1])
-    assert status == 503
+    async def logged() -> str:
+        """What the probes had logged of why it is not ready."""
+        assert await readiness() == (503, "")
+        why = [vars(record)["reason"] for record in caplog.records if record.msg == "Not %s"]
+        return str(why[-1])
+
+    text = await eventually(logged, lambda text: "migrations" in text)
     assert "005_add_generation_and_leader_epoch" in text
     assert "kubectl logs --namespace daap-system job/daap-operator-migrate-1" in text
     assert "004" not in text

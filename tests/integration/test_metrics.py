@@ -1,6 +1,9 @@
 """What Prometheus is told over a database's life."""
 
+import pytest
+
 from daap_operator import __version__
+from daap_operator.ports import scrapes
 from tests.support.databases import Databases
 from tests.support.eventually import eventually
 from tests.support.http import probe
@@ -66,8 +69,9 @@ async def test_a_standby_tells_of_no_database(databases: Databases, operators: O
 
 
 async def test_the_probes_and_metrics_ask_nothing_of_the_api_server(
-    databases: Databases, operators: Operators
+    databases: Databases, operators: Operators, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(scrapes, "PAGE_SECONDS", 0.0)  # no page is given out twice
     running = await operators.start(DAAP_WATCH_NAMESPACES=databases.namespace)
 
     async def requests() -> float:

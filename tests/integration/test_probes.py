@@ -1,10 +1,8 @@
 """What a kubelet and a Service are told."""
 
-import pytest
-
 from tests.support.databases import Databases
 from tests.support.eventually import eventually
-from tests.support.http import probe
+from tests.support.http import metrics, probe
 from tests.support.operator import Operators
 
 
@@ -19,15 +17,18 @@ async def test_live_and_ready_once_databases_are_looked_after(
     await eventually(live, lambda seen: seen == (200, "ok\n"))
     await running.ready()
     assert await probe(running.operator, "/readyz") == (200, "ok\n")
-    assert (await probe(running.operator, "/nothing"))[0] == 404
+    assert await probe(running.operator, "/nothing") == (404, "")
+    assert await probe(running.operator, "/metrics") == (404, "")
 
 
-@pytest.mark.parametrize("path", ["/livez", "/metrics"])
-async def test_they_are_answered_by_ipv4_and_by_ipv6(path: str, operators: Operators) -> None:
-    running = await operators.begin(DAAP_HEALTH_HOST="")
+async def test_they_are_answered_by_ipv4_and_by_ipv6(operators: Operators) -> None:
+    running = await operators.begin(DAAP_HEALTH_HOST="", DAAP_METRICS_HOST="")
 
     async def heard() -> list[int]:
-        hosts = ("127.0.0.1", "[::1]")
-        return [(await probe(running.operator, path, host=host))[0] for host in hosts]
+        statuses = []
+        for host in ("127.0.0.1", "[::1]"):
+            statuses.append((await probe(running.operator, "/livez", host=host))[0])
+            statuses.append((await metrics(running.operator, host=host))[0])
+        return statuses
 
-    await eventually(heard, lambda seen: seen == [200, 200])
+    await eventually(heard, lambda seen: seen == [200] * 4)

@@ -3,7 +3,7 @@
 For each right an operator that lacks it, and nothing else, goes through a database's whole life: it
 is refused just that, and the life stops where the right is needed. With all of them the life goes
 to its end. All of these operators have Roles in their own namespace, and a ClusterRole that lets
-them read StorageClasses and nothing else.
+them read StorageClasses and ask who may read the metrics, and nothing else.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from daap_operator.engine.kinds import Right
 from daap_operator.engine.rights import Permission
 from daap_operator.kinds import known
 from daap_operator.kinds.database.watched import WATCHES
-from daap_operator.kube import EVENT, LEASE, Kind, client
+from daap_operator.kube import ACCESS_REVIEW, EVENT, LEASE, TOKEN_REVIEW, Kind, client
 from dev.cluster import ControlPlane
 from dev.postgres import Server
 from tests.fix_cluster import remove_namespace
@@ -30,7 +30,9 @@ from tests.support.audit import Rights
 from tests.support.databases import Databases
 from tests.support.kinds import kind_of
 from tests.support.life import ANYWHERE, NOWHERE, Life, Stuck
+from tests.support.operator import PORTS
 from tests.support.rights import DECLARED, NAME, granted, lease_rights, may, shipped
+from tests.support.scrape import remove_scraper
 
 Object = dict[str, Any]
 
@@ -41,7 +43,7 @@ LAST_TLS_SECONDS = 1.0
 
 pytestmark = pytest.mark.timeout(600)
 
-START, BIRTH, GOING = "start", "be Ready", "go"
+START, BIRTH, GOING, SCRAPED = "start", "be Ready", "go", "be seen in the metrics"
 WATCHING = {"list": {START}, "watch": ANYWHERE}
 
 
@@ -70,6 +72,8 @@ STOPS: dict[Permission, set[str]] = WATCHED | {
     on(known.STORAGE_CLASS, "get"): {"grow"},
     on(EVENT, "create"): {"be told of in Events"},
     on(EVENT, "list"): {"be told why it waits"},
+    on(TOKEN_REVIEW, "create"): {SCRAPED},
+    on(ACCESS_REVIEW, "create"): {SCRAPED},
     on(LEASE, "get"): {START},
     on(LEASE, "update"): {START},
     on(LEASE, "create"): {START},
@@ -114,10 +118,9 @@ class Trial:
 
     def _renamed(self, obj: Object) -> Object:
         """A ClusterRole or its binding, of this trial alone."""
-        made = obj | {"metadata": obj["metadata"] | {"name": self.user}}
-        return made | (
-            {"roleRef": obj["roleRef"] | {"name": self.user}} if "roleRef" in obj else {}
-        )
+        name = obj["metadata"]["name"].replace(NAME, self.user)
+        made = obj | {"metadata": obj["metadata"] | {"name": name}}
+        return made | ({"roleRef": obj["roleRef"] | {"name": name}} if "roleRef" in obj else {})
 
     def _adapted(self, obj: Object) -> Object:
         if obj["kind"].endswith("Binding"):
@@ -164,8 +167,9 @@ class Trials:
             except Exception:  # noqa: BLE001 - whatever it was, the test of this trial reports it
                 trial.failure = traceback.format_exc()
             await remove_namespace(api, trial.namespace)
-            for plural in ("clusterrolebindings", "clusterroles"):
-                await api.delete(plural, "", trial.user)
+            await remove_scraper(api, trial.namespace)
+            for obj in filter(_of_no_place, trial.roles()):
+                await api.delete(kind_of(obj), "", obj["metadata"]["name"])
 
     async def _live(self, api: Api, trial: Trial) -> None:
         async with self._issuing:
@@ -202,8 +206,7 @@ class Trials:
             "DATABASE_URL": self._url,
             "DB_MIN_CONNS": "1",
             "DB_MAX_CONNS": "2",
-            "DAAP_HEALTH_HOST": "127.0.0.1",
-            "DAAP_HEALTH_PORT": "0",
+            **PORTS,
             "DAAP_WATCH_NAMESPACES": trial.namespace,
             "DAAP_LEASE_NAMESPACE": trial.namespace,
             "DAAP_LEASE_NAME": NAME,

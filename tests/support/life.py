@@ -7,8 +7,10 @@ from typing import Any
 from daap_operator.kinds import known
 from tests.support.databases import Databases, condition, is_ready
 from tests.support.eventually import eventually
+from tests.support.http import metrics
 from tests.support.kinds import SERVICE
 from tests.support.operator import RunningOperator
+from tests.support.scrape import scraper
 from tests.support.slowness import slowness
 from tests.support.warnings import failed_create
 
@@ -62,6 +64,7 @@ class Life:
         try:
             await self._start()
             await self._be_born()
+            await self._be_scraped()
             await self._be_repaired()
             await self._grow()
             await self._change_secrets()
@@ -90,6 +93,16 @@ class Life:
             return await self._databases.events(self._name)
 
         await self._reach("be told of in Events", events)
+
+    async def _be_scraped(self) -> None:
+        api, namespace = self._databases.api, self._databases.namespace
+        token = await scraper(api, namespace)
+
+        async def page() -> tuple[int, str]:
+            assert self._operator
+            return await metrics(self._operator.operator, token=token)
+
+        await self._reach("be seen in the metrics", page, lambda seen: seen[0] == 200)
 
     async def _be_repaired(self) -> None:
         api, namespace = self._databases.api, self._databases.namespace

@@ -13,6 +13,14 @@ READY_SECONDS = 60.0
 STOP_SECONDS = 30.0
 """As long as the chart gives it, by the docs."""
 
+PORTS = {
+    "DAAP_HEALTH_HOST": "127.0.0.1",
+    "DAAP_HEALTH_PORT": "0",
+    "DAAP_METRICS_HOST": "127.0.0.1",
+    "DAAP_METRICS_PORT": "0",
+}
+"""An operator on this machine beside others."""
+
 
 class RunningOperator:
     """Runs while the context lasts; `kill` leaves without a word, as SIGKILL would."""

@@ -6,6 +6,7 @@ import sys
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import IO
 
 WHOLE = ("-m", "daap_operator", "run")
 
@@ -30,14 +31,39 @@ raise SystemExit(cli.main(["run"]))
 )
 """An operator in which the thread of the watches never ends."""
 
+CROWDED = (
+    "-c",
+    """
+from daap_operator import cli, work
+from daap_operator.kinds.database import metrics
+
+def database(number):
+    conditions = [{"type": kind, "status": "True"} for kind in metrics._TYPES]
+    return {
+        "metadata": {"namespace": f"team-{number % 100}", "name": f"database-{number}"},
+        "spec": {"ownerTeam": "checkout"},
+        "status": {"phase": "Ready", "postgresVersion": 17, "conditions": conditions},
+    }
+
+databases = [database(number) for number in range(5000)]
+
+def known(self):
+    return work.Known(list(metrics.measured(databases)), True, {"DaapDatabase": 0})
+
+work.Work._known = known
+raise SystemExit(cli.main(["run"]))
+""",
+)
+"""An operator whose metrics are those of 5,000 databases, which nobody had to create."""
+
 
 @asynccontextmanager
 async def operator_process(
-    environment: dict[str, str], program: Sequence[str] = WHOLE
+    environment: dict[str, str], program: Sequence[str] = WHOLE, stderr: int | IO[bytes] = DEVNULL
 ) -> AsyncIterator[Process]:
     """A running `daap-operator run`; killed at the end if it still runs."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, *program, env=environment, stderr=DEVNULL
+        sys.executable, *program, env=environment, stderr=stderr
     )
     try:
         yield process

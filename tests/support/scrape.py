@@ -3,7 +3,10 @@
 from prometheus_client.parser import text_string_to_metric_families
 
 from daap_operator.run import Operator
-from tests.support.http import probe
+from tests.support.api import Api, Object
+from tests.support.helm import only, render
+from tests.support.http import metrics
+from tests.support.kinds import kind_of
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -33,7 +36,42 @@ class Page:
 
 
 async def scrape(operator: Operator) -> Page:
-    """Read the page once."""
-    status, text = await probe(operator, "/metrics")
+    """Read the page once; it may be a second old."""
+    status, text = await metrics(operator)
     assert status == 200
     return Page(text)
+
+
+async def scraper(api: Api, namespace: str, *, allowed: bool = True) -> str:
+    """The token of an account in the namespace that may read the metrics, or of one that may not.
+
+    Its rights are the chart's; `remove_scraper` takes them away.
+    """
+    name = f"{namespace}-{'reader' if allowed else 'other'}"
+    account = {"metadata": {"name": name, "namespace": namespace}}
+    await api.create("serviceaccounts", account)
+    if allowed:
+        for obj in _reader(namespace, name):
+            await api.create(kind_of(obj), obj)
+    path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token"
+    made = await api.call("POST", path, {"spec": {}})
+    return str(made["status"]["token"])
+
+
+async def remove_scraper(api: Api, namespace: str) -> None:
+    """Take the rights of the namespace's reader away."""
+    for obj in reversed(_reader(namespace, f"{namespace}-reader")):
+        await api.delete(kind_of(obj), "", obj["metadata"]["name"])
+
+
+def _reader(namespace: str, name: str) -> list[Object]:
+    """The chart's role of who may read the metrics, and its binding."""
+    objects = render({"monitoring": {"podMonitor": {"enabled": True}}})
+    role = only(objects, "ClusterRole", "daap-operator-metrics-reader")
+    binding = only(objects, "ClusterRoleBinding", "daap-operator-metrics-reader")
+    subject = {"kind": "ServiceAccount", "name": name, "namespace": namespace}
+    made = {"metadata": {"name": name}}
+    return [
+        role | made,
+        binding | made | {"roleRef": binding["roleRef"] | {"name": name}, "subjects": [subject]},
+    ]

@@ -12,7 +12,7 @@ from daap_operator.engine.kinds import Right, Watch, Where
 from daap_operator.engine.rights import VERBS, Permission, reasons, rules, scoped, serving, watching
 from daap_operator.kinds import known
 from daap_operator.kinds.served import KINDS, Kinds
-from daap_operator.kube import EVENT, LEASE, Kind
+from daap_operator.kube import ACCESS_REVIEW, EVENT, LEASE, TOKEN_REVIEW, Kind
 from daap_operator.rights import RIGHTS, rights
 from dev.generate import rbac
 from tests.toys import task, team
@@ -91,7 +91,12 @@ def test_one_more_entry_in_the_tuple_of_kinds_is_granted_and_explained() -> None
 
 def test_each_kind_is_there_for_something() -> None:
     declared = {kind for kind in vars(known).values() if isinstance(kind, Kind)}
-    assert {right.kind for right in RIGHTS} == declared | {EVENT, LEASE}
+    assert {right.kind for right in RIGHTS} == declared | {
+        EVENT,
+        LEASE,
+        TOKEN_REVIEW,
+        ACCESS_REVIEW,
+    }
 
 
 def test_secrets_are_neither_listed_nor_watched() -> None:
@@ -149,13 +154,15 @@ def test_each_right_is_granted_where_it_is_needed() -> None:
     )
     *events, there = serving(SHELF)
     del events
-    rights = [toy, shelf, own, there]
-    assert scoped(rights) == ([toy], [shelf], [own], [there])
+    asked = Right(TOKEN_REVIEW, "create", "", where=Where.METRICS)
+    rights = [toy, shelf, own, there, asked]
+    assert tuple(scoped(rights)) == ([toy], [shelf], [own], [there], [asked])
     for name, one in (
         ("rules", toy),
         ("clusterRules", shelf),
         ("leaseRules", own),
         ("defaultRules", there),
+        ("metricsRules", asked),
     ):
         made = rules([one], "name" if one is own else "")
         assert template(name, rights, []) == made

@@ -44,6 +44,10 @@ DEFAULTS: dict[str, object] = {
     "DAAP_IDENTITY": "",
     "DAAP_HEALTH_HOST": "::",
     "DAAP_HEALTH_PORT": 8080,
+    "DAAP_METRICS_HOST": "::",
+    "DAAP_METRICS_PORT": 9090,
+    "DAAP_METRICS_AUTHENTICATION": "kubernetes",
+    "DAAP_METRICS_TLS_DIRECTORY": "",
     "DAAP_LOG_LEVEL": "INFO",
     "DAAP_LOG_FORMAT": "json",
 }

@@ -22,6 +22,14 @@
     fieldRef: {fieldPath: metadata.namespace}
 - name: DAAP_HEALTH_PORT
   value: "8080"
+- name: DAAP_METRICS_PORT
+  value: "9090"
+- name: DAAP_METRICS_AUTHENTICATION
+  value: {{ include "daap-operator.metricsAuthentication" . }}
+{{- if include "daap-operator.metricsTLS" . }}
+- name: DAAP_METRICS_TLS_DIRECTORY
+  value: /etc/daap/metrics
+{{- end }}
 {{- with .Values.watchNamespaces }}
 - name: DAAP_WATCH_NAMESPACES
   value: {{ join "," . | quote }}
@@ -42,6 +50,34 @@
 {{- end }}
 {{- with .Values.extraEnv }}
 {{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* After `helm upgrade --reuse-values` from a chart that did not know `metrics` there is none: the defaults hold then. */}}
+{{- define "daap-operator.metricsAuthentication" -}}
+{{- dig "authentication" "kubernetes" (default dict .Values.metrics) }}
+{{- end }}
+
+{{- define "daap-operator.metricsTLS" -}}
+{{- dig "tls" "secretName" "" (default dict .Values.metrics) }}
+{{- end }}
+
+{{- define "daap-operator.mounts" -}}
+{{- include "daap-operator.databaseMounts" . }}
+{{- if include "daap-operator.metricsTLS" . }}
+- name: metrics-tls
+  mountPath: /etc/daap/metrics
+  readOnly: true
+{{- end }}
+{{- end }}
+
+{{- define "daap-operator.volumes" -}}
+{{- include "daap-operator.databaseVolumes" . }}
+{{- with include "daap-operator.metricsTLS" . }}
+- name: metrics-tls
+  secret:
+    secretName: {{ . }}
+    defaultMode: 0440
 {{- end }}
 {{- end }}
 

@@ -50,6 +50,16 @@
 {{- define "daap-operator.defaultRules" -}}
 {{- end }}
 
+{{/* To ask who may read the metrics. */}}
+{{- define "daap-operator.metricsRules" -}}
+- apiGroups: [authentication.k8s.io]
+  resources: [tokenreviews]
+  verbs: [create]
+- apiGroups: [authorization.k8s.io]
+  resources: [subjectaccessreviews]
+  verbs: [create]
+{{- end }}
+
 {{/* For users who may look. */}}
 {{- define "daap-operator.viewRules" -}}
 - apiGroups: [daap.io]
