@@ -40,9 +40,9 @@ empty one counts as not set.
 _METRICS = """# Metrics
 
 Generated from `daap_operator/metrics/catalogue.py` and the kinds' own declarations by `make crds`.
-Served as `/metrics` on a port of its own ([who may read it](../operating.md#who-may-read-the-metrics));
-only the leader serves what is marked with *. `kind` is that of the object: `DaapDatabase`.
-`process_*` (CPU, memory, open files) is served as well.
+Served as `/metrics` to [who may read it](../operating.md#who-may-read-the-metrics); only the leader
+serves what is marked with *. `kind` is that of the object: `DaapDatabase`. `process_*` (CPU,
+memory, open files) is served as well.
 
 | metric | type | labels | |
 |---|---|---|---|

@@ -60,7 +60,7 @@ class Line:
         """All that is said before the other side closes."""
         try:
             async with asyncio.timeout(20):
-                return (await self._reader.read()).decode()
+                return (await self._reader.read()).decode(errors="replace")
         except ConnectionError:
             return ""
 
