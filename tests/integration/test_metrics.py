@@ -11,6 +11,11 @@ from tests.support.operator import Operators
 from tests.support.scrape import Page, scrape
 
 
+@pytest.fixture(autouse=True)
+def _no_page_is_given_out_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scrapes, "PAGE_SECONDS", 0.0)
+
+
 async def test_a_life_in_metrics(
     databases: Databases, operators: Operators, migrated_database: str
 ) -> None:
@@ -69,9 +74,8 @@ async def test_a_standby_tells_of_no_database(databases: Databases, operators: O
 
 
 async def test_the_probes_and_metrics_ask_nothing_of_the_api_server(
-    databases: Databases, operators: Operators, monkeypatch: pytest.MonkeyPatch
+    databases: Databases, operators: Operators
 ) -> None:
-    monkeypatch.setattr(scrapes, "PAGE_SECONDS", 0.0)  # no page is given out twice
     running = await operators.start(DAAP_WATCH_NAMESPACES=databases.namespace)
 
     async def requests() -> float:

@@ -109,7 +109,7 @@ async def test_those_who_ask_at_the_same_time_with_one_token_cost_one_question()
     assert judge.asked["token"] == 1
 
 
-async def test_wrong_tokens_neither_pile_up_nor_push_out_the_right_one() -> None:
+async def test_wrong_tokens_do_not_push_out_the_right_one() -> None:
     judge = Judge(token=OK)
     doors = judge.access()
     assert await doors.judge("token") == OK
@@ -118,7 +118,15 @@ async def test_wrong_tokens_neither_pile_up_nor_push_out_the_right_one() -> None
         await doors.judge(f"wrong {number}")
     assert await doors.judge("token") == OK
     assert judge.asked["token"] == 1
-    assert len(doors._refused) <= access.MOST_REFUSED
+
+
+async def test_wrong_tokens_do_not_pile_up() -> None:
+    judge = Judge()
+    doors = judge.access()
+    for number in range(access.MOST_REFUSED + 100):
+        judge.now += 1 / access.STRANGERS_PER_SECOND
+        assert await doors.judge(f"wrong {number}") == WRONG
+    assert len(doors._refused) == access.MOST_REFUSED
     assert not doors._asking
 
 
