@@ -14,8 +14,9 @@ from daap_operator.ports.shared import Shared
 
 log = logging.getLogger(__name__)
 
-LOOP_SECONDS = 3.0
-"""After this long without an answer the operator's event loop hangs. Below a kubelet's timeout."""
+LOOP_SECONDS = 4.0
+"""After this long without an answer the operator's event loop hangs. Below the timeout of the
+chart's probes, so that it is logged."""
 
 OK = Answer(HTTPStatus.OK, b"ok\n")
 WRONG = Answer(HTTPStatus.SERVICE_UNAVAILABLE)

@@ -77,7 +77,7 @@ class Port:
 
     async def __aenter__(self) -> Self:
         self._thread.start()
-        await asyncio.to_thread(self._began.wait)
+        self._began.wait()  # some milliseconds: nothing can come in between and leave it running
         return self
 
     async def __aexit__(self, *exc: object) -> None:
