@@ -42,6 +42,9 @@ def objects(request: pytest.FixtureRequest) -> list[Object]:
 def test_no_wildcard_and_nothing_that_leads_further(objects: list[Object]) -> None:
     for role in roles(objects):
         for rule in role["rules"]:
+            if role["metadata"]["name"] == "daap-operator-metrics-reader":
+                assert rule == {"nonResourceURLs": ["/metrics"], "verbs": ["get"]}
+                continue
             assert rule.keys() <= {"apiGroups", "resources", "resourceNames", "verbs"}
             for right in granted([rule]):
                 assert "*" not in "".join(right)
@@ -75,7 +78,13 @@ def test_with_namespaces_the_operator_has_nothing_elsewhere() -> None:
     found = [place(b) for b in bindings(objects)]
     everywhere = only(objects, "ClusterRole", "daap-operator-storageclasses")
     assert granted(everywhere["rules"]) == [Permission("storage.k8s.io", "storageclasses", "get")]
+    reviews = only(objects, "ClusterRole", "daap-operator-metrics-auth")
+    assert granted(reviews["rules"]) == [
+        Permission("authentication.k8s.io", "tokenreviews", "create"),
+        Permission("authorization.k8s.io", "subjectaccessreviews", "create"),
+    ]
     assert sorted(found) == [
+        ("ClusterRoleBinding", "", "daap-operator-metrics-auth"),
         ("ClusterRoleBinding", "", "daap-operator-storageclasses"),
         ("RoleBinding", "billing", "daap-operator"),
         ("RoleBinding", "daap-system", "daap-operator-lease"),
