@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 import pytest
 
 from dev.cluster import ControlPlane
+from dev.installation import NAMESPACE
 from tests.fix_cluster import own_name, plane_with_crds
 from tests.support import admission
 from tests.support.admission import Person
@@ -26,10 +27,12 @@ def guarded_plane() -> Iterator[ControlPlane]:
 
 
 async def _in_force(plane: ControlPlane) -> None:
-    stranger = admission.STRANGER
-    kubeconfig = plane.user_kubeconfig(stranger.name, stranger.groups)
-    async with Api(plane.kubeconfig) as api, Api(kubeconfig) as outsider:
-        await admission.in_force(api, outsider)
+    stranger, operator = (
+        plane.user_kubeconfig(person.name, person.groups)
+        for person in (admission.STRANGER, admission.OPERATOR)
+    )
+    async with Api(plane.kubeconfig) as api, Api(stranger) as outsider, Api(operator) as bounded:
+        await admission.in_force(api, outsider, bounded)
 
 
 @pytest.fixture
@@ -55,3 +58,12 @@ async def guarded_namespace(api: Api, prefix: str, **labels: str) -> AsyncIterat
         with suppress(ApiError):  # it is gone by now
             await api.patch("daapdatabases", name, obj["metadata"]["name"], free)
     await admission.until_deleted(api, "namespaces", "", name)
+
+
+@pytest.fixture
+async def system(as_person: As) -> str:
+    """The namespace of the chart's release."""
+    api = await as_person(admission.ADMIN)
+    with suppress(ApiError):  # it is there
+        await api.create("namespaces", {"metadata": {"name": NAMESPACE}})
+    return NAMESPACE

@@ -24,10 +24,12 @@ metadata:
   name: {name}
   labels:
     {{{{- include "daap-operator.labels" . | nindent 4 }}}}
-{labels}  {{{{- if .Values.crds.keep }}}}
-  annotations:
+{labels}  annotations:
+    {{{{- if .Values.crds.keep }}}}
     helm.sh/resource-policy: keep
-  {{{{- end }}}}
+    {{{{- else }}}}
+    daap.io/allow-deletion: "true"
+    {{{{- end }}}}
 {spec}{{{{- end }}}}
 """
 

@@ -30,6 +30,11 @@ and all [integration tests](../../tests/fix_cluster.py) run with these rights an
 No wildcard, nothing of nodes or namespaces, no write to pods, no `escalate`, `bind` or
 `impersonate`, no list or watch of Secrets, and no admission webhook. API discovery, which every
 authenticated user may read, is all else it asks for.
+
+That is no boundary by itself: a right says which kind, not what the object says, and whoever may
+create Secrets may create one that holds a ServiceAccount's token. What the operator may write is
+bounded by [admission policies for its own account](../admission.md#the-operators-own-account), and
+nothing bounds what it reads; [what a stolen token can do](../../SECURITY.md#a-stolen-operator).
 """
 
 _TABLE = """

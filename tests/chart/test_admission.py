@@ -6,7 +6,9 @@ import pytest
 
 from tests.support.admission import (
     BINDING,
+    BOUNDS,
     CHILDREN,
+    CRDS,
     MEMBERS,
     NAMESPACES,
     OWNERSHIP,
@@ -24,27 +26,42 @@ def ownership(**values: Any) -> Object:
     return {"admission": {"ownership": {"membersOnly": True, **values}}}
 
 
+EVERYWHERE = {CRDS, *BOUNDS}
+"""What looks at all namespaces, whichever are served."""
+USUAL = {PROTECTION, CHILDREN, NAMESPACES, OWNERSHIP, VERSIONS, *EVERYWHERE}
+
+
 @pytest.mark.parametrize(
     ("admission", "rendered"),
     [
-        ({}, {PROTECTION, CHILDREN, NAMESPACES, OWNERSHIP, VERSIONS}),
-        ({"deletionProtection": {"enabled": False}}, {OWNERSHIP, VERSIONS}),
-        ({"ownership": {"enabled": False}}, {PROTECTION, CHILDREN, NAMESPACES, VERSIONS}),
-        ({"postgresVersions": {"enabled": False}}, {PROTECTION, CHILDREN, NAMESPACES, OWNERSHIP}),
-        (
-            {"ownership": {"membersOnly": True}},
-            {PROTECTION, CHILDREN, NAMESPACES, OWNERSHIP, MEMBERS, VERSIONS},
-        ),
+        ({}, USUAL),
+        ({"deletionProtection": {"enabled": False}}, USUAL - {PROTECTION, CHILDREN, NAMESPACES}),
+        ({"ownership": {"enabled": False}}, USUAL - {OWNERSHIP}),
+        ({"postgresVersions": {"enabled": False}}, USUAL - {VERSIONS}),
+        ({"operatorBounds": {"enabled": False}}, USUAL - set(BOUNDS)),
+        ({"crdProtection": {"enabled": False}}, USUAL - {CRDS}),
+        ({"ownership": {"membersOnly": True}}, USUAL | {MEMBERS}),
         (
             {
                 "deletionProtection": {"enabled": False},
                 "ownership": {"enabled": False, "membersOnly": True},
                 "postgresVersions": {"enabled": False},
+                "operatorBounds": {"enabled": False},
+                "crdProtection": {"enabled": False},
             },
             set(),
         ),
     ],
-    ids=["default", "no protection", "no ownership", "no versions", "all", "none"],
+    ids=[
+        "default",
+        "no protection",
+        "no owner",
+        "no versions",
+        "no bounds",
+        "no CRD",
+        "all",
+        "none",
+    ],
 )
 def test_switches(admission: Object, rendered: set[str]) -> None:
     objects = policies({"admission": admission})
@@ -60,13 +77,14 @@ def test_only_the_namespaces_that_are_served() -> None:
     for obj in policies(ownership() | {"watchNamespaces": ["shop", "bank"]}):
         if obj["kind"] == POLICY:
             selector = obj["spec"]["matchConstraints"]["namespaceSelector"]
-            assert selector == {"matchExpressions": [served]}
+            everywhere = obj["metadata"]["name"] in EVERYWHERE
+            assert selector == ({} if everywhere else {"matchExpressions": [served]})
 
 
 def test_the_operator_is_known_by_its_service_account() -> None:
     values = ownership() | {"serviceAccount": {"create": False, "name": "mine"}}
     objects = render(values, namespace="elsewhere")
-    for name in (CHILDREN, MEMBERS):
+    for name in (CHILDREN, MEMBERS, *BOUNDS):
         conditions = only(objects, POLICY, name)["spec"]["matchConditions"]
         assert '"system:serviceaccount:elsewhere:mine"' in conditions[0]["expression"]
 
@@ -76,6 +94,53 @@ def test_helm_test_may_make_its_database(enabled: bool) -> None:
     objects = policies(ownership() | {"test": {"enabled": enabled}})
     condition = only(objects, POLICY, MEMBERS)["spec"]["matchConditions"][0]
     assert ("daap-system:daap-operator-test" in condition["expression"]) is enabled
+
+
+def place(**values: Any) -> str:
+    """Where the policy for Clusters lets the operator create one."""
+    spec = only(policies(values), POLICY, BOUNDS[1])["spec"]
+    return str(spec["validations"][0]["expression"])
+
+
+def test_the_operator_works_in_its_own_namespace_for_helm_test_alone() -> None:
+    assert "'daap.io/database'].orValue('') == \"daap-operator-test\"" in place()
+    for other in ({"test": {"enabled": False}}, {"test": {"namespace": "shop"}}):
+        assert "daap-operator-test" not in place(**other)
+
+
+def test_the_operator_works_in_namespaces_that_the_values_name() -> None:
+    assert "request.namespace in" not in place()
+    allowed = {"operatorBounds": {"allowedNamespaces": ["kube-tools"]}}
+    assert 'request.namespace in ["kube-tools"]' in place(admission=allowed)
+    assert 'in ["daap-system","shop"]' in place(watchNamespaces=["daap-system", "shop"])
+
+
+@pytest.mark.parametrize(
+    ("image", "pattern"),
+    [
+        ("r.example:5000/pg:{major}", r"^r\\.example:5000/pg:[0-9]{1,3}$"),
+        ("r.example/a+b:{major}.1-x", r"^r\\.example/a\\+b:[0-9]{1,3}\\.1-x$"),
+    ],
+)
+def test_the_image_is_compared_literally(image: str, pattern: str) -> None:
+    spec = only(policies({"config": {"postgresImage": image}}), POLICY, BOUNDS[1])["spec"]
+    wrong = next(v["expression"] for v in spec["variables"] if v["name"] == "wrong")
+    assert f'matches("{pattern}")' in wrong
+
+
+def test_fields_that_the_values_add() -> None:
+    added = {"extraClusterFields": ["plugins"], "extraPoolerFields": ["monitoring"]}
+    objects = policies({"admission": {"operatorBounds": added}})
+    for policy, field in ((BOUNDS[1], "plugins"), (BOUNDS[2], "monitoring")):
+        spec = only(objects, POLICY, policy)["spec"]
+        top = next(v["expression"] for v in spec["variables"] if v["name"] == "beyond_top")
+        assert f',"{field}"]' in top
+
+
+def test_after_an_upgrade_that_reuses_values_all_of_it_is_on() -> None:
+    without = {"operatorBounds": None, "crdProtection": None}
+    rendered = {obj["metadata"]["name"] for obj in policies({"admission": without})}
+    assert rendered >= EVERYWHERE
 
 
 def test_what_the_values_say_stays_a_string() -> None:

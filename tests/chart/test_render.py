@@ -196,7 +196,7 @@ def test_the_crd_stays_unless_told_otherwise() -> None:
         assert made[name]["metadata"]["labels"].items() <= found["metadata"]["labels"].items()
         assert found["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
     for goes in crds("a CRD that goes").values():
-        assert "annotations" not in goes["metadata"]
+        assert goes["metadata"]["annotations"] == {"daap.io/allow-deletion": "true"}
     assert "CustomResourceDefinition" not in kinds("no CRD")
 
 

@@ -28,6 +28,8 @@ EVERYBODY = [
     admission.NAMESPACE_CONTROLLER,
     admission.CONTROLLER_MANAGER,
 ]
+WRITERS = [person for person in EVERYBODY if person is not admission.OPERATOR]
+"""The operator's own account writes no spec: test_operator_bounds.py."""
 
 
 @pytest.fixture
@@ -56,7 +58,7 @@ async def test_the_api_server_finds_no_fault_and_adds_nothing(
     api: Api, guarded_plane: ControlPlane
 ) -> None:
     rendered = admission.policies(admission.VALUES)
-    assert len(rendered) == 12
+    assert len(rendered) == 24
     for obj in rendered:
         found = await looked_through(api, obj)
         assert found["spec"] == obj["spec"]
@@ -193,10 +195,44 @@ async def test_a_namespace_on_its_way_out_takes_everything_along(shop: Databases
     await shop.namespace_gone()
 
 
+# --- the CRDs -------------------------------------------------------------------------------------
+
+PROTECTED_CRDS = (
+    "daapdatabases.daap.io",
+    "clusters.postgresql.cnpg.io",
+    "poolers.postgresql.cnpg.io",
+)
+CRD = "customresourcedefinitions"
+
+
+@pytest.mark.parametrize("name", PROTECTED_CRDS)
+async def test_a_crd_is_deleted_only_by_those_who_say_so(name: str, api: Api) -> None:
+    said = await refusal(delete(api, CRD, "", name, dry=True))
+    assert f"CustomResourceDefinition {name} is not deleted, because every database" in said
+    assert f"kubectl annotate crd {name} daap.io/allow-deletion=true" in said
+    for value, refused in (("yes", True), ("true", False), (None, True)):
+        meant: Object = {"metadata": {"annotations": {"daap.io/allow-deletion": value}}}
+        await api.patch(CRD, "", name, meant)
+        assert bool(await refusal(delete(api, CRD, "", name, dry=True))) is refused
+
+
+async def test_the_crds_are_not_deleted_with_all_others(api: Api) -> None:
+    """Nor by a request that names none."""
+    where = f"{path(CRD)}?dryRun=All"
+    for selected in ("", "&labelSelector=servicebinding.io/provisioned-service=true"):
+        said = await refusal(api.call("DELETE", where + selected))
+        assert "is not deleted, because every database would go with it" in said
+
+
+async def test_another_crd_is_nobodys_business(api: Api) -> None:
+    backups = "backups.postgresql.cnpg.io"
+    assert await refusal(delete(api, CRD, "", backups, dry=True)) == ""
+
+
 # --- ownership: the namespace's team --------------------------------------------------------------
 
 
-@pytest.mark.parametrize("person", EVERYBODY, ids=lambda person: person.name)
+@pytest.mark.parametrize("person", WRITERS, ids=lambda person: person.name)
 async def test_the_owner_is_the_namespaces_team(
     person: admission.Person, shop: Databases, as_person: As
 ) -> None:
@@ -290,7 +326,7 @@ async def test_only_members_make_change_and_delete(
 
 @pytest.mark.parametrize(
     "person",
-    [*EVERYBODY, admission.PLATFORM, admission.BOTH],
+    [*WRITERS, admission.PLATFORM, admission.BOTH],
     ids=lambda person: person.name,
 )
 async def test_members_and_those_who_are_exempt_pass(

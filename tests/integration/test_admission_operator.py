@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from daap_operator.kinds.database.desired.cluster import STOP_SECONDS
 from dev.cluster import ControlPlane
 from tests.fix_admission import As, guarded_namespace
 from tests.scenarios import lifecycle
@@ -12,16 +13,34 @@ from tests.standin.cnpg import StandIn
 from tests.support import admission
 from tests.support.admission import delete, protection_known, refusal, until_deleted
 from tests.support.api import Api
+from tests.support.audit import Audit
 from tests.support.databases import Databases, condition
 from tests.support.eventually import eventually
 from tests.support.operator import Operators
 from tests.support.rows import Rows
+
+FORBIDDEN = 403
 
 
 @pytest.fixture(scope="module")
 def operator_kubeconfig(guarded_plane: ControlPlane) -> Path:
     """The service account that the chart makes."""
     return guarded_plane.user_kubeconfig(admission.OPERATOR.name, admission.OPERATOR.groups)
+
+
+@pytest.fixture
+def operator_environment(
+    operator_kubeconfig: Path, migrated_database: str, system: str
+) -> dict[str, str]:
+    """With the Lease that the chart names: the policies let its account have no other."""
+    return {
+        "KUBECONFIG": str(operator_kubeconfig),
+        "DATABASE_URL": migrated_database,
+        "DAAP_HEALTH_HOST": "127.0.0.1",
+        "DAAP_HEALTH_PORT": "0",
+        "DAAP_LEASE_NAME": admission.OPERATOR.name.rpartition(":")[2],
+        "DAAP_LEASE_NAMESPACE": system,
+    }
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +138,54 @@ async def test_what_was_retained_is_taken_over(databases: Databases, operators: 
     assert after["metadata"]["uid"] == before["metadata"]["uid"]
     await protection_known(databases.api, databases.namespace, "orders")
     assert await refusal(delete(databases.api, "clusters", databases.namespace, "daap-orders"))
+
+
+async def test_all_that_can_be_asked_for_passes(
+    databases: Databases, operators: Operators, guarded_plane: ControlPlane
+) -> None:
+    """Each step writes other fields of the children; the API server is asked what it refused."""
+    audit = Audit(guarded_plane.audit_log, admission.OPERATOR.name)
+    await operators.start()
+    await databases.create("orders")
+    await databases.ready("orders")
+    for spec in (
+        {"instances": 2, "pooler": {"instances": 2, "mode": "Session", "maxClientConnections": 50}},
+        {"resources": {"requests": {"cpu": "1", "memory": "2Gi"}}, "storage": {"size": "20Gi"}},
+        {"deletionPolicy": "Retain"},
+        {"connectionSecretName": "other", "connectionSecretMetadata": {"labels": {"a": "b"}}},
+        {"deletionPolicy": "Delete", "postgresVersion": 18},
+    ):
+        await databases.edit("orders", **spec)
+        await databases.ready("orders")
+    await databases.delete("orders")
+    await databases.gone("orders")
+    assert [request for request in audit.requests() if request.code == FORBIDDEN] == []
+
+
+async def test_what_has_the_first_defaults_gets_the_newest(
+    databases: Databases, operators: Operators
+) -> None:
+    operator = await operators.start()
+    await databases.create("orders")
+    await databases.ready("orders")
+    await operator.stop()
+    place, api = databases.namespace, databases.api
+    first = {"status": {"defaultsRevision": 1}}
+    await api.patch("daapdatabases", place, "orders", first, "status")
+    none = {"metadata": {"annotations": {"daap.io/defaults-revision": None}}}
+    await api.patch("clusters", place, "daap-orders", none)
+    await operators.start()
+    await eventually(
+        lambda: databases.child("clusters", "daap-orders"),
+        lambda obj: obj and obj["spec"].get("stopDelay") != STOP_SECONDS,
+    )
+    newest = {"metadata": {"annotations": {"daap.io/defaults-revision": "2"}}}
+    await api.patch("daapdatabases", place, "orders", newest)
+    await eventually(
+        lambda: databases.child("clusters", "daap-orders"),
+        lambda obj: obj and obj["spec"].get("stopDelay") == STOP_SECONDS,
+    )
+    await databases.ready("orders")
 
 
 async def test_a_namespace_goes_with_its_databases(

@@ -7,7 +7,7 @@ import yaml
 
 from dev.cluster import ControlPlane
 from dev.installation import NAMESPACE, RELEASE
-from tests.support.api import Api, ApiError, Object, path
+from tests.support.api import MERGE, Api, ApiError, Object, path
 from tests.support.databases import Databases, database
 from tests.support.eventually import eventually
 from tests.support.helm import render
@@ -21,6 +21,10 @@ NAMESPACES = f"{PROTECTION}-namespaces"
 OWNERSHIP = f"{RELEASE}-ownership"
 MEMBERS = f"{OWNERSHIP}-members"
 VERSIONS = f"{RELEASE}-postgres-versions"
+CRDS = f"{RELEASE}-crd-protection"
+BOUNDS = tuple(
+    f"{RELEASE}-bounds-{kind}" for kind in ("secrets", "clusters", "poolers", "databases", "leases")
+)
 
 CHILDREN_OF = {"clusters": "daap-{}", "poolers": "daap-{}-pooler"}
 """What a database's children are called, by plural."""
@@ -173,7 +177,7 @@ async def protection_known(api: Api, namespace: str, name: str) -> None:
     await refused(lambda: delete(api, "clusters", namespace, cluster, dry=True), CHILDREN)
 
 
-async def in_force(api: Api, outsider: Api) -> None:
+async def in_force(api: Api, outsider: Api, operator: Api) -> None:
     """Wait until the API server goes by every policy: it takes them up one by one, within seconds.
 
     Tries in a namespace of its own, dry, what each of them has to refuse.
@@ -181,7 +185,8 @@ async def in_force(api: Api, outsider: Api) -> None:
     labels = {"daap.io/team": "checkout"}
     await api.create("namespaces", {"metadata": {"name": "probe", "labels": labels}})
     parent = await api.create("daapdatabases", database("probe", "probe", deletionProtection=True))
-    await api.create("clusters", child(parent, "clusters", "daap-probe"))
+    for plural, name in CHILDREN_OF.items():
+        await api.create(plural, child(parent, plural, name.format("probe")))
     foreign = database("probe", "foreign", ownerTeam="payments")
     create = path("daapdatabases", "probe") + "?dryRun=All"
     probes = {
@@ -191,5 +196,28 @@ async def in_force(api: Api, outsider: Api) -> None:
         OWNERSHIP: lambda: api.call("POST", create, foreign),
         MEMBERS: lambda: outsider.call("POST", create, database("probe", "mine")),
     }
+    crd = "daapdatabases.daap.io"
+    probes[CRDS] = lambda: delete(api, "customresourcedefinitions", "", crd, dry=True)
+    probes |= dict(zip(BOUNDS, _beyond_bounds(operator), strict=True))
     for policy, attempt in probes.items():
         await refused(attempt, policy)
+
+
+def _beyond_bounds(operator: Api) -> list[Callable[[], Awaitable[object]]]:
+    """What the operator's own account may not do, in the order of the policies."""
+    named: Object = {"metadata": {"namespace": "probe", "name": "probe"}}
+    label = {"metadata": {"labels": {"probe": "yes"}}}
+    theirs = {"metadata": {"annotations": {"cnpg.io/probe": "yes"}}}
+
+    def tried(plural: str, name: str, body: Object) -> Callable[[], Awaitable[object]]:
+        method, media = ("PATCH", MERGE) if name else ("POST", "application/json")
+        where = f"{path(plural, 'probe', name)}?dryRun=All"
+        return lambda: operator.call(method, where, body, media)
+
+    return [
+        tried("secrets", "", named),
+        tried("clusters", "daap-probe", theirs),
+        tried("poolers", "daap-probe-pooler", theirs),
+        tried("daapdatabases", "probe", label),
+        tried("leases", "", named),
+    ]

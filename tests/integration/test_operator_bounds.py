@@ -1,0 +1,591 @@
+"""What the operator's own account may write, and what it may not: attacks with a stolen token."""
+
+import copy
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.fix_admission import As, guarded_namespace
+from tests.support import admission
+from tests.support.admission import delete, refusal
+from tests.support.api import APPLY, MERGE, Api, Object, path
+from tests.support.databases import Databases, database
+
+UNIT = Path(__file__).parents[1] / "unit"
+PLURALS = {"Cluster": "clusters", "Pooler": "poolers", "Secret": "secrets"}
+DRY = "dryRun=All"
+
+Change = Callable[[Object], object]
+
+
+def examples() -> list[Any]:
+    """Everything that the golden files, or the first version of the operator, make."""
+    files = sorted((UNIT / "golden").glob("*.yaml"))
+    made = {file.stem: list(yaml.safe_load_all(file.read_text())) for file in files}
+    first = yaml.safe_load((UNIT / "first_defaults.yaml").read_text())
+    for name, case in first.items():
+        made[f"first-{name}"] = [older(child) for child in case["children"]]
+    return [
+        pytest.param(child, id=f"{name} {child['kind']}")
+        for name, children in made.items()
+        for child in children
+    ]
+
+
+def older(child: Object) -> Object:
+    """A child of an earlier version, with the image that the chart is set to now."""
+    if child["kind"] == "Cluster":
+        child["spec"]["imageName"] = "ghcr.io/cloudnative-pg/postgresql:16-standard-trixie"
+    return child
+
+
+@pytest.fixture
+async def admin(as_person: As) -> Api:
+    return await as_person(admission.ADMIN)
+
+
+@pytest.fixture
+async def operator(as_person: As) -> Api:
+    """Whoever has the operator's token. By RBAC everything is allowed here."""
+    return await as_person(admission.OPERATOR)
+
+
+@pytest.fixture
+async def place(admin: Api) -> AsyncIterator[str]:
+    async with guarded_namespace(admin, "bounds") as name:
+        yield name
+
+
+def made(kind: str, place: str) -> Object:
+    """A child that a retained DaapDatabase left behind: nothing owns it, and nobody collects it."""
+    children = yaml.safe_load_all((UNIT / "golden" / "retained.yaml").read_text())
+    child: Object = next(child for child in children if child["kind"] == kind)
+    child["metadata"]["namespace"] = place
+    return child
+
+
+def completed(cluster: Object) -> Object:
+    """As CloudNativePG's webhook leaves a Cluster, where somebody has then set things by hand."""
+    found = copy.deepcopy(cluster)
+    found["metadata"].setdefault("annotations", {})["cnpg.io/hibernation"] = "off"
+    spec = found["spec"]
+    spec |= {
+        "affinity": {"podAntiAffinityType": "preferred", "nodeSelector": {"disk": "ssd"}},
+        "imagePullSecrets": [{"name": "registry"}],
+        "managed": {"roles": [{"name": "auditor", "login": True}]},
+        "enableSuperuserAccess": True,
+        "imageName": "registry.example/earlier:17",
+        "probes": {"liveness": {"isolationCheck": {"enabled": True}}},
+        "replicationSlots": {"highAvailability": {"enabled": True, "slotPrefix": "_cnpg_"}},
+        "monitoring": {"customQueriesConfigMap": [{"name": "theirs", "key": "queries"}]},
+    }
+    spec["postgresql"]["parameters"] |= {"archive_mode": "on", "search_path": "app"}
+    spec["postgresql"]["pg_hba"] = ["host all all 10.0.0.0/8 scram-sha-256"]
+    spec["postgresql"]["shared_preload_libraries"] = ["pg_stat_statements"]
+    return found
+
+
+def apply_path(child: Object) -> str:
+    metadata = child["metadata"]
+    where = path(PLURALS[child["kind"]], metadata["namespace"], metadata["name"])
+    return f"{where}?fieldManager=daap-operator&force=true"
+
+
+async def create(api: Api, obj: Object) -> str:
+    """The refusal of a creation, of which nothing stays."""
+    return await refusal(
+        api.call("POST", f"{path(plural(obj), obj['metadata']['namespace'])}?{DRY}", obj)
+    )
+
+
+async def patch(api: Api, obj: Object, body: Object) -> str:
+    """The refusal of a patch, of which nothing stays."""
+    metadata = obj["metadata"]
+    where = path(plural(obj), metadata["namespace"], metadata["name"])
+    return await refusal(api.call("PATCH", f"{where}?{DRY}", body, MERGE))
+
+
+def plural(obj: Object) -> str:
+    return PLURALS[obj["kind"]]
+
+
+# --- what it does ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("child", examples())
+async def test_all_that_it_makes_passes(child: Object, operator: Api, place: str) -> None:
+    child["metadata"] |= {"namespace": place, "ownerReferences": []}
+    where = f"{apply_path(child)}&{DRY}"
+    assert await refusal(operator.call("PATCH", where, child, APPLY)) == ""
+
+
+@pytest.mark.parametrize("kind", PLURALS)
+async def test_what_others_have_set_stands_in_no_repairs_way(
+    kind: str, operator: Api, admin: Api, place: str
+) -> None:
+    child = made(kind, place)
+    there = completed(child) if kind == "Cluster" else copy.deepcopy(child)
+    if kind == "Pooler":
+        there["spec"]["template"]["spec"]["nodeSelector"] = {"disk": "ssd"}
+        there["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": "A", "value": "b"}]
+        there["spec"]["pgbouncer"]["parameters"]["stats_period"] = "30"
+    there["metadata"]["labels"] |= {"cost-center": "7"}
+    del there["metadata"]["labels"]["daap.io/database"]
+    await admin.apply(plural(there), there, manager="somebody")
+    if kind != "Secret":
+        child["spec"]["instances"] = 2
+    assert await refusal(operator.call("PATCH", apply_path(child), child, APPLY)) == ""
+    marked = {"metadata": {"annotations": {"daap.io/retained-team": "checkout"}}}
+    assert await patch(operator, child, marked) == ""
+    found = await admin.get(plural(child), place, child["metadata"]["name"])
+    assert found
+    if kind == "Cluster":
+        assert found["spec"]["managed"]["roles"][0]["name"] == "auditor"
+        assert found["spec"]["imageName"] == child["spec"]["imageName"]
+    await delete(operator, plural(child), place, child["metadata"]["name"])
+
+
+async def test_what_lost_its_labels_is_still_ours_by_its_owner(
+    operator: Api, admin: Api, place: str
+) -> None:
+    parent = await Databases(admin, place).create("archive")
+    for kind in PLURALS:
+        child = made(kind, place)
+        owner = {"apiVersion": "daap.io/v1alpha1", "kind": "DaapDatabase", "controller": True}
+        uid, name = parent["metadata"]["uid"], parent["metadata"]["name"]
+        child["metadata"]["ownerReferences"] = [owner | {"name": name, "uid": uid}]
+        bare = copy.deepcopy(child)
+        bare["metadata"]["labels"] = {}
+        await admin.create(plural(child), bare)
+        assert await refusal(operator.call("PATCH", apply_path(child), child, APPLY)) == ""
+
+
+async def test_a_copy_of_our_secret_of_another_type_may_go(
+    operator: Api, admin: Api, place: str
+) -> None:
+    secret = made("Secret", place) | {"type": "Opaque"}
+    await admin.create("secrets", secret)
+    assert "of type 'Opaque'" in await create(operator, secret)
+    await delete(operator, "secrets", place, secret["metadata"]["name"])
+
+
+async def test_the_finalizer_and_the_status_of_a_database(
+    operator: Api, admin: Api, place: str
+) -> None:
+    await Databases(admin, place).create("orders")
+    for finalizers in (["daap.io/cleanup"], []):
+        body = {"metadata": {"finalizers": finalizers}}
+        assert await refusal(operator.patch("daapdatabases", place, "orders", body)) == ""
+    status = {"status": {"observedGeneration": 1, "clusterName": "daap-orders"}}
+    await operator.patch("daapdatabases", place, "orders", status, "status")
+
+
+# --- Secrets --------------------------------------------------------------------------------------
+
+
+def token(place: str, **metadata: Any) -> Object:
+    """A Secret that Kubernetes fills with a token of any ServiceAccount."""
+    account = {"kubernetes.io/service-account.name": "default"}
+    made = {"name": "stolen", "namespace": place, "annotations": account, **metadata}
+    kind = "kubernetes.io/service-account-token"
+    return {"apiVersion": "v1", "kind": "Secret", "type": kind, "metadata": made}
+
+
+async def test_no_token_of_a_service_account(operator: Api, admin: Api, place: str) -> None:
+    labels = made("Secret", place)["metadata"]["labels"]
+    assert "is not a DaapDatabase's" in await create(operator, token(place))
+    said = await create(operator, token(place, labels=labels))
+    assert "Secret" in said
+    assert "is of type 'kubernetes.io/service-account-token'" in said
+    there = token(place, labels=labels)
+    await admin.create("secrets", there)
+    assert "is of type" in await patch(operator, there, {"metadata": {"labels": {"a": "b"}}})
+    assert "is of type" in await refusal(delete(operator, "secrets", place, "stolen", dry=True))
+
+
+@pytest.mark.parametrize("kind", ["Opaque", "kubernetes.io/tls", "bootstrap.kubernetes.io/token"])
+async def test_no_secret_that_is_not_ours(kind: str, operator: Api, admin: Api, place: str) -> None:
+    data = {"tls.crt": "", "tls.key": ""}
+    metadata = {"name": "theirs", "namespace": place}
+    theirs: Object = {"apiVersion": "v1", "kind": "Secret", "type": kind, "data": data}
+    theirs["metadata"] = metadata
+    assert "Secret" in await create(operator, theirs)
+    await admin.create("secrets", theirs)
+    ours = {"metadata": {"labels": made("Secret", place)["metadata"]["labels"]}}
+    for body in (ours, {"data": {"tls.crt": "AAAA"}}):
+        assert "is not a DaapDatabase's" in await patch(operator, theirs, body)
+    said = await refusal(delete(operator, "secrets", place, "theirs", dry=True))
+    assert "is not a DaapDatabase's" in said
+
+
+@pytest.mark.parametrize("kind", PLURALS)
+@pytest.mark.parametrize("label", ["app.kubernetes.io/managed-by", "daap.io/database-uid"])
+async def test_our_labels_stay(
+    label: str, kind: str, operator: Api, admin: Api, place: str
+) -> None:
+    child = made(kind, place)
+    await admin.create(plural(child), child)
+    said = await patch(operator, child, {"metadata": {"labels": {label: None}}})
+    assert f"{kind} {place}/{child['metadata']['name']} is not a DaapDatabase's" in said
+
+
+@pytest.mark.parametrize("kind", PLURALS)
+async def test_nothing_of_others(kind: str, operator: Api, admin: Api, place: str) -> None:
+    child = made(kind, place)
+    child["metadata"]["labels"] = {"app.kubernetes.io/managed-by": "daap-operator"}
+    assert "is not a DaapDatabase's" in await create(operator, child)
+    await admin.create(plural(child), child)
+    name = child["metadata"]["name"]
+    body = {"metadata": {"labels": {"daap.io/database-uid": "mine"}}}
+    assert "is not a DaapDatabase's" in await patch(operator, child, body)
+    said = await refusal(delete(operator, plural(child), place, name, dry=True))
+    assert "is not a DaapDatabase's" in said
+    assert await refusal(delete(admin, plural(child), place, name)) == ""
+
+
+# --- places ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", PLURALS)
+@pytest.mark.parametrize("where", ["kube-system", "kube-public", "daap-system"])
+async def test_no_database_where_none_belongs(
+    where: str, kind: str, operator: Api, system: str
+) -> None:
+    said = await create(operator, made(kind, where))
+    assert "would be in a namespace where the operator creates nothing but its Lease" in said
+    assert f"add '{where}' to the value admission.operatorBounds.allowedNamespaces" in said
+    tried = made(kind, system)
+    tried["metadata"]["labels"]["daap.io/database"] = "daap-operator-test"
+    assert await create(operator, tried) == ""
+
+
+async def test_no_lease_but_its_own(operator: Api, system: str, place: str) -> None:
+    body: Object = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "spec": {}}
+    for namespace, name in ((system, "another"), ("kube-node-lease", "node"), (place, "x")):
+        lease = body | {"metadata": {"name": name, "namespace": namespace}}
+        where = f"{path('leases', namespace)}?{DRY}"
+        said = await refusal(operator.call("POST", where, lease))
+        assert f"Lease {namespace}/{name} is not the operator's" in said
+    own = body | {"metadata": {"name": "daap-operator", "namespace": system}}
+    assert await refusal(operator.call("POST", f"{path('leases', system)}?{DRY}", own)) == ""
+
+
+# --- Clusters -------------------------------------------------------------------------------------
+
+CLUSTER_ATTACKS: dict[str, tuple[Object, str]] = {
+    "another image": (
+        {"imageName": "evil.example/postgresql:17-standard-trixie"},
+        "spec.imageName must be config.postgresImage",
+    ),
+    "an image that only begins so": (
+        {"imageName": "ghcr.io/cloudnative-pg/postgresql:17-standard-trixie@sha256:" + "0" * 64},
+        "spec.imageName must be config.postgresImage",
+    ),
+    "an image of a catalog": (
+        {
+            "imageName": None,
+            "imageCatalogRef": {
+                "apiGroup": "postgresql.cnpg.io",
+                "kind": "ImageCatalog",
+                "name": "theirs",
+                "major": 17,
+            },
+        },
+        "spec.imageCatalogRef is not",
+    ),
+    "a superuser": ({"enableSuperuserAccess": True}, "spec.enableSuperuserAccess must be false"),
+    "a superuser's Secret": ({"superuserSecret": {"name": "mine"}}, "spec.superuserSecret is not"),
+    "managed roles": (
+        {"managed": {"roles": [{"name": "evil", "superuser": True, "login": True}]}},
+        "spec.managed is not",
+    ),
+    "another volume": (
+        {"projectedVolumeTemplate": {"sources": [{"secret": {"name": "theirs"}}]}},
+        "spec.projectedVolumeTemplate is not",
+    ),
+    "environment": ({"env": [{"name": "A", "value": "b"}]}, "spec.env is not"),
+    "a role of the cloud": (
+        {"serviceAccountTemplate": {"metadata": {"annotations": {"eks.amazonaws.com/role": "x"}}}},
+        "spec.serviceAccountTemplate.metadata.annotations.eks.amazonaws.com/role is not",
+    ),
+    "a sidecar": (
+        {"inheritedMetadata": {"annotations": {"sidecar": "yes"}}},
+        "spec.inheritedMetadata.annotations is not",
+    ),
+    "SQL as a superuser": (
+        {"bootstrap": {"initdb": {"postInitSQL": ["SELECT 1"]}}},
+        "spec.bootstrap.initdb.postInitSQL is not",
+    ),
+    "SQL in the database": (
+        {"bootstrap": {"initdb": {"postInitApplicationSQLRefs": {"secretRefs": []}}}},
+        "spec.bootstrap.initdb.postInitApplicationSQLRefs is not",
+    ),
+    "a restore": (
+        {"bootstrap": {"initdb": None, "recovery": {"backup": {"name": "theirs"}}}},
+        "spec.bootstrap.recovery is not",
+    ),
+    "an owner that is a superuser": (
+        {"bootstrap": {"initdb": {"owner": "postgres"}}},
+        "spec.bootstrap.initdb.owner must be",
+    ),
+    "an outside cluster": (
+        {"externalClusters": [{"name": "theirs"}]},
+        "spec.externalClusters is not",
+    ),
+    "a plugin": ({"plugins": [{"name": "evil"}]}, "spec.plugins is not"),
+    "a backup": ({"backup": {"retentionPolicy": "1d"}}, "spec.backup is not"),
+    "open doors": (
+        {"postgresql": {"pg_hba": ["host all all all trust"]}},
+        "spec.postgresql.pg_hba must",
+    ),
+    "doors left open": (
+        {"postgresql": {"pg_hba": None}},
+        "spec.postgresql.pg_hba must",
+    ),
+    "a library": (
+        {"postgresql": {"shared_preload_libraries": ["evil"]}},
+        "spec.postgresql.shared_preload_libraries is not",
+    ),
+    "a library by setting": (
+        {"postgresql": {"parameters": {"session_preload_libraries": "evil"}}},
+        "spec.postgresql.parameters must",
+    ),
+    "an extension's image": (
+        {"postgresql": {"extensions": [{"name": "e", "image": {"reference": "evil:1"}}]}},
+        "spec.postgresql.extensions is not",
+    ),
+    "another's volume": (
+        {"storage": {"pvcTemplate": {"volumeName": "theirs"}}},
+        "spec.storage.pvcTemplate is not",
+    ),
+    "another's certificate": (
+        {"certificates": {"serverTLSSecret": "theirs"}},
+        "spec.certificates.serverTLSSecret is not",
+    ),
+    "queries of its own": (
+        {"monitoring": {"customQueriesConfigMap": [{"name": "mine", "key": "k"}]}},
+        "spec.monitoring.customQueriesConfigMap must",
+    ),
+    "queries from a Secret": (
+        {"monitoring": {"customQueriesSecret": [{"name": "mine", "key": "k"}]}},
+        "spec.monitoring.customQueriesSecret is not",
+    ),
+    "any node": ({"affinity": {"nodeSelector": {"a": "b"}}}, "spec.affinity.nodeSelector is not"),
+    "root": ({"postgresUID": 0}, "spec.postgresUID and spec.postgresGID must not be 0"),
+    "another account": ({"serviceAccountName": "boss"}, "spec.serviceAccountName is not"),
+}
+
+
+@pytest.mark.parametrize("attack", CLUSTER_ATTACKS)
+async def test_no_cluster_but_as_it_makes_them(
+    attack: str, operator: Api, admin: Api, place: str
+) -> None:
+    """Neither made so, nor changed so."""
+    spec, said = CLUSTER_ATTACKS[attack]
+    cluster = made("Cluster", place)
+    there = await admin.create("clusters", cluster)
+    refused = await patch(operator, cluster, {"spec": spec})
+    assert f"Cluster {place}/daap-archive" in refused
+    assert said in refused
+    tried = made("Cluster", place)
+    tried["spec"] = merged(there["spec"], spec)
+    tried["metadata"]["name"] = "daap-another"
+    assert said in await create(operator, tried)
+    assert await patch(admin, cluster, {"spec": spec}) == ""
+
+
+def merged(there: Object, body: Object) -> Object:
+    """What a merge patch makes of an object."""
+    result = dict(there)
+    for key, value in body.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            deeper = isinstance(value, dict) and isinstance(there.get(key), dict)
+            result[key] = merged(there[key], value) if deeper else value
+    return result
+
+
+@pytest.mark.parametrize("kind", ["Cluster", "Pooler"])
+@pytest.mark.parametrize("annotation", ["cnpg.io/podPatch", "alpha.cnpg.io/unrecoverable"])
+async def test_no_annotation_that_cloudnativepg_obeys(
+    annotation: str, kind: str, operator: Api, admin: Api, place: str
+) -> None:
+    child = made(kind, place)
+    await admin.create(plural(child), child)
+    body = {"metadata": {"annotations": {annotation: "[]"}}}
+    assert f"annotation {annotation} is not" in await patch(operator, child, body)
+    tried = made(kind, place)
+    tried["metadata"]["annotations"][annotation] = "[]"
+    assert f"annotation {annotation} is not" in await create(operator, tried)
+    assert await refusal(admin.patch(plural(child), place, child["metadata"]["name"], body)) == ""
+    gone = {"metadata": {"annotations": {annotation: None}}}
+    assert f"annotation {annotation} is not" in await patch(operator, child, gone)
+
+
+async def test_what_others_have_set_is_not_its_to_change_or_remove(
+    operator: Api, admin: Api, place: str
+) -> None:
+    cluster = completed(made("Cluster", place))
+    await admin.create("clusters", cluster)
+    role = {"name": "auditor", "login": True, "superuser": True}
+    for spec, said in (
+        ({"managed": None}, "spec.managed is not"),
+        ({"managed": {"roles": [role]}}, "spec.managed is not"),
+        ({"affinity": {"nodeSelector": None}}, "spec.affinity.nodeSelector is not"),
+        ({"postgresql": {"shared_preload_libraries": []}}, "shared_preload_libraries is not"),
+    ):
+        assert said in await patch(operator, cluster, {"spec": spec})
+
+
+async def test_no_cluster_of_another_name(operator: Api, place: str) -> None:
+    cluster = made("Cluster", place)
+    cluster["metadata"]["name"] = "payments"
+    assert "metadata.name must begin with 'daap-'" in await create(operator, cluster)
+
+
+# --- Poolers --------------------------------------------------------------------------------------
+
+EVIL = {"name": "evil", "image": "evil.example/evil"}
+POOLER_ATTACKS: dict[str, tuple[Change, str]] = {
+    "another image": (
+        lambda s: s["template"]["spec"]["containers"][0].update(image="evil.example/pgbouncer"),
+        "spec.template.spec.containers[pgbouncer] has",
+    ),
+    "another command": (
+        lambda s: s["template"]["spec"]["containers"][0].update(command=["sh"]),
+        "spec.template.spec.containers[pgbouncer] has",
+    ),
+    "a hook that runs something": (
+        lambda s: s["template"]["spec"]["containers"][0].update(
+            lifecycle={"preStop": {"exec": {"command": ["sh"]}}}
+        ),
+        "spec.template.spec.containers[pgbouncer] has",
+    ),
+    "another hook": (
+        lambda s: s["template"]["spec"]["containers"][0].update(
+            lifecycle={"postStart": {"exec": {"command": ["sh"]}}}
+        ),
+        "spec.template.spec.containers[pgbouncer] has",
+    ),
+    "a sidecar": (
+        lambda s: s["template"]["spec"]["containers"].append(EVIL),
+        "spec.template.spec.containers[evil] has",
+    ),
+    "an init container": (
+        lambda s: s["template"]["spec"]["initContainers"].append(EVIL),
+        "spec.template.spec.initContainers[evil] has",
+    ),
+    "another image of CloudNativePG's own": (
+        lambda s: s["template"]["spec"]["initContainers"][0].update(image="evil.example/evil"),
+        "spec.template.spec.initContainers[bootstrap-controller] has",
+    ),
+    "the node": (
+        lambda s: s["template"]["spec"].update(hostNetwork=True),
+        "spec.template.spec.hostNetwork is not",
+    ),
+    "another account": (
+        lambda s: s["template"]["spec"].update(serviceAccountName="boss"),
+        "spec.template.spec.serviceAccountName is not",
+    ),
+    "volumes": (
+        lambda s: s["template"]["spec"].update(volumes=[{"name": "v", "hostPath": {"path": "/"}}]),
+        "spec.template.spec.volumes is not",
+    ),
+    "annotations of the pods": (
+        lambda s: s["template"]["metadata"].update(annotations={"a": "b"}),
+        "spec.template.metadata.annotations is not",
+    ),
+    "an account of the Pooler": (
+        lambda s: s.update(serviceAccountName="boss"),
+        "spec.serviceAccountName is not",
+    ),
+    "PgBouncer's image": (
+        lambda s: s["pgbouncer"].update(image="evil.example/pgbouncer"),
+        "spec.pgbouncer.image is not",
+    ),
+    "another's credentials": (
+        lambda s: s["pgbouncer"].update(authQuery="SELECT 1", authQuerySecret={"name": "theirs"}),
+        "spec.pgbouncer.authQuer",
+    ),
+    "a login without a password": (
+        lambda s: s["pgbouncer"]["parameters"].update(auth_type="any"),
+        "spec.pgbouncer.parameters.auth_type is not",
+    ),
+    "plain text": (
+        lambda s: s["pgbouncer"]["parameters"].update(client_tls_sslmode="disable"),
+        "spec.pgbouncer.parameters.client_tls_sslmode must be 'require'",
+    ),
+    "plain text by leaving it out": (
+        lambda s: s["pgbouncer"]["parameters"].pop("client_tls_sslmode"),
+        "spec.pgbouncer.parameters.client_tls_sslmode must be 'require'",
+    ),
+    "open doors": (
+        lambda s: s["pgbouncer"].update(pg_hba=["host all all all trust"]),
+        "spec.pgbouncer.pg_hba is not",
+    ),
+    "a Service to the world": (
+        lambda s: s["serviceTemplate"]["spec"].update(type="LoadBalancer"),
+        "spec.serviceTemplate.spec.type is not",
+    ),
+    "another's Cluster": (
+        lambda s: s["cluster"].update(name="theirs"),
+        "spec.cluster.name must be",
+    ),
+}
+
+
+@pytest.mark.parametrize("attack", POOLER_ATTACKS)
+async def test_no_pooler_but_as_it_makes_them(
+    attack: str, operator: Api, admin: Api, place: str
+) -> None:
+    """Neither made so, nor changed so; what cannot be changed at all is not tried."""
+    change, said = POOLER_ATTACKS[attack]
+    pooler = made("Pooler", place)
+    tried = copy.deepcopy(pooler)
+    change(tried["spec"])
+    refused = await create(operator, tried)
+    assert f"Pooler {place}/daap-archive-pooler" in refused
+    assert said in refused
+    assert await create(admin, tried) == ""
+    there = await admin.create("poolers", pooler)
+    tried["metadata"]["resourceVersion"] = there["metadata"]["resourceVersion"]
+    if tried["spec"]["cluster"] == pooler["spec"]["cluster"]:
+        where = f"{path('poolers', place, 'daap-archive-pooler')}?{DRY}"
+        assert said in await refusal(operator.call("PUT", where, tried))
+
+
+# --- DaapDatabases --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"spec": {"deletionProtection": False}}, "spec"),
+        ({"spec": {"ownerTeam": "evil"}}, "spec"),
+        ({"metadata": {"annotations": {"daap.io/defaults-revision": "2"}}}, "metadata.annotations"),
+        ({"metadata": {"labels": {"a": "b"}}}, "metadata.labels"),
+        ({"metadata": {"labels": None}}, "metadata.labels"),
+        ({"metadata": {"finalizers": ["daap.io/cleanup"]}}, "metadata.finalizers"),
+        ({"metadata": {"finalizers": ["evil.example/hold"]}}, "metadata.finalizers"),
+        (
+            {"metadata": {"ownerReferences": [{"kind": "Pod", "name": "p", "apiVersion": "v1"}]}},
+            "metadata.ownerReferences",
+        ),
+    ],
+    ids=str,
+)
+async def test_nothing_of_a_database_but_its_finalizer(
+    body: Object, field: str, operator: Api, admin: Api, place: str
+) -> None:
+    obj = database(place, "orders", deletionProtection=True)
+    obj["metadata"] |= {"labels": {"theirs": "yes"}, "finalizers": ["theirs.example/hold"]}
+    made = await admin.create("daapdatabases", obj)
+    for reference in body.get("metadata", {}).get("ownerReferences", ()):
+        reference["uid"] = made["metadata"]["uid"]
+    said = await refusal(operator.patch("daapdatabases", place, "orders", body))
+    assert f"DaapDatabase {place}/orders: {field} is not the operator's to change" in said
+    assert "'daap.io/cleanup' and nothing else" in said
