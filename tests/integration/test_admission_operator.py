@@ -159,7 +159,9 @@ async def test_all_that_can_be_asked_for_passes(
         await databases.ready("orders")
     await databases.delete("orders")
     await databases.gone("orders")
-    assert [request for request in audit.requests() if request.code == FORBIDDEN] == []
+    refused = [request for request in audit.requests() if request.code == FORBIDDEN]
+    # In a namespace of an earlier test, which goes, Kubernetes lets nobody say anything
+    assert [request for request in refused if request.resource != "events"] == []
 
 
 async def test_what_has_the_first_defaults_gets_the_newest(

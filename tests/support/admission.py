@@ -42,6 +42,9 @@ VALUES: Object = {
 """Everything switched on."""
 
 
+Probe = Callable[[], Awaitable[object]]
+
+
 @dataclass(frozen=True)
 class Person:
     """Who asks; each of them may do everything by RBAC."""
@@ -185,11 +188,10 @@ async def in_force(api: Api, outsider: Api, operator: Api) -> None:
     labels = {"daap.io/team": "checkout"}
     await api.create("namespaces", {"metadata": {"name": "probe", "labels": labels}})
     parent = await api.create("daapdatabases", database("probe", "probe", deletionProtection=True))
-    for plural, name in CHILDREN_OF.items():
-        await api.create(plural, child(parent, plural, name.format("probe")))
+    await api.create("clusters", child(parent, "clusters", "daap-probe"))
     foreign = database("probe", "foreign", ownerTeam="payments")
     create = path("daapdatabases", "probe") + "?dryRun=All"
-    probes = {
+    probes: dict[str, Probe] = {
         PROTECTION: lambda: delete(api, "daapdatabases", "probe", "probe", dry=True),
         CHILDREN: lambda: delete(api, "clusters", "probe", "daap-probe", dry=True),
         NAMESPACES: lambda: delete(api, "namespaces", "", "probe", dry=True),
@@ -198,26 +200,27 @@ async def in_force(api: Api, outsider: Api, operator: Api) -> None:
     }
     crd = "daapdatabases.daap.io"
     probes[CRDS] = lambda: delete(api, "customresourcedefinitions", "", crd, dry=True)
-    probes |= dict(zip(BOUNDS, _beyond_bounds(operator), strict=True))
+    probes |= _beyond_bounds(operator, parent)
     for policy, attempt in probes.items():
         await refused(attempt, policy)
 
 
-def _beyond_bounds(operator: Api) -> list[Callable[[], Awaitable[object]]]:
-    """What the operator's own account may not do, in the order of the policies."""
+def _beyond_bounds(operator: Api, parent: Object) -> dict[str, Probe]:
+    """What the operator's own account may not do, by policy."""
     named: Object = {"metadata": {"namespace": "probe", "name": "probe"}}
     label = {"metadata": {"labels": {"probe": "yes"}}}
     theirs = {"metadata": {"annotations": {"cnpg.io/probe": "yes"}}}
 
-    def tried(plural: str, name: str, body: Object) -> Callable[[], Awaitable[object]]:
+    def tried(plural: str, name: str, body: Object) -> Probe:
         method, media = ("PATCH", MERGE) if name else ("POST", "application/json")
         where = f"{path(plural, 'probe', name)}?dryRun=All"
         return lambda: operator.call(method, where, body, media)
 
-    return [
+    attempts = [
         tried("secrets", "", named),
         tried("clusters", "daap-probe", theirs),
-        tried("poolers", "daap-probe-pooler", theirs),
+        tried("poolers", "", child(parent, "poolers", "daap-probe-pooler", labels={})),
         tried("daapdatabases", "probe", label),
         tried("leases", "", named),
     ]
+    return dict(zip(BOUNDS, attempts, strict=True))
