@@ -1,5 +1,6 @@
 """PostgreSQL's major versions: when the project ends its support. Pure."""
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 
@@ -33,3 +34,26 @@ def choice(majors: Sequence[int]) -> str:
     """The versions in a sentence: `15, 16, 17 or 18`."""
     *others, last = (str(major) for major in majors)
     return f"{', '.join(others)} or {last}" if others else last
+
+
+_IMAGE = re.compile(r"[^{}=,@\s]+:(\d{2,3})(?!\d)[^{}=,@:/\s]*(@sha256:[0-9a-f]{64})?")
+
+
+def images(text: str, known: Sequence[int]) -> dict[int, str]:
+    """`17=repository:17-tag@sha256:…,18=…` as a mapping of major versions to images.
+
+    Raises ValueError, with the remedy, for a version that is not known and for an image whose tag
+    does not start with it: the tag is what the version of a Cluster is read from.
+    """
+    made = {}
+    for word in filter(None, map(str.strip, text.split(","))):
+        major, _, image = word.partition("=")
+        tagged = _IMAGE.fullmatch(image)
+        if not tagged or tagged[1] != major or int(major) not in known:
+            raise ValueError(
+                f"'{word}' must be a major version between {known[0]} and {known[-1]} and an image "
+                "whose tag starts with it, with a digest if wanted, as in "
+                "'17=registry.example/postgresql:17.6-standard-trixie@sha256:…'"
+            )
+        made[int(major)] = image
+    return made

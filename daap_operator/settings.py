@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from daap_operator.api.v1alpha1 import MAJORS
-from daap_operator.majors import choice
+from daap_operator.majors import choice, images
 
 _DNS_NAME = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"
 _LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
@@ -89,6 +89,14 @@ def _majors(value: object) -> object:
 Majors = Annotated[tuple[int, ...], BeforeValidator(_majors)]
 """Major versions of PostgreSQL, separated by commas."""
 
+
+def _images(value: object) -> object:
+    return images(value, MAJORS) if isinstance(value, str) else value
+
+
+Images = Annotated[dict[int, str], BeforeValidator(_images)]
+"""Images of PostgreSQL by major version, separated by commas."""
+
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 """Words separated by commas."""
 
@@ -143,6 +151,11 @@ class Settings(BaseModel):
     )
     """Image of the instances; `{major}` is the major version. A change is rolled out to every
     database."""
+
+    postgres_images: Annotated[Images, Field(alias="DAAP_POSTGRES_IMAGES")] = {}
+    """Images for single major versions, in place of DAAP_POSTGRES_IMAGE, which can name no digest:
+    `17=registry.example/postgresql:17.6-standard-trixie@sha256:…,18=…`. A change is rolled out to
+    every database of that version."""
 
     cluster_domain: Annotated[str, Field(alias="DAAP_CLUSTER_DOMAIN")] = "cluster.local"
     """The Kubernetes cluster's DNS domain, the end of every published host name."""

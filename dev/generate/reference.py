@@ -107,7 +107,7 @@ def settings() -> str:
 def _setting(default: object) -> str:
     if default is PydanticUndefined:
         return "required"
-    if default is None or default == ():
+    if default is None or default in ((), {}):
         return ""
     return f"`{_duration(default) if isinstance(default, timedelta) else default}`"
 

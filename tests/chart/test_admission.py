@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from daap_operator import settings
 from tests.support.admission import (
     BINDING,
     BOUNDS,
@@ -126,6 +127,18 @@ def test_the_image_is_compared_literally(image: str, pattern: str) -> None:
     spec = only(policies({"config": {"postgresImage": image}}), POLICY, BOUNDS[1])["spec"]
     wrong = next(v["expression"] for v in spec["variables"] if v["name"] == "wrong")
     assert f'matches("{pattern}")' in wrong
+
+
+def test_images_with_a_digest_reach_the_operator_and_its_policy() -> None:
+    images = {major: f"r.example/pg:{major}.1@sha256:{major * 32}" for major in ("17", "18")}
+    objects = render({"config": {"postgresImages": images}})
+    container = only(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    given = {e["name"]: e["value"] for e in container["env"] if "value" in e}
+    told = {"DATABASE_URL": "x", "DAAP_POSTGRES_IMAGES": given["DAAP_POSTGRES_IMAGES"]}
+    assert settings.read(told).postgres_images == {17: images["17"], 18: images["18"]}
+    spec = only(objects, POLICY, BOUNDS[1])["spec"]
+    wrong = next(v["expression"] for v in spec["variables"] if v["name"] == "wrong")
+    assert f'variables.image in ["{images["17"]}","{images["18"]}"]' in wrong
 
 
 def test_fields_that_the_values_add() -> None:

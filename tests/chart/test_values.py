@@ -37,6 +37,21 @@ WRONG: dict[str, tuple[Object, str, str]] = {
         "config.postgresImage is 'postgres:17'",
         "begin its tag with {major}",
     ),
+    "an image of another major": (
+        {"config": {"postgresImages": {"17": "r.example/pg:18"}}},
+        "config.postgresImages.17 is 'r.example/pg:18'",
+        "begin its tag with 17, as in registry.example/postgresql:17.6-",
+    ),
+    "an image with half a digest": (
+        {"config": {"postgresImages": {"17": "r.example/pg:17@sha256:abc"}}},
+        "config.postgresImages.17 is 'r.example/pg:17@sha256:abc'",
+        "with all 64 digits of the digest",
+    ),
+    "an image for no major": (
+        {"config": {"postgresImages": {"17.6": "r.example/pg:17"}}},
+        "config.postgresImages is '17.6'",
+        "write major versions from 14 to 18, each with its image",
+    ),
     "a domain with its root": (
         {"config": {"clusterDomain": "cluster.local."}},
         "config.clusterDomain is 'cluster.local.'",

@@ -1,11 +1,13 @@
 """Every choice made once: by the user, by the status, else by the platform."""
 
+import dataclasses
 from typing import Any
 
 import pytest
 from hypothesis import given
 
 from daap_operator import names
+from daap_operator.kinds.database.desired.resolved import resolve, tagged_major
 from tests.unit import builders, strategies
 
 Object = dict[str, Any]
@@ -39,6 +41,17 @@ def test_a_version_is_the_users_the_allotted_or_the_platforms(
     made = builders.resolved(spec, status)
     assert made.postgres_version == version
     assert f":{version}-" in made.image
+
+
+def test_a_major_version_may_have_an_image_of_its_own() -> None:
+    pinned = f"registry.example/postgresql:17.6-x@sha256:{'0' * 64}"
+    platform = dataclasses.replace(builders.PLATFORM, postgres_images={17: pinned})
+    seventeen, sixteen = (
+        resolve(builders.model({"postgresVersion": major}), platform) for major in (17, 16)
+    )
+    assert seventeen.image == pinned
+    assert tagged_major(seventeen.image) == 17
+    assert sixteen.image == "registry.example/postgresql:16-standard-trixie"
 
 
 def test_what_was_allotted_is_never_worked_out_again() -> None:

@@ -34,6 +34,7 @@ DEFAULTS: dict[str, object] = {
     "DAAP_DEFAULT_POSTGRES_VERSION": 17,
     "DAAP_POSTGRES_VERSIONS": (15, 16, 17, 18),
     "DAAP_POSTGRES_IMAGE": "ghcr.io/cloudnative-pg/postgresql:{major}-standard-trixie",
+    "DAAP_POSTGRES_IMAGES": {},
     "DAAP_CLUSTER_DOMAIN": "cluster.local",
     "DAAP_WORKERS": 20,
     "DAAP_RESYNC_INTERVAL": timedelta(minutes=10),
@@ -70,6 +71,7 @@ def test_every_variable_is_explained() -> None:
         assert field.alias == field.alias.upper()
 
 
+DIGEST = f"sha256:{'0' * 64}"
 GIVEN: dict[str, tuple[str, object]] = {
     "DB_MAX_CONNS": ("7", 7),
     "DB_MAX_CONN_LIFETIME": ("90s", timedelta(seconds=90)),
@@ -80,6 +82,10 @@ GIVEN: dict[str, tuple[str, object]] = {
     "DAAP_DEFAULT_POSTGRES_VERSION": ("16", 16),
     "DAAP_POSTGRES_VERSIONS": ("18, 17,14,", (14, 17, 18)),
     "DAAP_POSTGRES_IMAGE": ("registry.example:5000/pg:{major}", "registry.example:5000/pg:{major}"),
+    "DAAP_POSTGRES_IMAGES": (
+        f"17=r.example:5000/pg:17.6-x@{DIGEST}, 18=pg:18",
+        {17: f"r.example:5000/pg:17.6-x@{DIGEST}", 18: "pg:18"},
+    ),
     "DAAP_RESYNC_INTERVAL": ("1.5m", timedelta(seconds=90)),
     "DAAP_SECRET_CHECK_INTERVAL": ("0", timedelta(0)),
     "DAAP_LEASE_NAMESPACE": ("daap-system", "daap-system"),
@@ -146,6 +152,25 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     "an image without a version": ("DAAP_POSTGRES_IMAGE", "r.example/pg:17", _TAG),
     "an image without a tag": ("DAAP_POSTGRES_IMAGE", "r.example/pg-{major}", _TAG),
     "an image with a late version": ("DAAP_POSTGRES_IMAGE", "r.example/pg:v{major}", _TAG),
+    **{
+        f"images: {text[:30]}": ("DAAP_POSTGRES_IMAGES", text, "an image whose tag starts with it")
+        for text in (
+            "17",
+            "17=",
+            "r.example/pg:17",
+            "17=r.example/pg:18",
+            "17=r.example/pg:170",
+            "17=r.example/pg:v17",
+            "17=r.example:17/pg",
+            f"17=r.example/pg@{DIGEST}",
+            "17=r.example/pg:17@sha256:0",
+            "17=r.example/pg:{major}",
+            "9=r.example/pg:9",
+            "19=r.example/pg:19",
+            "x=r.example/pg:17",
+            "17=r.example/pg:17,,18=r.example/pg:17",
+        )
+    },
     **{
         f"a domain: {text[:20]}": ("DAAP_CLUSTER_DOMAIN", text, "must be a DNS domain")
         for text in (

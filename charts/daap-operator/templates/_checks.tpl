@@ -15,6 +15,10 @@
 {{- $label := "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?" }}
 {{- with .Values.config }}
 {{- include "daap-operator.check" (list "config.postgresImage" .postgresImage "^[^{}]+:\\{major\\}[^{}:/]*$" "begin its tag with {major}, as in registry.example/postgresql:{major}-standard-trixie") }}
+{{- range $major, $image := .postgresImages }}
+{{- include "daap-operator.check" (list "config.postgresImages" $major "^1[4-8]$" "write major versions from 14 to 18, each with its image") }}
+{{- include "daap-operator.check" (list (printf "config.postgresImages.%s" $major) $image (printf "^[^{}=,@\\s]+:%s([^0-9{}=,@:/\\s][^{}=,@:/\\s]*)?(@sha256:[0-9a-f]{64})?$" $major) (printf "begin its tag with %s, as in registry.example/postgresql:%s.6-standard-trixie@sha256:…, with all 64 digits of the digest or without it" $major $major)) }}
+{{- end }}
 {{- include "daap-operator.check" (list "config.clusterDomain" .clusterDomain (printf "^%s(\\.%s)*$" $label $label) "write a DNS domain in lower case without a dot at its beginning or end, such as cluster.local") }}
 {{- end }}
 {{- include "daap-operator.check" (list "image.digest" .Values.image.digest "^(sha256:[0-9a-f]{64})?$" "write sha256: and 64 hexadecimal digits, or leave it empty") }}

@@ -44,9 +44,15 @@
 {{- fail (printf "config.defaultPostgresVersion is %v, which is not in config.postgresVersions [%s]: add it there, or choose one of these" .defaultPostgresVersion $offer) }}
 {{- end }}
 {{- end }}
-{{- range $name, $value := .Values.config }}
+{{- range $name, $value := omit .Values.config "postgresImages" }}
 - name: DAAP_{{ $name | snakecase | upper }}
   value: {{ ternary (include "daap-operator.postgresVersions" $ | nospace) $value (kindIs "slice" $value) | quote }}
+{{- end }}
+{{- with .Values.config.postgresImages }}
+{{- $images := list }}
+{{- range $major, $image := . }}{{ $images = append $images (printf "%s=%s" $major $image) }}{{ end }}
+- name: DAAP_POSTGRES_IMAGES
+  value: {{ join "," $images | quote }}
 {{- end }}
 {{- with .Values.extraEnv }}
 {{ toYaml . }}

@@ -82,6 +82,7 @@ class DatabaseController(Controller[DaapDatabaseStatus]):
             default_postgres_version=settings.default_postgres_version,
             postgres_versions=settings.postgres_versions,
             postgres_image=settings.postgres_image,
+            postgres_images=settings.postgres_images,
             cluster_domain=settings.cluster_domain,
         )
         return cls(DatabaseWorld(world, platform, secret_check=settings.secret_check_interval))

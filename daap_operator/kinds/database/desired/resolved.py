@@ -4,7 +4,8 @@ What was allotted once (the Cluster's name, the version, the database's name) st
 and is never worked out again for a live database.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any
 
@@ -34,6 +35,12 @@ class Platform:
     """Image of the instances, with `{major}` for the major version."""
     cluster_domain: str
     """The Kubernetes cluster's DNS domain."""
+    postgres_images: Mapping[int, str] = field(default_factory=dict)
+    """Images of single major versions, which come before `postgres_image`."""
+
+    def image(self, major: int) -> str:
+        """The image of the instances of a major version."""
+        return self.postgres_images.get(major) or self.postgres_image.replace("{major}", str(major))
 
 
 @dataclass(frozen=True)
@@ -130,7 +137,7 @@ def resolve(database: DaapDatabase, platform: Platform, *, left: Left | None = N
         or spec.database_name
         or names.database_name(database.metadata.name),
         postgres_version=version,
-        image=platform.postgres_image.replace("{major}", str(version)),
+        image=platform.image(version),
         domain=platform.cluster_domain,
         locale=_locale(database, version, left),
         defaults=defaults.revision(
