@@ -1,4 +1,5 @@
 """`make release-notes`: what CHANGELOG.md says of a version, and whether a tag fits the version.
+With `--pin`, the chart names the image by its digest.
 
 The version stands in `daap_operator/__init__.py` and nowhere else.
 """
@@ -10,7 +11,9 @@ from pathlib import Path
 
 from daap_operator import __version__
 
-CHANGELOG = Path(__file__).resolve().parents[1] / "CHANGELOG.md"
+ROOT = Path(__file__).resolve().parents[1]
+CHANGELOG = ROOT / "CHANGELOG.md"
+VALUES = ROOT / "charts" / "daap-operator" / "values.yaml"
 HEADING = re.compile(
     r"^## \[?(?P<version>[^\]\s]+)\]?(?: - \d{4}-\d{2}-\d{2})?[ \t]*$", re.MULTILINE
 )
@@ -50,13 +53,27 @@ def check_tag(tag: str, version: str) -> None:
         )
 
 
+def pinned(values: str, digest: str) -> str:
+    """The chart's values with the digest of the image. Raises ReleaseError."""
+    if not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
+        raise ReleaseError(f"the digest is {digest!r}: the build must tell it as sha256:…")
+    made, changed = re.subn(r'(?m)^  digest: ""$', f'  digest: "{digest}"', values)
+    if changed != 1:
+        raise ReleaseError(f'values.yaml has {changed} lines `  digest: ""`: it must have one')
+    return made
+
+
 def main() -> int:
-    """Print the notes of a version."""
+    """Print the notes of a version, or pin the image that the chart names."""
     parser = argparse.ArgumentParser(prog="python -m dev.release", description=__doc__)
     parser.add_argument("version", nargs="?", default=__version__, help="default: %(default)s")
     parser.add_argument("--tag", help="fail unless this git tag is that of the version")
+    parser.add_argument("--pin", help="write this digest of the image into the chart's values")
     args = parser.parse_args()
     try:
+        if args.pin is not None:
+            VALUES.write_text(pinned(VALUES.read_text(), args.pin))
+            return 0
         if args.tag is not None:
             check_tag(args.tag, args.version)
         sys.stdout.write(notes(CHANGELOG.read_text(), args.version))

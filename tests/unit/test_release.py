@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from daap_operator import __version__
 from dev import release
@@ -94,3 +95,30 @@ def test_the_command(
     said = capsys.readouterr()
     assert said.out == out
     assert said.err.startswith(err)
+
+
+DIGEST = f"sha256:{'a' * 64}"
+
+
+def test_the_chart_of_a_release_names_its_image_by_digest() -> None:
+    before = release.VALUES.read_text()
+    after = release.pinned(before, DIGEST)
+    assert yaml.safe_load(before)["image"]["digest"] == ""
+    assert yaml.safe_load(after)["image"]["digest"] == DIGEST
+    assert yaml.safe_load(after)["image"] | {"digest": ""} == yaml.safe_load(before)["image"]
+
+
+@pytest.mark.parametrize(
+    ("values", "digest", "said"),
+    [
+        ('image:\n  digest: ""\n', "null", "the digest is 'null'"),
+        ('image:\n  digest: ""\n', "sha256:abc", "the digest is 'sha256:abc'"),
+        ("image: {}\n", DIGEST, "values.yaml has 0 lines"),
+        ('image:\n  digest: ""\n  digest: ""\n', DIGEST, "values.yaml has 2 lines"),
+    ],
+)
+def test_a_digest_that_cannot_be_pinned_ends_the_release(
+    values: str, digest: str, said: str
+) -> None:
+    with pytest.raises(release.ReleaseError, match=said):
+        release.pinned(values, digest)

@@ -23,7 +23,8 @@ def test_a_workflow_may_only_read_and_runs_only_pinned_actions(path: Path) -> No
     assert workflow["permissions"] == {"contents": "read"}
     used = [step["uses"] for step in steps(workflow) if "uses" in step]
     assert used
-    assert all(re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", action) for action in used)
+    known = r"(actions/[a-z-]+|sigstore/cosign-installer)@[0-9a-f]{40}"
+    assert all(re.fullmatch(known, action) for action in used)
     checkouts = [step for step in steps(workflow) if "checkout" in step.get("uses", "")]
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
@@ -68,3 +69,17 @@ def test_the_builder_without_docker_knows_the_base_image() -> None:
         *("${PYTHON_IMAGE}", "base", "root", "scratch")
     }
     assert image.ROOT == ROOT
+
+
+def test_a_release_signs_what_it_pushed_and_its_chart_names_that() -> None:
+    release = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text())["jobs"][
+        "release"
+    ]
+    assert release["permissions"]["id-token"] == "write"
+    scripts = [step["run"] for step in release["steps"] if "run" in step]
+    (built,) = (at for at, run in enumerate(scripts) if "--metadata-file image.json" in run)
+    chart, signatures = scripts[built + 1], scripts[built + 2]
+    assert "--push" in scripts[built]
+    assert chart.index("dev.release --pin") < chart.index("helm package") < chart.index("helm push")
+    signed = re.findall(r'cosign sign --yes "(\S+)@\$\(', signatures)
+    assert signed == ["${image%:*}", "${CHARTS#oci://}/daap-operator"]
