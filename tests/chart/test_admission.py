@@ -150,6 +150,16 @@ def test_fields_that_the_values_add() -> None:
         assert f',"{field}"]' in top
 
 
+def test_a_field_that_the_values_add_may_have_anything_in_it() -> None:
+    added = {"operatorBounds": {"extraClusterFields": ["affinity"]}}
+    for admission, looked_into in (({}, True), (added, False)):
+        spec = only(policies({"admission": admission}), POLICY, BOUNDS[1])["spec"]
+        names = [v["name"] for v in spec["variables"]]
+        beyond = next(v["expression"] for v in spec["variables"] if v["name"] == "beyond")
+        assert ("beyond_affinity" in names) is looked_into
+        assert ("beyond_affinity" in beyond) is looked_into
+
+
 def test_after_an_upgrade_that_reuses_values_all_of_it_is_on() -> None:
     without = {"operatorBounds": None, "crdProtection": None}
     rendered = {obj["metadata"]["name"] for obj in policies({"admission": without})}

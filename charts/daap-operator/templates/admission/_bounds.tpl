@@ -70,30 +70,33 @@ variables.what + ' would be in a namespace where the operator creates nothing bu
 {{- end }}
 
 {{/* What of a spec the operator would set, change or remove although it is not its own: a list of paths, the variable
-`beyond`. Given a dict of paths below the spec (empty: the spec itself) to the keys there that are the operator's. What others have
-set may stay as it is, so that an object is still repaired. */}}
+`beyond`. Given a list: the keys of the spec that the values add, whatever is in them, and a dict of paths below the spec (empty: the
+spec itself) to the keys there that are the operator's. What others have set may stay as it is, so that an object is still repaired. */}}
 {{- define "daap-operator.bounds.beyond" -}}
 - name: spec
   expression: "request.operation == 'DELETE' ? dyn({}) : dyn(object.spec)"
 - name: was
   expression: "request.operation == 'UPDATE' ? dyn(oldObject.spec) : dyn({})"
 {{- $all := list }}
-{{- range $path, $keys := . }}
+{{- $extra := first . }}
+{{- range $path, $keys := last . }}
 {{- $name := replace "." "_" $path | default "top" }}
 {{- $at := "" }}
 {{- range splitList "." $path }}{{ if . }}{{ $at = printf "%s.?%s" $at . }}{{ end }}{{ end }}
 {{- $at = ternary (printf "%s.orValue({})" $at) "" (ne $at "") }}
-{{- $all = append $all (printf "variables.beyond_%s" $name) }}
 - name: new_{{ $name }}
   expression: dyn(variables.spec{{ $at }})
 - name: old_{{ $name }}
   expression: dyn(variables.was{{ $at }})
+{{- if not (has (first (splitList "." $path)) $extra) }}
+{{- $all = append $all (printf "variables.beyond_%s" $name) }}
 - name: beyond_{{ $name }}
   expression: >-
     (variables.new_{{ $name }}.filter(k, !(k in {{ toJson $keys }})
     && !(k in variables.old_{{ $name }} && variables.old_{{ $name }}[k] == variables.new_{{ $name }}[k]))
     + variables.old_{{ $name }}.filter(k, !(k in {{ toJson $keys }}) && !(k in variables.new_{{ $name }})))
     .map(k, {{ printf "spec.%s" (ternary (printf "%s." $path) "" (ne $path "")) | squote }} + string(k))
+{{- end }}
 {{- end }}
 - name: beyond
   expression: >-
