@@ -9,12 +9,17 @@ from tests.support.admission import (
     BINDING,
     BOUNDS,
     CHILDREN,
+    CLAIMS,
+    CNPG,
     CRDS,
+    MARKS,
+    MARKS_OF_SECRETS,
     MEMBERS,
     NAMESPACES,
     OWNERSHIP,
     POLICY,
     PROTECTION,
+    SECRETS,
     VERSIONS,
     policies,
 )
@@ -29,26 +34,31 @@ def ownership(**values: Any) -> Object:
 
 EVERYWHERE = {CRDS, *BOUNDS}
 """What looks at all namespaces, whichever are served."""
-USUAL = {PROTECTION, CHILDREN, NAMESPACES, OWNERSHIP, VERSIONS, *EVERYWHERE}
+GUARDS = {PROTECTION, CHILDREN, NAMESPACES, CLAIMS, SECRETS}
+MARKED = {MARKS, MARKS_OF_SECRETS}
+ALL = GUARDS | MARKED | {OWNERSHIP, VERSIONS, *EVERYWHERE}
+OFF = {"enabled": False}
 
 
 @pytest.mark.parametrize(
     ("admission", "rendered"),
     [
-        ({}, USUAL),
-        ({"deletionProtection": {"enabled": False}}, USUAL - {PROTECTION, CHILDREN, NAMESPACES}),
-        ({"ownership": {"enabled": False}}, USUAL - {OWNERSHIP}),
-        ({"postgresVersions": {"enabled": False}}, USUAL - {VERSIONS}),
-        ({"operatorBounds": {"enabled": False}}, USUAL - set(BOUNDS)),
-        ({"crdProtection": {"enabled": False}}, USUAL - {CRDS}),
-        ({"ownership": {"membersOnly": True}}, USUAL | {MEMBERS}),
+        ({}, ALL),
+        ({"deletionProtection": OFF}, ALL - GUARDS),
+        ({"marks": OFF}, ALL - MARKED),
+        ({"ownership": OFF}, ALL - {OWNERSHIP}),
+        ({"postgresVersions": OFF}, ALL - {VERSIONS}),
+        ({"operatorBounds": OFF}, ALL - set(BOUNDS)),
+        ({"crdProtection": OFF}, ALL - {CRDS}),
+        ({"ownership": {"membersOnly": True}}, ALL | {MEMBERS}),
         (
             {
-                "deletionProtection": {"enabled": False},
-                "ownership": {"enabled": False, "membersOnly": True},
-                "postgresVersions": {"enabled": False},
-                "operatorBounds": {"enabled": False},
-                "crdProtection": {"enabled": False},
+                "deletionProtection": OFF,
+                "marks": OFF,
+                "ownership": OFF | {"membersOnly": True},
+                "postgresVersions": OFF,
+                "operatorBounds": OFF,
+                "crdProtection": OFF,
             },
             set(),
         ),
@@ -56,7 +66,8 @@ USUAL = {PROTECTION, CHILDREN, NAMESPACES, OWNERSHIP, VERSIONS, *EVERYWHERE}
     ids=[
         "default",
         "no protection",
-        "no owner",
+        "no marks",
+        "no ownership",
         "no versions",
         "no bounds",
         "no CRD",
@@ -85,9 +96,28 @@ def test_only_the_namespaces_that_are_served() -> None:
 def test_the_operator_is_known_by_its_service_account() -> None:
     values = ownership() | {"serviceAccount": {"create": False, "name": "mine"}}
     objects = render(values, namespace="elsewhere")
-    for name in (CHILDREN, MEMBERS, *BOUNDS):
+    for name in (CHILDREN, CLAIMS, SECRETS, MARKS, MARKS_OF_SECRETS, MEMBERS, *BOUNDS):
         conditions = only(objects, POLICY, name)["spec"]["matchConditions"]
-        assert '"system:serviceaccount:elsewhere:mine"' in conditions[0]["expression"]
+        told = "".join(condition["expression"] for condition in conditions)
+        assert '"system:serviceaccount:elsewhere:mine"' in told
+
+
+def test_cloudnativepg_is_known_by_its_service_accounts() -> None:
+    values = {"admission": {"cnpgServiceAccounts": ["operators/cnpg"]}}
+    for given, user in (({}, CNPG.name), (values, "system:serviceaccount:operators:cnpg")):
+        objects = render(given)
+        for name in (CLAIMS, SECRETS):
+            (condition,) = only(objects, POLICY, name)["spec"]["matchConditions"]
+            assert f'"{user}"' in condition["expression"]
+
+
+def test_what_others_have_does_not_depend_on_the_crd() -> None:
+    """Policies that are asked of all namespaces, claims or Secrets, and need the CRD to work."""
+    objects = render({})
+    for name in (NAMESPACES, CLAIMS, SECRETS):
+        assert only(objects, POLICY, name)["spec"]["failurePolicy"] == "Ignore"
+    for name in (PROTECTION, CHILDREN, *MARKED):
+        assert only(objects, POLICY, name)["spec"]["failurePolicy"] == "Fail"
 
 
 @pytest.mark.parametrize("enabled", [True, False])

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import yaml
 
+from daap_operator import names
 from dev.cluster import ControlPlane
 from dev.installation import NAMESPACE, RELEASE
 from tests.support.api import MERGE, Api, ApiError, Object, path
@@ -18,6 +19,10 @@ BINDING = "ValidatingAdmissionPolicyBinding"
 PROTECTION = f"{RELEASE}-deletion-protection"
 CHILDREN = f"{PROTECTION}-children"
 NAMESPACES = f"{PROTECTION}-namespaces"
+CLAIMS = f"{PROTECTION}-claims"
+SECRETS = f"{PROTECTION}-secrets"
+MARKS = f"{RELEASE}-marks"
+MARKS_OF_SECRETS = f"{MARKS}-secrets"
 OWNERSHIP = f"{RELEASE}-ownership"
 MEMBERS = f"{OWNERSHIP}-members"
 VERSIONS = f"{RELEASE}-postgres-versions"
@@ -28,6 +33,17 @@ BOUNDS = tuple(
 
 CHILDREN_OF = {"clusters": "daap-{}", "poolers": "daap-{}-pooler"}
 """What a database's children are called, by plural."""
+
+CLAIMS_OF = ("daap-{}-1", "daap-{}-2", "daap-{}-2-wal", "daap-{}-10-tbs-fast")
+SECRETS_OF = (
+    "daap-{}-app",
+    "daap-{}-ca",
+    "daap-{}-server",
+    "daap-{}-replication",
+    "daap-{}-pooler",
+    "daap-{}-connection",
+)
+"""What carries a database's data and its passwords: CloudNativePG's, and last our own."""
 
 VALUES: Object = {
     "admission": {
@@ -67,6 +83,7 @@ BOTH = Person("eve", ("team:checkout", "team:payments"))
 OPERATOR = account(NAMESPACE, RELEASE)
 GITOPS = account("argocd", "argocd-application-controller")
 STRANGER = account("elsewhere", RELEASE)
+RESTORER = account("velero", "velero")
 CNPG = account("cnpg-system", "cnpg-manager")
 COLLECTOR = account("kube-system", "generic-garbage-collector")
 NAMESPACE_CONTROLLER = account("kube-system", "namespace-controller")
@@ -74,12 +91,27 @@ CONTROLLER_MANAGER = Person("system:kube-controller-manager")
 
 EVERYBODY_MAY = """
 apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: everything}
+rules:
+  - apiGroups: ["*"]
+    resources: ["*"]
+    verbs: [get, list, watch, create, update, patch, delete, deletecollection]
+---
+apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
 metadata: {name: everybody}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: everything}
 subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: "system:authenticated"}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: velero}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
+subjects: [{kind: ServiceAccount, name: velero, namespace: velero}]
 """
-"""So that it is the policies that refuse, and nothing else."""
+"""So that it is the policies that refuse, and nothing else. What everybody may not is to administer
+databases: that verb is in no role but cluster-admin, which Velero's service account has."""
 
 
 def policies(values: Object | None = None) -> list[Object]:
@@ -155,7 +187,7 @@ def child(parent: Object, plural: str, name: str, **metadata: object) -> Object:
         "metadata": {
             "name": name,
             "namespace": place,
-            "labels": {"daap.io/database-uid": uid},
+            "labels": names.labels(parent["metadata"]["name"], uid),
             "ownerReferences": [owner | {"name": parent["metadata"]["name"], "controller": True}],
             **metadata,
         },
@@ -167,11 +199,53 @@ async def with_children(databases: Databases, name: str, **spec: object) -> Obje
     """A DaapDatabase with a Cluster and a Pooler, of which the API server's cache knows."""
     api, namespace = databases.api, databases.namespace
     parent = await databases.create(name, **spec)
+    await served(databases, name)
     for plural, made in CHILDREN_OF.items():
         await api.create(plural, child(parent, plural, made.format(name)))
     if parent["spec"]["deletionProtection"]:
         await protection_known(api, namespace, name)
     return parent
+
+
+async def served(databases: Databases, name: str) -> None:
+    """Have the status say what the operator says of a database that serves."""
+    told = {"clusterName": f"daap-{name}", "secretName": f"daap-{name}-connection"}
+    status: Object = {"status": {"observedGeneration": 1, **told}}
+    await databases.api.patch("daapdatabases", databases.namespace, name, status, "status")
+
+
+async def with_data(databases: Databases, name: str, **spec: object) -> Object:
+    """The same with claims and Secrets, as CloudNativePG and the operator make them."""
+    parent = await with_children(databases, name, **spec)
+    for made in CLAIMS_OF:
+        await databases.api.create("persistentvolumeclaims", claim(databases, name, made))
+    for made in SECRETS_OF:
+        await databases.api.create("secrets", secret(parent, name, made.format(name)))
+    return parent
+
+
+def claim(databases: Databases, database: str, name: str) -> Object:
+    """A claim for an instance of a database."""
+    return {
+        "metadata": {
+            "name": name.format(database),
+            "namespace": databases.namespace,
+            "labels": {"cnpg.io/cluster": f"daap-{database}"},
+        },
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}},
+        },
+    }
+
+
+def secret(parent: Object, database: str, name: str) -> Object:
+    """A Secret of a database: our own is told by its name here, and has our marks."""
+    metadata: Object = {"name": name, "namespace": parent["metadata"]["namespace"]}
+    if not name.endswith("-connection"):
+        return {"metadata": metadata | {"labels": {"cnpg.io/cluster": f"daap-{database}"}}}
+    labels = names.labels(database, parent["metadata"]["uid"])
+    return {"metadata": metadata | {"labels": labels}, "type": names.SECRET_TYPE}
 
 
 async def protection_known(api: Api, namespace: str, name: str) -> None:
@@ -187,8 +261,8 @@ async def in_force(api: Api, outsider: Api, operator: Api) -> None:
     """
     labels = {"daap.io/team": "checkout"}
     await api.create("namespaces", {"metadata": {"name": "probe", "labels": labels}})
-    parent = await api.create("daapdatabases", database("probe", "probe", deletionProtection=True))
-    await api.create("clusters", child(parent, "clusters", "daap-probe"))
+    parent = await with_data(Databases(api, "probe"), "probe", deletionProtection=True)
+    unmarked: Object = {"metadata": {"labels": {names.UID_LABEL: None}}}
     foreign = database("probe", "foreign", ownerTeam="payments")
     create = path("daapdatabases", "probe") + "?dryRun=All"
     probes: dict[str, Probe] = {
@@ -197,6 +271,10 @@ async def in_force(api: Api, outsider: Api, operator: Api) -> None:
         NAMESPACES: lambda: delete(api, "namespaces", "", "probe", dry=True),
         OWNERSHIP: lambda: api.call("POST", create, foreign),
         MEMBERS: lambda: outsider.call("POST", create, database("probe", "mine")),
+        CLAIMS: lambda: delete(api, "persistentvolumeclaims", "probe", "daap-probe-1", dry=True),
+        SECRETS: lambda: delete(outsider, "secrets", "probe", "daap-probe-app", dry=True),
+        MARKS: lambda: dry_patch(outsider, "clusters", "daap-probe", unmarked),
+        MARKS_OF_SECRETS: lambda: dry_patch(outsider, "secrets", "daap-probe-connection", unmarked),
     }
     crd = "daapdatabases.daap.io"
     probes[CRDS] = lambda: delete(api, "customresourcedefinitions", "", crd, dry=True)
@@ -224,3 +302,8 @@ def _beyond_bounds(operator: Api, parent: Object) -> dict[str, Probe]:
         tried("leases", "", named),
     ]
     return dict(zip(BOUNDS, attempts, strict=True))
+
+
+async def dry_patch(api: Api, plural: str, name: str, body: Object) -> Object:
+    """Change an object of the namespace `probe`, without its being changed."""
+    return await api.call("PATCH", path(plural, "probe", name) + "?dryRun=All", body, MERGE)

@@ -1,0 +1,121 @@
+"""The marks by which the operator knows what belongs to a database: who may change them."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from daap_operator import names
+from tests.fix_admission import As, guarded_namespace
+from tests.support import admission
+from tests.support.admission import child, refusal, with_data
+from tests.support.api import Api, Object
+from tests.support.databases import Databases
+
+MARKED = ("clusters/daap-orders", "poolers/daap-orders-pooler", "secrets/daap-orders-connection")
+OTHERS_OWNER: Object = {"apiVersion": "v1", "kind": "ConfigMap", "name": "mine", "uid": "of-mine"}
+CHANGES: dict[str, Object] = {
+    "labels['daap.io/database-uid']": {"labels": {names.UID_LABEL: None}},
+    "labels['daap.io/database']": {"labels": {names.DATABASE_LABEL: "ledger"}},
+    "labels['app.kubernetes.io/managed-by']": {"labels": {names.MANAGED_BY_LABEL: "me"}},
+    "labels['daap.io/trial']": {"labels": {"daap.io/trial": "true"}},
+    "annotations['daap.io/retained-from']": {"annotations": {names.RETAINED_FROM: "a/b"}},
+    "annotations['daap.io/retained-team']": {"annotations": {names.RETAINED_TEAM: "payments"}},
+    "annotations['daap.io/defaults-revision']": {"annotations": {names.DEFAULTS_REVISION: "9"}},
+}
+PEOPLE = [admission.MEMBER, admission.STRANGER, admission.CNPG]
+
+
+@pytest.fixture
+async def api(as_person: As) -> Api:
+    return await as_person(admission.ADMIN)
+
+
+@pytest.fixture
+async def shop(api: Api) -> AsyncIterator[Databases]:
+    async with guarded_namespace(api, "marks") as name:
+        yield Databases(api, name)
+
+
+async def changed(api: Api, where: str, place: str, metadata: Object) -> Object:
+    plural, _, name = where.partition("/")
+    return await api.patch(plural, place, name, {"metadata": metadata})
+
+
+@pytest.mark.parametrize("person", PEOPLE, ids=lambda person: person.name)
+@pytest.mark.parametrize("where", MARKED)
+async def test_the_marks_are_the_operators(
+    where: str, person: admission.Person, shop: Databases, as_person: As
+) -> None:
+    await with_data(shop, "orders")
+    they, place = await as_person(person), shop.namespace
+    kind = {"clusters": "Cluster", "poolers": "Pooler", "secrets": "Secret"}[
+        where.split("/", maxsplit=1)[0]
+    ]
+    for field, metadata in CHANGES.items():
+        said = await refusal(changed(they, where, place, metadata))
+        assert f"{kind} {place}/{where.split('/')[1]}: metadata.{field}" in said
+        assert "change the DaapDatabase instead, or have the platform team do it" in said
+
+
+async def test_an_owner_is_neither_taken_nor_given(shop: Databases, as_person: As) -> None:
+    parent = await with_data(shop, "orders")
+    they, place = await as_person(admission.STRANGER), shop.namespace
+    for owners in (None, [], [OTHERS_OWNER]):
+        said = await refusal(
+            changed(they, "clusters/daap-orders", place, {"ownerReferences": owners})
+        )
+        assert "metadata.ownerReferences (of a DaapDatabase)" in said
+    mine = child(parent, "clusters", "mine", labels={}, ownerReferences=[])
+    await they.create("clusters", mine)
+    owner = child(parent, "clusters", "any")["metadata"]["ownerReferences"]
+    assert await refusal(changed(they, "clusters/mine", place, {"ownerReferences": owner}))
+    ours = {"labels": {names.MANAGED_BY_LABEL: names.FIELD_MANAGER}}
+    assert await refusal(changed(they, "clusters/mine", place, ours))
+
+
+async def test_what_others_write_there_passes(shop: Databases, as_person: As) -> None:
+    """What docs/operating.md says may be added by hand, and what CloudNativePG writes."""
+    parent = await with_data(shop, "orders")
+    they, place = await as_person(admission.STRANGER), shop.namespace
+    owners = child(parent, "clusters", "any")["metadata"]["ownerReferences"]
+    fine: list[Object] = [
+        {"labels": {"example.com/tier": "gold", "app.kubernetes.io/instance": "orders"}},
+        {"annotations": {"cnpg.io/hibernation": "on", "example.com/note": "hello"}},
+        {"ownerReferences": [*owners, OTHERS_OWNER]},
+        {"finalizers": ["example.com/hold"]},
+        {"finalizers": None},
+    ]
+    for where in MARKED:
+        for metadata in fine[: 2 if where.startswith("secrets") else None]:
+            assert await refusal(changed(they, where, place, metadata)) == ""
+    spec: Object = {"spec": {"postgresql": {"parameters": {"log_connections": "on"}}}}
+    await they.patch("clusters", place, "daap-orders", spec)
+    cnpg = await as_person(admission.CNPG)
+    await cnpg.patch("clusters", place, "daap-orders", {"status": {"phase": "x"}}, "status")
+
+
+async def test_what_has_no_mark_of_ours_is_nobodys_business(shop: Databases, as_person: As) -> None:
+    they, place = await as_person(admission.STRANGER), shop.namespace
+    metadata = {"name": "app", "namespace": place, "labels": {names.MANAGED_BY_LABEL: "Helm"}}
+    await they.create("secrets", {"metadata": metadata, "type": names.SECRET_TYPE})
+    await changed(they, "secrets/app", place, {"labels": {names.MANAGED_BY_LABEL: "me"}})
+
+
+@pytest.mark.parametrize(
+    "person",
+    [
+        admission.OPERATOR,
+        admission.ADMIN,
+        admission.RESTORER,
+        admission.COLLECTOR,
+        admission.CONTROLLER_MANAGER,
+    ],
+    ids=lambda person: person.name,
+)
+async def test_who_has_to_may(person: admission.Person, shop: Databases, as_person: As) -> None:
+    """An administrator hands on what was retained; garbage collection orphans dependents."""
+    await with_data(shop, "orders")
+    they = await as_person(person)
+    for where in MARKED:
+        for metadata in (*CHANGES.values(), {"ownerReferences": None}):
+            await changed(they, where, shop.namespace, metadata)
