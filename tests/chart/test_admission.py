@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from daap_operator import settings
+from dev.installation import NAMESPACE
 from tests.support.admission import (
     BINDING,
     BOUNDS,
@@ -12,9 +13,12 @@ from tests.support.admission import (
     CLAIMS,
     CNPG,
     CRDS,
+    LABELS,
     MARKS,
     MARKS_OF_SECRETS,
     MEMBERS,
+    METADATA,
+    NAMES,
     NAMESPACES,
     OWNERSHIP,
     POLICY,
@@ -29,14 +33,14 @@ Object = dict[str, Any]
 
 
 def ownership(**values: Any) -> Object:
-    return {"admission": {"ownership": {"membersOnly": True, **values}}}
+    return {"admission": {"ownership": {"membersOnly": True, "groupPrefix": "team:", **values}}}
 
 
 EVERYWHERE = {CRDS, *BOUNDS}
 """What looks at all namespaces, whichever are served."""
 GUARDS = {PROTECTION, CHILDREN, NAMESPACES, CLAIMS, SECRETS}
 MARKED = {MARKS, MARKS_OF_SECRETS}
-ALL = GUARDS | MARKED | {OWNERSHIP, VERSIONS, *EVERYWHERE}
+ALL = GUARDS | MARKED | {OWNERSHIP, VERSIONS, METADATA, NAMES, *EVERYWHERE}
 OFF = {"enabled": False}
 
 
@@ -50,11 +54,17 @@ OFF = {"enabled": False}
         ({"postgresVersions": OFF}, ALL - {VERSIONS}),
         ({"operatorBounds": OFF}, ALL - set(BOUNDS)),
         ({"crdProtection": OFF}, ALL - {CRDS}),
-        ({"ownership": {"membersOnly": True}}, ALL | {MEMBERS}),
+        ({"metadata": OFF}, ALL - {METADATA}),
+        ({"names": OFF}, ALL - {NAMES}),
+        ({"names": OFF | {"prefixWithTeam": True}}, ALL),
+        ({"labels": {"enabled": True}}, ALL | set(LABELS.values())),
+        ({"ownership": {"membersOnly": True, "groupPrefix": "team:"}}, ALL | {MEMBERS}),
         (
             {
                 "deletionProtection": OFF,
                 "marks": OFF,
+                "metadata": OFF,
+                "names": OFF,
                 "ownership": OFF | {"membersOnly": True},
                 "postgresVersions": OFF,
                 "operatorBounds": OFF,
@@ -71,7 +81,11 @@ OFF = {"enabled": False}
         "no versions",
         "no bounds",
         "no CRD",
-        "all",
+        "no metadata",
+        "no names",
+        "prefixes",
+        "labels",
+        "members",
         "none",
     ],
 )
@@ -208,6 +222,21 @@ def test_a_warning_is_no_refusal() -> None:
     for name in (OWNERSHIP, MEMBERS):
         assert only(objects, BINDING, name)["spec"]["validationActions"] == ["Warn", "Audit"]
     assert only(objects, BINDING, PROTECTION)["spec"]["validationActions"] == ["Deny"]
+
+
+def test_members_need_a_prefix() -> None:
+    """Otherwise everybody is a member of a team called as one of his groups."""
+    with pytest.raises(HelmError, match=r"groupPrefix is empty with .*membersOnly.*Set it to what"):
+        policies(ownership(groupPrefix=""))
+    assert only(policies(ownership(groupPrefix="", allowEmptyGroupPrefix=True)), POLICY, MEMBERS)
+
+
+def test_the_name_of_helm_test_is_its_own() -> None:
+    assert NAMES not in {obj["metadata"]["name"] for obj in policies({"test": {"enabled": False}})}
+    for values, place in (({}, NAMESPACE), ({"test": {"namespace": "trial"}}, "trial")):
+        spec = only(policies(values), POLICY, NAMES)["spec"]
+        assert f'request.namespace == "{place}"' in spec["validations"][0]["expression"]
+        assert "daap-operator-test" in spec["matchConditions"][0]["expression"]
 
 
 @pytest.mark.parametrize(

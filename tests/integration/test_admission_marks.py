@@ -49,7 +49,7 @@ async def test_the_marks_are_the_operators(
     await with_data(shop, "orders")
     they, place = await as_person(person), shop.namespace
     kind = {"clusters": "Cluster", "poolers": "Pooler", "secrets": "Secret"}[
-        where.split("/", maxsplit=1)[0]
+        where.partition("/")[0]
     ]
     for field, metadata in CHANGES.items():
         said = await refusal(changed(they, where, place, metadata))
@@ -104,7 +104,6 @@ async def test_what_has_no_mark_of_ours_is_nobodys_business(shop: Databases, as_
 @pytest.mark.parametrize(
     "person",
     [
-        admission.OPERATOR,
         admission.ADMIN,
         admission.RESTORER,
         admission.COLLECTOR,
@@ -119,3 +118,12 @@ async def test_who_has_to_may(person: admission.Person, shop: Databases, as_pers
     for where in MARKED:
         for metadata in (*CHANGES.values(), {"ownerReferences": None}):
             await changed(they, where, shop.namespace, metadata)
+
+
+async def test_the_operator_retains_a_database(shop: Databases, as_person: As) -> None:
+    await with_data(shop, "orders")
+    operator = await as_person(admission.OPERATOR)
+    marks = {names.RETAINED_FROM: f"{shop.namespace}/orders"}
+    for where in MARKED:
+        retained: Object = {"annotations": marks, "ownerReferences": None}
+        await changed(operator, where, shop.namespace, retained)

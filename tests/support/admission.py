@@ -8,6 +8,7 @@ import yaml
 from daap_operator import names
 from dev.cluster import ControlPlane
 from dev.installation import NAMESPACE, RELEASE
+from tests.support.admission_objects import CLAIMS_OF, SECRETS_OF, claim, labelled, secret
 from tests.support.api import MERGE, Api, ApiError, Object, path
 from tests.support.databases import Databases, database
 from tests.support.eventually import eventually
@@ -23,6 +24,13 @@ CLAIMS = f"{PROTECTION}-claims"
 SECRETS = f"{PROTECTION}-secrets"
 MARKS = f"{RELEASE}-marks"
 MARKS_OF_SECRETS = f"{MARKS}-secrets"
+METADATA = f"{RELEASE}-metadata"
+NAMES = f"{RELEASE}-names"
+LABELS = {
+    "deployments": f"{RELEASE}-labels-deployments",
+    "services": f"{RELEASE}-labels-services",
+    "endpointslices": f"{RELEASE}-labels-endpoints",
+}
 OWNERSHIP = f"{RELEASE}-ownership"
 MEMBERS = f"{OWNERSHIP}-members"
 VERSIONS = f"{RELEASE}-postgres-versions"
@@ -34,17 +42,6 @@ BOUNDS = tuple(
 CHILDREN_OF = {"clusters": "daap-{}", "poolers": "daap-{}-pooler"}
 """What a database's children are called, by plural."""
 
-CLAIMS_OF = ("daap-{}-1", "daap-{}-2", "daap-{}-2-wal", "daap-{}-10-tbs-fast")
-SECRETS_OF = (
-    "daap-{}-app",
-    "daap-{}-ca",
-    "daap-{}-server",
-    "daap-{}-replication",
-    "daap-{}-pooler",
-    "daap-{}-connection",
-)
-"""What carries a database's data and its passwords: CloudNativePG's, and last our own."""
-
 VALUES: Object = {
     "admission": {
         "ownership": {
@@ -52,7 +49,8 @@ VALUES: Object = {
             "groupPrefix": "team:",
             "exemptGroups": ["system:masters", "platform"],
             "exemptServiceAccounts": ["argocd/argocd-application-controller"],
-        }
+        },
+        "labels": {"enabled": True},
     }
 }
 """Everything switched on."""
@@ -224,30 +222,6 @@ async def with_data(databases: Databases, name: str, **spec: object) -> Object:
     return parent
 
 
-def claim(databases: Databases, database: str, name: str) -> Object:
-    """A claim for an instance of a database."""
-    return {
-        "metadata": {
-            "name": name.format(database),
-            "namespace": databases.namespace,
-            "labels": {"cnpg.io/cluster": f"daap-{database}"},
-        },
-        "spec": {
-            "accessModes": ["ReadWriteOnce"],
-            "resources": {"requests": {"storage": "1Gi"}},
-        },
-    }
-
-
-def secret(parent: Object, database: str, name: str) -> Object:
-    """A Secret of a database: our own is told by its name here, and has our marks."""
-    metadata: Object = {"name": name, "namespace": parent["metadata"]["namespace"]}
-    if not name.endswith("-connection"):
-        return {"metadata": metadata | {"labels": {"cnpg.io/cluster": f"daap-{database}"}}}
-    labels = names.labels(database, parent["metadata"]["uid"])
-    return {"metadata": metadata | {"labels": labels}, "type": names.SECRET_TYPE}
-
-
 async def protection_known(api: Api, namespace: str, name: str) -> None:
     """Wait until the API server's cache has a protection; all the policies read the same one."""
     cluster = CHILDREN_OF["clusters"].format(name)
@@ -261,10 +235,12 @@ async def in_force(api: Api, outsider: Api, operator: Api) -> None:
     """
     labels = {"daap.io/team": "checkout"}
     await api.create("namespaces", {"metadata": {"name": "probe", "labels": labels}})
-    parent = await with_data(Databases(api, "probe"), "probe", deletionProtection=True)
+    await with_data(Databases(api, "probe"), "probe", deletionProtection=True)
     unmarked: Object = {"metadata": {"labels": {names.UID_LABEL: None}}}
     foreign = database("probe", "foreign", ownerTeam="payments")
     create = path("daapdatabases", "probe") + "?dryRun=All"
+    held = database("probe", "held")
+    held["metadata"]["finalizers"] = [names.FINALIZER]
     probes: dict[str, Probe] = {
         PROTECTION: lambda: delete(api, "daapdatabases", "probe", "probe", dry=True),
         CHILDREN: lambda: delete(api, "clusters", "probe", "daap-probe", dry=True),
@@ -274,6 +250,9 @@ async def in_force(api: Api, outsider: Api, operator: Api) -> None:
         CLAIMS: lambda: delete(api, "persistentvolumeclaims", "probe", "daap-probe-1", dry=True),
         SECRETS: lambda: delete(outsider, "secrets", "probe", "daap-probe-app", dry=True),
         MARKS: lambda: dry_patch(outsider, "clusters", "daap-probe", unmarked),
+        METADATA: lambda: outsider.call("POST", create, held),
+        NAMES: lambda: api.call("POST", create, database("probe", f"{RELEASE}-test")),
+        **{policy: labelled(outsider, plural) for plural, policy in LABELS.items()},
         MARKS_OF_SECRETS: lambda: dry_patch(outsider, "secrets", "daap-probe-connection", unmarked),
     }
     crd = "daapdatabases.daap.io"

@@ -1,0 +1,160 @@
+"""Rules about teams that are off by default, in a namespace where they are on."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+
+from dev.cluster import ControlPlane
+from tests.fix_admission import As, guarded_namespace
+from tests.support import admission
+from tests.support.admission import Person, refusal
+from tests.support.api import Api, Object, path
+from tests.support.databases import Databases, database
+from tests.support.eventually import eventually
+from tests.support.helm import render
+
+STRICT = "strict"
+EVERYONE = "system:authenticated"
+FREE = "Équipe n° 7 / checkout"
+Strictly = Callable[[Object, Object], Awaitable[Databases]]
+
+
+@pytest.fixture
+async def api(as_person: As) -> Api:
+    return await as_person(admission.ADMIN)
+
+
+@pytest.fixture
+async def strictly(api: Api, as_person: As, guarded_plane: ControlPlane) -> AsyncIterator[Strictly]:
+    """A namespace where a second release's policies hold, in place of the first's for teams."""
+    async with AsyncExitStack() as stack:
+
+        async def made(values: Object, probe: Object) -> Databases:
+            place = await stack.enter_async_context(guarded_namespace(api, "strict"))
+            await stack.enter_async_context(_policies(api, guarded_plane, place, values))
+            probe["metadata"]["namespace"] = place
+            await eventually(
+                lambda: creating(as_person, admission.PLATFORM, probe), lambda said: STRICT in said
+            )
+            return Databases(api, place)
+
+        yield made
+
+
+@asynccontextmanager
+async def _policies(
+    api: Api, plane: ControlPlane, place: str, values: Object
+) -> AsyncIterator[None]:
+    off = {group: {"enabled": False} for group in ("deletionProtection", "marks", "metadata")}
+    wanted = {"admission": off | values, "watchNamespaces": [place]}
+    rendered = render(wanted, release=STRICT)
+    objects = [obj for obj in rendered if obj["kind"] in (admission.POLICY, admission.BINDING)]
+    admission.apply(plane, objects)
+    yield
+    for obj in objects:
+        policy = obj["kind"] == admission.POLICY
+        plural = "validatingadmissionpolicies" if policy else "validatingadmissionpolicybindings"
+        await api.delete(plural, "", obj["metadata"]["name"])
+
+
+async def creating(as_person: As, person: Person, obj: Object) -> str:
+    """What is said against a new database of that person."""
+    they = await as_person(person)
+    where = path("daapdatabases", obj["metadata"]["namespace"]) + "?dryRun=All"
+    return await refusal(they.call("POST", where, obj))
+
+
+def member(*groups: str) -> Person:
+    """Somebody whom the first release's policies let do everything."""
+    return Person("ann", ("platform", *groups))
+
+
+# --- members only ---------------------------------------------------------------------------------
+
+
+async def test_a_group_of_kubernetes_is_no_team(strictly: Strictly, as_person: As) -> None:
+    """Without a prefix, as whoever calls groups as teams may want it."""
+    members = {"membersOnly": True, "allowEmptyGroupPrefix": True, "exemptGroups": []}
+    shop = await strictly({"ownership": members}, database("", "probe", ownerTeam="payments"))
+    for team in (EVERYONE, "system:masters", FREE, "-checkout", "x" * 64):
+        wanted = database(shop.namespace, "orders", ownerTeam=team)
+        groups = [team] if team != "system:masters" else []
+        said = await creating(as_person, member(*groups), wanted)
+        assert f"spec.ownerTeam is '{team}', which cannot be a team with members" in said
+        assert "set it to at most 63 letters, digits" in said
+    ann = Databases(await as_person(member("checkout")), shop.namespace)
+    await ann.create("orders")
+    assert "which cannot be a team" in await refusal(ann.edit("orders", ownerTeam=EVERYONE))
+    await ann.edit("orders", instances=3)
+    assert "group 'payments'" in await refusal(ann.edit("orders", ownerTeam="payments"))
+
+
+async def test_a_team_called_otherwise_keeps_what_it_has(strictly: Strictly, as_person: As) -> None:
+    """Databases from before, whose members' group has a prefix; new ones are called by a name."""
+    members = {"membersOnly": True, "groupPrefix": "oidc:", "exemptGroups": ["system:masters"]}
+    shop = await strictly({"ownership": members}, database("", "probe", ownerTeam="x"))
+    await shop.create("orders", ownerTeam=FREE)
+    await shop.create("shared", ownerTeam=EVERYONE)
+    ann = Databases(await as_person(member(f"oidc:{FREE}", "oidc:checkout")), shop.namespace)
+    await ann.edit("orders", instances=3)
+    assert "cannot be a team" in await refusal(ann.create("ledger", ownerTeam=FREE))
+    everyone = Databases(await as_person(member(f"oidc:{EVERYONE}")), shop.namespace)
+    assert "cannot be a team" in await refusal(everyone.edit("shared", instances=3))
+    await ann.edit("orders", ownerTeam="checkout")
+    await ann.delete("orders")
+
+
+# --- only namespaces of teams ---------------------------------------------------------------------
+
+
+async def test_a_namespace_of_no_team_gets_no_database(strictly: Strictly, as_person: As) -> None:
+    probe = database("", "probe")
+    shop = await strictly({"ownership": {"requireLabel": True}}, probe)
+    said = await creating(as_person, admission.PLATFORM, database(shop.namespace, "orders"))
+    assert f"the namespace {shop.namespace} belongs to no team" in said
+    assert (
+        "use a namespace of the team 'checkout', or have the platform team label this one" in said
+    )
+    label = {"metadata": {"labels": {"daap.io/team": "checkout"}}}
+    await shop.api.patch("namespaces", "", shop.namespace, label)
+    await eventually(
+        lambda: creating(as_person, admission.PLATFORM, database(shop.namespace, "orders")),
+        lambda said: said == "",
+    )
+    await shop.create("orders")
+    await shop.api.patch(
+        "namespaces", "", shop.namespace, {"metadata": {"labels": {"daap.io/team": None}}}
+    )
+    await eventually(
+        lambda: creating(as_person, admission.PLATFORM, database(shop.namespace, "ledger"))
+    )
+    await shop.edit("orders", instances=3)
+    assert "belongs to no team" in await refusal(shop.edit("orders", ownerTeam="payments"))
+    await shop.delete("orders")
+
+
+# --- names ----------------------------------------------------------------------------------------
+
+
+async def test_a_name_begins_with_the_team(strictly: Strictly, as_person: As) -> None:
+    names = {"prefixWithTeam": True, "exemptServiceAccounts": ["velero/velero"]}
+    shop = await strictly({"names": names}, database("", "probe"))
+    for team, name, passes in (
+        ("checkout", "orders", False),
+        ("checkout", "checkouts", False),
+        ("checkout", "checkout", True),
+        ("checkout", "checkout-orders", True),
+        ("Check_Out.eu", "check-out-eu-orders", True),
+        ("Check_Out.eu", "check", False),
+    ):
+        wanted = database(shop.namespace, name, ownerTeam=team)
+        said = await creating(as_person, admission.GITOPS, wanted)
+        assert (said == "") is passes
+        if not passes:
+            assert f"the name does not begin with the team in spec.ownerTeam, '{team}'" in said
+    wanted = database(shop.namespace, "orders")
+    said = await creating(as_person, admission.GITOPS, wanted)
+    assert "call it 'checkout' or 'checkout-orders'" in said
+    said = await creating(as_person, admission.RESTORER, wanted)
+    assert "does not begin" not in said  # it is no member, by the first release
