@@ -235,7 +235,7 @@ async def in_force(api: Api, outsider: Api, operator: Api) -> None:
     """
     labels = {"daap.io/team": "checkout"}
     await api.create("namespaces", {"metadata": {"name": "probe", "labels": labels}})
-    await with_data(Databases(api, "probe"), "probe", deletionProtection=True)
+    parent = await with_data(Databases(api, "probe"), "probe", deletionProtection=True)
     unmarked: Object = {"metadata": {"labels": {names.UID_LABEL: None}}}
     foreign = database("probe", "foreign", ownerTeam="payments")
     create = path("daapdatabases", "probe") + "?dryRun=All"
