@@ -124,8 +124,8 @@ class Connection:
         if len(content) > most:
             raise TooMuch(f"{what}: an answer of more than {most} bytes")
         if status >= 300:
-            error = ApiError(status, _decoded(content), what=what, retry_after=_seconds(headers))
-            raise noted(error)
+            wait = _seconds(headers)
+            raise noted(ApiError(status, _decoded(content), what=what, retry_after=wait))
         return content
 
     async def _send(

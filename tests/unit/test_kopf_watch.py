@@ -163,7 +163,9 @@ async def test_the_session_that_kopf_gets_has_the_guard() -> None:
     async def login() -> Credentials:
         return ours
 
-    opened = partial(kopf_watch._session, sources=SOURCES, answered=unheard, reduce=UNHEARD.reduce)
+    opened = partial(
+        kopf_watch._session, sources=list(SOURCES.values()), answered=unheard, reduce=UNHEARD.reduce
+    )
     kopf_watch.register_login(registry, login, opened, sessions)
     (handler,) = registry._activities.get_all_handlers()
     log_in: Any = handler.fn
