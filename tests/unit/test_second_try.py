@@ -393,6 +393,7 @@ def test_what_measures_steadiness_repeats_nothing_and_ci_does() -> None:
         "test-chart": set(),
         "chaos": {"--no-second-try"},
         "faults": {"--no-second-try"},
+        "large": {"--no-second-try"},
     }
     assert "--no-second-try" in repeat.OPTIONS
     assert '"--second-try"' in (ROOT / "dev/e2e.py").read_text()
