@@ -30,7 +30,7 @@ SPECS: dict[str, Object] = {
             "spec": {"containers": [{"name": "a", "image": "b"}]},
         },
     },
-    "pods": {"containers": [{"name": "a", "image": "b"}], "nodeName": "nowhere"},
+    "pods": {"containers": [{"name": "a", "image": "b"}]},
     "persistentvolumeclaims": {
         "accessModes": ["ReadWriteOnce"],
         "resources": {"requests": {"storage": "1Gi"}},
