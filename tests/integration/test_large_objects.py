@@ -24,7 +24,7 @@ from tests.support.process import operator_process
 
 ALL = os.environ.get("LARGE") == "all"
 
-EACH, DEPLOYMENTS, ORDINARY = (40, 120, 5000) if ALL else (4, 60, 0)
+EACH, DEPLOYMENTS, ORDINARY = (40, 120, 5000) if ALL else (6, 60, 0)
 """Large objects of each kind, those that are made by somebody who may make nothing else, and
 ordinary databases."""
 
