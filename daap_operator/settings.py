@@ -207,8 +207,8 @@ class Settings(BaseModel):
     metrics_authentication: Annotated[
         Literal["kubernetes", "none"], Field(alias="DAAP_METRICS_AUTHENTICATION")
     ] = "kubernetes"
-    """`kubernetes`: who reads /metrics sends a bearer token, which the API server judges. `none`:
-    whoever reaches the port reads every database's name and team."""
+    """`kubernetes`: whoever reads /metrics sends a bearer token, which the API server judges.
+    `none`: whoever reaches the port reads every database's name and team."""
 
     metrics_tls_directory: Annotated[str, Field(alias="DAAP_METRICS_TLS_DIRECTORY")] = ""
     """Directory with `tls.crt` and `tls.key`: /metrics is then served with TLS, and a renewed pair
