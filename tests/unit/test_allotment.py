@@ -98,6 +98,26 @@ async def test_an_edit_that_is_refused_before_there_is_a_cluster_gives_it_back_t
     assert holders(stage) == []
 
 
+@pytest.mark.parametrize("begun", [False, True], ids=["not begun", "begun"])
+async def test_a_promise_ends_when_the_spec_becomes_an_invalid_one(begun: bool) -> None:
+    """Between the promise and the status that would make it known, the object has changed."""
+    stage = Stage()
+    stage.order()
+    if begun:
+        stage.kube.change(known.DATABASE, "orders", forged)
+    stage.clock.advance(1)
+    stage.order(namespace="billing")
+    request = STATUS if begun else "finalizers of DaapDatabase orders"
+    stage.kube.refusals[request] = refused(409, "the object has been modified", "Conflict")
+    await stage.look()
+    stage.kube.refusals.clear()
+    stage.edit(ownerTeam=" ")
+    await stage.look()
+    assert BILLING in stage.queue.taken()
+    await stage.look(BILLING)
+    assert holders(stage) == ["billing"]
+
+
 async def test_the_next_in_line_gets_the_name_at_once() -> None:
     stage = await squatting("billing")
     await Life(stage).live(5)
@@ -187,6 +207,24 @@ async def test_claimants_that_get_nothing_do_not_keep_each_other_busy(hasty: boo
     stage.kube.without_quota = {"shop", "billing"}
     await life.live(LONGEST_SECONDS)
     assert holders(stage) == ["crm"]
+
+
+async def test_those_who_wait_for_a_name_do_not_wake_each_other() -> None:
+    """Each has written our finalizer, and so counts as begun."""
+    stage = await ready()
+    for namespace in ("billing", "crm", "erp"):
+        stage.order(namespace=namespace)
+        stage.kube.change(known.DATABASE, "orders", forged, namespace)
+    life = Life(stage)
+    await life.live(3600)
+    assert stage.condition("Stalled", BILLING) == ("True", "NameTaken")
+    waiting = [count for key, count in life.passes.items() if key != KEY]
+    assert len(waiting) == 3
+    assert max(waiting) <= 12  # a resync every ten minutes, and the others' coming
+
+
+def forged(obj: Object) -> None:
+    obj["metadata"]["finalizers"] = [names.FINALIZER]
 
 
 def told_at_once(stage: Stage) -> None:

@@ -102,6 +102,12 @@ def until_next_try(world: DatabaseWorld, key: Ref) -> float:
     return 0.0 if refused is None else max(0.0, refused.due - world.monotonic())
 
 
+def withdraw(world: DatabaseWorld, looked_at: DatabaseSubject) -> None:
+    """End the promise of the name, if there was one, to an object that is refused."""
+    if world.arbiter.forget(looked_at.seen):
+        _wake_others(world, looked_at)
+
+
 async def give_back(
     world: DatabaseWorld, turn: DatabaseTurn, problem: Stalled
 ) -> DatabaseOutcome | None:
@@ -110,7 +116,7 @@ async def give_back(
     None when it keeps them. Whoever waits for the name is woken, and this object tries again later.
     """
     if not turn.subject.status.cluster_name:
-        _let_others_try(world, turn.subject)
+        withdraw(world, turn.subject)
         return None
     if await _has_cluster(world, turn.subject):
         return None
@@ -118,7 +124,8 @@ async def give_back(
     try:
         await turn.note(status)
     finally:
-        _let_others_try(world, turn.subject)
+        world.arbiter.forget(turn.subject.seen)
+        _wake_others(world, turn.subject)
     _note_refusal(world, turn.subject, problem)
     return DatabaseOutcome(status, partial(until_next_try, world, turn.subject.key))
 
@@ -142,9 +149,8 @@ def _is_of(looked_at: DatabaseSubject, cluster: Object | None) -> bool:
     )
 
 
-def _let_others_try(world: DatabaseWorld, looked_at: DatabaseSubject) -> None:
-    """End the promise of the name, and wake whoever waits for it."""
-    world.arbiter.forget(looked_at.seen)
+def _wake_others(world: DatabaseWorld, looked_at: DatabaseSubject) -> None:
+    """Wake whoever waits for the name."""
     for other in world.store.refs_by(known.DATABASE, NAME, looked_at.metadata.name):
         if other != looked_at.key:
             world.wake(other)

@@ -25,6 +25,7 @@ from daap_operator.kinds.database.allotment import (
     refused_until_later,
     take_name,
     until_next_try,
+    withdraw,
 )
 from daap_operator.kinds.database.children import ensure_children
 from daap_operator.kinds.database.desired.defaults import asked_in_vain
@@ -94,8 +95,12 @@ class DatabaseController(Controller[DaapDatabaseStatus]):
         """
         if subject.status.cluster_name:
             return
-        _resolved(self.world, subject)
-        take_name(self.world, subject)
+        try:
+            _resolved(self.world, subject)
+            take_name(self.world, subject)
+        except Stalled:
+            withdraw(self.world, subject)
+            raise
 
     async def serve(self, turn: DatabaseTurn) -> DatabaseOutcome:
         """Name, children and Secret as they should be."""

@@ -92,8 +92,10 @@ class Arbiter:
         """
         self._promises[name] = uid
 
-    def forget(self, database: raw.Object) -> None:
-        """End the promise to an object that is gone."""
+    def forget(self, database: raw.Object) -> bool:
+        """End the promise to an object that is gone, or gives the name back; False without one."""
         name, uid = (raw.text(database, "metadata", field) for field in ("name", "uid"))
         if self._promises.get(name) == uid:
             del self._promises[name]
+            return True
+        return False
