@@ -5,7 +5,8 @@ and whenever a process is killed; and what has been applied is never changed aft
 
     files     which migrations there are, and what speaks against applying them: pure
     tls       how the server is made sure of
-    database  connection, lock, what has been applied
+    database  connection, and what has been applied
+    locks     one command at a time, and who is in the way
     steps     applying and rolling back one: the only door to yoyo
     command   what people and Jobs call
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from daap_operator.migrate import database
+from daap_operator.migrate import database, locks
 from daap_operator.migrate.database import Connection, say
 from daap_operator.migrate.files import (
     Applied,
@@ -29,8 +29,8 @@ from daap_operator.migrate.steps import Steps, ready
 DONE, PENDING, REFUSED, FAILED = 0, 1, 2, 3
 """Exit codes. PENDING only from `status`. REFUSED: nothing was tried, somebody has to act first.
 FAILED: the database was not reached, or it objected; trying again may help."""
-LOCK_SECONDS = 300.0
-"""How long a command waits for another one to end."""
+LOCK_SECONDS = 200.0
+"""How long a command waits for another one to end; the chart's Job has 270 s to say so."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ def _session(
         database.refuse_lent_sessions(database_url)
         with (
             database.connected(database_url, out=out, wait_seconds=0.0) as keeper,
-            database.locked(keeper, out=out, seconds=lock_seconds),
+            locks.locked(keeper, out=out, seconds=lock_seconds),
         ):
             database.stay(connection)
             yield _Session(database_url, out, connection, database.applied(connection))
@@ -208,7 +208,7 @@ def _run(
         return []
     database.make_checksums(session.connection)
     done = []
-    with ready(session.database_url, files) as steps:
+    with ready(session.database_url, files, session.out) as steps:
         for file in files:
             say(session.out, f"{verb} {file.path.name}")
             began = time.monotonic()

@@ -1,9 +1,6 @@
-"""The connection to the metadata database, the lock, and what has been applied.
+"""The connection to the metadata database, and what has been applied.
 
-The lock is a transaction's, so that nothing can keep it when the transaction has ended: a pooler in
-transaction mode would keep a session's. Such a pooler is refused all the same, for the settings
-that migrating makes in its session.
-Docs: https://www.postgresql.org/docs/16/explicit-locking.html#ADVISORY-LOCKS
+Such a pooler as lends its sessions is refused, for the settings that migrating makes in its own.
 """
 
 import asyncio
@@ -26,8 +23,6 @@ from daap_operator.migrate.files import Applied, Migration, MigrationError, Refu
 
 Connection = psycopg.Connection[TupleRow]
 
-COMMAND_LOCK = 0x64616170_0001
-"""Held by one command at a time for as long as it lives."""
 CONNECT_TIMEOUT_SECONDS = 5
 RETRY_SECONDS = 0.25
 PROGRESS_SECONDS = 5.0
@@ -35,11 +30,6 @@ PROGRESS_SECONDS = 5.0
 _ADDRESS = re.compile(r"\w+://([^@/]*@)?(?P<host>[^/?]*)(?P<database>[^?]*)")
 """The parts of a URL, as libpq tells them apart."""
 
-_IDLE_SQL = """
-SELECT set_config(name, '0', true) FROM pg_settings
-WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')
-"""
-"""The second one is there since PostgreSQL 17."""
 _TABLES_SQL = "SELECT to_regclass('_yoyo_migration'), to_regclass('daap_migration_checksums')"
 _APPLIED_SQL = "SELECT migration_id, applied_at_utc FROM _yoyo_migration"
 _CHECKSUMS_SQL = "SELECT migration_id, sha256 FROM daap_migration_checksums"
@@ -143,7 +133,7 @@ def _connect(database_url: str, out: TextIO, wait_seconds: float) -> Connection:
     conninfo = make_conninfo("", **parameters(database_url))
     where = place(database_url)
     began = time.monotonic()
-    tell = _Progress(out)
+    tell = Progress(out)
     while True:
         try:
             return psycopg.connect(conninfo, autocommit=True)
@@ -160,33 +150,6 @@ def _connect(database_url: str, out: TextIO, wait_seconds: float) -> Connection:
 def stay(connection: Connection) -> None:
     """Lets the connection outlive the time that migrations take on another one."""
     connection.execute("SET idle_session_timeout = 0")
-
-
-@contextlib.contextmanager
-def locked(connection: Connection, *, out: TextIO, seconds: float) -> Iterator[None]:
-    """Keeps other commands out, by a transaction on a connection that is used for nothing else.
-
-    PostgreSQL frees the lock when this process dies. Raises MigrationError when another command has
-    not ended within `seconds`.
-    """
-    with connection.transaction():
-        connection.execute(_IDLE_SQL)  # idle is what a lock's holder is
-        _lock(connection, out, seconds)
-        yield
-
-
-def _lock(connection: Connection, out: TextIO, seconds: float) -> None:
-    began = time.monotonic()
-    tell = _Progress(out)
-    while not _one(connection, "SELECT pg_try_advisory_xact_lock(%s)", COMMAND_LOCK)[0]:
-        waited = time.monotonic() - began
-        if waited >= seconds:
-            raise MigrationError(
-                f"another migrate has held its lock for {seconds:g} s; "
-                "pg_locks shows whose connection it is (locktype advisory)"
-            )
-        tell(f"waiting for another migrate to end ({waited:.0f} of {seconds:g} s)")
-        time.sleep(RETRY_SECONDS)
 
 
 def refuse_lent_sessions(database_url: str) -> None:
@@ -212,7 +175,7 @@ async def _lent(conninfo: str) -> bool:
 
 def applied(connection: Connection) -> dict[str, Applied]:
     """What has been applied, by id. Only reads: it works where nothing was ever applied."""
-    migrations, checksums = _one(connection, _TABLES_SQL)
+    migrations, checksums = one(connection, _TABLES_SQL)
     if migrations is None:
         return {}
     recorded = connection.execute(_CHECKSUMS_SQL).fetchall() if checksums else []
@@ -229,7 +192,7 @@ def is_applied(connection: Connection, file: Migration) -> bool:
 
 def make_checksums(connection: Connection) -> None:
     """Creates the table of the checksums if it is not there. Only under the lock."""
-    if _one(connection, _TABLES_SQL)[1] is None:
+    if one(connection, _TABLES_SQL)[1] is None:
         connection.execute(_CREATE_CHECKSUMS_SQL)
 
 
@@ -243,7 +206,7 @@ def forget(connection: Connection, file: Migration) -> None:
     connection.execute(_FORGET_SQL, [file.id])
 
 
-class _Progress:
+class Progress:
     """Tells the first time and then every few seconds."""
 
     def __init__(self, out: TextIO) -> None:
@@ -251,11 +214,13 @@ class _Progress:
         self._told: float | None = None
 
     def __call__(self, line: str) -> None:
+        """Tell this, if it is time."""
         now = time.monotonic()
         if self._told is None or now - self._told >= PROGRESS_SECONDS:
             self._told = now
             say(self._out, line)
 
 
-def _one(connection: Connection, query: LiteralString, *values: object) -> TupleRow:
+def one(connection: Connection, query: LiteralString, *values: object) -> TupleRow:
+    """The one row that a query gives."""
     return connection.execute(query, values).fetchall()[0]

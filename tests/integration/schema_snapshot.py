@@ -19,7 +19,7 @@ SNAPSHOT = Path(__file__).with_name("schema.sql")
 HEADER = """\
 -- The metadata database after all migrations. Written by `make golden`; do not edit.
 """
-BOOKKEEPING = ("_yoyo_*", "yoyo_lock", "daap_migration_checksums")
+BOOKKEEPING = ("_yoyo_*", "yoyo_lock", "daap_migration_checksums", "daap_migration_lock")
 NOISE = ("--", "SET ", "SELECT pg_catalog.set_config(", "\\restrict ", "\\unrestrict ")
 
 

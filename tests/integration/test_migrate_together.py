@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from daap_operator import migrate
-from daap_operator.migrate import MigrationError, database
+from daap_operator.migrate import MigrationError, locks, steps
 from tests.fix_postgres import wait_until
 from tests.integration.migrating import IDS, Clock, Command, applied, recorded, rows, run, write
 from tests.integration.schema_snapshot import SNAPSHOT, render
@@ -94,15 +94,14 @@ def test_a_killed_ones_transaction_is_waited_for_though_its_lock_is_free(
     run(empty_database, "--to", "001", directory=directory)
     orphan = psycopg.connect(empty_database)
     with orphan:
-        orphan.execute("SELECT pg_advisory_xact_lock(%s)", [migrate.steps.APPLY_LOCK])
+        orphan.execute(steps.APPLY_LOCK)
         orphan.execute("CREATE TABLE b ()")
         orphan.execute(
             "INSERT INTO _yoyo_migration VALUES (encode(sha256('002_b'), 'hex'), '002_b', now())"
         )
         waiting = Command(empty_database, directory=directory)
         waiting.wait_for("applying 002_b.sql")
-        lock = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-        wait_until(lambda: rows(empty_database, lock) == [(1,)], "it waits for the orphan")
+        waiting.wait_for("waiting for a table")
     code, output = waiting.end()
     assert code == 0, output
     assert "applying 002_b.sql\n  done by somebody else meanwhile\n" in output
@@ -127,10 +126,33 @@ def test_a_second_one_waits_for_the_first(
 def test_waiting_for_another_one_has_an_end(
     empty_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "time", Clock())
+    monkeypatch.setattr(locks, "time", Clock())
+    run(empty_database)
     with psycopg.connect(empty_database) as connection:
-        connection.execute("SELECT pg_advisory_lock(%s)", [database.COMMAND_LOCK])
+        connection.execute("LOCK TABLE daap_migration_lock IN EXCLUSIVE MODE")
+        who = f"process {connection.info.backend_pid} of the role daap"
         out = io.StringIO()
-        with pytest.raises(MigrationError, match=r"another migrate has held its lock for 0\.3 s"):
+        with pytest.raises(MigrationError, match=f"has held its lock for 0\\.3 s: {who}"):
             migrate.migrate(empty_database, out=out, lock_seconds=0.3)
-    assert out.getvalue() == "waiting for another migrate to end (0 of 0.3 s)\n"
+    assert out.getvalue() == f"waiting for another migrate to end (0 of 0.3 s): {who}\n"
+
+
+def test_one_of_an_older_version_is_waited_for_and_waits(
+    empty_database: str,
+    monkeypatch: pytest.MonkeyPatch,
+    blocked: psycopg.Connection,
+    tmp_path: Path,
+) -> None:
+    """It knows the advisory lock alone."""
+    older = "SELECT pg_try_advisory_lock(%s)"
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        newer = Command(empty_database, directory=halting(tmp_path / "own"))
+        newer.wait_for("applying 002_b.sql")
+        assert connection.execute(older, [locks.OLDER_LOCK]).fetchone() == (False,)
+        blocked.rollback()
+        assert newer.end()[0] == 0
+        assert connection.execute(older, [locks.OLDER_LOCK]).fetchone() == (True,)
+        monkeypatch.setattr(locks, "time", Clock())
+        out = io.StringIO()
+        with pytest.raises(MigrationError, match="one of an older version"):
+            migrate.migrate(empty_database, out=out, lock_seconds=0.3)
