@@ -43,6 +43,7 @@ def test_shipped_are_the_files_of_the_repository_in_order() -> None:
         "005_add_generation_and_leader_epoch",
         "006_check_status",
         "007_create_leaders_table",
+        "008_check_epochs",
     ]
     assert {file.path.parent for file in found} == {MIGRATIONS}
 
