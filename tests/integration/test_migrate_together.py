@@ -104,7 +104,7 @@ def test_a_killed_ones_transaction_is_waited_for_though_its_lock_is_free(
         waiting.wait_for("waiting for a table")
     code, output = waiting.end()
     assert code == 0, output
-    assert "applying 002_b.sql\n  done by somebody else meanwhile\n" in output
+    assert "  done by somebody else meanwhile\napplying 003_c.sql\n" in output
     assert "1 applied, the schema is at 003_c" in output
 
 
@@ -130,7 +130,7 @@ def test_waiting_for_another_one_has_an_end(
     run(empty_database)
     with psycopg.connect(empty_database) as connection:
         connection.execute("LOCK TABLE daap_migration_lock IN EXCLUSIVE MODE")
-        who = f"process {connection.info.backend_pid} of the role daap"
+        who = f"process {connection.info.backend_pid} of the role {connection.info.user}"
         out = io.StringIO()
         with pytest.raises(MigrationError, match=f"has held its lock for 0\\.3 s: {who}"):
             migrate.migrate(empty_database, out=out, lock_seconds=0.3)
