@@ -13,6 +13,7 @@ from typing import Any, Self
 import aiohttp
 import yaml
 
+from daap_operator.nesting import parsed
 from tests.support.kinds import Which, kind
 
 Object = dict[str, Any]
@@ -31,7 +32,7 @@ class ApiError(Exception):
 
     def __init__(self, status: int, body: bytes) -> None:
         try:
-            self.body: Object = json.loads(body)
+            self.body: Object = parsed(body)
         except ValueError:
             self.body = {"message": body.decode(errors="replace")}
         self.status = status
@@ -72,7 +73,7 @@ class Api:
         self, method: str, path: str, body: object = None, media: str = "application/json"
     ) -> Object:
         """One request; raises ApiError."""
-        answer: Object = json.loads(await self._content(method, path, body, media))
+        answer: Object = parsed(await self._content(method, path, body, media))
         return answer
 
     async def text(self, path: str) -> str:
@@ -166,7 +167,7 @@ class Api:
             async for chunk in reply.content.iter_any():
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
-                    told = json.loads(line)
+                    told = parsed(line)
                     yield told["type"], told["object"]
 
 
