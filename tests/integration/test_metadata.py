@@ -287,9 +287,14 @@ async def test_where_the_inventory_is_and_who_writes_it_is_in_the_log_alone(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'daap'"
         )
     await databases.edit("orders", ownerTeam="payments")
-    found = await eventually(
+    await eventually(
         lambda: databases.get("orders"),
         lambda obj: condition(obj, "MetadataSynced").get("reason") == "Unreachable",
+    )
+    await databases.edit("orders", ownerTeam="billing")  # told anew, by what is known by now
+    found = await eventually(
+        lambda: databases.get("orders"),
+        lambda obj: condition(obj, "MetadataSynced").get("observedGeneration") == 3,
     )
     assert found
     told = str(found["status"])

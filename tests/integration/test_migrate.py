@@ -74,7 +74,7 @@ def test_every_file_is_recorded_with_its_checksum(migrated_database: str) -> Non
     assert recorded(migrated_database) == {file.id: file.sha256 for file in shipped()}
     with psycopg.connect(migrated_database) as connection:
         assert connection.execute(statements.HAS_MIGRATIONS).fetchone() == (True,)
-        found = connection.execute(statements.APPLIED).fetchall()
+        found = connection.execute(statements.APPLIED, {"ids": IDS}).fetchall()
     assert migrate.missing(shipped(), [row[0] for row in found]) == []
 
 
