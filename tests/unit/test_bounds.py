@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from daap_operator import names, raw
@@ -116,6 +116,7 @@ def test_what_fits_is_kept_as_it_is(value: Any) -> None:
 
 
 @given(strategies.json_values)
+@example(["x" * 500 + "…"])
 def test_what_is_estimated_is_no_less_than_the_weight(value: Any) -> None:
     assert bounds._at_most(value) >= weight(value, 10**9)
 

@@ -4,7 +4,6 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
-import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +23,6 @@ from daap_operator.kinds.database.seen import Children
 from daap_operator.kinds.database.subject import database, subject
 from daap_operator.kube import ApiError
 from daap_operator.lines import LONGEST, all_quoted, line, quoted, visible
-from daap_operator.mirror.problems import problem
 from tests.unit import builders, strategies
 from tests.unit.test_logs import record
 from tests.wrong_objects import HIDDEN
@@ -125,7 +123,6 @@ def findings() -> Iterator[Finding]:
     of_event = cause(Children(pods=(waiting,)), [told | regarding], of_pooler=None)
     assert of_event
     yield of_event
-    yield problem(psycopg.OperationalError(FORGED)).finding
     refusal = ApiError(422, {"message": FORGED}, what="PATCH x")
     yield Finding(DatabaseReason.REJECTED, f"CloudNativePG refuses it: {refusal.message}")
     annotations = {names.RETAINED_TEAM: FORGED}
