@@ -36,7 +36,7 @@ def choice(majors: Sequence[int]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
-_IMAGE = re.compile(r"[^{}=,@\s]+:(\d{2,3})(?!\d)[^{}=,@:/\s]*(@sha256:[0-9a-f]{64})?")
+_IMAGE = re.compile(r"\A[^{}=,@\s]+:(\d{2,3})(?!\d)[^{}=,@:/\s]*(@sha256:[0-9a-f]{64})?")
 
 
 def images(text: str, known: Sequence[int]) -> dict[int, str]:

@@ -14,7 +14,7 @@ _AFTER = ".:-]"
 """What may follow an address and is not part of it."""
 _LONGEST = 260
 """Of an address with its port; a host name has 253 characters."""
-_WITH_PORT = re.compile(r"(?=[0-9_.-]*+[a-z])[a-z0-9_.-]++:\d{2,5}", re.IGNORECASE)
+_WITH_PORT = re.compile(r"\A(?=[0-9_.-]*+[a-z])[a-z0-9_.-]++:\d{2,5}", re.IGNORECASE)
 
 
 def quotable(text: str) -> str:
