@@ -17,7 +17,7 @@ from tests.chaos.stage import Stage
 from tests.chaos.trap import Trap
 from tests.support import rights
 from tests.support.api import ApiError
-from tests.support.operator import RunningOperator
+from tests.support.operator import PORTS, RunningOperator
 from tests.support.proxy import api_server, proxy_to, write_detour
 from tests.support.rows import Rows
 
@@ -50,8 +50,7 @@ class World:
             "DATABASE_URL": _through(url, self.metadata.port),
             "DB_MIN_CONNS": "1",
             "DB_MAX_CONNS": "4",
-            "DAAP_HEALTH_HOST": "127.0.0.1",
-            "DAAP_HEALTH_PORT": "0",
+            **PORTS,
             "DAAP_WATCH_NAMESPACES": ",".join(self.namespaces),
             # One after the other, never at the same time: the next need not wait for the Lease
             "DAAP_LEASE_NAME": self.namespaces[0],

@@ -16,7 +16,7 @@ from tests.support.api import Api
 from tests.support.audit import Audit
 from tests.support.databases import Databases, condition
 from tests.support.eventually import eventually
-from tests.support.operator import Operators
+from tests.support.operator import PORTS, Operators
 from tests.support.rows import Rows
 
 FORBIDDEN = 403
@@ -36,8 +36,7 @@ def operator_environment(
     return {
         "KUBECONFIG": str(operator_kubeconfig),
         "DATABASE_URL": migrated_database,
-        "DAAP_HEALTH_HOST": "127.0.0.1",
-        "DAAP_HEALTH_PORT": "0",
+        **PORTS,
         "DAAP_LEASE_NAME": admission.OPERATOR.name.rpartition(":")[2],
         "DAAP_LEASE_NAMESPACE": system,
     }

@@ -106,16 +106,14 @@ async def test_labels_reach_the_secret_and_follow_it_to_another_name(
 async def test_more_annotations_than_a_secret_takes_are_told_with_the_remedy(
     databases: Databases, operators: Operators
 ) -> None:
-    """The rules count characters, the API server bytes of all annotations together."""
+    """The rules count characters; the bytes of all of them together are too many for an object."""
     await operators.start()
     await databases.create("orders")
     await databases.ready("orders")
     asked = {"annotations": {f"example.com/{number}": "\u00fc" * 4096 for number in range(32)}}
     await databases.edit("orders", connectionSecretMetadata=asked)
-    found = await databases.stalled("orders", "Rejected")
-    told = condition(found, "Stalled")["message"]
-    assert "metadata.annotations" in told
-    assert "spec.connectionSecretMetadata" in told
+    found = await databases.stalled("orders", "ObjectTooLarge")
+    assert "spec.connectionSecretMetadata" in condition(found, "Stalled")["message"]
     assert condition(found, "Ready")["status"] == "True"
     await databases.edit("orders", connectionSecretMetadata=None)
     await databases.ready("orders")

@@ -21,6 +21,7 @@ from tests.integration.fault_matrix import CELLS, UNDRIVEN, Cell
 from tests.integration.fault_trials import ALL_POINTS, ALL_SCENARIOS, Outcome, What, run_all
 from tests.standin.cnpg import StandIn
 from tests.support.faults import installed
+from tests.support.operator import PORTS
 
 STALLED_SECONDS = 2.0
 """Instead of a minute: whatever somebody has to mend is mended by the next try here."""
@@ -59,8 +60,7 @@ def outcomes(
             "KUBECONFIG": str(operator_kubeconfig),
             "DATABASE_URL": url,
             "DB_MIN_CONNS": "1",
-            "DAAP_HEALTH_HOST": "127.0.0.1",
-            "DAAP_HEALTH_PORT": "0",
+            **PORTS,
         }
         yield asyncio.run(run_all(wanted, control_plane, environment))
 
