@@ -52,7 +52,7 @@ def read(lease: raw.Object) -> Record:
 
 def plausible(ours: int, found: int) -> bool:
     """Whether there can have been a leader of an epoch that the inventory names, seen from ours."""
-    return isinstance(found, int) and 0 <= found <= min(MOST_EPOCH, ours + MOST_AHEAD)
+    return isinstance(found, int) and 0 <= found <= max(ours, min(MOST_EPOCH, ours + MOST_AHEAD))
 
 
 @dataclass(frozen=True)

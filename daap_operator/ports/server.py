@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 
 Handler = Callable[[Request], Awaitable[Answer]]
 
+SHUTDOWN_SECONDS = 1.0
+"""For the other side to end TLS: asyncio would wait for half a minute, and hold the place."""
+
 BAD = Answer(HTTPStatus.BAD_REQUEST)
 BROKEN = Answer(HTTPStatus.INTERNAL_SERVER_ERROR)
 
@@ -149,7 +152,10 @@ class Port:
         try:
             async with asyncio.timeout(self._limits.head_seconds):
                 transport, _ = await loop.connect_accepted_socket(
-                    lambda: protocol, connection, ssl=tls
+                    lambda: protocol,
+                    connection,
+                    ssl=tls,
+                    ssl_shutdown_timeout=SHUTDOWN_SECONDS if tls else None,
                 )
                 head = await reader.readuntil(END)
             self._silent.pop(connection, None)

@@ -290,6 +290,13 @@ async def test_no_cluster_of_another_name(operator: Api, place: str) -> None:
 # --- Poolers --------------------------------------------------------------------------------------
 
 
+async def test_no_pooler_on_a_cluster_of_another_name(operator: Api, place: str) -> None:
+    pooler = made("Pooler", place)
+    pooler["metadata"]["name"] = "payments-pooler"
+    pooler["spec"]["cluster"]["name"] = "payments"
+    assert "metadata.name must begin with 'daap-'" in await create(operator, pooler)
+
+
 @pytest.mark.parametrize("attack", POOLER_ATTACKS)
 async def test_no_pooler_but_as_it_makes_them(
     attack: str, operator: Api, admin: Api, place: str

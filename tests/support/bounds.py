@@ -218,6 +218,18 @@ CLUSTER_ATTACKS: dict[str, tuple[Object, str]] = {
         {"postgresql": {"parameters": {"session_preload_libraries": "evil"}}},
         "spec.postgresql.parameters must",
     ),
+    "a command, in capital letters": (
+        {"postgresql": {"parameters": {"ARCHIVE_CLEANUP_COMMAND": "sh -c true"}}},
+        "spec.postgresql.parameters must",
+    ),
+    "a command on another line of a name": (
+        {"postgresql": {"parameters": {"zz.a = '1'\narchive_command = 'sh'\nzz.b": "1"}}},
+        "spec.postgresql.parameters must",
+    ),
+    "a command on another line of a value": (
+        {"postgresql": {"parameters": {"work_mem": "4MB'\narchive_command = 'sh"}}},
+        "spec.postgresql.parameters must",
+    ),
     "an extension's image": (
         {"postgresql": {"extensions": [{"name": "e", "image": {"reference": "evil:1"}}]}},
         "spec.postgresql.extensions is not",

@@ -7,9 +7,10 @@ import pytest
 
 from daap_operator import names
 from daap_operator.api.reasons import InventoryReason
+from daap_operator.engine.bounds import weight
 from daap_operator.kinds import known
 from daap_operator.kinds.database.naming import ref
-from daap_operator.kinds.database.removal import LIST_SECONDS
+from daap_operator.kinds.database.removal import LIST_SECONDS, MOST_NAMED, _listed
 from daap_operator.kube import ApiError, Kind
 from daap_operator.mirror import MetadataError
 from tests.unit.fakes import refused
@@ -320,6 +321,20 @@ async def test_a_claim_that_no_cluster_owns_is_not_waited_for() -> None:
     await stage.settle()
     assert gone(stage)
     assert stage.kube.there(known.CLAIM) == [f"{CLUSTER}-1"]
+
+
+async def test_of_the_claims_that_are_listed_a_few_names_are_kept() -> None:
+    """Anybody may make claims with our label, any number of them, and each as large as can be."""
+    stage = await ready()
+    reference = {"apiVersion": "postgresql.cnpg.io/v1", "kind": "Cluster", "uid": "u"}
+    for number in range(100):
+        owners = [reference | {"name": f"{CLUSTER}-{other}"} for other in range(300)]
+        labels = {names.CNPG_CLUSTER_LABEL: CLUSTER}
+        claim = {"name": f"mine-{number}", "labels": labels, "ownerReferences": owners}
+        stage.kube.add(known.CLAIM, {"metadata": claim})
+    found = await _listed(stage.world, KEY.namespace, CLUSTER)
+    assert len(found) == MOST_NAMED
+    assert weight(found, 100_000) < 20_000
 
 
 async def test_a_foreign_secret_of_our_name_stays() -> None:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
-from daap_operator.lease import Record, Term, manifest, read
+from daap_operator.lease import MOST_EPOCH, Record, Term, manifest, plausible, read
 
 SINCE = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 NOW = datetime(2026, 3, 1, 14, 30, 0, 250000, tzinfo=timezone(timedelta(hours=2)))
@@ -33,3 +33,12 @@ def test_a_lease_given_back_has_no_holder_and_soon_ends() -> None:
 
 def test_a_lease_that_somebody_made_by_hand_counts_as_never_held() -> None:
     assert read({"spec": {"leaseTransitions": "many"}}) == Record("", 0, 0.0, "")
+
+
+def test_an_epoch_that_has_been_reached_stays_plausible() -> None:
+    """However far somebody has driven it: what the leader itself has written is no forgery."""
+    assert plausible(MOST_EPOCH, MOST_EPOCH)
+    assert not plausible(MOST_EPOCH, MOST_EPOCH + 1)
+    assert plausible(MOST_EPOCH + 1, MOST_EPOCH + 1)
+    assert plausible(MOST_EPOCH + 5, MOST_EPOCH + 3)
+    assert not plausible(MOST_EPOCH + 1, MOST_EPOCH + 2)

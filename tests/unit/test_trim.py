@@ -145,3 +145,11 @@ def test_trimming_never_raises_and_twice_is_once(kind: str, obj: Object) -> None
     kept = TRIMS[kind](obj)
     assert isinstance(kept["metadata"], dict)
     assert TRIMS[kind](kept) == kept | ({trim.OWNED: {}} if trim.OWNED in kept else {})
+
+
+def test_of_a_container_few_amounts_are_kept() -> None:
+    many = {f"example.com/{number:04}": "1" for number in range(500)}
+    spec = {"containers": [{"name": "c", "resources": {"requests": many | {"cpu": "1"}}}]}
+    kept = trim.resources(spec, "c")["requests"]
+    assert len(kept) <= 16
+    assert kept["cpu"] == "1"

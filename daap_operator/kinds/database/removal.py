@@ -17,7 +17,7 @@ from daap_operator.engine.kinds import Ref
 from daap_operator.engine.patience import PASSING, lasting
 from daap_operator.findings import Finding, Reason
 from daap_operator.kinds import known
-from daap_operator.kinds.database import remedies, trim
+from daap_operator.kinds.database import remedies
 from daap_operator.kinds.database.children import cluster_or_pooler
 from daap_operator.kinds.database.desired import defaults
 from daap_operator.kinds.database.memory import DatabaseOutcome, DatabaseTurn, DatabaseWorld
@@ -38,6 +38,9 @@ POLL_SECONDS = 1.0
 """When to look for what no watch reports; then after a third of the time that it has taken."""
 LIST_SECONDS = 30.0
 """Least time between two LISTs of volume claims that the store has anyway."""
+
+MOST_NAMED = 20
+"""Claims that a message names; somebody may have made any number of them."""
 BLOCKED_SECONDS = 20.0
 """What takes longer than this is not under way any more: somebody has to act, and is told."""
 
@@ -159,7 +162,7 @@ async def _volume_claims(world: DatabaseWorld, looked_at: DatabaseSubject) -> li
         found = await _listed(world, namespace, cluster)
     if not found or await world.kube.get(known.CLUSTER, namespace, cluster) is not None:
         return []
-    claims = ", ".join(sorted(claim["metadata"]["name"] for claim in found))
+    claims = ", ".join(sorted(claim["metadata"]["name"] for claim in found)[:MOST_NAMED])
     held = any(raw.value(claim, "metadata", "deletionTimestamp") for claim in found)
     remedy = (
         "a pod still uses it, or a finalizer holds it: the platform team must remove that"
@@ -183,8 +186,16 @@ async def _listed(world: DatabaseWorld, namespace: str, cluster: str) -> list[Ob
     found: list[Object] = []
     selector = f"{names.CNPG_CLUSTER_LABEL}={cluster}"
     async for page in world.kube.pages(known.CLAIM, namespace, selector=selector):
-        found += [trim.claim(claim) for claim in _owned_by_clusters(page)]
+        for claim in page:  # one at a time: they may be as large as the API server takes
+            if cluster_owners(claim) and len(found) < MOST_NAMED:
+                found.append(_named(claim))
     return found
+
+
+def _named(claim: Object) -> Object:
+    """What is read of a claim; anybody may have made it, and as large as they like."""
+    metadata = raw.mapping(claim, "metadata")
+    return {"metadata": raw.picked(metadata, ("name", "deletionTimestamp"))}
 
 
 def _owned_by_clusters(claims: Iterable[Object]) -> list[Object]:

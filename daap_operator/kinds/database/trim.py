@@ -51,6 +51,9 @@ _ANNOTATIONS = (
     names.CERTIFICATES,
 )
 
+_MOST_AMOUNTS = 16
+"""Resources whose amounts are kept; a container has cpu, memory and seldom a third."""
+
 _TEXTS = ("ownerTeam", "purpose")
 """The fields of a spec with text for people."""
 
@@ -239,4 +242,5 @@ def resources(spec: Mapping[str, Any], container: str) -> Object:
 def _amounts(resources: Mapping[str, Any], kind: str) -> Object:
     """Texts and numbers alone: what comes from an annotation may be as deep as JSON allows."""
     found = raw.mapping(resources, kind)
-    return {name: each for name, each in found.items() if isinstance(each, str | int | float)}
+    few = sorted(found)[:_MOST_AMOUNTS]
+    return {name: found[name] for name in few if isinstance(found[name], str | int | float)}
