@@ -214,6 +214,7 @@ def test_every_setting_is_as_the_operator_itself_has_it() -> None:
         "DAAP_HEALTH_HOST",
         "DAAP_METRICS_HOST",
         "DAAP_METRICS_TLS_DIRECTORY",
+        "DAAP_POSTGRES_IMAGES",
     }
     assert found.keys() >= {f.alias for f in settings.Settings.model_fields.values()} - chosen
 

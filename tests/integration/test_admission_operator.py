@@ -164,7 +164,7 @@ async def test_all_that_can_be_asked_for_passes(
 
 
 async def test_what_has_the_first_defaults_gets_the_newest(
-    databases: Databases, operators: Operators
+    databases: Databases, operators: Operators, as_person: As
 ) -> None:
     operator = await operators.start()
     await databases.create("orders")
@@ -174,7 +174,8 @@ async def test_what_has_the_first_defaults_gets_the_newest(
     first = {"status": {"defaultsRevision": 1}}
     await api.patch("daapdatabases", place, "orders", first, "status")
     none = {"metadata": {"annotations": {"daap.io/defaults-revision": None}}}
-    await api.patch("clusters", place, "daap-orders", none)
+    admin = await as_person(admission.ADMIN)
+    await admin.patch("clusters", place, "daap-orders", none)
     await operators.start()
     await eventually(
         lambda: databases.child("clusters", "daap-orders"),
