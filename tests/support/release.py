@@ -26,8 +26,9 @@ class Release:
         return self._helm("install", RELEASE, str(chart), *VALUES, "--wait", TIMEOUT)
 
     def upgrade(self, *options: str) -> str:
-        """`helm upgrade` to this checkout's chart with the same values."""
-        return self._helm("upgrade", RELEASE, str(CHART), *VALUES, "--wait", TIMEOUT, *options)
+        """`helm upgrade` to this checkout's chart with the same values, as the docs have it."""
+        same = "--reset-then-reuse-values"
+        return self._helm("upgrade", RELEASE, str(CHART), same, "--wait", TIMEOUT, *options)
 
     def test(self) -> str:
         """`helm test`."""
