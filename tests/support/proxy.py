@@ -1,6 +1,9 @@
 """A network that can be cut: what is behind it has gone away for those who come through it."""
 
 import asyncio
+import os
+import socket
+import weakref
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -31,8 +34,20 @@ class Proxy:
     async def mend(self) -> None:
         """Let connections through; fine when they are already."""
         if self._server is None:
-            self._server = await asyncio.start_server(self._serve, self._address, self.port)
-            self.port = self._server.sockets[0].getsockname()[1]
+            self._server = await asyncio.start_server(
+                self._serve, self._address, self.port, reuse_port=True
+            )
+            if not self.port:
+                self.port = self._server.sockets[0].getsockname()[1]
+                self._keep()
+
+    def _keep(self) -> None:
+        """Keep the port while it is cut: nobody who asks for any port is to get this one."""
+        family = socket.AF_INET6 if ":" in self._address else socket.AF_INET
+        kept = socket.socket(family, socket.SOCK_STREAM)
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        kept.bind((self._address, self.port))  # and never listens: connections are refused
+        weakref.finalize(self, os.close, kept.detach())
 
     def cut(self) -> None:
         """Reset all connections, and refuse new ones."""
