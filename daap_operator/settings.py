@@ -1,7 +1,7 @@
 """The operator's configuration, read from the environment. Pure: the command hands it in."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Annotated, Literal
 
@@ -34,9 +34,12 @@ class SettingsError(Exception):
     """The environment is not usable; the message names variable, value and remedy."""
 
 
-def _duration(value: object) -> object:
-    if not isinstance(value, str):
-        return value
+def _of_text(parse: Callable[[str], object]) -> BeforeValidator:
+    """For a field that is a text in the environment; any other value is taken as it is."""
+    return BeforeValidator(lambda value: parse(value) if isinstance(value, str) else value)
+
+
+def _duration(value: str) -> timedelta:
     if not _GO_DURATION.fullmatch(value):
         raise ValueError("must be a duration such as 30s, 10m or 1h30m")
     try:
@@ -45,17 +48,11 @@ def _duration(value: object) -> object:
         raise ValueError("is too long") from None
 
 
-def _bare(host: str) -> str:
-    return host[1:].partition("]")[0]
-
-
-def _words(value: object) -> object:
-    if not isinstance(value, str):
-        return value
+def _words(value: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in value.split(",") if word.strip())
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Duration = Annotated[timedelta, _of_text(_duration)]
 """A Go-style duration: `30s`, `10m`, `1h30m`."""
 
 
@@ -75,10 +72,8 @@ LeaseDuration = Annotated[Duration, _at_least(2)]
 """Long enough to be renewed several times on a busy machine."""
 
 
-def _majors(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    words = [word.strip() for word in value.split(",") if word.strip()]
+def _majors(value: str) -> tuple[int, ...]:
+    words = _words(value)
     known = {str(major): major for major in MAJORS}
     if not words or not known.keys() >= set(words):
         every = ",".join(known)
@@ -86,18 +81,14 @@ def _majors(value: object) -> object:
     return tuple(sorted({known[word] for word in words}))
 
 
-Majors = Annotated[tuple[int, ...], BeforeValidator(_majors)]
+Majors = Annotated[tuple[int, ...], _of_text(_majors)]
 """Major versions of PostgreSQL, separated by commas."""
 
 
-def _images(value: object) -> object:
-    return images(value, MAJORS) if isinstance(value, str) else value
-
-
-Images = Annotated[dict[int, str], BeforeValidator(_images)]
+Images = Annotated[dict[int, str], _of_text(lambda text: images(text, MAJORS))]
 """Images of PostgreSQL by major version, separated by commas."""
 
-Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+Words = Annotated[tuple[str, ...], _of_text(_words)]
 """Words separated by commas."""
 
 
@@ -226,7 +217,8 @@ class Settings(BaseModel):
     @classmethod
     def _has_no_brackets(cls, host: str) -> str:
         if host.startswith("["):
-            raise ValueError(f"must be an address without brackets and port, as in '{_bare(host)}'")
+            bare = host[1:].partition("]")[0]
+            raise ValueError(f"must be an address without brackets and port, as in '{bare}'")
         return host
 
     @field_validator("cluster_domain")
