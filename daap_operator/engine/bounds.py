@@ -1,7 +1,7 @@
 """What is kept of an object has a bound, whatever the object has. Pure.
 
 Anything in an object that has no bound in its schema may be made as large as the API server takes:
-finalizers, owner references, annotations, and in CloudNativePG's objects most of what there is.
+finalizers, owner references, annotations, and of others' kinds most of what there is.
 """
 
 import json
@@ -105,7 +105,7 @@ def _finalizers(found: list[Any]) -> list[str]:
 
 
 def _references(found: list[Any]) -> list[Object]:
-    """Those to our kinds first, then CloudNativePG's: they say whose a child is."""
+    """Those to our kinds first, then that to the controller: they say whose an object is."""
     short = [
         raw.picked(each, _REFERENCE)
         for each in found
@@ -117,8 +117,8 @@ def _references(found: list[Any]) -> list[Object]:
 
 
 def _distance(reference: Object) -> int:
-    group = raw.text(reference, "apiVersion").partition("/")[0]
-    return 0 if group == names.GROUP else 1 if group == names.CNPG_GROUP else 2
+    ours = raw.text(reference, "apiVersion").partition("/")[0] == names.GROUP
+    return 0 if ours else 1 if raw.truth(reference, "controller") else 2
 
 
 def _is_short(value: object) -> bool:
