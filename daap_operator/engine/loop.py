@@ -17,11 +17,10 @@ from daap_operator.engine.controller import Controller, Outcome, Turn
 from daap_operator.engine.kinds import Ref
 from daap_operator.engine.patience import PASSING
 from daap_operator.engine.subject import Subject, read
-from daap_operator.engine.tell import tell
+from daap_operator.engine.tell import end_row, tell
 from daap_operator.engine.world import World
 from daap_operator.errors import Outage, Stalled, Waiting
 from daap_operator.kube import unchanged
-from daap_operator.mirror import MetadataError
 
 TRIES_BEFORE_TELLING = 3
 """How often a pass has to fail in a row before the status reports the trouble."""
@@ -101,7 +100,8 @@ class Loop:
         outcome = await controller.remove(turn)
         if outcome is not None:
             return await self._tell(controller, turn, outcome)
-        await self._end_row(controller, turn.subject)
+        if controller.table is not None:
+            await end_row(self._world, controller.table, turn.subject)
         await self._let_go(controller, turn.subject)
         return None
 
@@ -146,18 +146,6 @@ class Loop:
             return list(metadata.finalizers)
         found = await self._world.kube.get(*subject.key)
         return raw.items(found, "metadata", "finalizers")
-
-    async def _end_row(self, controller: Controller[Any], subject: Subject[Any]) -> None:
-        """Mark the row; while the metadata database is away the object goes all the same.
-
-        The sweep marks it then.
-        """
-        if controller.table is None:
-            return
-        try:
-            await self._world.mirror.mark_deleted(controller.table, subject.metadata.uid)
-        except MetadataError as error:
-            log.warning("Row not marked", extra={"key": subject.key, "error": str(error)})
 
     async def _let_go(self, controller: Controller[S], subject: Subject[S]) -> None:
         """Remove the finalizer from the object as it is now."""

@@ -155,7 +155,8 @@ async def _mirrored(
     notes.row_refused = False
     if table is None or wanted is None:
         world.unsynced.discard(subject.key)
-        await _end_row(world, table, subject)
+        if table is not None and world.mirror.holds(table, subject.metadata.uid):
+            await end_row(world, table, subject)
         return None
     try:
         await world.mirror.save(table, wanted)
@@ -174,13 +175,13 @@ async def _mirrored(
     )
 
 
-async def _end_row(world: World, table: Table[Any] | None, subject: Subject[Any]) -> None:
-    """Mark the row that an object had and has no longer; the sweep does once the server is back."""
-    uid = subject.metadata.uid
-    if table is None or not world.mirror.holds(table, uid):
-        return
+async def end_row(world: World, table: Table[Any], subject: Subject[Any]) -> None:
+    """Mark the row of an object that has, or is to have, none.
+
+    A metadata database that is away holds up nothing: the sweep marks it then.
+    """
     try:
-        await world.mirror.mark_deleted(table, uid)
+        await world.mirror.mark_deleted(table, subject.metadata.uid)
     except MetadataError as error:
         world.notes_of(subject.key).row_refused = error.of_one_row
         log.warning("Row not marked", extra={"key": subject.key, "error": str(error)})
