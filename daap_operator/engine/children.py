@@ -130,7 +130,7 @@ class _Ensuring:
         if raw.value(actual, "metadata", "deletionTimestamp"):
             raise being_deleted(self._child)
         fit(self._child.title, actual)
-        if difference := self._child.difference(actual):
+        if difference := quoted(self._child.difference(actual)):
             await self._repair(actual, difference)
 
     async def _create(self, manifest: Manifest) -> Object:
@@ -162,11 +162,11 @@ class _Ensuring:
         manifest = self._child.wanted(actual)
         fact = await _apply(self._kube, self._store, self._child, manifest, actual)
         self.facts.append(fact)
-        self._log("Child changed", at=quoted(difference))
+        self._log("Child changed", at=difference)
 
     async def _replace(self, actual: Object, difference: str) -> None:
         """Delete the child, and create it again once nothing is left of it."""
-        left = await self._deleted(actual, at=quoted(difference))
+        left = await self._deleted(actual, at=difference)
         if left is not None or self._child.manifest is None:
             raise being_deleted(self._child)
         await self._create(self._child.manifest)

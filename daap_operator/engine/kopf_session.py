@@ -9,8 +9,7 @@ kopf holds whole listings and whole events, and an object may have megabytes. So
 
 import json
 import logging
-import ssl
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -37,22 +36,6 @@ NO_OBJECTS = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 
 _IDENTITY = ("name", "namespace", "uid", "resourceVersion")
 _OF_OBJECTS = ("ADDED", "MODIFIED", "DELETED")
-
-
-def session(
-    *,
-    headers: Mapping[str, str],
-    tls: ssl.SSLContext,
-    traces: list[aiohttp.TraceConfig],
-    middlewares: tuple[aiohttp.ClientMiddlewareType, ...],
-) -> aiohttp.ClientSession:
-    """A session for kopf."""
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, ssl=tls),
-        headers=headers,
-        trace_configs=traces,
-        middlewares=middlewares,
-    )
 
 
 def reducing(

@@ -15,7 +15,7 @@ import kopf
 
 from daap_operator.engine.kinds import Kept, Source
 from daap_operator.engine.kopf_guard import reading_only
-from daap_operator.engine.kopf_session import KEPT, Reduce, reducing, session
+from daap_operator.engine.kopf_session import KEPT, Reduce, reducing
 from daap_operator.engine.trace import Answered, trace
 from daap_operator.kube import LAST_TLS_SECONDS, Credentials, Kind
 
@@ -174,14 +174,11 @@ def _session(
 ) -> aiohttp.ClientSession:
     """A session that reports answers, and gives kopf little of them."""
     info = _connection_info(ours)
-    return session(
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, ssl=info.as_ssl_context()),
         headers=info.as_http_headers(),
-        tls=info.as_ssl_context(),
-        traces=[trace(answered, sources, ours.server)],
-        middlewares=(
-            reading_only(),
-            reducing(sources, reduce, ours.server),
-        ),
+        trace_configs=[trace(answered, sources, ours.server)],
+        middlewares=(reading_only(), reducing(sources, reduce, ours.server)),
     )
 
 
