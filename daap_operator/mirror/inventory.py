@@ -96,9 +96,13 @@ class Mirror:
 
         Raises MetadataError when there can have been no such leader.
         """
+        self._require_plausible(await self._claimed(connection))
+
+    async def _claimed(self, connection: Connection) -> int:
+        """The epoch of the latest leader that the inventory knows of; 0 for none."""
         found = await connection.execute(statements.CLAIMED, self._ours())
         (epoch,) = await found.fetchone() or (0,)
-        self._require_plausible(epoch)
+        return epoch
 
     def _require_plausible(self, epoch: int) -> None:
         ours = self._leadership.epoch
@@ -200,8 +204,7 @@ class Mirror:
         async with self._claiming:
             async with self._server.connection() as connection:
                 await connection.execute(statements.CLAIM, self._ours())
-                found = await connection.execute(statements.CLAIMED, self._ours())
-                (epoch,) = await found.fetchone() or (0,)
+                epoch = await self._claimed(connection)
             try:
                 self._require_plausible(epoch)
             except MetadataError as error:

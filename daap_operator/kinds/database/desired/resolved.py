@@ -7,6 +7,7 @@ and is never worked out again for a live database.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import takewhile
+from string import digits
 from typing import Any
 
 from daap_operator import names
@@ -17,8 +18,6 @@ from daap_operator.kinds.database.desired import defaults, locales
 
 Manifest = dict[str, Any]
 
-
-_DIGITS = "0123456789"
 _LONGEST_MAJOR = 3
 """Digits of a major version; a longer number is a date, or a build's."""
 
@@ -163,5 +162,5 @@ def _locale(database: DaapDatabase, major: int, left: Left | None) -> Locale:
 def tagged_major(image: str) -> int | None:
     """The major version that an image's tag begins with; None when it does not tell."""
     tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
-    digits = "".join(takewhile(_DIGITS.__contains__, tag[: _LONGEST_MAJOR + 1]))
-    return int(digits) if 0 < len(digits) <= _LONGEST_MAJOR else None
+    start = "".join(takewhile(digits.__contains__, tag[: _LONGEST_MAJOR + 1]))
+    return int(start) if 0 < len(start) <= _LONGEST_MAJOR else None
