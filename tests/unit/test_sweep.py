@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,6 +35,16 @@ def stored(*names: str) -> Store:
 
 def ignored(key: Ref) -> None:
     """Nobody looks at what a sweep found."""
+
+
+@asynccontextmanager
+async def running(sweeper: Sweeper) -> AsyncIterator[None]:
+    """It sweeps while the context lasts."""
+    task = asyncio.create_task(sweeper.run())
+    yield
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 def swept_databases(there: Store, wake: Callable[[Ref], None]) -> Swept[Row]:
@@ -109,15 +119,12 @@ def swept(*asked: float, until: float = 1000, outage: bool = False) -> Diary:
         mirror = Diary()
         mirror.outage = MetadataError(InventoryReason.UNREACHABLE, "no answer") if outage else None
         sweeper = sweeper_of(mirror, stored("orders"), namespaces=("shop",))
-        running = asyncio.create_task(sweeper.run())
-        for time in asked:
-            await asyncio.sleep(time - now())
-            sweeper.ask()
-            sweeper.ask()
-        await asyncio.sleep(until - now())
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
+        async with running(sweeper):
+            for time in asked:
+                await asyncio.sleep(time - now())
+                sweeper.ask()
+                sweeper.ask()
+            await asyncio.sleep(until - now())
         return mirror
 
     return virtual_time.run(scene())
@@ -144,11 +151,8 @@ def test_a_cancellation_that_the_inventory_swallows_still_ends_the_sweeps() -> N
     async def scene() -> float:
         sweeper = sweeper_of(Swallowing(), Store(WATCHES))
         sweeper.ask()
-        running = asyncio.create_task(sweeper.run())
-        await asyncio.sleep(1)
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
+        async with running(sweeper):
+            await asyncio.sleep(1)
         return now()
 
     assert virtual_time.run(scene()) == 1
@@ -186,13 +190,10 @@ def test_a_row_that_is_held_stops_no_other_and_is_tried_again_soon() -> None:
         mirror.rows.update({uid: replace(ours, id=uid) for uid in ("gone", "held", "other")})
         sweeper = sweeper_of(mirror, there)
         await sweeper.sweep()  # the first one, before the passes begin
-        running = asyncio.create_task(sweeper.run())
-        await asyncio.sleep(1)
-        assert mirror.deleted == {"gone", "other"}
-        await asyncio.sleep(100)
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
+        async with running(sweeper):
+            await asyncio.sleep(1)
+            assert mirror.deleted == {"gone", "other"}
+            await asyncio.sleep(100)
         return mirror
 
     mirror = virtual_time.run(scene())
@@ -217,11 +218,8 @@ def test_nobody_waits_for_the_first_sweep_longer_than_that_and_it_is_ended_later
         sweeper = sweeper_of(mirror, there)
         await sweeper.sweep(within=10)
         assert (now(), len(mirror.deleted)) == (10, 10)
-        running = asyncio.create_task(sweeper.run())
-        await asyncio.sleep(100)
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
+        async with running(sweeper):
+            await asyncio.sleep(100)
         return mirror
 
     mirror = virtual_time.run(scene())
@@ -235,11 +233,8 @@ def test_a_table_that_is_held_is_compared_again_soon() -> None:
         mirror.outage = MetadataError(InventoryReason.ROW_LOCKED, "somebody holds it")
         sweeper = sweeper_of(mirror, stored("orders"))
         sweeper.ask()
-        running = asyncio.create_task(sweeper.run())
-        await asyncio.sleep(11)
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
+        async with running(sweeper):
+            await asyncio.sleep(11)
         return mirror
 
     assert virtual_time.run(scene()).times == [0, 5, 10]
@@ -335,13 +330,10 @@ async def test_an_object_gone_with_a_live_row_of_any_kind_brings_a_sweep(
         mirror.tables[table]["u"] = Offer("u", "u")
     sweeper = Sweeper(mirror, two_kinds(stored(), {}, []), namespaces=(), seconds=300)
     sweeper.gone("u")
-    running = asyncio.create_task(sweeper.run())
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    assert bool(mirror.times) == swept
-    running.cancel()
-    with suppress(asyncio.CancelledError):
-        await running
+    async with running(sweeper):
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert bool(mirror.times) == swept
 
 
 def test_what_is_expected_comes_in_order_and_in_portions() -> None:
