@@ -72,7 +72,7 @@ def manifest(definition: Definition) -> Schema:
             "labels": {"app.kubernetes.io/part-of": "daap", **definition.labels},
         },
         "spec": {
-            "group": definition.group,
+            "group": definition.kind.group,
             "scope": definition.scope,
             "names": _names(definition),
             "versions": [_version(definition)],
@@ -82,9 +82,9 @@ def manifest(definition: Definition) -> Schema:
 
 def _names(definition: Definition) -> Schema:
     return {
-        "kind": definition.kind,
-        "listKind": f"{definition.kind}List",
-        "plural": definition.plural,
+        "kind": definition.kind.name,
+        "listKind": f"{definition.kind.name}List",
+        "plural": definition.kind.plural,
         "singular": definition.singular,
         **_unless_empty("shortNames", list(definition.short_names)),
         **_unless_empty("categories", list(definition.categories)),
@@ -94,7 +94,7 @@ def _names(definition: Definition) -> Schema:
 def _version(definition: Definition) -> Schema:
     selectable = [{"jsonPath": path} for path in definition.selectable]
     return {
-        "name": definition.version,
+        "name": definition.kind.version,
         "served": True,
         "storage": True,
         "subresources": {"status": {}},
@@ -143,7 +143,7 @@ def _schema(definition: Definition) -> Schema:
     try:
         return structural(definition.model.model_json_schema(by_alias=True))
     except ValueError as error:
-        raise ValueError(f"{definition.kind}{error}") from None
+        raise ValueError(f"{definition.kind.name}{error}") from None
 
 
 _PARTS: dict[str, type[Model]] = {"metadata": Metadata, "spec": Model, "status": Status}
@@ -151,7 +151,7 @@ _PARTS: dict[str, type[Model]] = {"metadata": Metadata, "spec": Model, "status":
 
 def _check_model(definition: Definition) -> None:
     """The model must have all that a CRD of ours is made of, and nothing that would get lost."""
-    kind, fields = definition.kind, definition.model.model_fields
+    kind, fields = definition.kind.name, definition.model.model_fields
     for name, base in _PARTS.items():
         found = fields[name].annotation if name in fields else None
         fits = isinstance(found, type) and issubclass(found, base)

@@ -10,15 +10,7 @@ import re
 
 GROUP = "daap.io"
 VERSION = "v1alpha1"
-API_VERSION = f"{GROUP}/{VERSION}"
-KIND = "DaapDatabase"
-PLURAL = "daapdatabases"
-SINGULAR = "daapdatabase"
-SHORT_NAME = "daapdb"
 CATEGORY = "daap"
-
-CNPG_GROUP, CNPG_VERSION = "postgresql.cnpg.io", "v1"
-CNPG_API_VERSION = f"{CNPG_GROUP}/{CNPG_VERSION}"
 
 FINALIZER = "daap.io/cleanup"
 FIELD_MANAGER = "daap-operator"
@@ -131,7 +123,7 @@ def labels(name: str, uid: str) -> dict[str, str]:
     would take a retained child, which has no owner, for its own, and prune it.
     """
     return {
-        "app.kubernetes.io/name": SINGULAR,
+        "app.kubernetes.io/name": "daapdatabase",
         MANAGED_BY_LABEL: FIELD_MANAGER,
         "app.kubernetes.io/part-of": "daap",
         DATABASE_LABEL: name,

@@ -1,2 +1,2 @@
-"""The custom resources, a package for each API version and, in it, for each kind. Pure: values in,
-values out."""
+"""The custom resources, a package for each API version and, in it, for each kind; and what a kind
+is. Pure: values in, values out."""

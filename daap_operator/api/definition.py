@@ -1,4 +1,4 @@
-"""What a kind of ours declares of itself, and its CustomResourceDefinition is made from. Pure."""
+"""What a kind of ours declares of its API: its CustomResourceDefinition is made from it. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from daap_operator import names
 from daap_operator.api.base import Model
+from daap_operator.api.kind import Kind
 
 
 class Column(NamedTuple):
@@ -22,13 +23,9 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True)
 class Definition:
-    """A kind: its names, its models and how it is listed."""
+    """A kind of ours: its models and how it is listed."""
 
-    kind: str
-    """As in manifests: `DaapDatabase`."""
-    plural: str
-    """As in paths and in the names of files: `daapdatabases`."""
-    singular: str
+    kind: Kind
     model: type[Model]
     """Has `metadata`, `spec` and `status`; its docstring explains the kind."""
     conditions: str
@@ -36,28 +33,29 @@ class Definition:
     columns: tuple[Column, ...]
     short_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = (names.CATEGORY,)
-    namespaced: bool = True
-    """Whether an object is in a namespace; if not, the kind is cluster-scoped."""
     selectable: tuple[str, ...] = ()
     """JSONPaths of the fields that a field selector may name."""
     rules: Mapping[str, Any] = field(default_factory=dict)
     """What holds for an object as a whole, as `rules.validations` gives it."""
     labels: Mapping[str, str] = field(default_factory=dict)
     """Labels of the CRD itself."""
-    group: str = names.GROUP
-    version: str = names.VERSION
 
     @property
     def name(self) -> str:
         """The name of the CRD."""
-        return f"{self.plural}.{self.group}"
+        return f"{self.kind.plural}.{self.kind.group}"
 
     @property
     def file(self) -> str:
         """The name of the file with the CRD in `crds/`."""
-        return f"{self.group}_{self.plural}.yaml"
+        return f"{self.kind.group}_{self.kind.plural}.yaml"
+
+    @property
+    def singular(self) -> str:
+        """As on kubectl's command line: `daapdatabase`."""
+        return self.kind.name.lower()
 
     @property
     def scope(self) -> str:
         """As in the CRD."""
-        return "Namespaced" if self.namespaced else "Cluster"
+        return "Namespaced" if self.kind.namespaced else "Cluster"

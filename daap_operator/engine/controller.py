@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from daap_operator import raw
+from daap_operator.api.kind import Kind
 from daap_operator.api.meta import Metadata, Phase, Status
 from daap_operator.engine.conditions import Moment, Verdict, with_verdict
 from daap_operator.engine.kinds import Object, Ref, Right, Watch
@@ -18,7 +19,6 @@ from daap_operator.engine.subject import Subject
 from daap_operator.engine.tell import Reported, latest, tell, write_ahead
 from daap_operator.engine.world import World
 from daap_operator.errors import Stalled, Waiting
-from daap_operator.kube.kinds import Kind
 from daap_operator.mirror import Row, Table
 from daap_operator.samples import Samples
 

@@ -6,7 +6,7 @@ from enum import Enum, auto
 from typing import Any, NamedTuple, Protocol
 
 from daap_operator import raw
-from daap_operator.kube.kinds import Kind
+from daap_operator.api.kind import Kind
 
 Object = dict[str, Any]
 

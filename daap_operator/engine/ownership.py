@@ -11,7 +11,7 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 from daap_operator import names, quantity, raw
-from daap_operator.kube.kinds import Kind
+from daap_operator.api.kind import Kind
 
 Object = Mapping[str, Any]
 

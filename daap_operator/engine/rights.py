@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from daap_operator import names
+from daap_operator.api.kind import Kind
 from daap_operator.engine.kinds import Right, Watch, Where
-from daap_operator.kube.kinds import EVENT, LEASE, Kind
+from daap_operator.kube.kinds import EVENT, LEASE
 
 Rule = dict[str, Any]
 """As in a Role."""

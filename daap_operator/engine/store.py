@@ -9,6 +9,7 @@ from collections.abc import Collection, Hashable, Iterable, Sequence
 from typing import cast
 
 from daap_operator import raw
+from daap_operator.api.kind import Kind
 from daap_operator.engine.kinds import (
     UID,
     Index,
@@ -22,7 +23,6 @@ from daap_operator.engine.kinds import (
     sources,
 )
 from daap_operator.engine.table import Change, Table, version_of
-from daap_operator.kube.kinds import Kind
 
 
 class Store:

@@ -14,12 +14,12 @@ from pydantic import ValidationError
 
 from daap_operator import names, raw
 from daap_operator.api.base import Model
+from daap_operator.api.kind import Kind
 from daap_operator.api.meta import Metadata, Status
 from daap_operator.api.reasons import CommonReason
 from daap_operator.engine.conditions import Moment
 from daap_operator.engine.kinds import Ref
 from daap_operator.errors import Stalled
-from daap_operator.kube.kinds import Kind
 from daap_operator.lines import quoted
 
 Object = dict[str, Any]

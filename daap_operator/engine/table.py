@@ -5,9 +5,9 @@ from collections.abc import Collection, Hashable, Mapping
 from typing import NamedTuple
 
 from daap_operator import raw
+from daap_operator.api.kind import Kind
 from daap_operator.engine.bounds import bounded
 from daap_operator.engine.kinds import Index, Keep, Kept, Object, Ref
-from daap_operator.kube.kinds import Kind
 
 TOMBSTONES = 10_000
 """Deletions remembered, so that a LIST begun before one does not bring the object back."""

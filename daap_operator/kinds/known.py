@@ -1,12 +1,12 @@
-"""The kinds that the operator has to do with, each declared once. Pure."""
+"""The kinds that what is served has to do with, each declared once: ours with their API. Pure."""
 
-from daap_operator import names
-from daap_operator.kube.kinds import Kind
+from daap_operator.api.kind import Kind
+from daap_operator.api.v1alpha1 import database
 
-DATABASE = Kind(names.GROUP, names.VERSION, names.KIND, names.PLURAL)
+DATABASE = database.DEFINITION.kind
 
-CLUSTER = Kind(names.CNPG_GROUP, names.CNPG_VERSION, "Cluster", "clusters")
-POOLER = Kind(names.CNPG_GROUP, names.CNPG_VERSION, "Pooler", "poolers")
+CLUSTER = Kind("postgresql.cnpg.io", "v1", "Cluster", "clusters")
+POOLER = Kind("postgresql.cnpg.io", "v1", "Pooler", "poolers")
 
 DEPLOYMENT = Kind("apps", "v1", "Deployment", "deployments")
 ENDPOINTS = Kind("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices")

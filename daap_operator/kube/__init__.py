@@ -3,7 +3,7 @@
 Plain objects in and out. Requests go through the client's own REST layer (TLS, authentication,
 connection pool); its models are left aside, since they know neither CloudNativePG nor us.
 
-    kinds       a kind of objects, and its paths
+    kinds       the kinds that are needed whatever is served
     protocols   what each part needs of the requests
     problems    what the API server refuses, and in which sense
     request     a request as it is counted
@@ -13,9 +13,10 @@ connection pool); its models are left aside, since they know neither CloudNative
     client      the requests, each with its precondition
 """
 
+from daap_operator.api.kind import Kind
 from daap_operator.kube.client import LAST_TLS_SECONDS, Kube
 from daap_operator.kube.credentials import Credentials, own_namespace
-from daap_operator.kube.kinds import ACCESS_REVIEW, EVENT, LEASE, TOKEN_REVIEW, Kind
+from daap_operator.kube.kinds import ACCESS_REVIEW, EVENT, LEASE, TOKEN_REVIEW
 from daap_operator.kube.problems import ApiError, Unreachable, refusal, unchanged
 from daap_operator.kube.protocols import Deleting, Plain, Propagation, Replacing, Requests
 from daap_operator.kube.request import Request

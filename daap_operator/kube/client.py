@@ -6,8 +6,9 @@ from contextlib import aclosing
 from typing import Any, Self
 
 from daap_operator import names, raw
+from daap_operator.api.kind import Kind
 from daap_operator.kube.connection import Connection, TooMuch, TooSlow
-from daap_operator.kube.kinds import EVENT, Kind
+from daap_operator.kube.kinds import EVENT
 from daap_operator.kube.listing import FIRST_PAGE, PAGE, Page, Paging, heard
 from daap_operator.kube.problems import ApiError
 from daap_operator.kube.protocols import Propagation

@@ -1,44 +1,6 @@
-"""A kind of objects, and where the API server has it. Pure."""
+"""The kinds that the operator has to do with whatever it serves. Pure."""
 
-from dataclasses import dataclass
-from urllib.parse import quote
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of objects. Each is declared once; whatever else names it is made from that."""
-
-    group: str
-    """API group; empty for the core's."""
-    version: str
-    name: str
-    """As in manifests: `Pod`."""
-    plural: str
-    """As in paths and in RBAC: `pods`."""
-    namespaced: bool = True
-
-    @property
-    def api_version(self) -> str:
-        """As in manifests: `apps/v1`, and `v1` for the core group."""
-        return f"{self.group}/{self.version}" if self.group else self.version
-
-    @property
-    def word(self) -> str:
-        """For the fields of a log line: `database` for a DaapDatabase."""
-        return self.name.removeprefix("Daap").lower()
-
-    def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
-        """The URL's path to a collection, an object or a subresource.
-
-        Without a namespace it is the collection of all namespaces; a kind that has none ignores it.
-        """
-        parts = ["/apis" if self.group else "/api", self.api_version]
-        if namespace and self.namespaced:
-            parts.append(f"namespaces/{quote(namespace, safe='')}")
-        parts.append(self.plural)
-        parts += [quote(part, safe="") for part in (name, subresource) if part]
-        return "/".join(parts)
-
+from daap_operator.api.kind import Kind
 
 EVENT = Kind("events.k8s.io", "v1", "Event", "events")
 LEASE = Kind("coordination.k8s.io", "v1", "Lease", "leases")

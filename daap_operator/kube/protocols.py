@@ -6,7 +6,7 @@ Each part names the least that it needs. A test's stand-in for the API server im
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Literal, Protocol
 
-from daap_operator.kube.kinds import Kind
+from daap_operator.api.kind import Kind
 
 Object = dict[str, Any]
 

@@ -39,7 +39,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     chart = CHART / "Chart.yaml"
     yield chart, versioned(chart.read_text(), __version__)
     for definition in DEFINITIONS:
-        template = CHART / "templates" / "crds" / f"{definition.plural}.yaml"
+        template = CHART / "templates" / "crds" / f"{definition.kind.plural}.yaml"
         yield template, crd_template(definition)
     # A changed list is another Job
     sums = (ROOT / "migrations" / "SHA256SUMS").read_text()

@@ -71,7 +71,7 @@ def templates(rights: Sequence[Right], definitions: Sequence[Definition]) -> str
     """The chart's templates with the rules of each role."""
     scopes = scoped(rights)
     users = _of_users(definitions)
-    bound = [kind for kind in users if BINDING_LABEL in kind.labels]
+    bound = [each for each in users if BINDING_LABEL in each.labels]
     parts = [
         _template(
             "rules",
@@ -102,7 +102,7 @@ def page(rights: Sequence[Right], definitions: Sequence[Definition]) -> str:
     own = "A Role in the release's namespace."
     default = "With `watchNamespaces` a Role there: it has the Events on what is in no namespace."
     metrics = "A ClusterRole, unless `metrics.authentication` is `none`."
-    resources = [f"`{kind.plural}`" for kind in _of_users(definitions)]
+    resources = [f"`{each.kind.plural}`" for each in _of_users(definitions)]
     return "".join(
         [
             _PAGE,
@@ -125,14 +125,15 @@ def page(rights: Sequence[Right], definitions: Sequence[Definition]) -> str:
 
 def _of_users(definitions: Iterable[Definition]) -> list[Definition]:
     """The kinds that the owner of a namespace has to do with."""
-    return [definition for definition in definitions if definition.namespaced]
+    return [definition for definition in definitions if definition.kind.namespaced]
 
 
 def _on(definitions: Iterable[Definition], verbs: Iterable[str]) -> list[Rule]:
     """The same verbs on some kinds."""
     resources: dict[str, list[str]] = {}
     for definition in definitions:
-        resources.setdefault(definition.group, []).append(definition.plural)
+        kind = definition.kind
+        resources.setdefault(kind.group, []).append(kind.plural)
     return [
         {"apiGroups": [group], "resources": found, "verbs": list(verbs)}
         for group, found in resources.items()

@@ -58,8 +58,8 @@ def _kind(definition: Definition) -> str:
     version = crd.manifest(definition)["spec"]["versions"][-1]
     root = version["schema"]["openAPIV3Schema"]["properties"]
     rows = [row for part in ("spec", "status") for row in _fields(root[part], part)]
-    scope = "Namespaced" if definition.namespaced else "Cluster-scoped: in no namespace"
-    head = _KIND.format(kind=definition.kind, singular=definition.singular, scope=scope)
+    scope = "Namespaced" if definition.kind.namespaced else "Cluster-scoped: in no namespace"
+    head = _KIND.format(kind=definition.kind.name, singular=definition.singular, scope=scope)
     return head + "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from daap_operator import names
+from daap_operator.kinds import known
 from tests.support.api import Object
 from tests.support.databases import condition
 from tests.support.eventually import eventually
@@ -106,7 +107,7 @@ def _said(found: Object | None) -> list[str]:
 
 def _owned(obj: Object) -> bool:
     references = obj["metadata"].get("ownerReferences") or ()
-    return any(reference["kind"] == names.KIND for reference in references)
+    return any(reference["kind"] == known.DATABASE.name for reference in references)
 
 
 def _passwords(secrets: list[Object]) -> list[str]:

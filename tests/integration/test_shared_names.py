@@ -3,6 +3,7 @@
 import pytest
 
 from daap_operator import names
+from daap_operator.kinds import known
 from tests.support.api import Api, Object
 from tests.support.databases import Databases, condition
 from tests.support.eventually import eventually
@@ -75,8 +76,8 @@ async def test_who_writes_our_finalizer_does_not_get_ahead(
     """Of two that wait, the one that came first is next."""
     forging = Databases(api, other_namespace)
     body = {
-        "apiVersion": names.API_VERSION,
-        "kind": names.KIND,
+        "apiVersion": known.DATABASE.api_version,
+        "kind": known.DATABASE.name,
         "metadata": {
             "name": "orders",
             "namespace": other_namespace,

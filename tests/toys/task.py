@@ -10,6 +10,7 @@ from pydantic import Field
 from daap_operator import names, raw
 from daap_operator.api.base import Model
 from daap_operator.api.definition import Column, Definition
+from daap_operator.api.kind import Kind
 from daap_operator.api.meta import Metadata, Status
 from daap_operator.api.reasons import CommonReason
 from daap_operator.engine.child import Child, Owner, Reasons, keep
@@ -22,7 +23,6 @@ from daap_operator.engine.rights import serving, watching
 from daap_operator.engine.subject import validated
 from daap_operator.errors import Stalled
 from daap_operator.findings import Finding, Reason
-from daap_operator.kube import Kind
 
 TASK = Kind("toys.example", "v1", "DaapTask", "daaptasks")
 JOB = Kind("batch", "v1", "Job", "jobs")
@@ -63,11 +63,7 @@ class Task(Model):
 
 
 DEFINITION = Definition(
-    kind=TASK.name,
-    plural=TASK.plural,
-    singular="daaptask",
-    group=TASK.group,
-    version=TASK.version,
+    kind=TASK,
     model=Task,
     conditions="`Ready`: all steps are done.",
     columns=(Column("Done", "integer", ".status.done"),),

@@ -12,6 +12,7 @@ from pydantic import Field
 from daap_operator import raw
 from daap_operator.api.base import Model
 from daap_operator.api.definition import Column, Definition
+from daap_operator.api.kind import Kind
 from daap_operator.api.meta import Metadata, Phase, Status
 from daap_operator.api.reasons import CommonReason
 from daap_operator.api.rules import rule, validations
@@ -24,7 +25,6 @@ from daap_operator.engine.subject import Subject
 from daap_operator.errors import Stalled
 from daap_operator.findings import Finding
 from daap_operator.kinds import known
-from daap_operator.kube import Kind
 from daap_operator.metrics import Metric, Samples, objects
 from daap_operator.mirror import Table
 
@@ -61,12 +61,7 @@ class Team(Model):
 NOBODY = "metadata.name must not be 'nobody': choose another"
 
 DEFINITION = Definition(
-    kind=TEAM.name,
-    plural=TEAM.plural,
-    singular="daapteam",
-    group=TEAM.group,
-    version=TEAM.version,
-    namespaced=TEAM.namespaced,
+    kind=TEAM,
     model=Team,
     rules=validations(rule("self.metadata.name != 'nobody'", NOBODY)),
     conditions="`Ready`: it may have databases.",

@@ -6,6 +6,7 @@ from typing import Any
 
 from daap_operator import names
 from daap_operator.api.v1alpha1 import DaapDatabase
+from daap_operator.kinds import known
 from daap_operator.kinds.database.desired.cluster import cluster as cluster_manifest
 from daap_operator.kinds.database.desired.pooler import pooler as pooler_manifest
 from daap_operator.kinds.database.desired.resolved import Platform, Resolved, resolve
@@ -26,8 +27,8 @@ PLATFORM = Platform(
 def database(spec: Object | None = None, status: Object | None = None, **metadata: Any) -> Object:
     """A DaapDatabase of the name `orders`."""
     return {
-        "apiVersion": names.API_VERSION,
-        "kind": names.KIND,
+        "apiVersion": known.DATABASE.api_version,
+        "kind": known.DATABASE.name,
         "metadata": {
             "name": "orders",
             "namespace": "shop",

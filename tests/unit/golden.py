@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from daap_operator import names
 from daap_operator.api.v1alpha1 import DaapDatabase, DaapDatabaseStatus
 from daap_operator.engine.conditions import Moment, dumped
+from daap_operator.kinds import known
 from daap_operator.kinds.database.desired.cluster import cluster
 from daap_operator.kinds.database.desired.pooler import pooler
 from daap_operator.kinds.database.desired.resolved import Platform, resolve
@@ -48,7 +48,7 @@ def children_of(example: str) -> str:
     made = [
         child
         for obj in yaml.safe_load_all(example)
-        if obj and obj["kind"] == names.KIND
+        if obj and obj["kind"] == known.DATABASE.name
         for child in _children(obj)
     ]
     header = "# Generated from the example of the same name by `make golden`. Do not edit.\n"

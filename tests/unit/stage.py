@@ -172,8 +172,8 @@ class Stage:
     def order(self, name: str = "orders", *, namespace: str = "shop", **spec: Any) -> Object:
         """Somebody creates a DaapDatabase."""
         obj = {
-            "apiVersion": names.API_VERSION,
-            "kind": names.KIND,
+            "apiVersion": known.DATABASE.api_version,
+            "kind": known.DATABASE.name,
             "metadata": {"name": name, "namespace": namespace},
             "spec": SPEC | spec,
         }

@@ -151,7 +151,12 @@ def test_a_finalizer_that_is_left_out_shows() -> None:
 
 def test_the_owner_that_counts_is_kept() -> None:
     other = {"apiVersion": "v1", "kind": "ConfigMap", "name": "a", "uid": "b"}
-    ours = {"apiVersion": names.API_VERSION, "kind": names.KIND, "name": "orders", "uid": "u"}
+    ours = {
+        "apiVersion": known.DATABASE.api_version,
+        "kind": known.DATABASE.name,
+        "name": "orders",
+        "uid": "u",
+    }
     obj = {"metadata": {"ownerReferences": [other] * 3000 + [ours]}}
     kept = bounded(obj, obj)
     assert len(kept["metadata"]["ownerReferences"]) == MOST_OWNERS

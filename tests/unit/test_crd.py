@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from daap_operator import crd, names
+from daap_operator import crd
 from daap_operator.api.definition import Definition
 from daap_operator.api.v1alpha1 import DEFINITIONS
 from daap_operator.api.v1alpha1.database import DEFINITION as DATABASE
@@ -20,7 +20,7 @@ Schema = dict[str, Any]
 
 CRDS = Path(__file__).parents[2] / "crds"
 
-KINDS = {definition.kind: definition for definition in (*DEFINITIONS, TASK, TEAM)}
+KINDS = {definition.kind.name: definition for definition in (*DEFINITIONS, TASK, TEAM)}
 of_every_kind = pytest.mark.parametrize("definition", KINDS.values(), ids=KINDS)
 
 SERVERS = ("apiVersion", "kind", "metadata")
@@ -57,10 +57,10 @@ def by_path(kind: str) -> Mapping[str, Schema]:
     return dict(nodes(version(KINDS[kind])["schema"]["openAPIV3Schema"]))
 
 
-NODES = by_path(DATABASE.kind)
+NODES = by_path(DATABASE.kind.name)
 
 
-@pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda definition: definition.kind)
+@pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda definition: definition.kind.name)
 def test_the_committed_file_is_what_the_models_say(definition: Definition) -> None:
     file = CRDS / definition.file
     assert file.read_text() == crd.render(definition), "run: make crds"
@@ -82,9 +82,9 @@ def test_the_kind_is_named_as_everywhere() -> None:
     made = crd.manifest(DATABASE)
     spec = made["spec"]
     assert made["metadata"]["name"] == "daapdatabases.daap.io"
-    assert (spec["group"], version(DATABASE)["name"]) == tuple(names.API_VERSION.split("/"))
+    assert (spec["group"], version(DATABASE)["name"]) == ("daap.io", "v1alpha1")
     assert spec["scope"] == "Namespaced"
-    assert spec["names"]["kind"] == names.KIND
+    assert spec["names"]["kind"] == "DaapDatabase"
     assert spec["names"]["shortNames"] == ["daapdb"]
     assert spec["names"]["categories"] == ["daap"]
 
@@ -116,7 +116,7 @@ Law = Callable[[str, Schema], bool]
 
 def broken(law: Law, definition: Definition = DATABASE) -> list[str]:
     """The paths of the nodes that break a law."""
-    return [path for path, node in by_path(definition.kind).items() if not law(path, node)]
+    return [path for path, node in by_path(definition.kind.name).items() if not law(path, node)]
 
 
 def structural(path: str, node: Schema) -> bool:
@@ -166,7 +166,7 @@ def test_every_node_is(law: Law, definition: Definition) -> None:
 
 @of_every_kind
 def test_every_rule_points_at_a_field(definition: Definition) -> None:
-    found = by_path(definition.kind)
+    found = by_path(definition.kind.name)
 
     def pointing(path: str, node: Schema) -> bool:
         rules = node.get("x-kubernetes-validations", ())
@@ -203,19 +203,19 @@ def test_only_the_owner_is_required() -> None:
 def test_the_spec_alone_is_required_and_the_status_complete_in_any_part(
     definition: Definition,
 ) -> None:
-    found = by_path(definition.kind)
+    found = by_path(definition.kind.name)
     assert found["."]["required"] == ["spec"]
     assert "required" not in found[".status"]
 
 
 @of_every_kind
 def test_a_new_object_does_not_look_observed(definition: Definition) -> None:
-    assert by_path(definition.kind)[".status"]["default"] == {"observedGeneration": -1}
+    assert by_path(definition.kind.name)[".status"]["default"] == {"observedGeneration": -1}
 
 
 @of_every_kind
 def test_conditions_are_merged_by_their_type(definition: Definition) -> None:
-    conditions = by_path(definition.kind)[".status.conditions"]
+    conditions = by_path(definition.kind.name)[".status.conditions"]
     assert conditions["x-kubernetes-list-type"] == "map"
     assert conditions["x-kubernetes-list-map-keys"] == ["type"]
     assert conditions["items"]["properties"]["type"]["description"] == definition.conditions
@@ -228,7 +228,9 @@ def test_columns_and_selectable_fields_are_fields_of_the_schema(definition: Defi
     selectable = [field["jsonPath"] for field in made.get("selectableFields", ())]
     for path in (*columns, *selectable):
         plain = re.sub(r"\[\?\(@\.type==\"(Ready|Stalled)\"\)\]", "[]", path)
-        assert plain in by_path(definition.kind) or plain == ".metadata.creationTimestamp", path
+        assert plain in by_path(definition.kind.name) or plain == ".metadata.creationTimestamp", (
+            path
+        )
 
 
 def test_the_columns_of_a_database() -> None:
@@ -238,7 +240,7 @@ def test_the_columns_of_a_database() -> None:
 
 
 def rules(definition: Definition) -> list[Schema]:
-    found = by_path(definition.kind).values()
+    found = by_path(definition.kind.name).values()
     return [rule for node in found for rule in node.get("x-kubernetes-validations", ())]
 
 

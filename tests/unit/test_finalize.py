@@ -391,7 +391,12 @@ STRANGERS: dict[str, Object] = {
     "of nobody": {},
     "of a kind of our name": {
         "ownerReferences": [
-            {"apiVersion": "example.org/v1", "kind": names.KIND, "name": "orders", "uid": "s-1"}
+            {
+                "apiVersion": "example.org/v1",
+                "kind": known.DATABASE.name,
+                "name": "orders",
+                "uid": "s-1",
+            }
         ]
     },
     "of an earlier database": {

@@ -46,7 +46,12 @@ def cluster(namespace: str, uid: str = "", *, owner: bool = False, **metadata: A
     """The Cluster of the DaapDatabase `orders` with that uid, or of an earlier one there."""
     made = builders.cluster(namespace=namespace)
     made["metadata"]["labels"] |= {names.UID_LABEL: uid or "of an earlier object"}
-    reference = {"apiVersion": names.API_VERSION, "kind": names.KIND, "name": "orders", "uid": uid}
+    reference = {
+        "apiVersion": known.DATABASE.api_version,
+        "kind": known.DATABASE.name,
+        "name": "orders",
+        "uid": uid,
+    }
     made["metadata"]["ownerReferences"] = [reference] if owner else []
     made["metadata"] |= metadata
     return made

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from daap_operator import names
 from daap_operator.engine.ownership import first_difference, others, owned_part
+from daap_operator.kinds import known
 from daap_operator.kinds.database.ownership import belongs_to, owners
 from tests.unit import server_side_apply as api_server
 from tests.unit import strategies
@@ -179,7 +180,12 @@ LABELS = {names.MANAGED_BY_LABEL: US, names.UID_LABEL: UID}
 
 
 def reference(**changed: str) -> Object:
-    return {"apiVersion": names.API_VERSION, "kind": names.KIND, "name": "x", "uid": UID} | changed
+    return {
+        "apiVersion": known.DATABASE.api_version,
+        "kind": known.DATABASE.name,
+        "name": "x",
+        "uid": UID,
+    } | changed
 
 
 OWNERS = {

@@ -379,7 +379,12 @@ async def test_the_reference_of_another_controller_stays(policy: str) -> None:
     """Its kind is called as ours is, and its group is another."""
     stage = await ready()
     uid = stage.kube.add(known.SECRET, {"metadata": {"name": "a"}})["metadata"]["uid"]
-    stranger = {"apiVersion": "example.org/v1", "kind": names.KIND, "name": "orders", "uid": uid}
+    stranger = {
+        "apiVersion": "example.org/v1",
+        "kind": known.DATABASE.name,
+        "name": "orders",
+        "uid": uid,
+    }
 
     def add(secret: Object) -> None:
         secret["metadata"]["ownerReferences"].insert(0, stranger)

@@ -172,7 +172,7 @@ def test_each_right_is_granted_where_it_is_needed() -> None:
 
 
 def test_users_get_what_is_in_namespaces() -> None:
-    boxes = replace(DEFINITION, plural="boxes", namespaced=True, group=DEFINITIONS[0].group)
+    boxes = replace(DEFINITION, kind=replace(BOX, group=DEFINITIONS[0].kind.group))
     definitions = [*DEFINITIONS, DEFINITION, boxes]
     (seen,), (changed,), (bound,) = (
         template(name, [], definitions) for name in ("viewRules", "editRules", "bindingRules")

@@ -34,10 +34,7 @@ def test_each_toy_is_one_file_of_few_lines() -> None:
 def test_a_toy_is_defined_as_it_is_served(
     definition: Definition, controller: type[Controller[Any]]
 ) -> None:
-    kind = controller.kind
-    assert (definition.group, definition.version) == (kind.group, kind.version)
-    assert (definition.kind, definition.plural) == (kind.name, kind.plural)
-    assert definition.namespaced == kind.namespaced
+    assert definition.kind is controller.kind
     assert definition.model.model_fields["status"].annotation is controller.status
 
 

@@ -24,7 +24,12 @@ def woken(store: Store, kind: Kind, obj: Object) -> list[Ref]:
     return list(dict.fromkeys(found))
 
 
-OWNED = {"kind": names.KIND, "apiVersion": names.API_VERSION, "name": "orders", "uid": "u"}
+OWNED = {
+    "kind": known.DATABASE.name,
+    "apiVersion": known.DATABASE.api_version,
+    "name": "orders",
+    "uid": "u",
+}
 LABELLED = {names.DATABASE_LABEL: "orders"}
 
 OWNERS: dict[str, tuple[Object, Ref | None]] = {

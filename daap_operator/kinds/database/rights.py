@@ -1,10 +1,11 @@
 """What serving DaapDatabases takes, verb by verb, and why. Pure."""
 
+from daap_operator.api.kind import Kind
 from daap_operator.engine.kinds import Right
 from daap_operator.engine.rights import serving, watching
 from daap_operator.kinds import known
 from daap_operator.kinds.database.watched import WATCHES
-from daap_operator.kube.kinds import EVENT, Kind
+from daap_operator.kube.kinds import EVENT
 
 
 def _child(kind: Kind) -> tuple[Right, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from daap_operator import names, raw
+from daap_operator import raw
 from daap_operator.cancellation import heed
 from daap_operator.errors import Outage
 from daap_operator.kinds import known
@@ -43,8 +43,8 @@ class Wish:
         if self.storage_class:
             storage["storageClass"] = self.storage_class
         return {
-            "apiVersion": names.API_VERSION,
-            "kind": names.KIND,
+            "apiVersion": known.DATABASE.api_version,
+            "kind": known.DATABASE.name,
             "metadata": {
                 "namespace": self.namespace,
                 "name": self.name,
@@ -58,7 +58,7 @@ class Wish:
         }
 
     def __str__(self) -> str:
-        return f"{names.KIND} {self.namespace}/{self.name}"
+        return f"{known.DATABASE.name} {self.namespace}/{self.name}"
 
 
 def _print(line: str) -> None:
@@ -165,7 +165,7 @@ class _Trial:
                 await self.delete()
         except (Outage, TimeoutError):
             namespace, name = self._place
-            command = f"kubectl delete {names.PLURAL} --namespace {namespace} {name}"
+            command = f"kubectl delete {known.DATABASE.plural} --namespace {namespace} {name}"
             return f". {self._wish} could not be deleted: {command}"
         except TrialError:  # nothing is there, or it is somebody else's
             pass

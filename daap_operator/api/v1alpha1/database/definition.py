@@ -2,14 +2,13 @@
 
 from daap_operator import names
 from daap_operator.api.definition import Column, Definition
+from daap_operator.api.kind import Kind
 from daap_operator.api.v1alpha1.database.object import ROOT_RULES, DaapDatabase
 from daap_operator.api.v1alpha1.database.status import CONDITION_TYPES
 
 DEFINITION = Definition(
-    kind=names.KIND,
-    plural=names.PLURAL,
-    singular=names.SINGULAR,
-    short_names=(names.SHORT_NAME,),
+    kind=Kind(names.GROUP, names.VERSION, "DaapDatabase", "daapdatabases"),
+    short_names=("daapdb",),
     model=DaapDatabase,
     rules=ROOT_RULES,
     conditions=CONDITION_TYPES,

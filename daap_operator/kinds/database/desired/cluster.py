@@ -7,6 +7,7 @@ from typing import Any
 
 from daap_operator import names
 from daap_operator.api.v1alpha1 import DeletionPolicy
+from daap_operator.kinds import known
 from daap_operator.kinds.database.desired import amounts, defaults, locales, tuning
 from daap_operator.kinds.database.desired.mark import marked_cluster
 from daap_operator.kinds.database.desired.resolved import Manifest, Resolved
@@ -29,8 +30,8 @@ hour."""
 def cluster(database: Resolved) -> Manifest:
     """The Cluster to apply."""
     return {
-        "apiVersion": names.CNPG_API_VERSION,
-        "kind": "Cluster",
+        "apiVersion": known.CLUSTER.api_version,
+        "kind": known.CLUSTER.name,
         "metadata": _metadata(database),
         "spec": marked_cluster(_spec(database)),
     }

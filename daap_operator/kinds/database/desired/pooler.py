@@ -7,6 +7,7 @@ replaces them, and so belongs to a revision of the defaults (desired/defaults.py
 """
 
 from daap_operator import names
+from daap_operator.kinds import known
 from daap_operator.kinds.database.desired import defaults
 from daap_operator.kinds.database.desired.mark import marked_pooler
 from daap_operator.kinds.database.desired.resolved import Manifest, Resolved
@@ -52,8 +53,8 @@ def pooler(database: Resolved, *, certificates: str = "") -> Manifest:
             names.CERTIFICATES: certificates
         }
     return {
-        "apiVersion": names.CNPG_API_VERSION,
-        "kind": "Pooler",
+        "apiVersion": known.POOLER.api_version,
+        "kind": known.POOLER.name,
         "metadata": metadata,
         "spec": marked_pooler(_spec(database), database.name),
     }
