@@ -10,6 +10,7 @@ from typing import cast
 
 from daap_operator import raw
 from daap_operator.api.kind import Kind
+from daap_operator.engine.cache import Cache, Change, version_of
 from daap_operator.engine.kinds import (
     UID,
     Index,
@@ -22,7 +23,6 @@ from daap_operator.engine.kinds import (
     selects,
     sources,
 )
-from daap_operator.engine.table import Change, Table, version_of
 
 
 class Store:
@@ -30,13 +30,13 @@ class Store:
 
     def __init__(self, watches: Sequence[Watch]) -> None:
         """Raises ValueError for watches that contradict each other."""
-        self._tables: dict[Source, Table] = {}
-        self._of_kind: dict[Kind, list[tuple[str, Table]]] = {}
+        self._caches: dict[Source, Cache] = {}
+        self._of_kind: dict[Kind, list[tuple[str, Cache]]] = {}
         for source in sources(watches):
             fed = [watch for watch in watches if watch.source == source]
-            table = Table(source.kind, _keep(source, fed), _indexes(source, fed))
-            self._tables[source] = table
-            self._of_kind.setdefault(source.kind, []).append((source.selector, table))
+            cache = Cache(source.kind, _keep(source, fed), _indexes(source, fed))
+            self._caches[source] = cache
+            self._of_kind.setdefault(source.kind, []).append((source.selector, cache))
 
     # what is in it --------------------------------------------------------------------------------
 
@@ -46,15 +46,15 @@ class Store:
 
     def get(self, ref: Ref) -> Object | None:
         """What is kept of an object as last seen; None when it is not there."""
-        found = [kept for _, table in self._of(ref.kind) if (kept := table.objects.get(ref))]
+        found = [kept for _, cache in self._of(ref.kind) if (kept := cache.objects.get(ref))]
         return max(found, key=version_of) if found else None
 
     def refs(self, kind: Kind) -> list[Ref]:
         """All objects of a kind."""
-        tables = self._of(kind)
-        if len(tables) == 1:
-            return list(tables[0][1].objects)
-        return list(dict.fromkeys(ref for _, table in tables for ref in table.objects))
+        caches = self._of(kind)
+        if len(caches) == 1:
+            return list(caches[0][1].objects)
+        return list(dict.fromkeys(ref for _, cache in caches for ref in cache.objects))
 
     def by(self, kind: Kind, index: str, key: Hashable) -> list[Object]:
         """What is kept of the objects under a key of an index, in the order of their names."""
@@ -63,15 +63,15 @@ class Store:
 
     def refs_by(self, kind: Kind, index: str, key: Hashable) -> list[Ref]:
         """The objects under a key of an index, in the order of their names."""
-        found = {ref for table in self._indexed(kind, index) for ref in table.found(index, key)}
+        found = {ref for cache in self._indexed(kind, index) for ref in cache.found(index, key)}
         return sorted(found, key=_place)
 
     def keys(self, kind: Kind, index: str) -> Collection[Hashable]:
         """All keys of an index."""
-        tables = self._indexed(kind, index)
-        if len(tables) == 1:
-            return tables[0].keys(index)
-        return {key for table in tables for key in table.keys(index)}
+        caches = self._indexed(kind, index)
+        if len(caches) == 1:
+            return caches[0].keys(index)
+        return {key for cache in caches for key in cache.keys(index)}
 
     def uids(self, kind: Kind) -> Collection[str]:
         """The uids of all objects of a kind that has the index UID."""
@@ -87,50 +87,50 @@ class Store:
 
     def reduced(self, source: Source, obj: raw.Object) -> Kept:
         """What would be kept of an object of a stream. Looks at nothing else: any thread may."""
-        return self._tables[source].reduced(obj)
+        return self._caches[source].reduced(obj)
 
     # what the streams tell ------------------------------------------------------------------------
 
     def take(self, source: Source, obj: raw.Object) -> Change | None:
         """Keep an object of a stream, reduced or not; the change if it tells anything new."""
-        return self._tables[source].put(obj)
+        return self._caches[source].put(obj)
 
     def drop(self, source: Source, obj: raw.Object) -> Object | None:
         """Forget an object that has left a stream; what was kept of it, None if it has not."""
-        return self._tables[source].remove(obj)
+        return self._caches[source].remove(obj)
 
     def prune(
         self, source: Source, listed: Collection[Ref], version: int, *, namespace: str = ""
     ) -> list[Object]:
         """Forget what a complete LIST of a stream, of one namespace or of all, did not have."""
-        return self._tables[source].prune(listed, version, namespace)
+        return self._caches[source].prune(listed, version, namespace)
 
     # what the answers to writes tell --------------------------------------------------------------
 
     def put(self, kind: Kind, obj: raw.Object) -> Object | None:
         """Keep the answer to a write; what is kept if it tells anything new."""
-        changes = [table.put(obj) for table in self._covering(kind, obj)]
+        changes = [cache.put(obj) for cache in self._covering(kind, obj)]
         return next((change.now for change in changes if change is not None), None)
 
     def remove(self, kind: Kind, obj: raw.Object) -> Object | None:
         """Forget an object that a write has deleted; what was kept of it."""
-        found = [table.remove(obj) for _, table in self._of(kind)]
+        found = [cache.remove(obj) for _, cache in self._of(kind)]
         return next((kept for kept in found if kept is not None), None)
 
-    def _covering(self, kind: Kind, obj: raw.Object) -> Iterable[Table]:
-        """The tables that an object belongs into; the only one takes whatever we have written."""
-        tables = self._of(kind)
-        if len(tables) == 1:
-            return [tables[0][1]]
-        return [table for selector, table in tables if selects(selector, obj)]
+    def _covering(self, kind: Kind, obj: raw.Object) -> Iterable[Cache]:
+        """The caches that an object belongs into; the only one takes whatever we have written."""
+        caches = self._of(kind)
+        if len(caches) == 1:
+            return [caches[0][1]]
+        return [cache for selector, cache in caches if selects(selector, obj)]
 
-    def _of(self, kind: Kind) -> list[tuple[str, Table]]:
+    def _of(self, kind: Kind) -> list[tuple[str, Cache]]:
         """Raises KeyError for a kind that is not watched: of that nothing is known."""
         return self._of_kind[kind]
 
-    def _indexed(self, kind: Kind, index: str) -> list[Table]:
-        """The tables that have an index; raises KeyError when none has."""
-        found = [table for _, table in self._of(kind) if index in table.indexes]
+    def _indexed(self, kind: Kind, index: str) -> list[Cache]:
+        """The caches that have an index; raises KeyError when none has."""
+        found = [cache for _, cache in self._of(kind) if index in cache.indexes]
         if not found:
             raise KeyError(index)
         return found

@@ -25,7 +25,7 @@ SECONDS, ROUNDS = 7.0, 40
 """How long a round takes, and how many there may be until all is quiet."""
 
 BOUNDED = ("_buried", "_retries")
-"""Deletions are remembered for a while, ten thousand at most (`engine.table.TOMBSTONES`), and what
+"""Deletions are remembered for a while, ten thousand at most (`engine.cache.TOMBSTONES`), and what
 has failed is counted by kind."""
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daap_operator.engine import table
+from daap_operator.engine import cache
 from daap_operator.engine.kinds import Ref
 from daap_operator.engine.store import Store
 from daap_operator.kinds import known
@@ -109,7 +109,7 @@ def test_a_list_of_one_namespace_leaves_the_others_alone() -> None:
 
 def test_deletions_are_not_remembered_for_ever() -> None:
     store = Store(WATCHES)
-    for number in range(table.TOMBSTONES + 1):
+    for number in range(cache.TOMBSTONES + 1):
         store.remove(known.DATABASE, database(2, uid=f"u{number}"))
     assert store.put(known.DATABASE, database(1, uid="u1")) is None
     assert store.put(known.DATABASE, database(1, uid="u0")) is not None

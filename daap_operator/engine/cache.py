@@ -1,4 +1,4 @@
-"""What one stream of events has told; the store is made of these. Pure."""
+"""What one stream of events has told, with its indexes; the store is made of these. Pure."""
 
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Mapping
@@ -21,7 +21,7 @@ class Change(NamedTuple):
     now: Object
 
 
-class Table:
+class Cache:
     """Objects of one kind that one label selector covers."""
 
     def __init__(self, kind: Kind, keep: Keep, indexes: Mapping[str, Index]) -> None:
