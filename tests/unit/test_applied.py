@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from daap_operator.engine.ownership import OWNED
 from daap_operator.kinds.database import trim, trim_pod
 from daap_operator.kinds.database.applied import amounts, lacking
 from daap_operator.kinds.database.desired.cluster import cluster
@@ -24,7 +25,7 @@ NOT_READY = {"conditions": [{"type": "Ready", "status": "False"}]}
 
 def owned(child: Object, manifest: Object) -> Object:
     """The child as the cache has it once the manifest was applied."""
-    return child | {trim.OWNED: manifest}
+    return child | {OWNED: manifest}
 
 
 def children(**changed: Any) -> Children:

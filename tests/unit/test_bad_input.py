@@ -19,7 +19,7 @@ from daap_operator.engine.announce import event, transitions
 from daap_operator.engine.conditions import Inventory, dumped, merge_patch, with_inventory
 from daap_operator.engine.intake import Intake
 from daap_operator.engine.kinds import Ref
-from daap_operator.engine.ownership import first_difference
+from daap_operator.engine.ownership import OWNED, first_difference
 from daap_operator.engine.store import Store
 from daap_operator.engine.tell import REFUSALS_BEFORE_TELLING, REFUSED_SECONDS
 from daap_operator.engine.workqueue import Workqueue
@@ -41,7 +41,6 @@ from daap_operator.kinds.database.status import (
     refused_status,
 )
 from daap_operator.kinds.database.subject import database, is_valid, subject
-from daap_operator.kinds.database.trim import OWNED
 from daap_operator.kinds.database.watched import WATCHES, children_of, owner
 from daap_operator.kube import ApiError, Kind, Kube, Unreachable
 from tests.unit import builders, strategies

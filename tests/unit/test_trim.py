@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from daap_operator import names
-from daap_operator.engine.ownership import owned_part
+from daap_operator.engine.ownership import OWNED, owned_part
 from daap_operator.kinds.database import trim
 from daap_operator.kinds.database.observed import observe
 from daap_operator.kinds.database.ownership import belongs_to
@@ -51,7 +51,7 @@ def test_a_database_keeps_spec_status_and_identity() -> None:
 
 def test_a_cluster_keeps_what_we_own_of_it_and_what_is_observed() -> None:
     kept = trim.cluster(CLUSTER)
-    assert kept[trim.OWNED] == owned_part(CLUSTER)
+    assert kept[OWNED] == owned_part(CLUSTER)
     assert belongs_to(kept, builders.UID)
     assert belongs_to(CLUSTER, builders.UID)
     assert kept["metadata"]["labels"] == {
@@ -144,7 +144,7 @@ def test_a_trimmed_child_is_observed_as_the_whole_one(
 def test_trimming_never_raises_and_twice_is_once(kind: str, obj: Object) -> None:
     kept = TRIMS[kind](obj)
     assert isinstance(kept["metadata"], dict)
-    assert TRIMS[kind](kept) == kept | ({trim.OWNED: {}} if trim.OWNED in kept else {})
+    assert TRIMS[kind](kept) == kept | ({OWNED: {}} if OWNED in kept else {})
 
 
 def test_of_a_container_few_amounts_are_kept() -> None:

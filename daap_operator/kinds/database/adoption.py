@@ -8,6 +8,7 @@ from typing import Any
 
 from daap_operator import names, quantity, raw
 from daap_operator.api.v1alpha1 import DeletionPolicy
+from daap_operator.engine.ownership import OWNED
 from daap_operator.kinds.database.desired import defaults, locales
 from daap_operator.kinds.database.desired.resolved import Left, Resolved, tagged_major
 from daap_operator.lines import line, quoted
@@ -35,16 +36,14 @@ def major_version(cluster: Object) -> int | None:
 
     `cluster` is the object, or what the store keeps of it.
     """
-    image = raw.text(cluster, "spec", "imageName") or raw.text(
-        cluster, "owned", "spec", "imageName"
-    )
+    image = raw.text(cluster, "spec", "imageName") or raw.text(cluster, OWNED, "spec", "imageName")
     said = raw.number(cluster, "status", "pgDataImageInfo", "majorVersion")
     return tagged_major(image) or said or None
 
 
 def left(cluster: Object) -> Left:
     """What a Cluster was made as; `cluster` is the object, or what the store keeps of it."""
-    applied = raw.mapping(cluster, "owned", "spec") or raw.mapping(cluster, "spec")
+    applied = raw.mapping(cluster, OWNED, "spec") or raw.mapping(cluster, "spec")
     return Left(
         postgres_version=major_version(cluster),
         defaults=defaults.of_cluster(raw.mapping(cluster, "metadata", "annotations")),

@@ -10,10 +10,10 @@ from decimal import Decimal
 from typing import Any
 
 from daap_operator import names, quantity, raw
+from daap_operator.engine.ownership import OWNED
 from daap_operator.kinds.database.desired.mark import is_marked
 from daap_operator.kinds.database.desired.resolved import Manifest
 from daap_operator.kinds.database.seen import Children
-from daap_operator.kinds.database.trim import OWNED
 
 Object = dict[str, Any]
 

@@ -9,6 +9,7 @@ from daap_operator.engine.announce import Announcement
 from daap_operator.engine.child import Child, Did, Fact, Reasons
 from daap_operator.engine.children import ensure, take_over
 from daap_operator.engine.kinds import Ref
+from daap_operator.engine.ownership import OWNED
 from daap_operator.errors import Problem, Stalled, Waiting
 from daap_operator.kinds import known
 from daap_operator.kinds.database.adoption import objections, was_retained
@@ -20,7 +21,7 @@ from daap_operator.kinds.database.desired.resolved import Manifest, Resolved
 from daap_operator.kinds.database.memory import DatabaseWorld
 from daap_operator.kinds.database.naming import ref
 from daap_operator.kinds.database.reasons import DatabaseEvent, DatabaseReason
-from daap_operator.kinds.database.trim import BY_HAND, OWNED
+from daap_operator.kinds.database.trim import BY_HAND
 from daap_operator.kinds.database.volumes import data_claims, real_size
 from daap_operator.kinds.database.watched import children_of
 from daap_operator.kube import ApiError, Kind
@@ -47,7 +48,6 @@ _REASONS = {
         rejected=DatabaseReason.REJECTED,
     ),
 }
-_KINDS = {kind.name: kind for kind in _REASONS}
 
 log = logging.getLogger(__name__)
 
@@ -68,32 +68,34 @@ def cluster_or_pooler(
     )
 
 
-def _wanted(manifest: Manifest) -> Child:
-    metadata = manifest["metadata"]
-    kind = _KINDS[manifest["kind"]]
-    return cluster_or_pooler(kind, metadata["namespace"], metadata["name"], manifest)
-
-
 async def ensure_children(world: DatabaseWorld, database: Resolved) -> Problem | None:
     """Create what is missing and repair what differs; writes nothing when all is as it should be.
 
     Gives back what stands in the way. Other trouble (ApiError, Unreachable) is raised: try again.
     """
     try:
-        return await _ensure(world, database, cluster(database)) or await _ensure(
-            world, database, pooler(database, certificates=_certificates(world, database))
+        return await _ensure(world, database, _cluster(database)) or await _ensure(
+            world, database, _pooler(world, database)
         )
     except (Stalled, Waiting) as problem:  # of what is not taken over
         return problem
 
 
-def _certificates(world: DatabaseWorld, database: Resolved) -> str:
-    cluster = world.store.get(Ref(known.CLUSTER, database.namespace, database.cluster))
-    return mark(cluster, world.store.get(Ref(known.POOLER, database.namespace, database.pooler)))
+def _cluster(database: Resolved) -> Child:
+    namespace, name = database.namespace, database.cluster
+    return cluster_or_pooler(known.CLUSTER, namespace, name, cluster(database))
 
 
-async def _ensure(world: DatabaseWorld, database: Resolved, manifest: Manifest) -> Problem | None:
-    owner, child = database.owner, _wanted(manifest)
+def _pooler(world: DatabaseWorld, database: Resolved) -> Child:
+    namespace, name = database.namespace, database.pooler
+    of_cluster = world.store.get(Ref(known.CLUSTER, namespace, database.cluster))
+    certificates = mark(of_cluster, world.store.get(Ref(known.POOLER, namespace, name)))
+    manifest = pooler(database, certificates=certificates)
+    return cluster_or_pooler(known.POOLER, namespace, name, manifest)
+
+
+async def _ensure(world: DatabaseWorld, database: Resolved, child: Child) -> Problem | None:
+    owner = database.owner
     ensured = await ensure(world.kube, world.store, owner, child)
     if ensured.foreign and was_retained(ensured.foreign, database.namespace, database.name):
         await _take_over(world, database, child)

@@ -5,6 +5,7 @@ from typing import Any
 
 from daap_operator import raw
 from daap_operator.engine.kinds import Ref
+from daap_operator.engine.ownership import OWNED
 from daap_operator.kinds.database.applied import lacking
 from daap_operator.kinds.database.desired.cluster import cluster
 from daap_operator.kinds.database.desired.pooler import pooler
@@ -15,7 +16,6 @@ from daap_operator.kinds.database.observed import observe
 from daap_operator.kinds.database.ownership import belongs_to
 from daap_operator.kinds.database.seen import Children, Observed
 from daap_operator.kinds.database.subject import DatabaseSubject, cluster_of
-from daap_operator.kinds.database.trim import OWNED
 from daap_operator.kinds.database.watched import children_of
 
 

@@ -51,7 +51,7 @@ async def protection(world: DatabaseWorld, looked_at: DatabaseSubject) -> str:
     Protection is over once the Cluster is going anyway, as in a namespace that is being deleted:
     holding the object then would only keep the namespace. The store is not enough to know that.
     """
-    if not (looked_at.ours and is_protected(looked_at)):
+    if not is_protected(looked_at):
         return ""
     namespace, name = looked_at.metadata.namespace, cluster_of(looked_at)
     cluster = world.store.get(Ref(known.CLUSTER, namespace, name))
@@ -73,11 +73,13 @@ async def finalize(world: DatabaseWorld, turn: DatabaseTurn) -> DatabaseOutcome 
     if turn.subject.status.phase is not Phase.DELETING:
         await turn.note(_deleting(turn, remedies.fate(retained=retained)))
     looked_at = turn.subject
-    remove = _disown_children if retained else _delete_children
-    if blockers := await remove(world, looked_at):
+    if retained:
+        await _disown_children(world, looked_at)
+    elif blockers := await _delete_children(world, looked_at):
         again = partial(_poll_seconds, world, looked_at)
         return DatabaseOutcome(_blocked(world, turn, blockers), again)
-    await _end_secret(world, looked_at)
+    else:
+        await _delete_secrets(world, looked_at)
     await _tell_who_holds(turn)
     return None
 
@@ -202,10 +204,15 @@ def _owned_by_clusters(claims: Iterable[Object]) -> list[Object]:
     return [claim for claim in claims if cluster_owners(claim)]
 
 
+async def _delete_secrets(world: DatabaseWorld, looked_at: DatabaseSubject) -> None:
+    for name in _secrets(looked_at):
+        await remove_secret(world, looked_at.metadata.namespace, name, looked_at.metadata.uid)
+
+
 # --- Retain ---------------------------------------------------------------------------------------
 
 
-async def _disown_children(world: DatabaseWorld, looked_at: DatabaseSubject) -> list[Blocker]:
+async def _disown_children(world: DatabaseWorld, looked_at: DatabaseSubject) -> None:
     """Take the owner from the children and the Secrets, and note from whom they were retained."""
     namespace = looked_at.metadata.namespace
     mark = names.retained_from(namespace, looked_at.metadata.name)
@@ -217,14 +224,3 @@ async def _disown_children(world: DatabaseWorld, looked_at: DatabaseSubject) -> 
     for each in kept:
         annotations = marks.get(each.kind, mark)
         await release(world.kube, world.store, _owner(looked_at), each, annotations)
-    return []
-
-
-# --- the rest -------------------------------------------------------------------------------------
-
-
-async def _end_secret(world: DatabaseWorld, looked_at: DatabaseSubject) -> None:
-    if is_retained(looked_at):
-        return
-    for name in _secrets(looked_at):
-        await remove_secret(world, looked_at.metadata.namespace, name, looked_at.metadata.uid)

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from daap_operator import names, raw
-from daap_operator.engine import ownership
-from daap_operator.engine.ownership import owned_part
+from daap_operator.engine.ownership import OWNED, owned_part
 from daap_operator.kinds.database.desired.tuning import NAMES
 from daap_operator.kinds.database.volumes import CONDITIONS
 from daap_operator.lines import all_quoted, line, quoted
@@ -17,8 +16,6 @@ from daap_operator.raw import picked
 
 Object = dict[str, Any]
 
-OWNED = ownership.OWNED
-"""Key under which a trimmed child holds what our field manager applied."""
 BY_HAND = "byHand"
 """Key under which a trimmed Cluster holds the names of PostgreSQL's settings that are others'."""
 
