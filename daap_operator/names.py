@@ -17,7 +17,6 @@ FIELD_MANAGER = "daap-operator"
 REPORTER = "daap.io/operator"
 
 DATABASE_LABEL = "daap.io/database"
-UID_LABEL = "daap.io/database-uid"
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 RETAINED_FROM = "daap.io/retained-from"
 RETAINED_TEAM = "daap.io/retained-team"
@@ -114,18 +113,3 @@ def retained_from(namespace: str, name: str) -> dict[str, str]:
 def retained_with(team: str, secret: str) -> dict[str, str]:
     """What the Cluster says besides: who kept it, and what its connection Secret is called."""
     return {RETAINED_TEAM: team, RETAINED_SECRET: secret}
-
-
-def labels(name: str, uid: str) -> dict[str, str]:
-    """The labels of every child. The user's own labels and annotations are never copied.
-
-    Not `app.kubernetes.io/instance`: where Argo CD tracks by label, the Application of that name
-    would take a retained child, which has no owner, for its own, and prune it.
-    """
-    return {
-        "app.kubernetes.io/name": "daapdatabase",
-        MANAGED_BY_LABEL: FIELD_MANAGER,
-        "app.kubernetes.io/part-of": "daap",
-        DATABASE_LABEL: name,
-        UID_LABEL: uid,
-    }

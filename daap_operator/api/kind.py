@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from daap_operator import names
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -27,6 +29,14 @@ class Kind:
         """For the fields of a log line: `database` for a DaapDatabase."""
         return self.name.removeprefix("Daap").lower()
 
+    @property
+    def uid_label(self) -> str:
+        """The label with the uid of the object that something belongs to: `daap.io/database-uid`.
+
+        With our own prefix, whatever the group: the chart's policies keep all such labels ours.
+        """
+        return f"{names.GROUP}/{self.word}-uid"
+
     def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
         """The URL's path to a collection, an object or a subresource.
 
@@ -38,3 +48,8 @@ class Kind:
         parts.append(self.plural)
         parts += [quote(part, safe="") for part in (name, subresource) if part]
         return "/".join(parts)
+
+
+def is_uid_label(label: str) -> bool:
+    """Whether a label is some kind's `uid_label`."""
+    return label.startswith(f"{names.GROUP}/") and label.endswith("-uid")

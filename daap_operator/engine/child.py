@@ -6,6 +6,7 @@ from enum import Enum, auto
 from typing import Any, NamedTuple
 
 from daap_operator import names, raw
+from daap_operator.api.kind import is_uid_label
 from daap_operator.engine.kinds import Object, Ref
 from daap_operator.engine.ownership import (
     OWNED,
@@ -138,7 +139,6 @@ _METADATA = (
     "finalizers",
     "ownerReferences",
 )
-_LABELS = (names.MANAGED_BY_LABEL, names.UID_LABEL)
 
 
 def keep(obj: raw.Object) -> Object:
@@ -149,7 +149,11 @@ def keep(obj: raw.Object) -> Object:
     metadata = raw.mapping(obj, "metadata")
     kept = {field: metadata[field] for field in _METADATA if field in metadata}
     labels = raw.mapping(metadata, "labels")
-    kept["labels"] = {label: labels[label] for label in _LABELS if label in labels}
+    kept["labels"] = {
+        label: value
+        for label, value in labels.items()
+        if label == names.MANAGED_BY_LABEL or is_uid_label(label)
+    }
     return {"metadata": kept, OWNED: owned_part(obj)}
 
 

@@ -50,16 +50,20 @@ def _group(api_version: str) -> str:
     return group if slash else ""
 
 
+def owner_labels(kind: Kind, uid: str) -> dict[str, str]:
+    """The labels of whatever belongs to the object of that kind with that uid."""
+    return {names.MANAGED_BY_LABEL: names.FIELD_MANAGER, kind.uid_label: uid}
+
+
 def belongs_to(child: Object, kind: Kind, uid: str) -> bool:
     """Whether a child belongs to the object of that kind with that uid.
 
-    The owner references say so, or for a retained child, which has none, our uid label.
+    The owner references say so, or for a retained child, which has none, our labels.
     """
     if found := owners(child, kind):
         return any(raw.text(reference, "uid") == uid for reference in found)
     labels = raw.mapping(child, "metadata", "labels")
-    ours = raw.text(labels, names.MANAGED_BY_LABEL) == names.FIELD_MANAGER
-    return bool(uid) and ours and raw.text(labels, names.UID_LABEL) == uid
+    return bool(uid) and owner_labels(kind, uid).items() <= labels.items()
 
 
 def others(child: Object, uid: str) -> list[Object]:

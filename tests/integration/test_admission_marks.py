@@ -5,18 +5,21 @@ from collections.abc import AsyncIterator
 import pytest
 
 from daap_operator import names
+from daap_operator.kinds import known
 from tests.fix_admission import As, guarded_namespace
 from tests.support import admission
 from tests.support.admission import child, refusal, with_data
 from tests.support.api import Api, Object
 from tests.support.databases import Databases
+from tests.toys.task import TASK
 
 MARKED = ("clusters/daap-orders", "poolers/daap-orders-pooler", "secrets/daap-orders-connection")
 OTHERS_OWNER: Object = {"apiVersion": "v1", "kind": "ConfigMap", "name": "mine", "uid": "of-mine"}
 CHANGES: dict[str, Object] = {
-    "labels['daap.io/database-uid']": {"labels": {names.UID_LABEL: None}},
+    "labels['daap.io/database-uid']": {"labels": {known.DATABASE.uid_label: None}},
     "labels['daap.io/database']": {"labels": {names.DATABASE_LABEL: "ledger"}},
     "labels['app.kubernetes.io/managed-by']": {"labels": {names.MANAGED_BY_LABEL: "me"}},
+    "labels['daap.io/task-uid']": {"labels": {TASK.uid_label: "of-a-task"}},
     "labels['daap.io/trial']": {"labels": {"daap.io/trial": "true"}},
     "annotations['daap.io/retained-from']": {"annotations": {names.RETAINED_FROM: "a/b"}},
     "annotations['daap.io/retained-team']": {"annotations": {names.RETAINED_TEAM: "payments"}},

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from daap_operator import names
+from daap_operator.kinds import known
+from daap_operator.kinds.database import ownership
 from dev.cluster import ControlPlane
 from dev.installation import NAMESPACE, RELEASE
 from tests.support.admission_objects import CLAIMS_OF, SECRETS_OF, claim, labelled, secret
@@ -188,7 +189,7 @@ def child(parent: Object, plural: str, name: str, **metadata: object) -> Object:
         "metadata": {
             "name": name,
             "namespace": place,
-            "labels": names.labels(parent["metadata"]["name"], uid),
+            "labels": ownership.labels(parent["metadata"]["name"], uid),
             "ownerReferences": [owner | {"name": parent["metadata"]["name"], "controller": True}],
             **metadata,
         },
@@ -239,7 +240,7 @@ async def in_force(api: Api, outsider: Api, operator: Api) -> None:
     labels = {"daap.io/team": "checkout"}
     await api.create("namespaces", {"metadata": {"name": "probe", "labels": labels}})
     parent = await with_data(Databases(api, "probe"), "probe", deletionProtection=True)
-    unmarked: Object = {"metadata": {"labels": {names.UID_LABEL: None}}}
+    unmarked: Object = {"metadata": {"labels": {known.DATABASE.uid_label: None}}}
     foreign = database("probe", "foreign", ownerTeam="payments")
     create = path("daapdatabases", "probe") + "?dryRun=All"
     held = database("probe", "held")

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from daap_operator import names
+from daap_operator.kinds.database import ownership
 from tests.support.api import Api, Object, path
 from tests.support.databases import Databases
 
@@ -61,7 +62,7 @@ def secret(parent: Object, database: str, name: str) -> Object:
     metadata: Object = {"name": name, "namespace": parent["metadata"]["namespace"]}
     if not name.endswith("-connection"):
         return {"metadata": metadata | {"labels": {"cnpg.io/cluster": f"daap-{database}"}}}
-    labels = names.labels(database, parent["metadata"]["uid"])
+    labels = ownership.labels(database, parent["metadata"]["uid"])
     return {"metadata": metadata | {"labels": labels}, "type": names.SECRET_TYPE}
 
 

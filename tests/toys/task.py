@@ -18,7 +18,7 @@ from daap_operator.engine.children import delete, ensure
 from daap_operator.engine.conditions import Verdict
 from daap_operator.engine.controller import Controller, Outcome, Turn
 from daap_operator.engine.kinds import Object, Ref, Right, Watch
-from daap_operator.engine.ownership import owners
+from daap_operator.engine.ownership import owner_labels, owners
 from daap_operator.engine.rights import serving, watching
 from daap_operator.engine.subject import validated
 from daap_operator.errors import Stalled
@@ -92,7 +92,7 @@ def _job(turn: Turn[TaskStatus], steps: int = 0) -> tuple[Owner, Child]:
     metadata = {
         "namespace": owner.namespace,
         "name": name,
-        "labels": {names.MANAGED_BY_LABEL: names.FIELD_MANAGER},
+        "labels": owner_labels(TASK, owner.uid),
         "ownerReferences": [owner.reference],
     }
     pod = {"restartPolicy": "Never", "containers": [{"name": "step", "image": "busybox"}]}

@@ -35,7 +35,7 @@ async def retained(**spec: Any) -> Stage:
 def owners(stage: Stage) -> set[str]:
     """The uids on the children's labels."""
     made = (stage.kube.one(resource, name)["metadata"] for resource, name in CHILDREN)
-    return {metadata["labels"][names.UID_LABEL] for metadata in made}
+    return {metadata["labels"][known.DATABASE.uid_label] for metadata in made}
 
 
 # --- taken over -----------------------------------------------------------------------------------
@@ -213,7 +213,7 @@ async def test_a_cluster_that_changes_under_our_hands_is_judged_again() -> None:
     await stage.look()
     del stage.kube.get
     assert (
-        stage.kube.one(known.CLUSTER, CLUSTER)["metadata"]["labels"][names.UID_LABEL]
+        stage.kube.one(known.CLUSTER, CLUSTER)["metadata"]["labels"][known.DATABASE.uid_label]
         != stage.database()["metadata"]["uid"]
     )
     await stage.settle()

@@ -8,6 +8,7 @@ import pytest
 from daap_operator import names
 from daap_operator.engine.patience import LONGEST_SECONDS
 from daap_operator.kinds import known
+from daap_operator.kinds.database import ownership
 from daap_operator.kinds.database.allotment import RETRY_SECONDS
 from daap_operator.kinds.database.naming import ref
 from daap_operator.kube import ApiError
@@ -287,7 +288,7 @@ async def test_the_cluster_of_an_earlier_object_keeps_the_name() -> None:
     """As after a restore: it is in the way, and it has the data."""
     stage = Stage()
     stage.order()
-    labels = names.labels("orders", "an-earlier-uid")
+    labels = ownership.labels("orders", "an-earlier-uid")
     stage.kube.add(known.CLUSTER, {"metadata": {"name": CLUSTER, "labels": labels}, "spec": {}})
     await stage.look()
     assert stage.condition("Stalled") == ("True", "ObjectConflict")

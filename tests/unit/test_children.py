@@ -8,6 +8,7 @@ from daap_operator import names
 from daap_operator.engine.kinds import Ref
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.kinds import known
+from daap_operator.kinds.database import ownership
 from daap_operator.kinds.database.children import SETTLE_SECONDS, child_refusal, ensure_children
 from daap_operator.kinds.database.desired import tuning
 from daap_operator.kinds.database.desired.cluster import cluster
@@ -101,7 +102,7 @@ def scale(obj: Object) -> None:
 
 
 def unlabel(obj: Object) -> None:
-    del obj["metadata"]["labels"][names.UID_LABEL]
+    del obj["metadata"]["labels"][known.DATABASE.uid_label]
 
 
 def disown(obj: Object) -> None:
@@ -303,7 +304,7 @@ async def test_an_object_that_is_not_ours_is_never_touched(
 async def test_an_object_with_our_labels_of_another_database_is_never_touched() -> None:
     stage = Stage()
     stage.order()
-    labels = names.labels("orders", "another-uid")
+    labels = ownership.labels("orders", "another-uid")
     before = stage.kube.add(known.CLUSTER, foreign("Cluster", name=CLUSTER, labels=labels))
     for _ in range(2):
         problem = await ensured(stage)
@@ -318,7 +319,7 @@ async def test_a_child_of_another_groups_kind_of_our_name_is_a_conflict_and_no_l
 
     def give_away(cluster: Object) -> None:
         cluster["metadata"]["ownerReferences"] = [owner]
-        cluster["metadata"]["labels"][names.UID_LABEL] = "s-1"
+        cluster["metadata"]["labels"][known.DATABASE.uid_label] = "s-1"
 
     stage.kube.change(known.CLUSTER, CLUSTER, give_away)
     await stage.look()

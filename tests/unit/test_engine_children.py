@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from daap_operator import names, raw
+from daap_operator import raw
 from daap_operator.api.reasons import CommonReason
 from daap_operator.engine.child import (
     FOREGROUND,
@@ -22,7 +22,7 @@ from daap_operator.engine.child import (
 )
 from daap_operator.engine.children import delete, ensure, release, take_over
 from daap_operator.engine.kinds import Object, Ref, Watch
-from daap_operator.engine.ownership import OWNED
+from daap_operator.engine.ownership import OWNED, belongs_to, owner_labels
 from daap_operator.engine.store import Store
 from daap_operator.errors import Problem, Stalled, Waiting
 from daap_operator.kube import ApiError, Kind, Unreachable
@@ -90,7 +90,7 @@ def manifest(kind: Kind, name: str, owner: Owner = BEAR, **spec: Any) -> Object:
     reference = {"apiVersion": owner.kind.api_version, "kind": owner.kind.name}
     metadata = {
         "name": name,
-        "labels": {names.MANAGED_BY_LABEL: names.FIELD_MANAGER, names.UID_LABEL: owner.uid},
+        "labels": owner_labels(owner.kind, owner.uid),
         "ownerReferences": [reference | {"name": owner.name, "uid": owner.uid}],
     } | ({"namespace": "shop"} if kind.namespaced else {})
     head = {"apiVersion": kind.api_version, "kind": kind.name}
@@ -296,6 +296,16 @@ async def test_what_is_not_wanted_and_not_ours_stays(of_another: bool) -> None:
 
 
 # --- what is in the way ---------------------------------------------------------------------------
+
+
+def test_what_is_kept_of_a_child_without_an_owner_tells_whose_it_is() -> None:
+    """Of whatever kind that is: one stream may have the children of several."""
+    for kind in (TOY, ROOM):
+        labels = owner_labels(kind, "u")
+        kept = keep({"metadata": {"name": "paint", "labels": labels | {"colour": "red"}}})
+        assert kept["metadata"]["labels"] == labels
+        assert belongs_to(kept, kind, "u")
+        assert not belongs_to(kept, BOX, "u")
 
 
 def foreign(kind: Kind, name: str) -> Object:

@@ -8,6 +8,7 @@ import pytest
 from daap_operator import names
 from daap_operator.api.reasons import InventoryReason
 from daap_operator.engine.bounds import weight
+from daap_operator.engine.ownership import owner_labels
 from daap_operator.kinds import known
 from daap_operator.kinds.database.naming import ref
 from daap_operator.kinds.database.removal import LIST_SECONDS, MOST_NAMED, _listed
@@ -400,10 +401,10 @@ STRANGERS: dict[str, Object] = {
         ]
     },
     "of an earlier database": {
-        "labels": {names.MANAGED_BY_LABEL: names.FIELD_MANAGER, names.UID_LABEL: "earlier"}
+        "labels": owner_labels(known.DATABASE, "earlier"),
     },
     "retained by an earlier database": {
-        "labels": {names.MANAGED_BY_LABEL: names.FIELD_MANAGER, names.UID_LABEL: "earlier"},
+        "labels": owner_labels(known.DATABASE, "earlier"),
         "annotations": names.retained_from("shop", "orders"),
     },
 }
@@ -456,7 +457,7 @@ async def test_retained_children_stay_and_belong_to_nobody(late: bool) -> None:
     ):
         metadata = stage.kube.one(resource, name)["metadata"]
         assert "ownerReferences" not in metadata
-        assert metadata["labels"][names.UID_LABEL] == uid
+        assert metadata["labels"][known.DATABASE.uid_label] == uid
     assert stage.mirror.deleted == {uid}
 
 
@@ -677,7 +678,7 @@ async def test_a_child_that_only_changed_is_deleted_although_no_watch_tells() ->
 
 def taken_over(obj: Object) -> None:
     del obj["metadata"]["ownerReferences"]
-    obj["metadata"]["labels"][names.UID_LABEL] = "another"
+    obj["metadata"]["labels"][known.DATABASE.uid_label] = "another"
 
 
 REQUESTS = [*FIRST[1:], "list PersistentVolumeClaim shop", f"get Cluster {CLUSTER}", *LAST]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from daap_operator.api.kind import is_uid_label
 from daap_operator.engine.kinds import Ref
 from daap_operator.kinds import known
 from daap_operator.kinds.database.naming import ref
@@ -44,6 +45,15 @@ def test_where_the_api_server_has_it(path: str, expected: str) -> None:
 def test_the_api_version_is_that_of_manifests() -> None:
     assert TOY.api_version == "toys.example/v1"
     assert known.SECRET.api_version == "v1"
+
+
+def test_the_label_with_an_owners_uid_is_of_its_kind() -> None:
+    """On objects of others there are those of all versions: it never changes."""
+    assert known.DATABASE.uid_label == "daap.io/database-uid"
+    assert TOY.uid_label == "daap.io/toy-uid"
+    assert is_uid_label(TOY.uid_label)
+    assert not is_uid_label("daap.io/database")
+    assert not is_uid_label("example.org/toy-uid")
 
 
 def test_a_reference_is_read_from_an_object() -> None:

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from daap_operator import names
 from daap_operator.api.v1alpha1.database.texts import NAME_PATTERN
+from daap_operator.kinds import known
+from daap_operator.kinds.database import ownership
 from tests.unit import strategies
 
 LABEL_LENGTH = 63
@@ -144,8 +146,8 @@ def test_a_service_is_reached_by_four_names_the_last_from_everywhere() -> None:
 @given(strategies.names)
 def test_labels_are_valid_whatever_the_name(name: str) -> None:
     uid = "5e1ec7ab-1e00-4000-8000-000000000001"
-    made = names.labels(name, uid)
+    made = ownership.labels(name, uid)
     assert made[names.DATABASE_LABEL] == name
-    assert made[names.UID_LABEL] == uid
+    assert made[known.DATABASE.uid_label] == uid
     value = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
     assert all(value.fullmatch(text) for text in made.values())

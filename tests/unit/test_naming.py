@@ -45,7 +45,7 @@ def forging(obj: Object) -> Object:
 def cluster(namespace: str, uid: str = "", *, owner: bool = False, **metadata: Any) -> Object:
     """The Cluster of the DaapDatabase `orders` with that uid, or of an earlier one there."""
     made = builders.cluster(namespace=namespace)
-    made["metadata"]["labels"] |= {names.UID_LABEL: uid or "of an earlier object"}
+    made["metadata"]["labels"] |= {known.DATABASE.uid_label: uid or "of an earlier object"}
     reference = {
         "apiVersion": known.DATABASE.api_version,
         "kind": known.DATABASE.name,

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from daap_operator import names
-from daap_operator.engine.ownership import first_difference, others, owned_part
+from daap_operator.engine.ownership import first_difference, others, owned_part, owner_labels
 from daap_operator.kinds import known
 from daap_operator.kinds.database.ownership import belongs_to, owners
 from tests.unit import server_side_apply as api_server
@@ -176,7 +176,7 @@ def _sorted(value: Any) -> Any:
 # --- examples -------------------------------------------------------------------------------------
 
 UID = "5e1ec7ab-1e00-4000-8000-000000000001"
-LABELS = {names.MANAGED_BY_LABEL: US, names.UID_LABEL: UID}
+LABELS = owner_labels(known.DATABASE, UID)
 
 
 def reference(**changed: str) -> Object:
@@ -204,7 +204,8 @@ OWNERS = {
     ),
     "reference to another kind": ({"ownerReferences": [reference(kind="Cluster")]}, ""),
     "label of a retained child": ({"labels": LABELS}, UID),
-    "label that somebody else has set": ({"labels": {names.UID_LABEL: UID}}, ""),
+    "label of what belongs to another kind": ({"labels": owner_labels(known.CLUSTER, UID)}, ""),
+    "label that somebody else has set": ({"labels": {known.DATABASE.uid_label: UID}}, ""),
     "reference before label": (
         {"ownerReferences": [reference(uid="later")], "labels": LABELS},
         "later",

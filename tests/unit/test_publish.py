@@ -9,6 +9,7 @@ import pytest
 from daap_operator import names
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.kinds import known
+from daap_operator.kinds.database import ownership
 from daap_operator.kinds.database.desired.resolved import Resolved, resolve
 from daap_operator.kinds.database.observed import observe
 from daap_operator.kinds.database.publish import merged, publish, remove_secret
@@ -281,7 +282,9 @@ async def test_an_old_secret_that_became_somebody_elses_stays() -> None:
 
 FOREIGN: dict[str, Object] = {
     "a plain Secret": {},
-    "a Secret with our label of another database": {"labels": names.labels("orders", "other-uid")},
+    "a Secret with our label of another database": {
+        "labels": ownership.labels("orders", "other-uid")
+    },
     "a Secret of another owner": {
         "ownerReferences": [{"kind": "Other", "uid": "x", "apiVersion": "v1", "name": "x"}]
     },
@@ -368,7 +371,7 @@ async def test_a_retained_secret_loses_its_owner() -> None:
     await stage.settle()
     metadata = stage.kube.one(known.SECRET, SECRET)["metadata"]
     assert "ownerReferences" not in metadata
-    assert metadata["labels"][names.UID_LABEL] == stage.database()["metadata"]["uid"]
+    assert metadata["labels"][known.DATABASE.uid_label] == stage.database()["metadata"]["uid"]
     stage.edit(deletionPolicy="Delete")
     await stage.settle()
     assert len(stage.kube.one(known.SECRET, SECRET)["metadata"]["ownerReferences"]) == 1

@@ -14,6 +14,7 @@ from daap_operator import names
 from daap_operator.api.reasons import InventoryReason
 from daap_operator.engine.kinds import Ref
 from daap_operator.engine.loop import ROW_SECONDS, TRIES_BEFORE_TELLING
+from daap_operator.engine.ownership import owner_labels
 from daap_operator.errors import Outage
 from daap_operator.kinds import known
 from daap_operator.kinds.database import children
@@ -379,7 +380,7 @@ async def test_two_of_a_name_that_both_serve_are_both_told_of() -> None:
 
     uid = stage.order(namespace="billing")["metadata"]["uid"]
     stage.kube.change(known.DATABASE, "orders", restored, "billing")
-    labels = {names.MANAGED_BY_LABEL: names.FIELD_MANAGER, names.UID_LABEL: uid}
+    labels = owner_labels(known.DATABASE, uid)
     stage.kube.add(
         known.CLUSTER, {"metadata": {"name": CLUSTER, "namespace": "billing", "labels": labels}}
     )

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 
 from daap_operator import names
+from daap_operator.kinds.database import ownership
 from daap_operator.kinds.database.desired.resolved import resolve, tagged_major
 from tests.unit import builders, strategies
 
@@ -78,7 +79,7 @@ def test_a_child_is_owned_and_labelled() -> None:
     metadata = builders.resolved().metadata("child")
     assert metadata["name"] == "child"
     assert metadata["namespace"] == "shop"
-    assert metadata["labels"] == names.labels("orders", builders.UID)
+    assert metadata["labels"] == ownership.labels("orders", builders.UID)
     assert metadata["ownerReferences"] == [
         {
             "apiVersion": "daap.io/v1alpha1",
@@ -92,7 +93,7 @@ def test_a_child_is_owned_and_labelled() -> None:
 
 def test_a_retained_child_is_labelled_but_not_owned() -> None:
     metadata = builders.resolved({"deletionPolicy": "Retain"}).metadata("child")
-    assert metadata["labels"] == names.labels("orders", builders.UID)
+    assert metadata["labels"] == ownership.labels("orders", builders.UID)
     assert "ownerReferences" not in metadata
 
 

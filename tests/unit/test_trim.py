@@ -7,6 +7,7 @@ from hypothesis import given
 
 from daap_operator import names
 from daap_operator.engine.ownership import OWNED, owned_part
+from daap_operator.kinds import known
 from daap_operator.kinds.database import trim
 from daap_operator.kinds.database.observed import observe
 from daap_operator.kinds.database.ownership import belongs_to
@@ -56,7 +57,7 @@ def test_a_cluster_keeps_what_we_own_of_it_and_what_is_observed() -> None:
     assert belongs_to(CLUSTER, builders.UID)
     assert kept["metadata"]["labels"] == {
         names.DATABASE_LABEL: "orders",
-        names.UID_LABEL: builders.UID,
+        known.DATABASE.uid_label: builders.UID,
         names.MANAGED_BY_LABEL: names.FIELD_MANAGER,
     }
     assert kept["metadata"]["ownerReferences"] == CLUSTER["metadata"]["ownerReferences"]

@@ -224,7 +224,7 @@ def merged(manifest: Manifest, found: Object) -> Object:
     metadata = dict(found["metadata"])
     labels, annotations = _others(metadata)
     metadata["labels"] = labels | manifest["metadata"]["labels"]
-    uid = raw.text(manifest, "metadata", "labels", names.UID_LABEL)
+    uid = raw.text(manifest, "metadata", "labels", known.DATABASE.uid_label)
     references = [*others(found, uid), *manifest["metadata"].get("ownerReferences", ())]
     annotations.pop(names.RETAINED_FROM, None)
     annotations |= manifest["metadata"].get("annotations", {})

@@ -9,6 +9,7 @@ from typing import Any
 
 from daap_operator import names, raw
 from daap_operator.engine.ownership import OWNED, owned_part
+from daap_operator.kinds import known
 from daap_operator.kinds.database.desired.tuning import NAMES
 from daap_operator.kinds.database.volumes import CONDITIONS
 from daap_operator.lines import all_quoted, line, quoted
@@ -38,7 +39,7 @@ _CLAIM_METADATA = (
     "deletionTimestamp",
     "ownerReferences",
 )
-_LABELS = (names.DATABASE_LABEL, names.UID_LABEL, names.MANAGED_BY_LABEL)
+_LABELS = (names.DATABASE_LABEL, known.DATABASE.uid_label, names.MANAGED_BY_LABEL)
 _ANNOTATIONS = (
     "cnpg.io/fencedInstances",
     "cnpg.io/hibernation",

@@ -15,6 +15,7 @@ from daap_operator.api.v1alpha1 import DaapDatabase, DaapDatabaseSpec, DeletionP
 from daap_operator.engine.child import Owner
 from daap_operator.kinds import known
 from daap_operator.kinds.database.desired import defaults, locales
+from daap_operator.kinds.database.ownership import labels
 
 Manifest = dict[str, Any]
 
@@ -98,7 +99,7 @@ class Resolved:
         made: Manifest = {
             "name": name,
             "namespace": self.namespace,
-            "labels": names.labels(self.name, self.uid),
+            "labels": labels(self.name, self.uid),
         }
         if self.spec.deletion_policy is DeletionPolicy.DELETE:
             made["ownerReferences"] = [self.owner.reference]
