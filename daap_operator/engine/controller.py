@@ -20,7 +20,7 @@ from daap_operator.engine.tell import Reported, latest, tell, write_ahead
 from daap_operator.engine.world import World
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.mirror import Row, Table
-from daap_operator.samples import Samples
+from daap_operator.samples import Metric, Samples
 
 S = TypeVar("S", bound=Status)
 
@@ -90,6 +90,8 @@ class Controller(ABC, Generic[S]):
     """What the operator must be allowed for it: the chart grants it."""
     table: ClassVar[Table[Any] | None] = None
     """The inventory's, with a row for each object."""
+    metrics: ClassVar[tuple[Metric, ...]] = ()
+    """Its own, which `samples` reports; in the order of the docs."""
     progress: ClassVar[Collection[str]] = frozenset()
     """The fields of the status that move while something is under way, by Python's names."""
     finalizer: ClassVar[bool] = True

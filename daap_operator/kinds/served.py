@@ -9,3 +9,6 @@ Kinds = tuple[type[Controller[Any]], ...]
 
 KINDS: Kinds = (DatabaseController,)
 """All of them. What is watched, granted, measured and swept follows from this."""
+
+METRICS = tuple(metric for kind in KINDS for metric in kind.metrics)
+"""Those that are a kind's own, in the order of the docs."""

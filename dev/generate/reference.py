@@ -8,7 +8,7 @@ from pydantic_core import PydanticUndefined
 
 from daap_operator import crd
 from daap_operator.api.definition import Definition
-from daap_operator.kinds.database import metrics as database_metrics
+from daap_operator.kinds import served
 from daap_operator.metrics import CATALOGUE
 from daap_operator.settings import Settings
 
@@ -129,6 +129,6 @@ def metrics() -> str:
             ", ".join(f"`{label}`" for label in metric.labels),
             metric.help,
         )
-        for metric in (*CATALOGUE, *database_metrics.METRICS)
+        for metric in (*CATALOGUE, *served.METRICS)
     ]
     return _METRICS + "".join(f"| {' | '.join(row)} |\n" for row in rows)

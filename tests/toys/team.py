@@ -108,6 +108,7 @@ class TeamController(Controller[TeamStatus]):
     )
     rights = (*serving(TEAM), *watching(watches))
     table = TEAMS
+    metrics = (DAAP_TEAMS,)
 
     def admit(self, subject: Subject[TeamStatus]) -> None:
         """Refuse what was stored before the CRD had its rule."""

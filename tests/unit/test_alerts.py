@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 
 from daap_operator.api.meta import ConditionType
 from daap_operator.engine.workqueue import Result
-from daap_operator.kinds.database import metrics as database_metrics
+from daap_operator.kinds.served import METRICS
 from daap_operator.metrics import CATALOGUE
 
 ROOT = Path(__file__).parents[2]
@@ -51,7 +51,7 @@ def expressions() -> Iterator[tuple[str, str]]:
 def series() -> dict[str, set[str]]:
     """The labels of each series there is, beside those of the scrape itself."""
     found: dict[str, set[str]] = {}
-    for metric in (*CATALOGUE, *database_metrics.METRICS):
+    for metric in (*CATALOGUE, *METRICS):
         parts = ("_bucket", "_sum", "_count") if metric.type == "histogram" else ("",)
         for part in parts:
             found[metric.name + part] = {*metric.labels, *(["le"] if part == "_bucket" else [])}

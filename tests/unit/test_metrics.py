@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from daap_operator.engine.workqueue import Load, Result
 from daap_operator.kinds.database import metrics as database_metrics
+from daap_operator.kinds.served import METRICS
 from daap_operator.kube import Request
 from daap_operator.metrics import CATALOGUE, Known, Metric, Metrics, Seen, objects
 from tests.unit.builders import condition, database
@@ -21,7 +22,7 @@ Found = dict[str, list[tuple[dict[str, str], float]]]
 STANDBY = Seen("1.2.3")
 KIND = "DaapDatabase"
 OURS = {"kind": KIND}
-ALL = (*CATALOGUE, *database_metrics.METRICS)
+ALL = (*CATALOGUE, *METRICS)
 
 
 def leader(*databases: Object, metadata_up: bool = True, rows_behind: int = 0) -> Seen:

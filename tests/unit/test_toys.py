@@ -8,9 +8,11 @@ import pytest
 
 from daap_operator.api.definition import Definition
 from daap_operator.engine.controller import Controller
+from daap_operator.engine.store import Store
 from tests.integration import fault_toys
 from tests.integration.fault_matrix import Cell
 from tests.support.faults import Fault
+from tests.support.toys import WITH_TEAMS
 from tests.toys import task, team
 
 TOYS, ROOT = Path(task.__file__).parent, Path(__file__).parents[2]
@@ -36,6 +38,12 @@ def test_a_toy_is_defined_as_it_is_served(
 ) -> None:
     assert definition.kind is controller.kind
     assert definition.model.model_fields["status"].annotation is controller.status
+
+
+def test_a_toys_metrics_are_declared() -> None:
+    store = Store([watch for kind in WITH_TEAMS for watch in kind.watches])
+    reported = team.TeamController().samples(store)
+    assert tuple(samples.metric for samples in reported) == team.TeamController.metrics
 
 
 def test_the_steps_to_a_kind_name_what_there_is() -> None:

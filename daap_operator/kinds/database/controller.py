@@ -35,7 +35,7 @@ from daap_operator.kinds.database.listen import listened
 from daap_operator.kinds.database.live import as_made, observed_now
 from daap_operator.kinds.database.logins import LOOK_SECONDS, logged_in
 from daap_operator.kinds.database.memory import DatabaseOutcome, DatabaseTurn, DatabaseWorld
-from daap_operator.kinds.database.metrics import measured
+from daap_operator.kinds.database.metrics import METRICS, measured
 from daap_operator.kinds.database.ownership import belongs_to
 from daap_operator.kinds.database.publish import note_name, publish
 from daap_operator.kinds.database.removal import finalize, protection
@@ -71,6 +71,7 @@ class DatabaseController(Controller[DaapDatabaseStatus]):
     watches = WATCHES
     rights = RIGHTS
     table = DATABASES
+    metrics = METRICS
     progress = frozenset({"instances", "postgres_version", "ready_instances", "storage"})
 
     def __init__(self, world: DatabaseWorld) -> None:
