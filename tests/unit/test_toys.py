@@ -12,6 +12,7 @@ from daap_operator.engine.store import Store
 from tests.integration import fault_toys
 from tests.integration.fault_matrix import Cell
 from tests.support.faults import Fault
+from tests.support.kinds import CUSTOM
 from tests.support.toys import WITH_TEAMS
 from tests.toys import task, team
 
@@ -24,6 +25,12 @@ def test_each_toy_is_one_file_of_few_lines() -> None:
     files = {path.name: len(path.read_text().splitlines()) for path in TOYS.glob("*.py")}
     assert files.keys() == {"task.py", "team.py"}
     assert {name: count for name, count in files.items() if count >= LINES} == {}
+
+
+def test_the_engine_names_no_custom_kind() -> None:
+    name = re.compile(rf"\b({'|'.join(kind.name for kind in CUSTOM)})\b(?!-scoped)")
+    engine = (ROOT / "daap_operator" / "engine").glob("*.py")
+    assert {path.name: found for path in engine if (found := name.findall(path.read_text()))} == {}
 
 
 @pytest.mark.parametrize(
