@@ -1,4 +1,4 @@
-"""The kinds that what is served has to do with, each declared once: ours with their API. Pure."""
+"""The kinds that controllers have to do with: ours from their definitions. Pure."""
 
 from daap_operator.api.kind import Kind
 from daap_operator.api.v1alpha1 import database
