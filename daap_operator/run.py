@@ -5,7 +5,7 @@ import logging
 import secrets
 import socket
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Any, NoReturn
@@ -23,6 +23,9 @@ from daap_operator.settings import Settings
 from daap_operator.work import RETRY_SECONDS, Work
 
 log = logging.getLogger(__name__)
+
+SCHEMA_SECONDS = 60.0
+"""How long a replica that starts waits for migrations, which may be under way just then."""
 
 
 def _raise(lost: Deposed) -> NoReturn:
@@ -95,7 +98,7 @@ class Operator:
         log.info("Stopped")
 
     async def _lead(self, elector: Elector, work: Work) -> None:
-        await self._schema(work.mirror.check)  # it may be another by the time there is work
+        await self._await_schema(work.mirror)
         self._not_ready = ""  # standing by is all that is asked of a standby
         log.info("Standing by", extra={"lease": elector.lease, "identity": elector.identity})
         await elector.lead()
@@ -111,7 +114,10 @@ class Operator:
 
     async def _look_after_databases(self, work: Work) -> None:
         self._not_ready = "Taking over"
-        await self._schema(work.mirror.connect)
+        try:
+            await work.mirror.connect()
+        except MetadataError as error:  # it is taken up as soon as it can be used
+            log.warning("Starting without inventory", extra={"error": str(error)})
         try:
             await work.begin()
             self._not_ready = ""
@@ -122,19 +128,24 @@ class Operator:
         finally:
             await work.end()
 
-    async def _schema(self, use: Callable[[], Awaitable[None]]) -> None:
-        """Wait for a schema that lacks migrations; go on without a server that is away."""
+    async def _await_schema(self, mirror: Mirror) -> None:
+        """Give the migrations the time that an install or an upgrade takes; then go on without.
+
+        Whoever may write to the inventory can have migrations missing, and it decides nothing.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + SCHEMA_SECONDS
         while True:
             heed()
             try:
-                await use()
+                await mirror.check()
             except MetadataError as error:
-                why = error.finding
-                if why.reason != InventoryReason.SCHEMA_OUTDATED:
-                    log.warning("Starting without inventory", extra={"error": str(error)})
+                outdated = error.finding.reason == InventoryReason.SCHEMA_OUTDATED
+                if not outdated or loop.time() >= until:
+                    log.warning("Standing by without inventory", extra={"error": str(error)})
                     return
                 self._not_ready = str(error)
-                log.error("Waiting for the schema", extra={"error": str(error)})  # noqa: TRY400
+                log.warning("Waiting for the schema", extra={"error": str(error)})
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 return

@@ -235,6 +235,7 @@ class Mirror:
         written them. Raises MetadataError when the server is not there.
         """
         with _deciding_nothing():
+            await self._server.look()
             await self._outdate()
         after = statements.FIRST_ID
         while after < statements.LAST_ID:

@@ -53,7 +53,8 @@ def outdated(missing: Sequence[str], job: str) -> MetadataError:
         )
     return MetadataError(
         InventoryReason.SCHEMA_OUTDATED,
-        f"The metadata database lacks the migrations {', '.join(missing)}",
+        f"The metadata database lacks the migrations {', '.join(missing)}; the platform team must "
+        "apply them, and the operator's log says how",
         remedy,
     )
 
@@ -137,8 +138,9 @@ def problem(error: Exception) -> MetadataError:
         case psycopg.ProgrammingError():
             return MetadataError(
                 InventoryReason.SCHEMA_OUTDATED,
-                "The metadata database's schema is not as it should be; the platform team must "
-                "run `daap-operator migrate`, and the operator's log says what is missing",
+                "The metadata database's schema is not as this version of the operator needs it; "
+                "the platform team must run `daap-operator migrate`, or upgrade the operator if a "
+                "newer version has migrated; the operator's log says what is missing",
                 said,
             )
         case _:

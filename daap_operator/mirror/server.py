@@ -12,21 +12,13 @@ from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection
-from psycopg.rows import scalar_row
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from daap_operator import pooling
 from daap_operator.api.reasons import InventoryReason
 from daap_operator.cancellation import heed
-from daap_operator.mirror import statements
-from daap_operator.mirror.problems import (
-    MetadataError,
-    failed,
-    outdated,
-    pooled,
-    problem,
-    read_only,
-)
+from daap_operator.mirror.problems import MetadataError, failed, pooled, problem
+from daap_operator.mirror.schema import Schema
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +32,8 @@ says within STATEMENT_SECONDS what took too long."""
 CLOSE_SECONDS = 2
 PROBE_SECONDS = 2.0
 """How often a server that is away is tried."""
+SCHEMA_PROBE_SECONDS = 10.0
+"""How often a server whose schema is wrong is looked at: that takes people, or a Job."""
 
 KEEP_ALIVE = {
     "keepalives_idle": 30,
@@ -89,8 +83,7 @@ class Server:
             "fallback_application_name": "daap-operator",
         }
         self._settings = pool
-        self._missing = missing_migrations
-        self._job = migration_job
+        self._schema = Schema(missing_migrations, migration_job)
         self._pool: AsyncConnectionPool[Connection] | None = None
         self._away: MetadataError | None = MetadataError(
             InventoryReason.CONNECTING, "Not connected yet"
@@ -121,14 +114,13 @@ class Server:
             self._went_away.clear()
             while not await self._is_back(verify, on_change):
                 heed()
-                await asyncio.sleep(PROBE_SECONDS)
+                await asyncio.sleep(_until_the_next_probe(self._away))
 
     async def _is_back(self, verify: Verify, on_change: Callable[[], None]) -> bool:
         told = self._away
         try:
             await self.connect(verify)
         except MetadataError as error:
-            self.leave(error)
             if told is None or told.finding.reason != error.finding.reason:
                 on_change()
             return False
@@ -139,15 +131,18 @@ class Server:
     async def connect(self, verify: Verify) -> None:
         """Connect, to stay, once `verify` has seen nothing wrong.
 
-        Raises MetadataError saying what is wrong, whatever it is.
+        Raises MetadataError saying what is wrong, whatever it is; nothing is written until then.
         """
         try:
             await self.check(verify)
             await self._open_pool()
-        except MetadataError:
+        except MetadataError as error:
+            self.leave(error)
             raise
         except Exception as error:
-            raise failed(error) from error
+            found = failed(error)
+            self.leave(found)
+            raise found from error
         self._away = None
 
     async def check(self, verify: Verify | None = None) -> None:
@@ -160,7 +155,7 @@ class Server:
             async with connection, _answering(connection):
                 if await pooling.lent(connection, self._connection):
                     raise pooled()
-                await self._verify(connection)
+                await self._schema.verify(connection)
                 if verify is not None:
                     await verify(connection)
         except (psycopg.Error, OSError) as error:
@@ -170,18 +165,17 @@ class Server:
         async with asyncio.timeout(CONNECT_SECONDS * 2):
             return await AsyncConnection.connect(**self._parameters)
 
-    async def _verify(self, connection: Connection) -> None:
-        async with connection.cursor(row_factory=scalar_row) as cursor:
-            await cursor.execute(statements.HAS_MIGRATIONS)
-            applied: list[str] = []
-            if await cursor.fetchone():
-                await cursor.execute(statements.APPLIED, {"ids": self._missing(())})
-                applied = await cursor.fetchall()
-            if missing := self._missing(applied):
-                raise outdated(missing, self._job)
-            await cursor.execute(statements.IS_READ_ONLY)
-            if await cursor.fetchone() == "on":
-                raise read_only()
+    async def look(self) -> None:
+        """See that what it was connected to is still so, and use it no more when it is not.
+
+        Raises MetadataError saying what is wrong.
+        """
+        async with self.connection() as connection:
+            try:
+                await self._schema.verify(connection)
+            except MetadataError as error:
+                self.leave(error)
+                raise
 
     async def _open_pool(self) -> None:
         await self.close()
@@ -227,6 +221,11 @@ class Server:
             )
         self._away = error
         self._went_away.set()
+
+
+def _until_the_next_probe(why: MetadataError | None) -> float:
+    outdated = why is not None and why.finding.reason == InventoryReason.SCHEMA_OUTDATED
+    return SCHEMA_PROBE_SECONDS if outdated else PROBE_SECONDS
 
 
 def _unanswered(error: Exception) -> bool:

@@ -115,4 +115,9 @@ LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 HAS_MIGRATIONS = "SELECT to_regclass('_yoyo_migration') IS NOT NULL"
 APPLIED = "SELECT DISTINCT migration_id FROM _yoyo_migration WHERE migration_id = ANY(%(ids)s)"
 """Of these: there may be others, of a newer version or of anybody."""
+NEWER = """
+SELECT left(max(migration_id COLLATE "C"), 100) FROM _yoyo_migration
+WHERE migration_id COLLATE "C" > %(last)s AND migration_id ~ '^[0-9]{3}_'
+"""
+"""The newest of a later version, if there is one; anybody may have written it."""
 IS_READ_ONLY = "SHOW transaction_read_only"

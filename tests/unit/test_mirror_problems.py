@@ -83,8 +83,9 @@ def test_a_problem_that_is_known_stays_as_it_is() -> None:
 def test_a_schema_that_lacks_migrations_is_told_with_what_applies_them() -> None:
     by_hand = outdated(["006_a", "007_b"], "")
     lacks = "The metadata database lacks the migrations 006_a, 007_b"
-    assert by_hand.finding.message == lacks
-    assert str(by_hand) == f"{lacks}: run `daap-operator migrate`"
+    remedy = "the platform team must apply them, and the operator's log says how"
+    assert by_hand.finding.message == f"{lacks}; {remedy}"
+    assert str(by_hand) == f"{by_hand.finding.message}: run `daap-operator migrate`"
     found = outdated(["007_b"], "daap-system/daap-operator-migrate-1a2b")
     assert "daap-system" not in found.finding.message
     by_job = str(found)

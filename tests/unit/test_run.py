@@ -5,11 +5,14 @@ from typing import Any, NoReturn
 
 import pytest
 
-from daap_operator import settings
+from daap_operator import run, settings
+from daap_operator.api.reasons import InventoryReason
 from daap_operator.engine.store import Store
 from daap_operator.errors import Deposed
 from daap_operator.kinds.database.watched import WATCHES
+from daap_operator.mirror import MetadataError
 from daap_operator.run import Operator
+from tests.unit import virtual_time
 
 LOST = Deposed("The Lease default/daap-operator is lost: b holds it")
 
@@ -40,8 +43,8 @@ class Mirror:
 class Work:
     """Work that ends when it may, whatever it is told."""
 
-    def __init__(self, where: str) -> None:
-        self.mirror = Mirror()
+    def __init__(self, where: str, mirror: Mirror | None = None) -> None:
+        self.mirror = mirror or Mirror()
         self.store = Store(WATCHES)
         self.reached = asyncio.Event()
         self.may_end = asyncio.Event()
@@ -91,3 +94,47 @@ async def test_a_deposed_leader_ends_before_anything_is_waited_for(where: str) -
     work.may_end.set()
     with pytest.raises(Ended):
         await leading
+
+
+class Broken(Mirror):
+    """An inventory that cannot be used, for a reason that may go."""
+
+    def __init__(self, reason: InventoryReason, *, until: float = float("inf")) -> None:
+        self._error = MetadataError(reason, "The metadata database lacks the migrations 001_a")
+        self._until = until
+        self.looked = 0
+
+    async def check(self) -> None:
+        self.looked += 1
+        if virtual_time.now() < self._until:
+            raise self._error
+
+    async def connect(self) -> None:
+        await self.check()
+
+
+@pytest.mark.parametrize(
+    ("mirror", "began"),
+    [
+        (Broken(InventoryReason.SCHEMA_OUTDATED), run.SCHEMA_SECONDS),
+        (Broken(InventoryReason.SCHEMA_OUTDATED, until=20.0), 20.0),
+        (Broken(InventoryReason.FORBIDDEN), 0.0),
+    ],
+    ids=["missing for ever", "applied meanwhile", "refused"],
+)
+def test_a_schema_is_waited_for_once_and_not_for_ever(mirror: Broken, began: float) -> None:
+    async def lead() -> float:
+        elector: Any = Elector()
+        work: Any = Work("begin", mirror)
+        operator = Operator(settings.read({"DATABASE_URL": "postgresql://a@b/c"}))
+        leading = asyncio.create_task(operator._lead(elector, work))
+        async with asyncio.timeout(3600):
+            await work.reached.wait()
+        reached = virtual_time.now()
+        work.may_end.set()
+        leading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await leading
+        return reached
+
+    assert virtual_time.run(lead()) == pytest.approx(began, abs=2.0)
