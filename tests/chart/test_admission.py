@@ -232,7 +232,9 @@ def test_members_need_a_prefix() -> None:
 
 
 def test_the_name_of_helm_test_is_its_own() -> None:
-    assert NAMES not in {obj["metadata"]["name"] for obj in policies({"test": {"enabled": False}})}
+    without = only(policies({"test": {"enabled": False}}), POLICY, NAMES)["spec"]["validations"]
+    assert "-tbs-" in without[0]["expression"]
+    assert not any("helm test" in rule["messageExpression"] for rule in without)
     for values, place in (({}, NAMESPACE), ({"test": {"namespace": "trial"}}, "trial")):
         spec = only(policies(values), POLICY, NAMES)["spec"]
         assert f'request.namespace == "{place}"' in spec["validations"][0]["expression"]

@@ -5,21 +5,18 @@ from collections.abc import AsyncIterator
 import pytest
 
 from daap_operator import names
-from daap_operator.kinds import known
 from tests.fix_admission import As, guarded_namespace
 from tests.support import admission
 from tests.support.admission import child, refusal, with_data
 from tests.support.api import Api, Object
 from tests.support.databases import Databases
-from tests.toys.task import TASK
 
 MARKED = ("clusters/daap-orders", "poolers/daap-orders-pooler", "secrets/daap-orders-connection")
 OTHERS_OWNER: Object = {"apiVersion": "v1", "kind": "ConfigMap", "name": "mine", "uid": "of-mine"}
 CHANGES: dict[str, Object] = {
-    "labels['daap.io/database-uid']": {"labels": {known.DATABASE.uid_label: None}},
+    "labels['daap.io/database-uid']": {"labels": {names.UID_LABEL: None}},
     "labels['daap.io/database']": {"labels": {names.DATABASE_LABEL: "ledger"}},
     "labels['app.kubernetes.io/managed-by']": {"labels": {names.MANAGED_BY_LABEL: "me"}},
-    "labels['daap.io/task-uid']": {"labels": {TASK.uid_label: "of-a-task"}},
     "labels['daap.io/trial']": {"labels": {"daap.io/trial": "true"}},
     "annotations['daap.io/retained-from']": {"annotations": {names.RETAINED_FROM: "a/b"}},
     "annotations['daap.io/retained-team']": {"annotations": {names.RETAINED_TEAM: "payments"}},
@@ -74,6 +71,55 @@ async def test_an_owner_is_neither_taken_nor_given(shop: Databases, as_person: A
     assert await refusal(changed(they, "clusters/mine", place, {"ownerReferences": owner}))
     ours = {"labels": {names.MANAGED_BY_LABEL: names.FIELD_MANAGER}}
     assert await refusal(changed(they, "clusters/mine", place, ours))
+
+
+@pytest.mark.parametrize("person", PEOPLE, ids=lambda person: person.name)
+async def test_nobody_else_creates_what_has_marks(
+    person: admission.Person, shop: Databases, as_person: As
+) -> None:
+    """It would be taken for the operator's own: what its marks say decides who gets a name."""
+    parent = await with_data(shop, "orders")
+    they, place = await as_person(person), shop.namespace
+    unmarked: Object = {"labels": {}, "ownerReferences": []}
+    ours = child(parent, "clusters", "any")["metadata"]
+    marked = CHANGES | {
+        "labels['daap.io/database-uid']": {
+            "labels": {names.UID_LABEL: ours["labels"]["daap.io/database-uid"]}
+        },
+        "labels['app.kubernetes.io/managed-by']": {
+            "labels": {names.MANAGED_BY_LABEL: names.FIELD_MANAGER}
+        },
+        "ownerReferences (of a DaapDatabase)": {"ownerReferences": ours["ownerReferences"]},
+    }
+    for plural in ("clusters", "poolers"):
+        for field, metadata in marked.items():
+            made = child(parent, plural, f"mine-{plural}", **(unmarked | metadata))
+            said = await refusal(they.create(plural, made))
+            assert f"{made['kind']} {place}/mine-{plural}: metadata.{field}" in said
+            assert "only the operator sets it: leave it out, or have the platform team" in said
+        free = {"labels": {names.MANAGED_BY_LABEL: "Helm", "app": "x"}, "annotations": {"a": "b"}}
+        await they.create(plural, child(parent, plural, f"mine-{plural}", **(unmarked | free)))
+
+
+@pytest.mark.parametrize(
+    "person", [admission.ADMIN, admission.RESTORER], ids=lambda person: person.name
+)
+async def test_a_backup_comes_back_with_its_marks(
+    person: admission.Person, shop: Databases, as_person: As
+) -> None:
+    parent = await with_data(shop, "orders")
+    they = await as_person(person)
+    for plural in ("clusters", "poolers"):
+        await they.create(plural, child(parent, plural, f"restored-{plural}"))
+
+
+async def test_a_copy_of_a_secret_may_have_its_marks(shop: Databases, as_person: As) -> None:
+    """Controllers that copy Secrets to other places copy what is on them."""
+    parent = await with_data(shop, "orders")
+    they = await as_person(admission.STRANGER)
+    labels = names.labels("orders", parent["metadata"]["uid"])
+    copy = {"name": "copy", "namespace": shop.namespace, "labels": labels}
+    await they.create("secrets", {"metadata": copy, "type": names.SECRET_TYPE})
 
 
 async def test_what_others_write_there_passes(shop: Databases, as_person: As) -> None:

@@ -1,15 +1,16 @@
-{{/* What an UPDATE changes of the marks by which the operator knows its own. */}}
+{{/* What a request changes of the marks by which the operator knows its own; a new object has had none. */}}
 {{- define "daap-operator.admission.marks.variables" -}}
 - name: oldLabels
-  expression: oldObject.metadata.?labels.orValue({})
+  expression: "request.operation == 'CREATE' ? {} : oldObject.metadata.?labels.orValue({})"
 - name: newLabels
   expression: object.metadata.?labels.orValue({})
 - name: oldAnnotations
-  expression: oldObject.metadata.?annotations.orValue({})
+  expression: "request.operation == 'CREATE' ? {} : oldObject.metadata.?annotations.orValue({})"
 - name: newAnnotations
   expression: object.metadata.?annotations.orValue({})
 - name: oldOwners
   expression: >-
+    request.operation == 'CREATE' ? [] :
     oldObject.metadata.?ownerReferences.orValue([]).filter(r, r.apiVersion.startsWith('daap.io/'))
     .map(r, r.kind + '/' + r.name + '/' + r.uid)
 - name: newOwners
@@ -37,8 +38,9 @@
 - expression: >-
     variables.changed.size() == 0 || {{ include "daap-operator.admission.administers" . }}
   messageExpression: >-
-    {{ .what }} + ' ' + oldObject.metadata.namespace + '/' + oldObject.metadata.name + ': '
-    + variables.changed[0] + ' is how the operator knows what belongs to a database, and only the operator changes it: '
-    + 'change the DaapDatabase instead, or have the platform team do it, who may \'administer\' daapdatabases'
+    {{ .what }} + ' ' + request.namespace + '/' + object.metadata.name + ': '
+    + variables.changed[0] + ' is how the operator knows what belongs to a database, and only the operator '
+    + (request.operation == 'CREATE' ? 'sets it: leave it out' : 'changes it: change the DaapDatabase instead')
+    + ', or have the platform team do it, who may \'administer\' daapdatabases'
   reason: Forbidden
 {{- end }}
