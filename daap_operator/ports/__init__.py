@@ -6,8 +6,10 @@ operator's own event loop, one question at a time for all who want the answer.
 
     access    who may read the metrics: the API server's word, remembered for a while
     address   the socket of a port
+    budget    how much each address may have; pure
     http      a request and an answer, as bytes; pure
     owner     questions to the operator's own event loop
+    places    which connection makes room for another; pure
     probes    `/livez` and `/readyz`: 200 or 503, and the reason into the log
     review    what the API server says of a token
     scrapes   `/metrics`: one page for all who ask at the same time

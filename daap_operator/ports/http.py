@@ -24,6 +24,8 @@ class Request:
     """Without the query."""
     headers: Message
     """By name, in whatever case."""
+    peer: str = ""
+    """Who sent it, by its address."""
 
     def header(self, name: str) -> str:
         """The header's value, the first one where there are several; empty when there is none."""
@@ -39,7 +41,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def parsed(head: bytes) -> Request | None:
+def parsed(head: bytes, peer: str = "") -> Request | None:
     """The request that a head is of, with its END; None when it is not one of HTTP/1."""
     lines = io.BytesIO(head)
     words = lines.readline().decode("latin-1").split()
@@ -49,7 +51,7 @@ def parsed(head: bytes) -> Request | None:
         headers = parse_headers(lines)
     except HTTPException:  # too many, or too long a line
         return None
-    return Request(words[0], words[1].partition("?")[0], headers)
+    return Request(words[0], words[1].partition("?")[0], headers, peer)
 
 
 def rendered(answer: Answer) -> bytes:

@@ -65,7 +65,7 @@ class Scrapes:
             return HTTPStatus.METHOD_NOT_ALLOWED
         if self._access is None:
             return HTTPStatus.OK
-        return await self._access.judge(_token(request))
+        return await self._access.judge(_token(request), request.peer)
 
     def _shared(self, accept: str) -> Shared[_Page]:
         return Shared(lambda: self._written(accept), PAGE_SECONDS)

@@ -49,8 +49,8 @@ class Line:
         self._writer = writer
 
     @classmethod
-    async def open(cls, port: int) -> "Line":
-        return cls(*await asyncio.open_connection(LOOPBACK, port))
+    async def open(cls, port: int, source: str = LOOPBACK) -> "Line":
+        return cls(*await asyncio.open_connection(LOOPBACK, port, local_addr=(source, 0)))
 
     async def say(self, text: str) -> None:
         self._writer.write(text.encode())
@@ -69,9 +69,9 @@ class Line:
 
 
 @asynccontextmanager
-async def lines(port: int, number: int) -> AsyncIterator[list[Line]]:
-    """So many connections, opened one after the other."""
-    opened = [await Line.open(port) for _ in range(number)]
+async def lines(port: int, number: int, source: str = LOOPBACK) -> AsyncIterator[list[Line]]:
+    """So many connections from an address of this machine, opened one after the other."""
+    opened = [await Line.open(port, source) for _ in range(number)]
     try:
         yield opened
     finally:

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from daap_operator.ports import METRICS, Access, Owner, Scrapes, scrapes
+from daap_operator.ports import METRICS, Access, Owner, Scrapes, access, scrapes
 from tests.unit.ports import get, lines, serving
 
 SECRET = "daap_database_info"
@@ -64,6 +64,16 @@ async def test_who_may_reads_and_others_get_no_word(
     async with scraped(writer, Access(review, lambda: 0.0)) as port:
         assert await get(port, "/metrics", **sent) == answer
     assert writer.written == (answer[0] == 200)
+
+
+async def test_invented_tokens_of_one_address_keep_no_reader_at_another_out() -> None:
+    async with scraped(Writer(), Access(review, lambda: 0.0)) as port:
+        async with lines(port, 20, "127.0.0.2") as strangers:
+            for number, line in enumerate(strangers[4:]):
+                await line.say(f"GET /metrics HTTP/1.1\r\nAuthorization: Bearer {number}\r\n\r\n")
+            heard = [await line.heard() for line in strangers[4:]]
+        assert sum("429 Too Many" in said for said in heard) == 16 - access.EACH.burst
+        assert (await get(port, "/metrics", Authorization="Bearer good"))[0] == 200
 
 
 async def test_without_authentication_everybody_reads() -> None:

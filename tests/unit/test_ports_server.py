@@ -5,6 +5,7 @@ import gc
 import logging
 import resource
 import socket
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from daap_operator.ports import Answer, Limits, Request
+from daap_operator.ports.budget import Rate
 from tests.support.eventually import eventually
 from tests.unit.ports import Line, get, lines, serving
 
@@ -158,11 +160,59 @@ async def test_who_is_being_answered_is_not_closed_for_another() -> None:
         assert ["200 OK" in await line.heard() for line in opened] == [True] * FEW.connections
 
 
+async def test_an_address_with_all_the_places_loses_them_to_another_even_while_answered() -> None:
+    begun = asyncio.Semaphore(0)
+    here = asyncio.get_running_loop()
+
+    async def slow(request: Request) -> Answer:
+        if request.peer == "127.0.0.2":
+            here.call_soon_threadsafe(begun.release)
+            await asyncio.Event().wait()
+        return Answer(HTTPStatus.OK, b"ok\n")
+
+    async with (
+        serving(slow, FEW) as port,
+        lines(port, FEW.connections, "127.0.0.2") as (oldest, *others),
+    ):
+        for line in (oldest, *others):
+            await line.say(GET)
+            await begun.acquire()
+        assert await get(port, "/") == (200, "ok\n")
+        assert await oldest.heard() == ""
+        async with lines(port, 1, "127.0.0.2") as (greedy,):  # the place that is free again
+            await greedy.say(GET)
+            await begun.acquire()
+            assert await get(port, "/") == (200, "ok\n")
+
+
 async def test_a_place_is_free_again_when_a_connection_is_over() -> None:
     async with serving(ok, FEW) as port:
         assert [await get(port, "/") for _ in range(5 * FEW.connections)] == (
             [(200, "ok\n")] * 5 * FEW.connections
         )
+
+
+async def test_an_address_that_asks_all_the_time_is_not_answered_all_the_time(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    asked: Counter[str] = Counter()
+
+    async def counted(request: Request) -> Answer:
+        asked[request.peer] += 1
+        return Answer(HTTPStatus.OK, b"ok\n")
+
+    limits = replace(FEW, each=Rate(5, 0.0), common=Rate(20, 0.0))
+    async with serving(counted, limits) as port:
+        for _ in range(100):
+            async with lines(port, 1, "127.0.0.2") as (line,):
+                with suppress(ConnectionError):
+                    await line.say(GET)
+                    await line.heard()
+        assert [await get(port, "/") for _ in range(5)] == [(200, "ok\n")] * 5
+    assert asked == {"127.0.0.2": 25, "127.0.0.1": 5}
+    (record,) = caplog.records
+    assert record.message == "Connections refused: too many requests"
+    assert vars(record)["error"] == "127.0.0.2"
 
 
 # --- descriptors ----------------------------------------------------------------------------------
