@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from daap_operator import names
 from daap_operator.engine.workqueue import Result
+from daap_operator.kinds import known
 from daap_operator.kinds.database import metrics as database_metrics
 from daap_operator.kube import Request
 from daap_operator.metrics import Known, Metrics, Seen
@@ -221,16 +221,16 @@ def test_with_a_certificate_the_metrics_are_read_with_tls() -> None:
 
 
 def test_the_page_itself_passes_prometheus_own_lint() -> None:
-    metrics = Metrics([names.KIND])
-    metrics.count_pass(names.KIND, Result.SUCCESS, 0.1)
+    metrics = Metrics([known.DATABASE.name])
+    metrics.count_pass(known.DATABASE.name, Result.SUCCESS, 0.1)
     metrics.count_request(Request("get", "secrets", 200, 0.1))
     database = {
         "metadata": {"namespace": "shop", "name": "orders"},
         "spec": {"ownerTeam": 'a "quoted" team'},
         "status": {"conditions": [{"type": "Ready", "status": "True"}]},
     }
-    known = Known(database_metrics.measured([database]), True, {names.KIND: 0})
-    seen = Seen("1.2.3", leader=True, known=known)
+    told = Known(database_metrics.measured([database]), True, {known.DATABASE.name: 0})
+    seen = Seen("1.2.3", leader=True, known=told)
     page, _ = asyncio.run(metrics.page("", seen))
     done = subprocess.run(
         [promtool(), "check", "metrics"], input=page, capture_output=True, check=False

@@ -5,18 +5,22 @@ from collections.abc import AsyncIterator
 import pytest
 
 from daap_operator import names
+from daap_operator.kinds import known
+from daap_operator.kinds.database import ownership
 from tests.fix_admission import As, guarded_namespace
 from tests.support import admission
 from tests.support.admission import child, refusal, with_data
 from tests.support.api import Api, Object
 from tests.support.databases import Databases
+from tests.toys.task import TASK
 
 MARKED = ("clusters/daap-orders", "poolers/daap-orders-pooler", "secrets/daap-orders-connection")
 OTHERS_OWNER: Object = {"apiVersion": "v1", "kind": "ConfigMap", "name": "mine", "uid": "of-mine"}
 CHANGES: dict[str, Object] = {
-    "labels['daap.io/database-uid']": {"labels": {names.UID_LABEL: None}},
+    "labels['daap.io/database-uid']": {"labels": {known.DATABASE.uid_label: None}},
     "labels['daap.io/database']": {"labels": {names.DATABASE_LABEL: "ledger"}},
     "labels['app.kubernetes.io/managed-by']": {"labels": {names.MANAGED_BY_LABEL: "me"}},
+    "labels['daap.io/task-uid']": {"labels": {TASK.uid_label: "of-a-task"}},
     "labels['daap.io/trial']": {"labels": {"daap.io/trial": "true"}},
     "annotations['daap.io/retained-from']": {"annotations": {names.RETAINED_FROM: "a/b"}},
     "annotations['daap.io/retained-team']": {"annotations": {names.RETAINED_TEAM: "payments"}},
@@ -84,7 +88,7 @@ async def test_nobody_else_creates_what_has_marks(
     ours = child(parent, "clusters", "any")["metadata"]
     marked = CHANGES | {
         "labels['daap.io/database-uid']": {
-            "labels": {names.UID_LABEL: ours["labels"]["daap.io/database-uid"]}
+            "labels": {known.DATABASE.uid_label: ours["labels"]["daap.io/database-uid"]}
         },
         "labels['app.kubernetes.io/managed-by']": {
             "labels": {names.MANAGED_BY_LABEL: names.FIELD_MANAGER}
@@ -117,7 +121,7 @@ async def test_a_copy_of_a_secret_may_have_its_marks(shop: Databases, as_person:
     """Controllers that copy Secrets to other places copy what is on them."""
     parent = await with_data(shop, "orders")
     they = await as_person(admission.STRANGER)
-    labels = names.labels("orders", parent["metadata"]["uid"])
+    labels = ownership.labels("orders", parent["metadata"]["uid"])
     copy = {"name": "copy", "namespace": shop.namespace, "labels": labels}
     await they.create("secrets", {"metadata": copy, "type": names.SECRET_TYPE})
 
