@@ -29,14 +29,14 @@ class Cache:
         self.objects: dict[Ref, Object] = {}
         self._kind = kind
         self.indexes = indexes
-        self._found: dict[str, dict[Hashable, set[Ref]]] = {
-            name: defaultdict(set) for name in indexes
+        self._found: dict[str, dict[Hashable, dict[Ref, None]]] = {
+            name: defaultdict(dict) for name in indexes
         }
         self._buried: dict[str, int] = {}
 
     def found(self, index: str, key: Hashable) -> Collection[Ref]:
-        """The objects under a key of an index."""
-        return self._found[index].get(key, ())
+        """The objects under a key of an index, in the order in which they came under it."""
+        return self._found[index].get(key, {}).keys()
 
     def keys(self, index: str) -> Collection[Hashable]:
         """The keys of an index."""
@@ -102,9 +102,9 @@ class Cache:
             there = set() if now is None else set(keys(now))
             found = self._found[name]
             for key in there - left:
-                found[key].add(ref)
+                found[key][ref] = None
             for key in left - there:
-                found[key].discard(ref)
+                found[key].pop(ref, None)
                 if not found[key]:
                     del found[key]
 

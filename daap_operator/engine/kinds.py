@@ -49,8 +49,11 @@ class Reader(Protocol):
     def refs(self, kind: Kind) -> list[Ref]:
         """All objects of a kind."""
 
-    def by(self, kind: Kind, index: str, key: Hashable) -> list[Object]:
-        """What is kept of the objects under a key of an index, in the order of their names."""
+    def by(self, kind: Kind, index: str, key: Hashable, most: int | None = None) -> list[Object]:
+        """What is kept of the objects under a key of an index, in the order of their names.
+
+        With `most`, of so many: those that have been there for longest.
+        """
 
     def refs_by(self, kind: Kind, index: str, key: Hashable) -> list[Ref]:
         """The objects under a key of an index, in the order of their names."""

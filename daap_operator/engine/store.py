@@ -6,6 +6,7 @@ either order. https://kubernetes.io/docs/reference/using-api/api-concepts/#resou
 """
 
 from collections.abc import Collection, Hashable, Iterable, Sequence
+from itertools import islice
 from typing import cast
 
 from daap_operator import raw
@@ -56,15 +57,19 @@ class Store:
             return list(caches[0][1].objects)
         return list(dict.fromkeys(ref for _, cache in caches for ref in cache.objects))
 
-    def by(self, kind: Kind, index: str, key: Hashable) -> list[Object]:
-        """What is kept of the objects under a key of an index, in the order of their names."""
-        found = (self.get(ref) for ref in self.refs_by(kind, index, key))
+    def by(self, kind: Kind, index: str, key: Hashable, most: int | None = None) -> list[Object]:
+        """What is kept of the objects under a key of an index, in the order of their names.
+
+        With `most`, of so many: those that have been there for longest.
+        """
+        found = (self.get(ref) for ref in self.refs_by(kind, index, key, most))
         return [kept for kept in found if kept is not None]
 
-    def refs_by(self, kind: Kind, index: str, key: Hashable) -> list[Ref]:
-        """The objects under a key of an index, in the order of their names."""
-        found = {ref for cache in self._indexed(kind, index) for ref in cache.found(index, key)}
-        return sorted(found, key=_place)
+    def refs_by(self, kind: Kind, index: str, key: Hashable, most: int | None = None) -> list[Ref]:
+        """The objects under a key of an index, in the order of their names; `most` as in `by`."""
+        caches = self._indexed(kind, index)
+        found = {ref for cache in caches for ref in islice(cache.found(index, key), most)}
+        return sorted(found, key=_place)[:most]
 
     def keys(self, kind: Kind, index: str) -> Collection[Hashable]:
         """All keys of an index."""

@@ -10,8 +10,9 @@ from daap_operator.engine.store import Store
 from daap_operator.kinds import known
 from daap_operator.kinds.database import trim
 from daap_operator.kinds.database.naming import ref
-from daap_operator.kinds.database.watched import WATCHES, children_of, owner
+from daap_operator.kinds.database.watched import MOST_PARTS, WATCHES, children_of, owner
 from daap_operator.kube import Kind
+from tests.support.steps import steps
 from tests.unit import builders
 from tests.unit.stage import KEY, SOURCES
 
@@ -128,6 +129,32 @@ def test_endpoints_are_found_by_their_service_as_long_as_they_are_of_it() -> Non
         known.ENDPOINTS, builders.endpoints(True, name="six", uid="new", resourceVersion="10")
     )
     assert found() == ["six"]
+
+
+@pytest.mark.parametrize("kind", [known.POD, known.CLAIM], ids=lambda kind: kind.name)
+def test_of_any_number_of_parts_the_first_are_looked_at(kind: Kind) -> None:
+    """Whoever may label objects gives a Cluster as many as they like; a pass looks at few."""
+    store = Store(WATCHES)
+
+    def add(name: str) -> None:
+        labels = {names.CNPG_CLUSTER_LABEL: "daap-orders"}
+        metadata = {"name": name, "namespace": "shop", "uid": name, "resourceVersion": "1"}
+        store.put(kind, {"metadata": metadata | {"labels": labels}})
+
+    def looked_at() -> list[str]:
+        children = children_of(store, "shop", "daap-orders")
+        found = children.pods if kind == known.POD else children.claims
+        return [Ref.of(kind, each).name for each in found]
+
+    add("daap-orders-1")
+    for number in range(2 * MOST_PARTS):
+        add(f"a{number}")  # before it, by its name
+    assert len(looked_at()) == MOST_PARTS
+    assert "daap-orders-1" in looked_at()
+    before = steps(looked_at)
+    for number in range(20 * MOST_PARTS):
+        add(f"b{number}")
+    assert steps(looked_at) == before
 
 
 def test_a_database_is_found_by_its_uid_while_it_is_the_one_at_its_place() -> None:

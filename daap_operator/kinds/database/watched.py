@@ -31,6 +31,11 @@ def owner(child: raw.Object) -> Ref | None:
     return ref(namespace, labelled) if labelled else None
 
 
+MOST_PARTS = 100
+"""Pods, claims and slices that are looked at of one Cluster or Service: a database has a few, and
+whoever may label objects in its namespace can give it any number."""
+
+
 def children_of(store: Reader, namespace: str, cluster: str) -> Children:
     """The children by their names, whoever owns them."""
     pooler, service = names.pooler_name(cluster), names.primary_service(cluster)
@@ -38,11 +43,11 @@ def children_of(store: Reader, namespace: str, cluster: str) -> Children:
         cluster=store.get(Ref(known.CLUSTER, namespace, cluster)),
         pooler=store.get(Ref(known.POOLER, namespace, pooler)),
         deployment=store.get(Ref(known.DEPLOYMENT, namespace, pooler)),
-        endpoints=tuple(store.by(known.ENDPOINTS, SERVICE, (namespace, service))),
-        pooler_endpoints=tuple(store.by(known.ENDPOINTS, SERVICE, (namespace, pooler))),
+        endpoints=tuple(store.by(known.ENDPOINTS, SERVICE, (namespace, service), MOST_PARTS)),
+        pooler_endpoints=tuple(store.by(known.ENDPOINTS, SERVICE, (namespace, pooler), MOST_PARTS)),
         account=store.get(Ref(known.ACCOUNT, namespace, cluster)),
-        pods=tuple(store.by(known.POD, CLUSTER, (namespace, cluster))),
-        claims=tuple(store.by(known.CLAIM, CLUSTER, (namespace, cluster))),
+        pods=tuple(store.by(known.POD, CLUSTER, (namespace, cluster), MOST_PARTS)),
+        claims=tuple(store.by(known.CLAIM, CLUSTER, (namespace, cluster), MOST_PARTS)),
     )
 
 
