@@ -51,8 +51,8 @@ repeat: .venv/ready control-plane helm ## what depends on timing, TIMES=20 times
 newcomer: .venv/ready ## the README to the letter, in an empty home, by the oldest and the newest Python: 1 h for each
 	@$(BIN)/python -m dev.newcomer
 
-faults: .venv/ready control-plane helm ## every fault of every write; `make test` has some of the toys' only
-	@FAULTS=all $(BIN)/python -m pytest tests/integration/test_faults.py --no-second-try
+faults: .venv/ready control-plane helm ## every fault of every write; `make test` has one of each family
+	@$(BIN)/python -m pytest tests/integration/test_faults.py --nightly --no-second-try
 
 large: .venv/ready control-plane helm ## the largest objects there are, 400 of them, and 5,000 databases; `make test` has 100
 	@LARGE=all $(BIN)/python -m pytest tests/integration/test_large_objects.py -q -s -p no:logging --no-second-try

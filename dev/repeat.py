@@ -21,8 +21,8 @@ TESTS = (
 )
 """The fault matrix, the random interleavings and the watches that die."""
 
-OPTIONS = ("-q", "--no-second-try")
-"""What fails once is what this is to find."""
+OPTIONS = ("-q", "--nightly", "--no-second-try")
+"""What fails once is what this is to find, in all there is."""
 
 
 def main() -> int:

@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "pytester",
+    "tests.support.nightly",
     "tests.support.order",
     "tests.support.second_try",
     "tests.fix_postgres",

@@ -1,14 +1,12 @@
 """The matrix of the toys' writes, and what tasks and teams go through while one of them fails."""
 
-import os
 from typing import Any
 
 from daap_operator.kinds.served import Kinds
-from tests.integration.fault_matrix import Cell, faults_of
+from tests.integration.fault_matrix import cells
 from tests.integration.fault_scenarios import EVERY, SECONDS, Scenario, Trial, told
 from tests.support.api import Object
 from tests.support.eventually import eventually
-from tests.support.faults import Fault
 from tests.support.side_effects import CLAIM
 from tests.support.toys import WITH_TASKS, WITH_TEAMS, Toys, team_rows
 from tests.toys.task import JOB, TASK
@@ -51,33 +49,7 @@ SERVED: dict[str, Kinds] = {
 }
 """The kinds that the operator of a scenario serves."""
 
-FAMILIES = (
-    (Fault.CRASH_AFTER, Fault.CRASH_BEFORE),
-    (Fault.CONFLICT, Fault.INVALID, Fault.WEBHOOK, Fault.THROTTLED),
-    (Fault.TIMEOUT, Fault.RESET),
-    (Fault.DROPPED_AFTER, Fault.DROPPED_BEFORE),
-    (Fault.STATEMENT_TIMEOUT, Fault.SERIALIZATION, Fault.READ_ONLY, Fault.UNIQUE),
-)
-"""Faults that are much alike: what the engine does about each is driven with databases."""
-
-
-def some(number: int, faults: tuple[Fault, ...]) -> list[Fault]:
-    """One of each family, another one for each number."""
-    possible = [[fault for fault in family if fault in faults] for family in FAMILIES]
-    return [family[number % len(family)] for family in possible if family]
-
-
-def cells(*, every: bool) -> list[Cell]:
-    """The matrix with every fault, or with one of each family for a point."""
-    points = [(scenario, point) for scenario, those in POINTS.items() for point in those]
-    return [
-        Cell(scenario, point, fault)
-        for number, (scenario, point) in enumerate(points)
-        for fault in (faults_of(point) if every else some(number, faults_of(point)))
-    ]
-
-
-CELLS = cells(every=os.environ.get("FAULTS") == "all")
+CELLS = cells(POINTS)
 
 
 # --- the states -----------------------------------------------------------------------------------

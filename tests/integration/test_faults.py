@@ -2,7 +2,8 @@
 
 Each write of a pass is a point. All trials are made at the same time, before the first test, and
 each test tells of one. Points come and go with the product: what an undisturbed run writes is
-compared with the table in `fault_matrix`.
+compared with the table in `fault_matrix`. `make test` has one fault of each family for each write,
+`make faults` has them all.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from tests.integration.fault_matrix import CELLS, UNDRIVEN, Cell
 from tests.integration.fault_trials import ALL_POINTS, ALL_SCENARIOS, Outcome, What, run_all
 from tests.standin.cnpg import StandIn
 from tests.support.faults import installed
+from tests.support.nightly import nightly
 from tests.support.operator import PORTS
 
 STALLED_SECONDS = 2.0
@@ -74,7 +76,13 @@ def test_every_write_is_in_the_matrix(trial: str, outcomes: Outcomes) -> None:
     assert made <= driven | (UNDRIVEN | fault_toys.UNDRIVEN).get(trial, set())
 
 
-@pytest.mark.parametrize("trial", [*CELLS, *fault_toys.CELLS], ids=str)
+TRIALS = [
+    pytest.param(cell, id=str(cell), marks=() if often else nightly("faults"))
+    for cell, often in (CELLS | fault_toys.CELLS).items()
+]
+
+
+@pytest.mark.parametrize("trial", TRIALS)
 def test_a_step_that_fails_is_made_good(trial: Cell, outcomes: Outcomes) -> None:
     if outcomes[trial].failure:
         pytest.fail(outcomes[trial].failure, pytrace=False)

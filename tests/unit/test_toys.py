@@ -9,9 +9,6 @@ import pytest
 from daap_operator.api.definition import Definition
 from daap_operator.engine.controller import Controller
 from daap_operator.engine.store import Store
-from tests.integration import fault_toys
-from tests.integration.fault_matrix import Cell
-from tests.support.faults import Fault
 from tests.support.kinds import CUSTOM
 from tests.support.toys import WITH_TEAMS
 from tests.toys import task, team
@@ -66,20 +63,3 @@ def test_the_steps_to_a_kind_name_what_there_is() -> None:
         for name, path in named
         if not re.search(rf"^(async def |def |){name}\b", (ROOT / path).read_text(), re.MULTILINE)
     ] == []
-
-
-def test_a_fault_of_each_family_befalls_each_write_of_a_toy() -> None:
-    every, some = fault_toys.cells(every=True), fault_toys.cells(every=False)
-    assert set(some) < set(every)
-    assert met(some) == met(every)
-    assert {fault for family in fault_toys.FAMILIES for fault in family} == set(Fault)
-
-
-def met(cells: list[Cell]) -> set[tuple[str, str, int]]:
-    """Scenario, point and the number of the fault's family."""
-    return {
-        (cell.scenario, cell.point, number)
-        for cell in cells
-        for number, family in enumerate(fault_toys.FAMILIES)
-        if cell.fault in family
-    }
