@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PROCESSES ?= 2
 
-.PHONY: help demo demo-clean test test-unit test-chart test-integration e2e migrate check static format crds golden recorded lock run chaos repeat control-plane helm image sbom release-notes promtool manifests gitops-crds newcomer faults large nightly
+.PHONY: help demo demo-clean test test-unit test-chart test-integration e2e e2e-nightly migrate check static format crds golden recorded lock run chaos repeat control-plane helm image sbom release-notes promtool manifests gitops-crds newcomer faults large nightly
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,10 +57,13 @@ faults: .venv/ready control-plane helm ## every fault of every write; `make test
 large: .venv/ready control-plane helm ## the largest objects there are, 400 of them, and 5,000 databases; `make test` has 100
 	@LARGE=all $(BIN)/python -m pytest tests/integration/test_large_objects.py -q -s -p no:logging --no-second-try
 
-nightly: chaos repeat faults large newcomer ## what is slow and seldom breaks: some hours
+nightly: chaos repeat faults large e2e-nightly newcomer ## what is slow and seldom breaks: some hours
 
 e2e: .venv/ready ## tests on a real cluster with the real CloudNativePG
 	@$(BIN)/python -m dev.e2e
+
+e2e-nightly: .venv/ready ## those tests that `make e2e` leaves out, on the same cluster
+	@$(BIN)/python -m dev.e2e --nightly -m nightly
 
 migrate: .venv/ready ## bring the schema of DATABASE_URL up to date
 	@$(BIN)/daap-operator migrate

@@ -15,6 +15,7 @@ from tests.support.api import Object
 from tests.support.client_libraries import SOURCE
 from tests.support.clients import Clients
 from tests.support.databases import Databases
+from tests.support.nightly import nightly
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -79,6 +80,7 @@ tell(every.every({cases}))
 CERTIFICATE = re.compile(r"certificate|CERT_|PKIX|altnames|host ?name", re.IGNORECASE)
 
 
+@nightly("e2e-nightly")
 async def test_each_library_connects_by_the_lines_of_the_docs_and_verifies_where_they_say_so(
     shop: Databases, clients: Clients, libraries_image: str, tmp_path: Path
 ) -> None:

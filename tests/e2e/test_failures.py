@@ -19,6 +19,7 @@ from tests.support.clients import Clients
 from tests.support.databases import Databases
 from tests.support.eventually import eventually
 from tests.support.failures import Failure, Stage, without_cloudnativepg
+from tests.support.nightly import nightly
 from tests.support.observer import asking, watching
 from tests.support.rows import Rows
 from tests.support.second_try import is_second_try
@@ -98,14 +99,21 @@ async def test_one_instance(
     async with stage("orders") as on_stage:
         await only_instance_killed(on_stage, real_cluster)
         await pooler_scaled_down(on_stage, real_operator)
-        await deployment_scaled_down(on_stage)
-        await fenced(on_stage)
-        await hibernated(on_stage)
         await cloudnativepg_stopped(on_stage)
         await killed_behind_cloudnativepg(on_stage)
         real_operator.stop()
         real_operator.start(DAAP_SECRET_CHECK_INTERVAL="1s")
         await secret_deleted(on_stage)
+
+
+@nightly("e2e-nightly")
+async def test_one_instance_stopped_by_hand_or_by_its_spec(
+    stage: SetStage, real_operator: OperatorProcess
+) -> None:
+    async with stage("orders") as on_stage:
+        await deployment_scaled_down(on_stage)
+        await fenced(on_stage)
+        await hibernated(on_stage)
         await wrong_image(on_stage, real_operator)
         await refused(on_stage)
 

@@ -13,6 +13,7 @@ from tests.support.clients import IMAGE, PRELUDE, Clients
 from tests.support.databases import Databases, condition, database, is_ready
 from tests.support.eventually import eventually
 from tests.support.failures import PROMISED_SECONDS
+from tests.support.nightly import nightly
 from tests.support.observer import Client, Watched, asking, now, watching
 from tests.support.promise import longest
 from tests.support.slowness import slowness
@@ -24,6 +25,7 @@ DOMAIN = "corp.example"
 KEPT: Object = {"words": ["hello"], "locale": ["c", "C", "C"]}
 
 
+@nightly("e2e-nightly")
 async def test_an_older_database_moves_on_when_it_is_asked_to(
     shop: Databases,
     clients: Clients,
