@@ -20,13 +20,13 @@ from tests.chaos.stage import Patient, Stage
 from tests.chaos.trap import set_traps
 from tests.standin.cnpg import StandIn
 
-SECONDS = float(os.environ.get("MINUTES") or 70 / 60) * 60
+SECONDS = float(os.environ.get("MINUTES") or 40 / 60) * 60
 
 WITHOUT = frozenset() if os.environ.get("API_SERVER") else frozenset({"restart_api_server"})
 """Left out of `make test`: to come right after that may take longer than this test has."""
 
 TASK = Task(
-    runs=int(os.environ.get("RUNS") or 24),
+    runs=int(os.environ.get("RUNS") or 12),
     seconds=SECONDS,
     seed=int(os.environ.get("SEED") or 11),
     without=WITHOUT,

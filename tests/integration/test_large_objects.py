@@ -1,7 +1,7 @@
 """What tenants store does not decide how much memory the operator takes.
 
 Here some of the largest objects of every kind that is watched; `LARGE=all` (`make large`) makes
-400, and lists 5,000 ordinary databases beside them.
+440, and lists 5,000 ordinary databases beside them.
 """
 
 import asyncio

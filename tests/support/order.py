@@ -8,10 +8,10 @@ import pytest
 
 LONGEST_FIRST = (
     "tests/integration/test_faults.py",
-    "tests/integration/test_watches.py",
-    "tests/integration/test_bad_input.py",
-    "tests/integration/test_large_objects.py",
     "tests/integration/test_rbac.py",
+    "tests/integration/test_watches.py",
+    "tests/integration/test_large_objects.py",
+    "tests/integration/test_bad_input.py",
     "tests/integration/test_dev_postgres.py",
     "tests/integration/test_inventory.py",
     "tests/integration/test_control_plane.py",
