@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -58,7 +58,7 @@ class Rights:
         self._log = log
         self._offset = log.stat().st_size if log.exists() else 0
         self._used: defaultdict[str, set[Permission]] = defaultdict(set)
-        self._refused: defaultdict[str, set[Permission]] = defaultdict(set)
+        self._refused: defaultdict[str, Counter[Permission]] = defaultdict(Counter)
 
     def used(self, user: str) -> set[Permission]:
         """The rights this user has used."""
@@ -67,6 +67,10 @@ class Rights:
 
     def refused(self, user: str) -> set[Permission]:
         """The rights this user lacked."""
+        return set(self.refusals(user))
+
+    def refusals(self, user: str) -> Counter[Permission]:
+        """The same, and how often this user asked for what each of them gives."""
         self._read()
         return self._refused[user]
 
@@ -83,7 +87,8 @@ class Rights:
         user, what = event["user"]["username"], event.get("objectRef") or {}
         said = _FORBIDDEN.search(event["responseStatus"].get("message", ""))
         if said:
-            self._refused[user].add(Permission(said["group"], said["resource"], said["verb"]))
+            lacked = Permission(said["group"], said["resource"], said["verb"])
+            self._refused[user][lacked] += 1
         elif what.get("resource"):
             request = _request(event)
             group = what.get("apiGroup", "")

@@ -1,6 +1,7 @@
 """A database's life, step by step, that needs each right of the operator; and where it stops."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
@@ -22,8 +23,11 @@ STUCK_SECONDS = 3.0
 """So long after it was refused, times the machine's slowness, what is not there is not coming."""
 
 
-ANYWHERE: set[str] = set()
 NOWHERE = {"after the end"}
+
+WATCHED = "watch"
+TIMES = 3
+"""So often a watch is refused before it counts as never begun."""
 
 
 class Stuck(Exception):  # noqa: N818 - what the test waits for
@@ -42,14 +46,14 @@ class Life:
         databases: Databases,
         name: str,
         environment: dict[str, str],
-        refused: Callable[[], object],
+        refused: Callable[[], Counter[Any]],
         *,
         stops: Collection[str],
     ) -> None:
-        """`refused` tells whether the API server has forbidden this operator anything so far.
+        """`refused` tells what the API server has forbidden this operator so far, and how often.
 
-        `stops` are the steps at which that counts, ANYWHERE or NOWHERE: what is refused before may
-        be made up for, and on a busy machine every step takes its time.
+        `stops` are the steps at which that counts, or NOWHERE: what is refused before may be made
+        up for, and on a busy machine every step takes its time.
         """
         self._databases = databases
         self._name = name
@@ -63,6 +67,7 @@ class Life:
         """From nothing to nothing. Raises Stuck."""
         try:
             await self._start()
+            await self._watch()
             await self._be_born()
             await self._be_scraped()
             await self._be_repaired()
@@ -84,6 +89,19 @@ class Life:
             await self._reach("start", lambda: _done(ready))
         finally:
             ready.cancel()
+
+    async def _watch(self) -> None:
+        """A watch that is refused is asked for again and again, and never begins.
+
+        How far a database would get by the listings of the others is chance.
+        """
+
+        async def refused() -> int:
+            return self._refused().total()
+
+        if WATCHED in self._stops:
+            await eventually(refused, lambda times: times >= TIMES, seconds=STEP_SECONDS)
+            raise Stuck(WATCHED)
 
     async def _be_born(self) -> None:
         await self._databases.create(self._name)
@@ -211,8 +229,7 @@ class Life:
                 return None
             if self._operator and not self._operator.alive:
                 raise Stuck(step)
-            counts = self._stops == ANYWHERE or step in self._stops
-            if counts and self._refused() and not until:
+            if step in self._stops and self._refused() and not until:
                 until.append(loop.time() + STUCK_SECONDS * await asyncio.to_thread(slowness))
             if until and loop.time() > until[0]:
                 raise Stuck(step)

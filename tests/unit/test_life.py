@@ -1,5 +1,6 @@
 """How long a life waits at a step where the operator was refused something."""
 
+from collections import Counter
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -7,7 +8,7 @@ import pytest
 
 from daap_operator.kube import Kind
 from tests.support import life
-from tests.support.life import ANYWHERE, NOWHERE, Life, Stuck
+from tests.support.life import NOWHERE, TIMES, WATCHED, Life, Stuck
 
 
 async def nothing() -> None:
@@ -29,14 +30,14 @@ class Api:
         return [{"metadata": {"name": f"the-{kind.word}-in-{namespace}"}}]
 
 
-def a_life(*, stops: set[str]) -> Life:
+def a_life(*, stops: set[str], times: int = 1) -> Life:
     databases = cast(Any, SimpleNamespace(api=Api(), namespace="shop"))
-    return Life(databases, "orders", {}, lambda: True, stops=stops)
+    return Life(databases, "orders", {}, lambda: Counter(watch=times), stops=stops)
 
 
 async def test_it_is_stuck_however_slow_the_machine_is(slow: None) -> None:
     with pytest.raises(Stuck):
-        await a_life(stops=ANYWHERE)._reach("go", nothing)
+        await a_life(stops={"go"})._reach("go", nothing)
 
 
 async def test_it_fails_where_a_refusal_does_not_count(slow: None) -> None:
@@ -49,3 +50,11 @@ async def test_it_fails_where_a_refusal_does_not_count(slow: None) -> None:
         "the-service-in-shop",
         "the-endpointslice-in-shop",
     ]
+
+
+async def test_a_watch_is_missing_once_it_has_been_refused_more_than_once(slow: None) -> None:
+    with pytest.raises(Stuck, match=WATCHED):
+        await a_life(stops={WATCHED}, times=TIMES)._watch()
+    with pytest.raises(AssertionError, match="not within"):
+        await a_life(stops={WATCHED}, times=TIMES - 1)._watch()
+    await a_life(stops=NOWHERE, times=TIMES)._watch()
