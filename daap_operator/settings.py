@@ -1,15 +1,12 @@
 """The operator's configuration, read from the environment. Pure: the command hands it in."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from durationpy import DurationError, from_str
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -17,6 +14,7 @@ from pydantic import (
     field_validator,
 )
 
+from daap_operator.amounts import Bytes, Duration, Interval, LeaseDuration, Words, of_text, words
 from daap_operator.api.v1alpha1 import MAJORS
 from daap_operator.majors import choice, images
 
@@ -26,70 +24,27 @@ _DOMAIN = rf"{_LABEL}(\.{_LABEL})*"
 _DOMAIN_LENGTH = 140
 """What the longest Service and namespace leave of a host name's 253 characters."""
 _JOB = r"^[a-z0-9][-a-z0-9]{0,62}/[a-z0-9][-a-z0-9.]{0,252}$"
-_GO_DURATION = re.compile(r"0|(?:\d+(?:\.\d+)?(?:ms|s|m|h))+")
-"""Without signs, and in the units that suit a setting: durationpy takes days and months, too."""
 
 
 class SettingsError(Exception):
     """The environment is not usable; the message names variable, value and remedy."""
 
 
-def _of_text(parse: Callable[[str], object]) -> BeforeValidator:
-    """For a field that is a text in the environment; any other value is taken as it is."""
-    return BeforeValidator(lambda value: parse(value) if isinstance(value, str) else value)
-
-
-def _duration(value: str) -> timedelta:
-    if not _GO_DURATION.fullmatch(value):
-        raise ValueError("must be a duration such as 30s, 10m or 1h30m")
-    try:
-        return from_str(value)
-    except DurationError:
-        raise ValueError("is too long") from None
-
-
-def _words(value: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in value.split(",") if word.strip())
-
-
-Duration = Annotated[timedelta, _of_text(_duration)]
-"""A Go-style duration: `30s`, `10m`, `1h30m`."""
-
-
-def _at_least(seconds: int) -> AfterValidator:
-    def check(value: timedelta) -> timedelta:
-        if value < timedelta(seconds=seconds):
-            raise ValueError(f"must be {seconds}s or more")
-        return value
-
-    return AfterValidator(check)
-
-
-Interval = Annotated[Duration, _at_least(1)]
-"""A duration of a second or more."""
-
-LeaseDuration = Annotated[Duration, _at_least(2)]
-"""Long enough to be renewed several times on a busy machine."""
-
-
 def _majors(value: str) -> tuple[int, ...]:
-    words = _words(value)
+    asked = words(value)
     known = {str(major): major for major in MAJORS}
-    if not words or not known.keys() >= set(words):
+    if not asked or not known.keys() >= set(asked):
         every = ",".join(known)
         raise ValueError(f"must be major versions between {MAJORS[0]} and {MAJORS[-1]}: {every}")
-    return tuple(sorted({known[word] for word in words}))
+    return tuple(sorted({known[word] for word in asked}))
 
 
-Majors = Annotated[tuple[int, ...], _of_text(_majors)]
+Majors = Annotated[tuple[int, ...], of_text(_majors)]
 """Major versions of PostgreSQL, separated by commas."""
 
 
-Images = Annotated[dict[int, str], _of_text(lambda text: images(text, MAJORS))]
+Images = Annotated[dict[int, str], of_text(lambda text: images(text, MAJORS))]
 """Images of PostgreSQL by major version, separated by commas."""
-
-Words = Annotated[tuple[str, ...], _of_text(_words)]
-"""Words separated by commas."""
 
 
 class Settings(BaseModel):
@@ -164,6 +119,10 @@ class Settings(BaseModel):
     )
     """How often each connection Secret is fetched to check that it is as it should be: Secrets are
     neither listed nor watched. `0` turns the check off."""
+
+    memory_limit: Annotated[Bytes, Field(alias="DAAP_MEMORY_LIMIT")] = 512 * 1024 * 1024
+    """Memory that the process may take, as in a pod's resources (`512Mi`), or in bytes. Five eighths
+    of it are for what the operator keeps of objects, and are shared by the namespaces."""
 
     lease_name: Annotated[str, Field(alias="DAAP_LEASE_NAME", pattern=_DNS_NAME)] = "daap-operator"
     """Name of the Lease by which the replicas agree on a leader."""

@@ -9,8 +9,9 @@ from datetime import datetime
 from itertools import chain
 
 from daap_operator import __version__, raw
+from daap_operator.api.meta import Metadata
 from daap_operator.cancellation import heed
-from daap_operator.engine.announce import Announcer
+from daap_operator.engine.announce import Announcer, turned_away
 from daap_operator.engine.intake import Intake
 from daap_operator.engine.kinds import Object, Ref, sources
 from daap_operator.engine.kopf_watch import Feed
@@ -56,7 +57,7 @@ class Work:
     ) -> None:
         watches = [watch for kind in kinds for watch in kind.watches]
         self.mirror = mirror
-        self.store = Store(watches)
+        self.store = Store(watches, most=settings.memory_limit * 5 // 8)
         self._kube = kube
         self._namespaces = settings.watch_namespaces
         self._resync_seconds = settings.resync_interval.total_seconds()
@@ -86,7 +87,13 @@ class Work:
             namespaces=self._namespaces,
             seconds=self._resync_seconds,
         )
-        self._intake = Intake(self.store, self._queue, watches, on_gone=self._on_gone)
+        self._intake = Intake(
+            self.store,
+            self._queue,
+            watches,
+            on_gone=self._on_gone,
+            on_turned_away=self._on_turned_away,
+        )
         self._gap = asyncio.Event()
         self._watches = Watches(
             Feed(self._intake.event, self.store.reduced),
@@ -129,6 +136,7 @@ class Work:
             tasks.create_task(self._announcer.run())
             tasks.create_task(self._sweeper.run())
             tasks.create_task(self._list_again())
+            tasks.create_task(self._intake.complete(self._kube))
             tasks.create_task(self._watchdog.run())
             tasks.create_task(self.mirror.keep_connected(self._on_change))
 
@@ -165,7 +173,8 @@ class Work:
         for key in self._world.unsynced:
             behind[key.kind.name] += 1
         samples = [each.samples(self.store) for each in made]  # now: they are read in a thread
-        return Known(chain.from_iterable(samples), self.mirror.away is None, behind)
+        over = dict(self.store.over())
+        return Known(chain.from_iterable(samples), self.mirror.away is None, behind, over)
 
     async def _list_again(self) -> None:
         """LIST at every resync, and when a watch may have missed a deletion."""
@@ -188,6 +197,12 @@ class Work:
             self._sweeper.ask()
         for key in self._world.unsynced:
             self._queue.add(key)
+
+    def _on_turned_away(self, kind: Kind, obj: Object) -> None:
+        """Nothing is kept of it, so no status says so: an Event does."""
+        metadata = Metadata.model_validate(obj["metadata"])
+        told = turned_away(kind, metadata.namespace)
+        self._announcer.announce(kind, metadata, told, self._world.now())
 
     def _on_gone(self, kind: Kind, obj: Object) -> None:
         """The kind may remember the object, and a row may have been left behind."""

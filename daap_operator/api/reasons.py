@@ -16,6 +16,7 @@ class CommonReason(Reason):
     DELETION_BLOCKED = "DeletionBlocked"
     DELETION_PROTECTED = "DeletionProtected"
     OBJECT_TOO_LARGE = "ObjectTooLarge"
+    NAMESPACE_OVER_SHARE = "NamespaceOverShare"
 
 
 class InventoryReason(Reason):

@@ -66,6 +66,19 @@ def transitions(before: Status, after: Status) -> list[Announcement]:
     return made
 
 
+def turned_away(kind: Kind, namespace: str) -> Announcement:
+    """That there is no memory for objects of a kind in a namespace, and what to do. Pure."""
+    where = f"namespace {namespace}" if namespace else "the cluster"
+    counted = f"{kind.plural}.{kind.group}" if kind.group else kind.plural
+    note = (
+        f"The operator has no memory for more objects of kind {kind.name} in {where}, which has "
+        "more than others: this one is not served, and maybe not the only one. The operator looks "
+        "again at the next resync. Delete what is not needed there; the platform team can bound "
+        f"the number by a ResourceQuota (count/{counted}), or raise the operator's memory limit"
+    )
+    return Announcement(warning=True, reason=CommonReason.NAMESPACE_OVER_SHARE, note=note)
+
+
 def _life(status: Status) -> Announcement:
     ready, phase = status.condition(ConditionType.READY), phase_of(status)
     reason = ready.reason if ready and phase in _WITH_REASON else str(phase)

@@ -6,6 +6,7 @@ finalizers, owner references, annotations, and of others' kinds most of what the
 
 import json
 from collections.abc import Mapping
+from sys import getsizeof
 from typing import Any
 
 from daap_operator import names, raw
@@ -19,6 +20,13 @@ KEPT_BYTES = 64 * 1024
 
 FIELD_BYTES = 12 * 1024
 """Memory of a field that stays of an object that needs more; finalizers and owners have less."""
+
+STUB_BYTES = 24 * 1024
+"""Memory of what is kept of an object that was put out; ordinary ones are kept as they are."""
+
+OVER_SHARE = "overShare"
+"""Key under which an object says that nothing is kept for it: the `kind` that had the most of what
+was, their number (`count`) and `bytes`. No kind has a field of that name."""
 
 MOST_FINALIZERS, MOST_OWNERS = 16, 4
 """Finalizers and owner references that are kept of an object."""
@@ -37,13 +45,47 @@ def bounded(kept: Object, obj: raw.Object) -> Object:
         made[TOO_LARGE] = obj[TOO_LARGE]
     if _at_most(made) <= KEPT_BYTES or weight(made, KEPT_BYTES) <= KEPT_BYTES:
         return made
-    return mark_cut(_cut(made), made)
+    return mark_cut(_cut(made, KEPT_BYTES - FIELD_BYTES), made)
 
 
 def fit(what: str, kept: raw.Object) -> None:
-    """Raise Stalled for an object that is too large: what is kept of it does not tell all."""
+    """Raise Stalled for an object that is too large: what is kept of it does not tell all.
+
+    So it is for one that was put out: what belongs to it is not kept.
+    """
     if words := told(what, kept):
         raise Stalled(CommonReason.OBJECT_TOO_LARGE, words)
+    if is_out(kept):
+        raise Stalled(CommonReason.NAMESPACE_OVER_SHARE, over_share(kept))
+
+
+def stub(kept: Object, mark: Object) -> Object:
+    """What stays of an object that is put out: itself, as far as it is small, and the mark."""
+    made = {part: value for part, value in kept.items() if part != OVER_SHARE}
+    if weight(made, STUB_BYTES) > STUB_BYTES:
+        # What we have written comes first: what is not kept of it would be written again
+        first = {part: made[part] for part in ("metadata", "status") if part in made}
+        made = mark_cut(_cut(first | made, STUB_BYTES), made)
+    return made | {OVER_SHARE: mark}
+
+
+def is_out(kept: raw.Object) -> bool:
+    """Whether an object was put out: of what belongs to it the store knows nothing."""
+    return OVER_SHARE in kept
+
+
+def over_share(kept: raw.Object) -> str:
+    """Namespace, kind and remedy of an object that was put out."""
+    mark = raw.mapping(kept, OVER_SHARE)
+    namespace = raw.text(kept, "metadata", "namespace")
+    where = f"Namespace {namespace} has" if namespace else "Objects in no namespace have"
+    return (
+        f"{where} more objects than the operator has memory for, and this one had the most: "
+        f"{mark.get('count')} of kind {mark.get('kind')} with {mark.get('bytes')} bytes. What runs "
+        "keeps running, but the operator neither watches nor changes it. Delete what is not "
+        "needed; the platform team can bound each kind by a ResourceQuota, or raise the operator's "
+        "memory limit"
+    )
 
 
 def is_cut(finalizers: tuple[str, ...]) -> bool:
@@ -67,6 +109,22 @@ def weight(value: object, most: int) -> int:
             left += one
         else:
             found += 32
+    return found
+
+
+def footprint(value: object) -> int:
+    """Bytes of memory that a value from JSON takes, by Python's own count."""
+    found, left, seen = 0, [value], set()
+    while left:
+        one = left.pop()
+        if id(one) not in seen:  # texts that are equal are often one
+            seen.add(id(one))
+            found += getsizeof(one)
+            if isinstance(one, dict):
+                left += one
+                left += one.values()
+            elif isinstance(one, list):
+                left += one
     return found
 
 
@@ -141,10 +199,10 @@ class _Room:
         return taken
 
 
-def _cut(kept: Object) -> Object:
+def _cut(kept: Object, most: int) -> Object:
     """The fields that are small, as long as there is room; the identity is among the first."""
     made: Object = {}
-    room = _Room(KEPT_BYTES - FIELD_BYTES)
+    room = _Room(most)
     for part, value in kept.items():
         if isinstance(value, Mapping):
             made[part] = {name: field for name, field in value.items() if room.takes(name, field)}

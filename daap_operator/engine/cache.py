@@ -1,12 +1,12 @@
 """What one stream of events has told, with its indexes; the store is made of these. Pure."""
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from typing import NamedTuple
 
 from daap_operator import raw
 from daap_operator.api.kind import Kind
-from daap_operator.engine.bounds import bounded
+from daap_operator.engine.bounds import bounded, footprint
 from daap_operator.engine.kinds import Index, Keep, Kept, Object, Ref
 
 TOMBSTONES = 10_000
@@ -21,12 +21,24 @@ class Change(NamedTuple):
     now: Object
 
 
+OnChange = Callable[[Ref, Kept | None, Kept | None], None]
+"""Called with what was kept of an object and what is now; None for nothing."""
+
+
 class Cache:
     """Objects of one kind that one label selector covers."""
 
-    def __init__(self, kind: Kind, keep: Keep, indexes: Mapping[str, Index]) -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        keep: Keep,
+        indexes: Mapping[str, Index],
+        on_change: OnChange = lambda *_: None,
+    ) -> None:
+        """`on_change` is called with every change, once the indexes have it."""
         self._keep = keep
-        self.objects: dict[Ref, Object] = {}
+        self._on_change = on_change
+        self.objects: dict[Ref, Kept] = {}
         self._kind = kind
         self.indexes = indexes
         self._found: dict[str, dict[Hashable, dict[Ref, None]]] = {
@@ -59,9 +71,27 @@ class Cache:
             return None
         if self._buried.get(raw.text(kept, "metadata", "uid"), 0) >= version:
             return None
+        if before is not None and _told(before) == _told(kept):
+            self._set(ref, kept, before.weight)
+            return None
+        self._set(ref, kept, footprint(kept))
+        return Change(before, kept)
+
+    def replace(self, ref: Ref, kept: Object) -> None:
+        """Keep something else of an object that is there, whatever its version."""
+        self._set(ref, Kept(kept), footprint(kept))
+
+    def forget(self, ref: Ref) -> None:
+        """Keep an object no longer, which is still there for all that is known."""
+        if ref in self.objects:
+            self._forget(ref)
+
+    def _set(self, ref: Ref, kept: Kept, weight: int) -> None:
+        kept.weight = weight
+        before = self.objects.get(ref)
         self.objects[ref] = kept
         self._index(ref, before, kept)
-        return Change(before, kept) if before is None or _told(before) != _told(kept) else None
+        self._on_change(ref, before, kept)
 
     def remove(self, obj: raw.Object) -> Object | None:
         """Forget a deleted object, and give back what was kept of it.
@@ -84,7 +114,7 @@ class Cache:
 
         Gives back what was kept of the objects that are gone. One newer than the list stays.
         """
-        gone = []
+        gone: list[Object] = []
         for ref, kept in list(self.objects.items()):
             listed_here = not namespace or ref.namespace == namespace
             if listed_here and ref not in listed and version_of(kept) <= version:
@@ -94,7 +124,9 @@ class Cache:
         return gone
 
     def _forget(self, ref: Ref) -> None:
-        self._index(ref, self.objects.pop(ref), None)
+        before = self.objects.pop(ref)
+        self._index(ref, before, None)
+        self._on_change(ref, before, None)
 
     def _index(self, ref: Ref, before: Object | None, now: Object | None) -> None:
         for name, keys in self.indexes.items():

@@ -1,19 +1,29 @@
 """From what was seen to what to look at: events and LISTs into the store, keys into the queue."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from daap_operator import raw
+from daap_operator.cancellation import heed
+from daap_operator.engine.bounds import OVER_SHARE
+from daap_operator.engine.cache import Change
+from daap_operator.engine.keeping import Listener
 from daap_operator.engine.kinds import Object, Ref, Source, Watch, sources
 from daap_operator.engine.store import Store
+from daap_operator.engine.turns import Turns
 from daap_operator.engine.workqueue import Queue
+from daap_operator.errors import Outage
 from daap_operator.kube import ApiError, Kind, Requests
 from daap_operator.kube.sizes import TOO_LARGE
 
 log = logging.getLogger(__name__)
 
 _UID = ("metadata", "uid")
+
+RETRY_SECONDS = 2.0
+"""When to list the parts of an object again after the API server did not answer."""
 
 
 class Intake:
@@ -26,8 +36,13 @@ class Intake:
         watches: Sequence[Watch],
         *,
         on_gone: Callable[[Kind, Object], None] = lambda *_: None,
+        on_turned_away: Callable[[Kind, Object], None] = lambda *_: None,
     ) -> None:
-        """`on_gone` is called with the kind and the last state of an object that is no more."""
+        """`on_gone` is called with the kind and the last state of an object that is no more.
+
+        `on_turned_away` is called with an object that there is no memory for: the first of its kind
+        and namespace. Nothing else is known of it.
+        """
         self._store = store
         self._queue = queue
         self._watches = {
@@ -35,6 +50,12 @@ class Intake:
             for source in sources(watches)
         }
         self._on_gone = on_gone
+        self._on_turned_away = on_turned_away
+        self._listed: dict[Source, set[Ref]] = {}
+        """What has been seen of the streams that are being listed."""
+        self._lacking: Turns[Ref] = Turns(lambda ref: ref.namespace)
+        self._came = asyncio.Event()
+        store.tell(Listener(self._put_out, self._turned_away, self._lacks))
 
     def event(self, source: Source, event_type: str | None, obj: Mapping[str, Any]) -> None:
         """Take a watch event; `event_type` is None for an object of a watch's first listing."""
@@ -46,36 +67,93 @@ class Intake:
                 if raw.text(change.before, *_UID) != raw.text(change.now, *_UID):
                     self._on_gone(source.kind, change.before)  # another has its place already
                 self._wake(source, change.before)
-            if TOO_LARGE in change.now and TOO_LARGE not in (change.before or {}):
-                key = Ref.of(source.kind, change.now)
-                log.warning("Object too large", extra={"key": key, **change.now[TOO_LARGE]})
+            _log_size(source, change)
             self._wake(source, change.now)
+        ref, listed = Ref.of(source.kind, obj), self._listed.get(source)
+        if listed is not None and self._store.has(source, ref):  # strangers may be many
+            listed.add(ref)
 
     async def list_all(self, kube: Requests, namespaces: Collection[str]) -> None:
         """List everything that is watched: fills the store, and repairs what a watch has lost.
 
-        Of all namespaces when none is given; what is in no namespace is listed once.
+        Of all namespaces when none is given; what is in no namespace is listed once. What belongs
+        to objects of ours is listed after them.
         """
-        version = 0
-        for source in self._watches:
+        self._store.begin_list()
+        ours = [source for source in self._watches if not self._is_of_ours(source)]
+        version = await self._list_each(kube, ours, namespaces, 0)
+        lacking = list(self._store.lacking)
+        theirs = [source for source in self._watches if self._is_of_ours(source)]
+        await self._list_each(kube, theirs, namespaces, version)
+        self._store.end_list()
+        for ref in lacking:
+            self._complete(ref)
+
+    async def complete(self, kube: Requests) -> None:
+        """List the parts of objects that came after some of them, until cancelled."""
+        while True:
+            heed()
+            self._came.clear()
+            try:
+                await self.complete_lacking(kube)
+            except Outage as error:
+                log.warning("Parts not listed", extra={"error": str(error)})
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                await self._came.wait()
+
+    async def complete_lacking(self, kube: Requests) -> None:
+        """List the parts of all objects that lack some now; the namespaces take turns."""
+        while (ref := self._lacking.take()) is not None:
+            try:
+                await self._list_parts(kube, ref)
+            except BaseException:
+                self._lacking.put(ref)
+                raise
+
+    async def _list_parts(self, kube: Requests, ref: Ref) -> None:
+        kept = self._store.get(ref)
+        if kept is None or ref not in self._store.lacking:
+            return
+        watches = [watch for fed in self._watches.values() for watch in fed]
+        found = [watch.parts for watch in watches if watch.kind == ref.kind and watch.parts]
+        for source, selector in found[0](kept) if found else ():
+            async for page in kube.pages(source.kind, ref.namespace, selector=selector):
+                for obj in page:
+                    self.event(source, None, obj)
+        self._complete(ref)
+
+    def _complete(self, ref: Ref) -> None:
+        if self._store.complete(ref):
+            self._queue.add(ref)
+
+    async def _list_each(
+        self, kube: Requests, each: Collection[Source], namespaces: Collection[str], version: int
+    ) -> int:
+        for source in each:
             for namespace in places(source.kind, namespaces):
                 version = await self._list(kube, source, namespace, version)
+        return version
+
+    def _is_of_ours(self, source: Source) -> bool:
+        return all(watch.of for watch in self._watches[source])
 
     async def _list(self, kube: Requests, source: Source, namespace: str, version: int) -> int:
         """List one kind; the version of the list, or of the one before for a kind that is gone."""
         kind, selector = source
-        listed: set[Ref] = set()
+        listed = self._listed[source] = set()
         versions: list[int] = []
         try:
             async for page in kube.pages(kind, namespace, selector=selector):
                 for obj in page:
-                    listed.add(Ref.of(kind, obj))
                     self.event(source, None, obj)
                 versions.append(page.version)
         except ApiError as error:
             if not error.absent or any(watch.required for watch in self._watches[source]):
                 raise
             log.warning("Kind unknown to the API server", extra={"kind": kind.word})
+        finally:
+            del self._listed[source]
         # The oldest page's: a LIST that took too long goes on with what has come to be since
         version = min(versions, default=version)
         for gone in self._store.prune(source, listed, version, namespace=namespace):
@@ -87,10 +165,29 @@ class Intake:
             self._on_gone(source.kind, obj)
         self._wake(source, obj)
 
+    def _put_out(self, ref: Ref) -> None:
+        mark = raw.mapping(self._store.get(ref) or {}, OVER_SHARE)
+        log.warning("No memory for what belongs to an object", extra={"key": ref, **mark})
+        self._queue.add(ref)
+
+    def _turned_away(self, ref: Ref, kept: Object) -> None:
+        log.warning("No memory for an object", extra={"key": ref})
+        self._on_turned_away(ref.kind, kept)
+
+    def _lacks(self, ref: Ref) -> None:
+        self._lacking.put(ref)
+        self._came.set()
+
     def _wake(self, source: Source, obj: Object) -> None:
         for watch in self._watches[source]:
             for ref in watch.wakes(obj, self._store):
                 self._queue.add(ref)
+
+
+def _log_size(source: Source, change: Change) -> None:
+    if TOO_LARGE in change.now and TOO_LARGE not in (change.before or {}):
+        key = Ref.of(source.kind, change.now)
+        log.warning("Object too large", extra={"key": key, **change.now[TOO_LARGE]})
 
 
 def places(kind: Kind, namespaces: Collection[str]) -> Collection[str]:

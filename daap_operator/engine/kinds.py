@@ -17,6 +17,11 @@ UID = "uid"
 class Kept(dict[str, Any]):
     """What the store keeps of an object, made from it already."""
 
+    __slots__ = ("weight",)
+
+    weight: int
+    """Bytes of memory, about; set when the store takes it."""
+
 
 class Ref(NamedTuple):
     """One object: the store's key, and what the workqueue works on."""
@@ -75,6 +80,23 @@ Index = Callable[[Object], Iterable[Hashable]]
 
 
 @dataclass(frozen=True)
+class Of:
+    """Whose an object has to be to be kept: one that is nobody's is not, whoever has made it."""
+
+    kind: Kind
+    """Of the objects of ours that it is kept for."""
+    index: str
+    """The index of that kind that has their keys."""
+    by: str
+    """The index of the watch itself that has the same keys; the first one of an object counts."""
+
+
+Parts = Callable[[Object], Iterable[tuple[Source, str]]]
+"""From what is kept of an object to where its parts are found: the streams that they come in, and
+for each the selector of a LIST in the object's namespace."""
+
+
+@dataclass(frozen=True)
 class Watch:
     """What is to be listed and watched.
 
@@ -95,6 +117,11 @@ class Watch:
     why: str = ""
     """For the reference page: what of the kind is looked at, and what for; empty when all of it is
     the kind's own business."""
+    of: Of | None = None
+    """Of which objects of ours it has to be to be kept; None for all that the selector covers."""
+    parts: Parts | None = None
+    """Where the parts of an object of ours are found when they may have come before it; needed by
+    a kind that others are `of`."""
 
     def __post_init__(self) -> None:
         if bad := [term for term in _terms(self.selector) if not _is_plain(term)]:

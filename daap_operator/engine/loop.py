@@ -28,6 +28,9 @@ TRIES_BEFORE_TELLING = 3
 TRIES_OF_A_DELETION = 2
 """The same for a deletion: three, with a webhook that times out, would take over half a minute."""
 
+LACKING_SECONDS = 5.0
+"""When to look again at an object whose parts are being listed, should nothing wake it."""
+
 ROW_SECONDS = 5.0
 """When to try again to write a row that the inventory refused while it takes others; then after a
 third of the time that it has been refused."""
@@ -67,6 +70,8 @@ class Loop:
             self._world.forget(key)
             controller.forget(key)
             return None
+        if key in self._world.store.lacking:  # woken by its namesakes, say: its parts will wake it
+            return LACKING_SECONDS
         turn = Turn(self._world, controller, read(controller.kind, seen, controller.status))
         deleting = turn.subject.metadata.deleting
         patience = self._world.notes_of(key).patience

@@ -5,13 +5,15 @@ The newer resource version wins, so that the answer to a write and the event abo
 either order. https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions
 """
 
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import cast
 
 from daap_operator import raw
 from daap_operator.api.kind import Kind
 from daap_operator.engine.cache import Cache, Change, version_of
+from daap_operator.engine.keeping import Keeping, Listener
 from daap_operator.engine.kinds import (
     UID,
     Index,
@@ -24,18 +26,24 @@ from daap_operator.engine.kinds import (
     selects,
     sources,
 )
+from daap_operator.engine.shares import SHARED_BYTES
 
 
 class Store:
     """Objects by reference and by index. Not thread-safe: one event loop owns it."""
 
-    def __init__(self, watches: Sequence[Watch]) -> None:
-        """Raises ValueError for watches that contradict each other."""
+    def __init__(self, watches: Sequence[Watch], *, most: int = SHARED_BYTES) -> None:
+        """`most` is how many bytes of memory may be kept in all.
+
+        Raises ValueError for watches that contradict each other.
+        """
         self._caches: dict[Source, Cache] = {}
+        self._keeping = Keeping(watches, self._caches, most)
         self._of_kind: dict[Kind, list[tuple[str, Cache]]] = {}
         for source in sources(watches):
             fed = [watch for watch in watches if watch.source == source]
-            cache = Cache(source.kind, _keep(source, fed), _indexes(source, fed))
+            on_change = partial(self._keeping.moved, source)
+            cache = Cache(source.kind, _keep(source, fed), _indexes(source, fed), on_change)
             self._caches[source] = cache
             self._of_kind.setdefault(source.kind, []).append((source.selector, cache))
 
@@ -97,8 +105,21 @@ class Store:
     # what the streams tell ------------------------------------------------------------------------
 
     def take(self, source: Source, obj: raw.Object) -> Change | None:
-        """Keep an object of a stream, reduced or not; the change if it tells anything new."""
-        return self._caches[source].put(obj)
+        """Keep an object of a stream, reduced or not; the change if it tells anything new.
+
+        None also for an object that is not kept: a stranger, or one that there is no room for.
+        """
+        cache = self._caches[source]
+        kept = self._keeping.admitted(source, cache.reduced(obj))
+        if kept is None:
+            return None
+        change = cache.put(kept)
+        self._keeping.even_out(Ref.of(source.kind, kept))
+        return change
+
+    def has(self, source: Source, ref: Ref) -> bool:
+        """Whether anything is kept of an object of a stream."""
+        return ref in self._caches[source].objects
 
     def drop(self, source: Source, obj: raw.Object) -> Object | None:
         """Forget an object that has left a stream; what was kept of it, None if it has not."""
@@ -114,7 +135,11 @@ class Store:
 
     def put(self, kind: Kind, obj: raw.Object) -> Object | None:
         """Keep the answer to a write; what is kept if it tells anything new."""
-        changes = [cache.put(obj) for cache in self._covering(kind, obj)]
+        changes = []
+        for source, cache in self._covering(kind, obj):
+            if (kept := self._keeping.answered(source, cache.reduced(obj))) is not None:
+                changes.append(cache.put(kept))
+                self._keeping.even_out(Ref.of(kind, kept))
         return next((change.now for change in changes if change is not None), None)
 
     def remove(self, kind: Kind, obj: raw.Object) -> Object | None:
@@ -122,12 +147,44 @@ class Store:
         found = [cache.remove(obj) for _, cache in self._of(kind)]
         return next((kept for kept in found if kept is not None), None)
 
-    def _covering(self, kind: Kind, obj: raw.Object) -> Iterable[Cache]:
+    # what is not kept -----------------------------------------------------------------------------
+
+    def tell(self, listener: Listener) -> None:
+        """Have somebody told of what is not kept."""
+        self._keeping.listener = listener
+
+    def begin_list(self) -> None:
+        """Everything is about to be listed."""
+        self._keeping.begin()
+
+    def end_list(self) -> None:
+        """Everything was listed."""
+        self._keeping.end()
+
+    @property
+    def lacking(self) -> Collection[Ref]:
+        """Objects of which parts may have come before them, and are not known."""
+        return self._keeping.lacking.keys()
+
+    def complete(self, ref: Ref) -> bool:
+        """All parts of an object were listed; False when it did not lack any."""
+        return self._keeping.lacking.pop(ref, self) is None
+
+    def over(self) -> Mapping[tuple[str, str], int]:
+        """How many objects there is no room for, by namespace and the name of their kind."""
+        return self._keeping.over()
+
+    @property
+    def weight(self) -> int:
+        """Bytes of memory that are kept, as they count."""
+        return self._keeping.total
+
+    def _covering(self, kind: Kind, obj: raw.Object) -> Iterable[tuple[Source, Cache]]:
         """The caches that an object belongs into; the only one takes whatever we have written."""
-        caches = self._of(kind)
+        caches = [(Source(kind, selector), cache) for selector, cache in self._of(kind)]
         if len(caches) == 1:
-            return [caches[0][1]]
-        return [cache for selector, cache in caches if selects(selector, obj)]
+            return caches
+        return [(source, cache) for source, cache in caches if selects(source.selector, obj)]
 
     def _of(self, kind: Kind) -> list[tuple[str, Cache]]:
         """Raises KeyError for a kind that is not watched: of that nothing is known."""

@@ -89,6 +89,14 @@ METADATA_ROWS_BEHIND = Metric(
     ("kind",),
     leader_only=True,
 )
+OVER_SHARE = Metric(
+    "daap_objects_over_share",
+    "gauge",
+    "Objects that the operator has no memory for, by namespace and kind: their namespace has more "
+    "than others. None for a namespace without any.",
+    ("namespace", "kind"),
+    leader_only=True,
+)
 CATALOGUE = (
     BUILD_INFO,
     LEADER,
@@ -103,5 +111,6 @@ CATALOGUE = (
     WATCH_RESTARTS,
     METADATA_UP,
     METADATA_ROWS_BEHIND,
+    OVER_SHARE,
 )
 """All of them but the kinds' own, in the order of the docs."""

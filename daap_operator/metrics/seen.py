@@ -20,6 +20,8 @@ class Known:
     metadata_up: bool
     rows_behind: Mapping[str, int]
     """By the name of each kind that has a table."""
+    over_share: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """Objects that there is no memory for, by namespace and the name of their kind."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ def _of_every_replica(seen: Seen, kinds: Collection[str]) -> Iterator[Samples]:
 def _of_the_leader(known: Known) -> Iterator[Samples]:
     yield _one(catalogue.METADATA_UP, known.metadata_up)
     yield _each(catalogue.METADATA_ROWS_BEHIND, known.rows_behind)
+    yield Samples(catalogue.OVER_SHARE, list(known.over_share.items()))
     yield from known.samples
 
 

@@ -11,6 +11,7 @@ from daap_operator.engine.controller import Controller
 from daap_operator.engine.intake import Intake
 from daap_operator.engine.kinds import Ref, Source, selects, sources
 from daap_operator.engine.loop import Loop
+from daap_operator.engine.shares import SHARED_BYTES
 from daap_operator.engine.store import Store
 from daap_operator.engine.world import World
 from daap_operator.kinds import known
@@ -69,8 +70,10 @@ class Stage:
         *,
         secret_check: timedelta = timedelta(minutes=10),
         also: Sequence[Controller[Any]] = (),
+        most: int = SHARED_BYTES,
     ) -> None:
-        """`also`: the controllers of further kinds."""
+        """`also`: the controllers of further kinds; `most`: what the store keeps, in bytes."""
+        self._most = most
         self._also = also
         self._watches = [*WATCHES, *(watch for each in also for watch in each.watches)]
         self.clock = Clock()
@@ -78,13 +81,20 @@ class Stage:
         self.mirror = FakeMirror()
         self.announcer = FakeAnnouncer()
         self.gone: list[str] = []
+        self.turned_away: list[Ref] = []
         self._secret_check = secret_check
         self._start()
 
     def _start(self) -> None:
-        self.store = Store(self._watches)
+        self.store = Store(self._watches, most=self._most)
         self.queue = Woken()
-        self.intake = Intake(self.store, self.queue, self._watches, on_gone=self._on_gone)
+        self.intake = Intake(
+            self.store,
+            self.queue,
+            self._watches,
+            on_gone=self._on_gone,
+            on_turned_away=lambda kind, obj: self.turned_away.append(Ref.of(kind, obj)),
+        )
         shared = World(
             kube=self.kube,
             mirror=self.mirror,
@@ -116,6 +126,12 @@ class Stage:
         self.kube.requests[:] = asked
         self.kube.changes.clear()
 
+    async def complete(self) -> None:
+        """What belongs to objects that came after it is listed."""
+        asked = list(self.kube.requests)
+        await self.intake.complete_lacking(self.kube)
+        self.kube.requests[:] = asked
+
     def watch(self) -> list[Ref]:
         """Deliver what the watches have to tell; the keys that are woken by it."""
         changes, self.kube.changes = self.kube.changes, []
@@ -139,6 +155,7 @@ class Stage:
     async def look(self, key: Ref = KEY, failures: int = 0) -> float | None:
         """One pass that sees all there is to see."""
         self.watch()
+        await self.complete()
         return await self.loop.reconcile(key, failures)
 
     async def settle(self, *, rounds: int = 30, playing: bool = True) -> None:
@@ -148,6 +165,7 @@ class Stage:
             if playing:
                 play(self.kube)
             self.watch()
+            await self.complete()
             for key in self.store.refs(known.DATABASE):
                 await self._pass(key)
             self.kube.collect_garbage()

@@ -266,8 +266,10 @@ def test_what_was_cut_without_being_too_large_is_told() -> None:
 def test_an_object_that_is_too_large_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
     stage = Stage()
+    stage.intake.event(SOURCES[known.DATABASE], None, builders.database())
     for version in "23":
         pod: Object = {"metadata": {"name": "a", "namespace": "shop", "resourceVersion": version}}
+        pod["metadata"]["labels"] = {names.CNPG_CLUSTER_LABEL: "daap-orders"}
         pod["metadata"]["finalizers"] = [f"example.org/{version}"]
         annotated(pod)
         stage.intake.event(SOURCES[known.POD], "MODIFIED", pod)
@@ -276,6 +278,7 @@ def test_an_object_that_is_too_large_is_logged_once(caplog: pytest.LogCaptureFix
 
 def test_what_a_watch_has_reduced_is_kept_as_it_is() -> None:
     store = Store(WATCHES)
+    store.put(known.DATABASE, builders.database())
     source = SOURCES[known.CLUSTER]
     kept = Kept(json.loads(json.dumps(store.reduced(source, OBJECTS["cluster"]))))
     change = store.take(source, kept)

@@ -24,6 +24,13 @@ def woken(stage: Stage, kind: Kind, event: str | None, obj: Object) -> list[Ref]
     return stage.queue.taken()
 
 
+def ordered() -> Stage:
+    """A database has been seen: what belongs to one that has not is not kept."""
+    stage = Stage()
+    woken(stage, known.DATABASE, None, builders.database())
+    return stage
+
+
 # --- events ---------------------------------------------------------------------------------------
 
 
@@ -36,7 +43,7 @@ def woken(stage: Stage, kind: Kind, event: str | None, obj: Object) -> list[Ref]
 def test_an_object_that_is_new_wakes_its_owner_once(
     kind: Kind, obj: Object, event: str | None
 ) -> None:
-    stage = Stage()
+    stage = Stage() if kind == known.DATABASE else ordered()
     assert woken(stage, kind, event, obj) == [KEY]
     assert woken(stage, kind, event, obj) == []
 
@@ -50,7 +57,7 @@ def test_a_change_of_nothing_that_is_read_wakes_nobody() -> None:
 
 
 def test_a_deployment_wakes_the_owner_of_its_pooler() -> None:
-    stage = Stage()
+    stage = ordered()
     deployment = builders.deployment()
     assert woken(stage, known.DEPLOYMENT, "ADDED", deployment) == []
     assert woken(stage, known.POOLER, "ADDED", POOLER) == [KEY]
@@ -61,7 +68,7 @@ def test_a_deployment_wakes_the_owner_of_its_pooler() -> None:
 
 
 def test_endpoints_wake_the_database_when_a_pod_takes_connections_or_does_not() -> None:
-    stage = Stage()
+    stage = ordered()
     assert woken(stage, known.ENDPOINTS, "ADDED", builders.endpoints(True)) == [KEY]
     moved = builders.endpoints(True, resourceVersion="2", annotations={"trigger-time": "now"})
     assert woken(stage, known.ENDPOINTS, "MODIFIED", moved) == []
@@ -73,7 +80,7 @@ def test_endpoints_wake_the_database_when_a_pod_takes_connections_or_does_not() 
 
 
 def test_a_childs_end_wakes_its_owner() -> None:
-    stage = Stage()
+    stage = ordered()
     woken(stage, known.CLUSTER, None, CLUSTER)
     assert woken(stage, known.CLUSTER, "DELETED", builders.cluster(resourceVersion="2")) == [KEY]
     assert stage.gone == []

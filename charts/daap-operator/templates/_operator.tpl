@@ -15,6 +15,10 @@
 - name: DAAP_IDENTITY
   valueFrom:
     fieldRef: {fieldPath: metadata.uid}
+# What is kept of objects has a part of it; without a limit it is the node's memory
+- name: DAAP_MEMORY_LIMIT
+  valueFrom:
+    resourceFieldRef: {resource: limits.memory}
 - name: DAAP_LEASE_NAME
   value: {{ include "daap-operator.fullname" . }}
 - name: DAAP_LEASE_NAMESPACE

@@ -9,6 +9,7 @@ from daap_operator import raw
 from daap_operator.api.meta import Metadata
 from daap_operator.api.reasons import CommonReason
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus
+from daap_operator.engine.bounds import fit, is_out
 from daap_operator.engine.controller import Controller
 from daap_operator.engine.kinds import Object, Ref
 from daap_operator.engine.patience import PASSING
@@ -126,7 +127,9 @@ class DatabaseController(Controller[DaapDatabaseStatus]):
         return await finalize(self.world, turn)
 
     def refused(self, turn: DatabaseTurn, refusal: Stalled) -> DaapDatabaseStatus:
-        """What was made of an earlier spec may still serve."""
+        """What was made of an earlier spec may still serve; whether it does is not always known."""
+        if is_out(turn.subject.seen):
+            return super().refused(turn, refusal)
         return refused_status(turn.moment(), as_made(self.world, turn.subject), refusal)
 
     def troubled(self, turn: DatabaseTurn, trouble: Waiting) -> DaapDatabaseStatus | None:
@@ -134,7 +137,7 @@ class DatabaseController(Controller[DaapDatabaseStatus]):
         world, looked_at, moment = self.world, turn.subject, turn.moment()
         if looked_at.metadata.deleting:
             return deleting_status(moment, trouble.finding) if looked_at.status.phase else None
-        if not looked_at.status.cluster_name:
+        if not looked_at.status.cluster_name or is_out(looked_at.seen):
             return None
         resolved = _resolved(world, looked_at)
         observed = observed_now(world, looked_at.key, resolved)
@@ -209,6 +212,7 @@ async def _keep(world: DatabaseWorld, turn: DatabaseTurn, protection: str) -> Da
     published: Published | None = None
     problem: Problem | None = None
     try:
+        fit("The object", turn.subject.seen)
         resolved = _resolved(world, turn.subject)
         await note_name(world, turn, resolved)
         _, problem, published = await _maintain(world, turn.subject, resolved)

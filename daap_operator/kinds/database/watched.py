@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from daap_operator import names, raw
-from daap_operator.engine.kinds import UID, Object, Reader, Ref, Watch, uid
+from daap_operator.engine.kinds import UID, Object, Of, Reader, Ref, Source, Watch, uid
 from daap_operator.kinds import known
 from daap_operator.kinds.database import trim, trim_pod
 from daap_operator.kinds.database.naming import NAME, name, ref
@@ -11,12 +11,21 @@ from daap_operator.kinds.database.ownership import owners
 from daap_operator.kinds.database.seen import Children
 
 SERVICE, CLUSTER = "service", "cluster"
-"""Indexes: by the namespace and the name of the Service, or of the Cluster, that it is one of."""
+"""Indexes: by the namespace and the name of the Service, or of the Cluster, that it is one of.
+
+Nothing is kept of what is of no DaapDatabase's Cluster."""
 
 OF_CLUSTER = "of cluster"
 """Index of DaapDatabases: by the namespace and the name of their Cluster, there or not."""
 
 _OURS = f"{names.MANAGED_BY_LABEL}={names.FIELD_MANAGER}"
+_POOLERS = names.CNPG_POOLER_LABEL
+_SERVICES = f"{names.DATABASE_LABEL},{names.SERVICE_LABEL}"
+_PARTS = names.CNPG_CLUSTER_LABEL
+_ACCOUNTS = f"{names.CNPG_CLUSTER_LABEL},{names.DATABASE_LABEL}"
+
+_PRIMARY, _POOLER = names.primary_service(""), names.pooler_name("")
+"""What follows the Cluster's name in those of its Service and its Pooler."""
 
 
 def owner(child: raw.Object) -> Ref | None:
@@ -99,6 +108,29 @@ def _of_cluster(database: raw.Object) -> list[tuple[str, str]]:
     return [(namespace, named or names.cluster_name(name))]
 
 
+def _itself(named: raw.Object) -> list[tuple[str, str]]:
+    namespace, name = (raw.text(named, "metadata", field) for field in ("namespace", "name"))
+    return [(namespace, name)]
+
+
+def _of_pooler(named: raw.Object) -> list[tuple[str, str]]:
+    return [
+        (namespace, pooler.removesuffix(_POOLER))
+        for namespace, pooler in _itself(named)
+        if pooler.endswith(_POOLER)
+    ]
+
+
+def _cluster_of_service(endpoints: raw.Object) -> list[tuple[str, str]]:
+    """Of the Services that are looked at: in front of the primary, and in front of the pooler."""
+    return [
+        (namespace, service.removesuffix(suffix))
+        for namespace, service in _service(endpoints)
+        for suffix in (_PRIMARY, _POOLER)
+        if service.endswith(suffix)
+    ]
+
+
 def _service(endpoints: raw.Object) -> list[tuple[str, str]]:
     return _labelled(endpoints, names.SERVICE_LABEL)
 
@@ -112,6 +144,24 @@ def _labelled(obj: raw.Object, label: str) -> list[tuple[str, str]]:
     return [(namespace, raw.text(obj, "metadata", "labels", label))]
 
 
+def _parts(database: raw.Object) -> Iterator[tuple[Source, str]]:
+    """Where that is found which is kept for a database, by labels that each of them has."""
+    labelled = f"{names.DATABASE_LABEL}={raw.text(database, 'metadata', 'name')}"
+    for _, cluster in _of_cluster(database):
+        of_cluster, pooler = f"{_PARTS}={cluster}", names.pooler_name(cluster)
+        yield Source(known.CLUSTER, _OURS), f"{_OURS},{labelled}"
+        yield Source(known.POOLER, _OURS), f"{_OURS},{labelled}"
+        yield Source(known.DEPLOYMENT, _POOLERS), f"{_POOLERS}={pooler}"
+        for service in (names.primary_service(cluster), pooler):
+            selector = f"{names.DATABASE_LABEL},{names.SERVICE_LABEL}={service}"
+            yield Source(known.ENDPOINTS, _SERVICES), selector
+        yield Source(known.POD, _PARTS), of_cluster
+        yield Source(known.ACCOUNT, _ACCOUNTS), f"{of_cluster},{names.DATABASE_LABEL}"
+        yield Source(known.CLAIM, _PARTS), of_cluster
+
+
+_OF = Of(known.DATABASE, OF_CLUSTER, CLUSTER)
+
 WATCHES = (
     # Owners before what they own: a child's event finds its owner
     Watch(
@@ -120,14 +170,17 @@ WATCHES = (
         _itself_and_namesakes,
         indexes={UID: uid, NAME: name, OF_CLUSTER: _of_cluster},
         required=True,
+        parts=_parts,
     ),
-    Watch(known.CLUSTER, trim.cluster, _owner, _OURS),
-    Watch(known.POOLER, trim.pooler, _owner, _OURS),
+    Watch(known.CLUSTER, trim.cluster, _owner, _OURS, {CLUSTER: _itself}, of=_OF),
+    Watch(known.POOLER, trim.pooler, _owner, _OURS, {CLUSTER: _of_pooler}, of=_OF),
     Watch(
         known.DEPLOYMENT,
         trim.deployment,
         _owner_of_pooler,
-        names.CNPG_POOLER_LABEL,
+        _POOLERS,
+        {CLUSTER: _of_pooler},
+        of=_OF,
         why="the Poolers' only, by label: whether PgBouncer serves",
     ),
     Watch(
@@ -136,8 +189,9 @@ WATCHES = (
         _owner,
         # CloudNativePG gives its Services the labels that it was asked to, and Kubernetes their
         # slices
-        f"{names.DATABASE_LABEL},{names.SERVICE_LABEL}",
-        {SERVICE: _service},
+        _SERVICES,
+        {SERVICE: _service, CLUSTER: _cluster_of_service},
+        of=_OF,
         why="those of the Clusters' Services only, by label: whether an instance takes "
         "connections, also while CloudNativePG is stopped",
     ),
@@ -146,8 +200,9 @@ WATCHES = (
         trim_pod.pod,
         _owner_of_cluster,
         # Not by our own label: the pods of Jobs have only CloudNativePG's
-        names.CNPG_CLUSTER_LABEL,
+        _PARTS,
         {CLUSTER: _cluster},
+        of=_OF,
         why="CloudNativePG's only, by label: whether they are what the spec says, and what keeps "
         "them from starting",
     ),
@@ -155,7 +210,9 @@ WATCHES = (
         known.ACCOUNT,
         trim.account,
         _owner_of_namesake,
-        f"{names.CNPG_CLUSTER_LABEL},{names.DATABASE_LABEL}",
+        _ACCOUNTS,
+        {CLUSTER: _itself},
+        of=_OF,
         why="the Clusters' only, by label: which spec CloudNativePG has taken up, by a mark that "
         "it copies there",
     ),
@@ -163,8 +220,9 @@ WATCHES = (
         known.CLAIM,
         trim.claim,
         _owner_of_cluster,
-        names.CNPG_CLUSTER_LABEL,
+        _PARTS,
         {CLUSTER: _cluster},
+        of=_OF,
         why="those of Clusters only, by label: how large the volumes are, and whether a deleted "
         "database's are gone",
     ),

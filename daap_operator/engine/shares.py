@@ -1,0 +1,156 @@
+"""How much of what the store keeps is whose: nobody takes the memory of others. Pure.
+
+What is kept has one bound for all. Nobody has a fixed part of it: as long as there is room, it is
+anybody's. When there is none, whoever has most gives way (max-min fairness): first the namespace,
+and in it the unit, that has most. So what one namespace has grows at the cost of no other that has
+less, however many objects are made in it.
+"""
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from daap_operator.api.kind import Kind
+
+SHARED_BYTES = 320 * 1024 * 1024
+"""What is kept in all, for a limit of 512 MiB. A database of one instance takes 70 KB."""
+
+UNIT_BYTES = 8 * 1024
+"""What a unit counts at least: its notes and its row take memory, too. A unit that was put out
+counts what it has."""
+
+HEADROOM = 16
+"""The part of all (one of so many) that stays free of what is new: what has come still grows."""
+
+OBJECT_BYTES = 1024
+"""What an object counts besides: its places in the caches and indexes."""
+
+
+class Unit(NamedTuple):
+    """What is kept or put out together: an object of ours and all that is kept for it."""
+
+    namespace: str
+    kind: Kind
+    """That of the object of ours."""
+    key: Hashable
+    """What those that are kept for it have in common with it."""
+
+
+@dataclass
+class _Use:
+    bytes: int = 0
+    needed: int = 0
+    """Of one that was put out: what it had; 0 for one that is whole."""
+
+    @property
+    def counted(self) -> int:
+        return self.bytes if self.needed else max(self.bytes, UNIT_BYTES)
+
+
+@dataclass
+class _Share:
+    total: int = 0
+    whole: int = 0
+    """How many of the units were not put out."""
+    units: dict[Unit, _Use] = field(default_factory=dict)
+
+    def largest(self) -> Unit:
+        """The unit that has most of those that are whole; of several the latest."""
+        whole = [(unit, use) for unit, use in reversed(self.units.items()) if not use.needed]
+        return max(whole, key=lambda one: one[1].bytes)[0]
+
+
+class Shares:
+    """What each unit takes, in bytes of memory."""
+
+    def __init__(self, most: int = SHARED_BYTES) -> None:
+        self._most = most
+        self._shares: dict[str, _Share] = {}
+        self.total = 0
+        """Of all units, as they count."""
+
+    def charge(self, unit: Unit, more: int) -> None:
+        """A unit takes so much more, or less; it is no more when it takes nothing."""
+        with_it = self._shares.setdefault(unit.namespace, _Share())
+        if unit not in with_it.units:
+            with_it.units[unit] = _Use()
+            with_it.whole += 1
+            self._add(with_it, UNIT_BYTES)
+        use = with_it.units[unit]
+        self._change(with_it, use, bytes=use.bytes + more)
+        if use.bytes <= 0:
+            self._add(with_it, -use.counted)
+            with_it.whole -= not use.needed
+            del with_it.units[unit]
+            if not with_it.units:
+                del self._shares[unit.namespace]
+
+    def put_out(self, unit: Unit) -> None:
+        """From now on nothing is kept for a unit, but of itself."""
+        with_it = self._shares[unit.namespace]
+        use = with_it.units[unit]
+        with_it.whole -= 1
+        self._change(with_it, use, needed=use.counted)
+
+    def bring_back(self, unit: Unit) -> bool:
+        """Whether a unit that was put out may be whole again: there is room for what it had."""
+        with_it = self._shares[unit.namespace]
+        use = with_it.units[unit]
+        if self.total + use.needed - use.counted > self._most:
+            return False
+        with_it.whole += 1
+        self._change(with_it, use, needed=0)
+        return True
+
+    def hope(self) -> None:
+        """Some time has passed: what was put out may need less than it did."""
+        for share in self._shares.values():
+            for use in share.units.values():
+                if use.needed:
+                    use.needed = max(use.needed // 2, UNIT_BYTES)
+
+    def is_out(self, unit: Unit) -> bool:
+        """Whether a unit was put out."""
+        share = self._shares.get(unit.namespace)
+        use = None if share is None else share.units.get(unit)
+        return use is not None and use.needed > 0
+
+    def out(self) -> Iterator[Unit]:
+        """All units that were put out."""
+        for share in self._shares.values():
+            if share.whole < len(share.units):
+                yield from (unit for unit, use in share.units.items() if use.needed)
+
+    @property
+    def over(self) -> bool:
+        """Whether more is kept than may be."""
+        return self.total > self._most
+
+    def has_room(self, namespace: str, needed: int) -> bool:
+        """Whether so much more of a namespace may be kept, at most at the cost of one with more."""
+        if self.total + needed <= self._most - self._most // HEADROOM:
+            return True
+        own = self._shares.get(namespace)
+        then = needed + (own.total if own else 0)
+        return any(
+            share.total > then and share.whole
+            for name, share in self._shares.items()
+            if name != namespace
+        )
+
+    def largest(self) -> Unit | None:
+        """The unit that gives way; None when all were put out."""
+        shares = [(share.total, name) for name, share in self._shares.items() if share.whole]
+        if not shares:
+            return None
+        return self._shares[max(shares)[1]].largest()
+
+    def _change(self, share: "_Share", use: _Use, **fields: int) -> None:
+        before = use.counted
+        for name, value in fields.items():
+            setattr(use, name, value)
+        self._add(share, use.counted - before)
+
+    def _add(self, share: "_Share", more: int) -> None:
+        share.total += more
+        self.total += more
