@@ -121,8 +121,9 @@ class Settings(BaseModel):
     neither listed nor watched. `0` turns the check off."""
 
     memory_limit: Annotated[Bytes, Field(alias="DAAP_MEMORY_LIMIT")] = 512 * 1024 * 1024
-    """Memory that the process may take, as in a pod's resources (`512Mi`), or in bytes. Five eighths
-    of it are for what the operator keeps of objects, and are shared by the namespaces."""
+    """Memory that the process may take, as in a pod's resources (`512Mi`), or in bytes. What it
+    has over 192Mi, and 32Mi at least, is for what the operator keeps of objects: the namespaces
+    share it."""
 
     lease_name: Annotated[str, Field(alias="DAAP_LEASE_NAME", pattern=_DNS_NAME)] = "daap-operator"
     """Name of the Lease by which the replicas agree on a leader."""

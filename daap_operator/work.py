@@ -16,6 +16,7 @@ from daap_operator.engine.intake import Intake
 from daap_operator.engine.kinds import Object, Ref, sources
 from daap_operator.engine.kopf_watch import Feed
 from daap_operator.engine.loop import Loop
+from daap_operator.engine.shares import shared_bytes
 from daap_operator.engine.store import Store
 from daap_operator.engine.sweep import FIRST_SECONDS, Sweeper, swept
 from daap_operator.engine.watchdog import Watchdog
@@ -57,7 +58,7 @@ class Work:
     ) -> None:
         watches = [watch for kind in kinds for watch in kind.watches]
         self.mirror = mirror
-        self.store = Store(watches, most=settings.memory_limit * 5 // 8)
+        self.store = Store(watches, most=shared_bytes(settings.memory_limit))
         self._kube = kube
         self._namespaces = settings.watch_namespaces
         self._resync_seconds = settings.resync_interval.total_seconds()

@@ -4,7 +4,8 @@ kopf holds whole listings and whole events, and an object may have megabytes. So
 
 - of a listing, its resource version: where the watch is to begin. The objects come from a LIST of
   the operator's own, which follows each listing.
-- of an event, which object it is about, and what the store keeps of that.
+- of an event, which object it is about, and what the store keeps of that. Each says that its object
+  is deleted: kopf remembers every other object, and there may be any number of them.
 """
 
 import json
@@ -28,8 +29,8 @@ log = logging.getLogger(__name__)
 Reduce = Callable[[Source, raw.Object], raw.Object]
 """From an object of a stream to what the store keeps of it. Pure: called in kopf's thread."""
 
-KEPT = "kept"
-"""Key of an event's object under which stands what the store keeps of it."""
+KEPT, TYPE = "kept", "type"
+"""Keys of an event's object under which stand what the store keeps of it, and what has happened."""
 
 NO_OBJECTS = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 """A listing in this form has no objects, only the columns that kubectl shows."""
@@ -149,5 +150,6 @@ def event(line: bytes, source: Source, reduce: Reduce) -> bytes:
         shown[KEPT] = reduce(source, marked(obj, len(line)))
     except Exception:  # one event that cannot be read must not hold up all behind it
         log.exception("Event dropped", extra={"kind": source.kind.word})
-        found["type"] = "BOOKMARK"
-    return json.dumps({"type": found["type"], "object": shown}).encode() + b"\n"
+        return json.dumps({"type": "BOOKMARK", "object": shown}).encode() + b"\n"
+    shown[TYPE] = found["type"]
+    return json.dumps({"type": "DELETED", "object": shown}).encode() + b"\n"

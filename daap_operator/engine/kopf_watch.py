@@ -15,7 +15,7 @@ import kopf
 
 from daap_operator.engine.kinds import Kept, Source
 from daap_operator.engine.kopf_guard import reading_only
-from daap_operator.engine.kopf_session import KEPT, Reduce, reducing
+from daap_operator.engine.kopf_session import KEPT, TYPE, Reduce, reducing
 from daap_operator.engine.trace import Answered, trace
 from daap_operator.kube import LAST_TLS_SECONDS, Credentials, Kind
 
@@ -138,7 +138,10 @@ def _register(registry: kopf.OperatorRegistry, source: Source, feed: Feed) -> No
     @kopf.on.event(*_selector(source.kind), registry=registry, id=f"on_{source.kind.plural}")
     async def on_event(event: kopf.RawEvent, **_: Any) -> None:
         obj: Mapping[str, Any] = event["object"]
-        feed.event(source, event["type"], Kept(obj[KEPT]) if KEPT in obj else obj)
+        if KEPT in obj:
+            feed.event(source, obj[TYPE], Kept(obj[KEPT]))
+        else:
+            feed.event(source, event["type"], obj)
 
 
 def _selector(kind: Kind) -> tuple[str, str, str]:

@@ -15,6 +15,11 @@ from daap_operator.api.kind import Kind
 SHARED_BYTES = 320 * 1024 * 1024
 """What is kept in all, for a limit of 512 MiB. A database of one instance takes 70 KB."""
 
+RESERVED_BYTES = 192 * 1024 * 1024
+"""What the process takes besides: Python and its libraries, a page of a LIST, what is read now."""
+
+LEAST_SHARED_BYTES = 32 * 1024 * 1024
+
 UNIT_BYTES = 8 * 1024
 """What a unit counts at least: its notes and its row take memory, too. A unit that was put out
 counts what it has."""
@@ -24,6 +29,11 @@ HEADROOM = 16
 
 OBJECT_BYTES = 1024
 """What an object counts besides: its places in the caches and indexes."""
+
+
+def shared_bytes(limit: int) -> int:
+    """What may be kept in all by a process that may take so many bytes of memory."""
+    return max(LEAST_SHARED_BYTES, limit - RESERVED_BYTES)
 
 
 class Unit(NamedTuple):

@@ -39,19 +39,31 @@ SPECS: dict[str, Object] = {
 }
 """Of those that have one."""
 
+OF = names.cluster_name("daapdatabases-0")
+"""The Cluster of the first of them: what is labelled as its own is kept, and nothing of others."""
+
 MARKS: dict[str, Object] = {
     "clusters": {names.MANAGED_BY_LABEL: names.FIELD_MANAGER},
     "poolers": {names.MANAGED_BY_LABEL: names.FIELD_MANAGER},
-    "deployments": {names.CNPG_POOLER_LABEL: "any"},
-    "endpointslices": {names.DATABASE_LABEL: "any", names.SERVICE_LABEL: "any"},
-    "pods": {names.CNPG_CLUSTER_LABEL: "any"},
-    "persistentvolumeclaims": {names.CNPG_CLUSTER_LABEL: "any"},
-    "serviceaccounts": {names.CNPG_CLUSTER_LABEL: "any", names.DATABASE_LABEL: "any"},
+    "deployments": {names.CNPG_POOLER_LABEL: names.pooler_name(OF)},
+    "endpointslices": {
+        names.DATABASE_LABEL: "any",
+        names.SERVICE_LABEL: names.primary_service(OF),
+    },
+    "pods": {names.CNPG_CLUSTER_LABEL: OF},
+    "persistentvolumeclaims": {names.CNPG_CLUSTER_LABEL: OF},
+    "serviceaccounts": {names.CNPG_CLUSTER_LABEL: OF, names.DATABASE_LABEL: "any"},
 }
 """What the operator's watches select by: labels that anybody may set."""
 
 PLURALS = ("daapdatabases", *MARKS)
 """Everything that is watched."""
+
+BY_ADMINISTRATORS = ("clusters", "poolers", "endpointslices")
+"""What Kubernetes' role `edit` does not let a tenant create: CloudNativePG's manifest has no role
+for its Clusters and Poolers that adds to `edit`, and EndpointSlices are the control plane's."""
+
+BY_TENANTS = tuple(plural for plural in PLURALS if plural not in BY_ADMINISTRATORS)
 
 
 def large(plural: str, namespace: str, name: str) -> Object:

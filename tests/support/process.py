@@ -59,11 +59,18 @@ raise SystemExit(cli.main(["run"]))
 
 @asynccontextmanager
 async def operator_process(
-    environment: dict[str, str], program: Sequence[str] = WHOLE, stderr: int | IO[bytes] = DEVNULL
+    environment: dict[str, str],
+    program: Sequence[str] = WHOLE,
+    stderr: int | IO[bytes] = DEVNULL,
+    *,
+    prefix: Sequence[str] = (),
 ) -> AsyncIterator[Process]:
-    """A running `daap-operator run`; killed at the end if it still runs."""
+    """A running `daap-operator run`; killed at the end if it still runs.
+
+    `prefix` is a command that becomes the rest of its command line, without a process of its own.
+    """
     process = await asyncio.create_subprocess_exec(
-        sys.executable, *program, env=environment, stderr=stderr
+        *prefix, sys.executable, *program, env=environment, stderr=stderr
     )
     try:
         yield process

@@ -13,7 +13,7 @@ from yarl import URL
 from daap_operator import raw
 from daap_operator.engine import kopf_session
 from daap_operator.engine.kinds import Source
-from daap_operator.engine.kopf_session import KEPT, event, listed, reducing
+from daap_operator.engine.kopf_session import KEPT, TYPE, event, listed, reducing
 from daap_operator.engine.store import Store
 from daap_operator.kinds import known
 from daap_operator.kinds.database.watched import WATCHES
@@ -150,7 +150,8 @@ def seen(answer: bytes) -> Object:
 def test_of_an_event_kopf_gets_who_it_is_about_and_what_is_kept(kind: str) -> None:
     cluster = builders.cluster(finalizers=["kopf.dev/any"])
     got = seen(event(line(cluster, kind), CLUSTERS, STORE.reduced))
-    assert got["type"] == kind
+    assert got["type"] == "DELETED", "kopf remembers whatever is not"
+    assert got["object"].pop(TYPE) == kind
     assert got["object"].pop(KEPT) == STORE.kept(known.CLUSTER, cluster)
     told = {field: cluster["metadata"][field] for field in ("name", "namespace", "uid")}
     told["resourceVersion"] = cluster["metadata"]["resourceVersion"]
@@ -194,7 +195,7 @@ def test_an_event_is_read_however_deep_somebody_nested_fields_in_its_object() ->
     deep = b'{"f:a":' * 9000 + b"{}" + b"}" * 9000
     said = line(builders.cluster(annotations={"deep": "here"})).replace(b'"here"', deep)
     got = seen(event(said, CLUSTERS, STORE.reduced))
-    assert got["type"] == "MODIFIED"
+    assert got["object"][TYPE] == "MODIFIED"
     assert got["object"][KEPT]["metadata"]["name"]
 
 
