@@ -26,6 +26,7 @@ ONCE = {
     "LAST_RETRY_SECONDS",
     "PASS_SECONDS",  # the end of a pass
     "PROGRESS_SECONDS",  # least time between two statuses
+    "LACKING_SECONDS",  # while the parts of an object are listed: no request
     "REFUSED_SECONDS",  # five minutes, and patiently
 }
 PATIENT = {"RETRY_SECONDS", "STALLED_SECONDS", "LOOK_SECONDS", "POLL_SECONDS", "ROW_SECONDS"}
