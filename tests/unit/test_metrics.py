@@ -26,7 +26,9 @@ ALL = (*CATALOGUE, *METRICS)
 
 
 def leader(*databases: Object, metadata_up: bool = True, rows_behind: int = 0) -> Seen:
-    known = Known(database_metrics.measured(databases), metadata_up, {KIND: rows_behind})
+    known = Known(
+        database_metrics.measured(databases), metadata_up, {KIND: rows_behind}, {("shop", KIND): 1}
+    )
     return Seen("1.2.3", leader=True, known=known)
 
 
