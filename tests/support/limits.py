@@ -54,10 +54,9 @@ def _made(megabytes: int) -> tuple[Path, str] | None:
             path.mkdir()
         except OSError:
             continue
-        try:
-            (path / name).write_text(value)
-        except OSError:  # no such controller here
+        if not (path / name).exists():  # no such controller here, or no cgroups at all
             path.rmdir()
             continue
+        (path / name).write_text(value)
         return path, f"{name} of a cgroup"
     return None
