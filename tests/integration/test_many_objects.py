@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from daap_operator import names
+from daap_operator.kinds import known
 from dev.cluster import ControlPlane
 from tests.integration.test_large_objects import peak_mb
 from tests.standin.cnpg import StandIn
@@ -131,7 +132,9 @@ def stranger(namespace: str, number: int) -> Object:
 
 def path(namespace: str, name: str) -> str:
     """Where a DaapDatabase is."""
-    return f"/apis/{names.API_VERSION}/namespaces/{namespace}/{names.PLURAL}/{name}"
+    return (
+        f"/apis/{known.DATABASE.api_version}/namespaces/{namespace}/{known.DATABASE.plural}/{name}"
+    )
 
 
 async def is_ready(process: Process, api: Api, namespace: str, name: str) -> None:

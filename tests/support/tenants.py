@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from daap_operator import names
+from daap_operator.kinds import known
 from dev.cluster import ControlPlane
 from tests.support.api import Api, ApiError
 from tests.support.eventually import eventually
@@ -19,7 +20,7 @@ async def tenant(
     control_plane: ControlPlane, api: Api, user: str, namespace: str
 ) -> AsyncIterator[Api]:
     """A client of somebody who has Kubernetes' ClusterRole `edit` in one namespace."""
-    rule = {"apiGroups": [names.GROUP], "resources": [names.PLURAL], "verbs": ["*"]}
+    rule = {"apiGroups": [names.GROUP], "resources": [known.DATABASE.plural], "verbs": ["*"]}
     name = {"metadata": {"name": OURS, "namespace": namespace}}
     await api.create("roles", name | {"rules": [rule]})
     for kind, role in (("ClusterRole", "edit"), ("Role", OURS)):
@@ -32,7 +33,7 @@ async def tenant(
         async def may() -> bool:
             try:
                 await client.list("deployments", namespace)
-                await client.list(names.PLURAL, namespace)
+                await client.list(known.DATABASE.plural, namespace)
             except ApiError:
                 return False
             return True
