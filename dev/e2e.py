@@ -19,7 +19,7 @@ def main() -> int:
         chosen = provider.current()
         # Before the tests: minutes the first time, and no test may take so long
         if not chosen.real:
-            subprocess.run([sys.executable, chosen.path, "build"], check=True)
+            subprocess.run([sys.executable, chosen.path, "build", "--backup"], check=True)
         image.build(docker=chosen.real)
         found = shutil.which("kubectl")
         kubectl = Path(found) if found else programs.build(["kubectl"])["kubectl"]

@@ -11,10 +11,10 @@ import pytest
 from daap_operator import crd
 from daap_operator.api.v1alpha1 import DEFINITIONS
 from daap_operator.kube import Kind
-from dev.cluster import ControlPlane, cnpg
+from dev.cluster import ControlPlane
 from dev.cluster.established import wait_established
 from tests.standin.cnpg import CONTROL_PLANE_FLAGS, STORAGE_CLASSES, StandIn
-from tests.support import rights
+from tests.support import prerequisites, rights
 from tests.support.api import Api, ApiError
 from tests.support.audit import Audit, Rights
 from tests.support.databases import Databases
@@ -36,7 +36,7 @@ def plane_with_crds(prefix: str) -> Iterator[ControlPlane]:
     """A control plane of one's own, made ready for the operator and the stand-in."""
     name = f"{prefix}-{uuid.uuid4().hex[:8]}"
     with ControlPlane.create(name, audit=True, flags=CONTROL_PLANE_FLAGS) as plane:
-        plane.kubectl("apply", "--server-side", "-f", str(cnpg.crds()))
+        prerequisites.install(plane)
         plane.kubectl("apply", "--server-side", "-f", "-", input=crd.render(*DEFINITIONS))
         wait_established(plane.kubectl)
         classes = {"apiVersion": "v1", "kind": "List", "items": STORAGE_CLASSES}

@@ -30,9 +30,11 @@ from tests.support.rows import Rows
 
 @pytest.fixture(scope="session")
 def real_cluster(kind_cluster: KindCluster) -> KindCluster:
-    """A cluster with nodes, CloudNativePG and our CRD."""
+    """A cluster with nodes, CloudNativePG, what backups need, and our CRD."""
     if _is_real_kind(kind_cluster):
         cnpg.install(Path(kind_cluster.kubectl_path), Path(kind_cluster.kubeconfig_path), pull=True)
+    place = (f"--name={kind_cluster.name}", f"--kubeconfig={kind_cluster.kubeconfig_path}")
+    subprocess.run([provider.OURS, "install", "backup", *place], check=True)
     kind_cluster.kubectl("apply", "--server-side", "-f", "-", input=crd.render(*DEFINITIONS))
     wait_established(kind_cluster.kubectl)
     return kind_cluster

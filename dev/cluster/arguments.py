@@ -11,6 +11,11 @@ The project's own single-node Kubernetes cluster, without Docker, behind kind's 
 Everything in it is real. See dev/cluster/README.md.
 """
 IGNORED = "of kind, ignored here"
+CONFIGURABLE = [
+    n for n in (*programs.CONTROL_PLANE, *programs.NODE) if n not in ("kubectl", "manager")
+]
+"""The programs that run on this machine, and so take flags."""
+BACKUP = "with CloudNativePG's Barman Cloud plugin and an S3 server"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -37,10 +42,10 @@ def extra_flags(words: list[str]) -> dict[str, list[str]]:
     flags: dict[str, list[str]] = {}
     for word in words:
         program, _, flag = word.partition("=")
-        if program not in programs.PROGRAMS or not flag.startswith("--"):
+        if program not in CONFIGURABLE or not flag.startswith("--"):
             raise ClusterError(
                 f"--extra {word} is not PROGRAM=--flag=value with a PROGRAM of the cluster: "
-                + ", ".join(n for n in programs.PROGRAMS if n not in ("helm", "kubectl", "manager"))
+                + ", ".join(CONFIGURABLE)
             )
         flags.setdefault(program, []).append(flag)
     return flags
@@ -58,10 +63,10 @@ def _parser() -> _Parser:
     for verb, about, add in (
         ("create", "create a cluster", _create),
         ("delete", "delete a cluster", _delete),
-        ("get", "print clusters, nodes, kubeconfig, binary, cnpg-crds", _get),
+        ("get", "print clusters, nodes, kubeconfig, binary, CRDs", _get),
         ("load", "load an image into the node", _load),
         ("export", "write logs or a kubeconfig", _export),
-        ("install", "install CloudNativePG into a cluster, real kind's too", _install),
+        ("install", "install CloudNativePG or what backups need, in real kind too", _install),
     ):
         add(verbs.add_parser(verb, help=about).add_subparsers(required=True, metavar="WHAT"))
     version = verbs.add_parser("version", help="print the versions of what runs in a cluster")
@@ -87,6 +92,7 @@ def _named(parser: _Parser) -> _Parser:
 def _build(parser: _Parser) -> None:
     parser.set_defaults(command="build")
     parser.add_argument("--control-plane-only", action="store_true", help="no node, no images")
+    parser.add_argument("--backup", action="store_true", help=BACKUP)
     nouns = parser.add_subparsers(metavar="[image]")
     image = _command(
         nouns, "build", "image", "build a Dockerfile; prints the docker-archive's path"
@@ -100,8 +106,10 @@ def _create(nouns: "argparse._SubParsersAction[_Parser]") -> None:
         _command(nouns, "create", "cluster", "create a cluster and wait until it serves")
     )
     cluster.add_argument("--kubeconfig", help="the file to add the cluster to")
-    cluster.add_argument("--control-plane-only", action="store_true", help="no node; needs no root")
     cluster.add_argument("--no-cnpg", action="store_true", help="without CloudNativePG")
+    extent = cluster.add_mutually_exclusive_group()
+    extent.add_argument("--control-plane-only", action="store_true", help="no node; needs no root")
+    extent.add_argument("--backup", action="store_true", help=BACKUP)
     cluster.add_argument("--extra", action="append", default=[], metavar="PROGRAM=--FLAG=VALUE")
     for flag in ("--config", "--image", "--wait"):
         cluster.add_argument(flag, help=IGNORED)
@@ -122,6 +130,7 @@ def _get(nouns: "argparse._SubParsersAction[_Parser]") -> None:
     binary = _command(nouns, "get", "binary", "the path of a program, built if need be")
     binary.add_argument("program", help=", ".join(programs.PROGRAMS))
     _command(nouns, "get", "cnpg-crds", "the directory of CloudNativePG's CRDs")
+    _command(nouns, "get", "barman-crds", "the directory of the Barman Cloud plugin's CRD")
 
 
 def _load(nouns: "argparse._SubParsersAction[_Parser]") -> None:
@@ -141,3 +150,7 @@ def _export(nouns: "argparse._SubParsersAction[_Parser]") -> None:
 def _install(nouns: "argparse._SubParsersAction[_Parser]") -> None:
     cnpg = _command(nouns, "install", "cnpg", "CloudNativePG with its published, pulled image")
     cnpg.add_argument("--kubeconfig", help="default: as kubectl's")
+    backup = _named(
+        _command(nouns, "install", "backup", "the Barman Cloud plugin and an S3 server")
+    )
+    backup.add_argument("--kubeconfig", help="if the cluster is not ours; default: as kubectl's")

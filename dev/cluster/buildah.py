@@ -120,15 +120,16 @@ def _python_base() -> None:
         with images.scratch(f"python-{recipe}") as context:
             commands.run("tar", "-C", root, "-cf", context / "root.tar", ".")
             (context / "Dockerfile").write_text(PYTHON_DOCKERFILE)
-            settings = context / "apt"
-            settings.write_text(images.apt_settings(commands.ask("apt-config", "dump")))
-            mounts = (
-                f"--volume={settings}:{APT}:ro",
-                "--volume=/etc/resolv.conf:/etc/resolv.conf:ro",
-            )
             with Step(f"building the base image {versions.PYTHON_IMAGE}") as step:
-                step.run(*command("build"), *OPTIONS, *mounts, "--tag", keyed, context)
+                step.run(*command("build"), *OPTIONS, *apt(context), "--tag", keyed, context)
     commands.run(*command("tag"), keyed, versions.PYTHON_IMAGE)
+
+
+def apt(folder: Path) -> tuple[str, ...]:
+    """The options with which apt reaches Debian's archive as on this machine, kept in `folder`."""
+    settings = folder / "apt"
+    settings.write_text(images.apt_settings(commands.ask("apt-config", "dump")))
+    return f"--volume={settings}:{APT}:ro", "--volume=/etc/resolv.conf:/etc/resolv.conf:ro"
 
 
 def command(verb: str) -> tuple[str, ...]:

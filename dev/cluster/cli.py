@@ -9,6 +9,8 @@ from pathlib import Path
 
 from dev.cluster import (
     arguments,
+    backup,
+    barman,
     buildah,
     cnpg,
     control_plane,
@@ -45,7 +47,7 @@ def _build(words: argparse.Namespace) -> None:
     if words.control_plane_only:
         programs.control_plane()
     else:
-        full.build()
+        full.build(with_backup=words.backup)
 
 
 def _build_image(words: argparse.Namespace) -> None:
@@ -62,7 +64,8 @@ def _create(words: argparse.Namespace) -> None:
     if words.control_plane_only:
         cluster = control_plane.create(words.name, flags=flags)
     else:
-        cluster = full.create(words.name, with_cnpg=not words.no_cnpg, flags=flags)
+        parts = {"with_cnpg": not words.no_cnpg, "with_backup": words.backup}
+        cluster = full.create(words.name, **parts, flags=flags)
     say(f'Cluster "{words.name}" is up after {duration(time.monotonic() - started)}')
     _add_to_kubeconfig(cluster, words.kubeconfig)
 
@@ -108,6 +111,10 @@ def _get_cnpg_crds(_: argparse.Namespace) -> None:
     print(cnpg.crds())
 
 
+def _get_barman_crds(_: argparse.Namespace) -> None:
+    print(barman.crds())
+
+
 def _load_archive(words: argparse.Namespace) -> None:
     cluster = _with_node(words.name)
     for archive in words.archives:
@@ -140,9 +147,19 @@ def _export_kubeconfig(words: argparse.Namespace) -> None:
 
 
 def _install_cnpg(words: argparse.Namespace) -> None:
+    cnpg.install(_kubectl(), kubeconfig.users_file(words.kubeconfig), pull=True)
+
+
+def _install_backup(words: argparse.Namespace) -> None:
+    if words.name in homes.names():
+        full.add_backup(_with_node(words.name))
+    else:
+        backup.install(_kubectl(), kubeconfig.users_file(words.kubeconfig), pull=True)
+
+
+def _kubectl() -> Path:
     found = shutil.which("kubectl")
-    kubectl = Path(found) if found else programs.build(["kubectl"])["kubectl"]
-    cnpg.install(kubectl, kubeconfig.users_file(words.kubeconfig), pull=True)
+    return Path(found) if found else programs.build(["kubectl"])["kubectl"]
 
 
 def _version(_: argparse.Namespace) -> None:
@@ -180,10 +197,12 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "get kubeconfig": _get_kubeconfig,
     "get binary": _get_binary,
     "get cnpg-crds": _get_cnpg_crds,
+    "get barman-crds": _get_barman_crds,
     "load image-archive": _load_archive,
     "load docker-image": _load_image,
     "export logs": _export_logs,
     "export kubeconfig": _export_kubeconfig,
     "install cnpg": _install_cnpg,
+    "install backup": _install_backup,
     "version": _version,
 }

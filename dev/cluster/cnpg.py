@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from dev.cluster import commands, programs, versions
-from dev.cluster.errors import ClusterError
+from dev.cluster import commands, go_modules, versions
 from dev.cluster.progress import Step
 
 NAMESPACE = "cnpg-system"
@@ -12,24 +11,18 @@ DEPLOYMENT = "cnpg-controller-manager"
 
 def source() -> Path:
     """The directory of CloudNativePG's Go module, downloaded if need be. Raises ClusterError."""
-    module = versions.MODULES / "cnpg"
-    where = ("list", "-mod=readonly", "-m", "-f", "{{.Dir}}", versions.CNPG_MODULE)
-    if not (found := programs.go(*where, module=module)):
-        with Step(f"downloading CloudNativePG {versions.CNPG}") as step:
-            command = ("go", "mod", "download", versions.CNPG_MODULE)
-            step.run(*command, cwd=module, **programs.GO_ENVIRONMENT)
-        found = programs.go(*where, module=module)
-    return Path(found)
+    return go_modules.source("cnpg", versions.CNPG_MODULE)
 
 
 def crds() -> Path:
     """The directory with one YAML file for each of CloudNativePG's CRDs. Raises ClusterError."""
-    return _existing(source() / "config/crd/bases")
+    return go_modules.part("cnpg", versions.CNPG_MODULE, "config/crd/bases")
 
 
 def manifest() -> str:
     """The YAML that installs CloudNativePG: CRDs, RBAC, webhooks, Deployment."""
-    return _existing(source() / f"releases/cnpg-{versions.CNPG}.yaml").read_text()
+    file = f"releases/cnpg-{versions.CNPG}.yaml"
+    return go_modules.part("cnpg", versions.CNPG_MODULE, file).read_text()
 
 
 def install(kubectl: Path, kubeconfig: Path, *, pull: bool) -> None:
@@ -47,12 +40,3 @@ def install(kubectl: Path, kubeconfig: Path, *, pull: bool) -> None:
         patience = "600s" if pull else "180s"
         rollout = ("-n", NAMESPACE, "rollout", "status", f"deployment/{DEPLOYMENT}")
         step.run(*cluster, *rollout, f"--timeout={patience}")
-
-
-def _existing(path: Path) -> Path:
-    if not path.exists():
-        raise ClusterError(
-            f"CloudNativePG {versions.CNPG} has no {path}: its module is incomplete; "
-            "run: go clean -modcache"
-        )
-    return path

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from dev.cluster import (
     archive,
+    backup,
+    backup_images,
     cnpg,
     homes,
     images,
@@ -29,21 +31,28 @@ SPACE_BYTES = 3 * paths.GIB
 """The node's images unpacked, and some databases."""
 
 
-def build() -> tuple[dict[str, Path], list[Path]]:
+def build(*, with_backup: bool = False) -> tuple[dict[str, Path], list[Path]]:
     """The programs by name and the node's images, built when not cached. Raises ClusterError."""
     images.require_root("a cluster with a node")
     packages.require(packages.NODE)
-    return programs.build((*programs.CONTROL_PLANE, *programs.NODE)), images.build()
+    further = programs.BACKUP if with_backup else ()
+    built = programs.build((*programs.CONTROL_PLANE, *programs.NODE, *further))
+    archives = images.build(images.node_images())
+    return built, archives + (backup_images.build() if with_backup else [])
 
 
-def create(name: str, *, with_cnpg: bool, flags: Mapping[str, Sequence[str]]) -> Layout:
+def create(
+    name: str, *, with_cnpg: bool, with_backup: bool = False, flags: Mapping[str, Sequence[str]]
+) -> Layout:
     """Build what is missing, start everything, and wait until the node and CloudNativePG serve.
 
-    The cluster lives until it is deleted. On any error nothing is left but its logs. Raises
-    ClusterError.
+    `with_backup` adds the Barman Cloud plugin and an S3 server. The cluster lives until it is
+    deleted. On any error nothing is left but its logs. Raises ClusterError.
     """
+    if with_backup and not with_cnpg:
+        raise ClusterError("--backup needs CloudNativePG: leave out --no-cnpg")
     homes.require_free(name)  # before minutes of building
-    built, archives = build()
+    built, archives = build(with_backup=with_backup)
     with homes.claim(name):
         _require_machine(name)
         cluster = homes.plan(name, kubectl=built["kubectl"], node=True, flags=flags)
@@ -53,6 +62,8 @@ def create(name: str, *, with_cnpg: bool, flags: Mapping[str, Sequence[str]]) ->
             node.start(cluster, built, archives)
             if with_cnpg:
                 cnpg.install(built["kubectl"], cluster.kubeconfig(), pull=False)
+            if with_backup:
+                backup.install(built["kubectl"], cluster.kubeconfig(), pull=False)
         except BaseException as error:
             node_remains.clear(cluster, Processes(cluster.directory))
             Processes(cluster.directory).stop(how=signal.SIGKILL)
@@ -73,6 +84,13 @@ def _require_machine(name: str) -> None:
             )
     ports.require(node_config.PORTS)
     paths.require_space(paths.state(), SPACE_BYTES, f"cluster {name}")
+
+
+def add_backup(cluster: Layout) -> None:
+    """Give a running cluster what backups need. Raises ClusterError."""
+    for file in backup_images.build():
+        load(cluster, file)
+    backup.install(cluster.kubectl, cluster.kubeconfig(), pull=False)
 
 
 def load(cluster: Layout, file: Path) -> None:

@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -109,12 +109,11 @@ def node_images() -> list[Image]:
     ]
 
 
-def build() -> list[Path]:
-    """The docker-archives of the node's images; those not cached are built first.
+def build(images: Sequence[Image]) -> list[Path]:
+    """The docker-archives of images; those not cached are built first.
 
     Raises ClusterError: not root, a package missing that cannot be installed, no space.
     """
-    images = node_images()
     absent = [image for image in images if not image.path.exists()]
     if absent:
         names = ", ".join(image.name for image in absent)

@@ -50,6 +50,19 @@ def file_name(user: str, groups: Sequence[str]) -> str:
     return f"user-{re.sub(r'[^a-zA-Z0-9.-]+', '-', user)[:40]}-{digest}"
 
 
+def self_signed(directory: Path, name: str) -> tuple[Path, Path]:
+    """Certificate and key of a server or client that its peers pin: nobody else signs it."""
+    config, certificate, key = (directory / f"{name}.{end}" for end in ("cnf", "crt", "key"))
+    own = extensions([f"DNS:{name}"])
+    config.write_text(
+        f"[req]\ndistinguished_name = names\nx509_extensions = own\n[names]\n[own]\n{own}"
+    )
+    files = ("-keyout", key, "-out", certificate)
+    named = ("-config", config, "-subj", subject(name), "-days", DAYS)
+    run("openssl", "req", "-x509", *NEW_KEY, *named, *files)
+    return certificate, key
+
+
 class Authority:
     """A certificate authority in a directory: `ca.crt`, `ca.key` and what it issued."""
 

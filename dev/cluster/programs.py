@@ -73,6 +73,12 @@ PROGRAMS = {
             f"{versions.CNPG_MODULE}/cmd/manager",
             f"-s -w -X {versions.CNPG_MODULE}/pkg/versions.buildVersion={versions.CNPG}",
         ),
+        Program(
+            "plugin-barman-cloud",
+            "plugin-barman-cloud",
+            f"{versions.BARMAN_MODULE}/cmd/manager",
+        ),
+        Program("versitygw", "versitygw", f"{versions.VERSITYGW_MODULE}/cmd/versitygw"),
         Program("helm", "helm", "helm.sh/helm/v4/cmd/helm"),
         Program("kind", "kind", "sigs.k8s.io/kind"),
         Program(
@@ -85,7 +91,9 @@ PROGRAMS = {
 }
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl")
 NODE = ("kube-scheduler", "kubelet", "kube-proxy", "coredns", "manager")
-"""What a node needs beside the control plane; the others are built only when asked for."""
+"""What a node needs beside the control plane."""
+BACKUP = ("plugin-barman-cloud", "versitygw")
+"""What backups need beside a node; the others are built only when asked for."""
 
 
 def key(program: Program, go_mod: bytes, go_sum: bytes) -> str:

@@ -24,6 +24,12 @@ def _pinned(folder: str, module: str) -> str:
 KUBERNETES = _pinned("kubernetes", "k8s.io/kubernetes")
 CNPG_MODULE = "github.com/cloudnative-pg/cloudnative-pg"
 CNPG = _pinned("cnpg", CNPG_MODULE).removeprefix("v")
+BARMAN_MODULE = "github.com/cloudnative-pg/plugin-barman-cloud"
+BARMAN = _pinned("plugin-barman-cloud", BARMAN_MODULE)
+"""CloudNativePG's Barman Cloud plugin. Not 0.15.0: it restores WAL by way of /var/tmp, which is
+read-only in the pods that CloudNativePG 1.30 runs (cloudnative-pg/plugin-barman-cloud#1113)."""
+VERSITYGW_MODULE = "github.com/versity/versitygw"
+VERSITYGW = _pinned("versitygw", VERSITYGW_MODULE)
 
 DEBIAN = "trixie"
 """The Debian release of every image; its PostgreSQL and Python are the two below."""
@@ -40,3 +46,6 @@ POSTGRES_IMAGES = (
     f"ghcr.io/cloudnative-pg/postgresql:{POSTGRES}",
     f"ghcr.io/cloudnative-pg/pgbouncer:{PGBOUNCER}",
 )
+BARMAN_IMAGE = f"ghcr.io/cloudnative-pg/plugin-barman-cloud:{BARMAN}"
+SIDECAR_IMAGE = f"ghcr.io/cloudnative-pg/plugin-barman-cloud-sidecar:{BARMAN}"
+VERSITYGW_IMAGE = f"ghcr.io/versity/versitygw:{VERSITYGW}"

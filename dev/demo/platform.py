@@ -1,9 +1,9 @@
-"""What the platform team has before anything else: the cluster with CloudNativePG."""
+"""What the platform team has before anything else: CloudNativePG, and a place for backups."""
 
 import subprocess
 from pathlib import Path
 
-from dev.cluster import cnpg, commands, provider
+from dev.cluster import backup, barman, cnpg, commands, provider
 from dev.cluster.errors import ClusterError
 from dev.cluster.progress import say
 from dev.demo import places
@@ -11,29 +11,29 @@ from dev.demo.kubectl import kubectl, program
 
 
 def cluster() -> None:
-    """The cluster with CloudNativePG, made unless it is there."""
+    """The cluster with CloudNativePG and what backups need, made unless it is there."""
     chosen = provider.current()
     say(f"cluster: {chosen.path} ({chosen.reason})")
     if not _is_running(chosen.path):
-        _create(chosen.path)
+        _create(chosen)
     elif not _is_whole(chosen):
         say(f"cluster: {places.CLUSTER} was left half created: creating it again")
         remove()
-        _create(chosen.path)
+        _create(chosen)
     else:
         say(f"cluster: {places.CLUSTER} is running already")
     if chosen.real:
         cnpg.install(program(), places.kubeconfig(), pull=True)
+        backup.install(program(), places.kubeconfig(), pull=True)
+    elif not _has(barman.NAMESPACE, barman.DEPLOYMENT):  # made by a version without backups
+        _run(chosen.path, "install", "backup")
 
 
 def remove() -> None:
     """Take away the cluster."""
     chosen = provider.current()
     if _is_running(chosen.path):
-        delete = [str(chosen.path), "delete", "cluster", f"--name={places.CLUSTER}"]
-        done = subprocess.run([*delete, f"--kubeconfig={places.kubeconfig()}"], check=False)
-        if done.returncode:
-            raise ClusterError("the cluster could not be deleted; the message above says why")
+        _run(chosen.path, "delete", "cluster")
 
 
 def _is_running(kind: Path) -> bool:
@@ -47,15 +47,24 @@ def _is_whole(chosen: provider.Provider) -> bool:
             commands.run(chosen.path, "get", "kubeconfig", f"--name={places.CLUSTER}")
         )
         kubectl("get", "nodes")
-        if not chosen.real:
-            kubectl("get", "deployment", cnpg.DEPLOYMENT, f"--namespace={cnpg.NAMESPACE}")
+    except ClusterError:
+        return False
+    return chosen.real or _has(cnpg.NAMESPACE, cnpg.DEPLOYMENT)
+
+
+def _has(namespace: str, deployment: str) -> bool:
+    try:
+        kubectl("get", "deployment", deployment, f"--namespace={namespace}")
     except ClusterError:
         return False
     return True
 
 
-def _create(kind: Path) -> None:
-    create = [str(kind), "create", "cluster", f"--name={places.CLUSTER}"]
-    done = subprocess.run([*create, f"--kubeconfig={places.kubeconfig()}"], check=False)
-    if done.returncode:
-        raise ClusterError("the cluster could not be created; the message above says why")
+def _create(chosen: provider.Provider) -> None:
+    _run(chosen.path, "create", "cluster", *(() if chosen.real else ("--backup",)))
+
+
+def _run(kind: Path, *what: str) -> None:
+    place = (f"--name={places.CLUSTER}", f"--kubeconfig={places.kubeconfig()}")
+    if subprocess.run([kind, *what, *place], check=False).returncode:
+        raise ClusterError(f"kind {' '.join(what)} failed; the message above says why")

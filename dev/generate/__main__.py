@@ -28,8 +28,12 @@ IMAGE_LOCKS = {
         "tests/e2e/clients/requirements.in",
         "--constraint=tests/e2e/client/requirements.txt",
     ],
+    "dev/cluster/sidecar/requirements.txt": [
+        "dev/cluster/sidecar/requirements.in",
+        "--no-emit-package=psycopg2",  # Debian's
+    ],
 }
-"""What is installed in an image alone, for its Python: the libraries of docs/clients.md."""
+"""What is installed in an image alone, for its Python: the libraries of docs/clients.md, Barman."""
 
 
 CHOICES = ("crds", "manifests", "lock", "all")

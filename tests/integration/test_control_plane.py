@@ -12,10 +12,21 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from dev.cluster import ClusterError, ControlPlane, cnpg, homes, paths, programs, versions
+from dev.cluster import (
+    ClusterError,
+    ControlPlane,
+    barman,
+    cnpg,
+    homes,
+    object_store,
+    paths,
+    programs,
+    versions,
+)
 from dev.cluster.established import wait_established
 from dev.cluster.processes import Processes
 from dev.cluster.provider import OURS
@@ -168,9 +179,25 @@ def test_cloudnativepgs_manifest_and_defaults_are_those_of_our_images() -> None:
     assert f'DefaultPgbouncerImage = "{versions.POSTGRES_IMAGES[-1]}"' in defaults
 
 
-def test_the_command_line_prints_the_same_crds() -> None:
-    done = subprocess.run([OURS, "get", "cnpg-crds"], capture_output=True, text=True, check=True)
-    assert Path(done.stdout.strip()) == cnpg.crds()
+def test_the_plugins_crd_is_established(plane: ControlPlane) -> None:
+    plane.kubectl("apply", "--server-side", "-f", str(barman.crds()))
+    wait_established(plane.kubectl, "objectstores.barmancloud.cnpg.io")
+
+
+def test_the_plugins_manifest_is_one_that_the_api_server_takes(plane: ControlPlane) -> None:
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": barman.NAMESPACE}}
+    plane.kubectl("apply", "-f", "-", input=json.dumps(namespace))
+    barman.apply(lambda *words, text=None: plane.kubectl(*words, input=text))
+    object_store.apply(lambda *words, text=None: plane.kubectl(*words, input=text))
+    made = plane.kubectl("get", "deployments", "-A", "-o", "jsonpath={..image}").split()
+    assert sorted(made) == sorted([versions.BARMAN_IMAGE, versions.VERSITYGW_IMAGE])
+
+
+@pytest.mark.parametrize("module", [cnpg, barman], ids=["cnpg", "barman"])
+def test_the_command_line_prints_the_same_crds(module: ModuleType) -> None:
+    what = f"{module.__name__.rpartition('.')[2]}-crds"
+    done = subprocess.run([OURS, "get", what], capture_output=True, text=True, check=True)
+    assert Path(done.stdout.strip()) == module.crds()
 
 
 def test_a_second_plane_of_the_name_is_refused_and_harms_nothing(plane: ControlPlane) -> None:

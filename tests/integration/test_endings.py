@@ -10,10 +10,10 @@ import pytest
 from daap_operator import crd
 from daap_operator.api.v1alpha1 import DEFINITIONS
 from daap_operator.kinds.database import removal
-from dev.cluster import ControlPlane, cnpg
+from dev.cluster import ControlPlane
 from dev.cluster.established import wait_established
 from tests.standin.cnpg import CONTROL_PLANE_FLAGS, StandIn
-from tests.support import rights
+from tests.support import prerequisites, rights
 from tests.support.api import Api, ApiError, Object
 from tests.support.databases import Databases, condition, phase
 from tests.support.eventually import eventually
@@ -158,7 +158,7 @@ def own_plane() -> Iterator[ControlPlane]:
     """A control plane with CloudNativePG's kinds, which may be taken away."""
     name = f"ending-{uuid.uuid4().hex[:8]}"
     with ControlPlane.create(name, flags=CONTROL_PLANE_FLAGS) as plane:
-        plane.kubectl("apply", "--server-side", "-f", str(cnpg.crds()))
+        prerequisites.install(plane)
         plane.kubectl("apply", "--server-side", "-f", "-", input=crd.render(*DEFINITIONS))
         wait_established(plane.kubectl)
         yield plane

@@ -13,10 +13,11 @@ import yaml
 
 from daap_operator import crd
 from daap_operator.api.v1alpha1 import DEFINITIONS
-from dev.cluster import ControlPlane, cnpg
+from dev.cluster import ControlPlane
 from dev.cluster.errors import ClusterError
 from dev.cluster.established import wait_established
 from tests.fix_cluster import own_name
+from tests.support import prerequisites
 from tests.support.api import Object
 from tests.support.gitops_crds import crds
 
@@ -33,7 +34,8 @@ UNKNOWN_HERE = "HelmRelease"
 def plane() -> Iterator[ControlPlane]:
     """A control plane of its own: other tests need not know these kinds."""
     with ControlPlane.create(own_name("gitops")) as made:
-        for path in (cnpg.crds(), *crds()):
+        prerequisites.install(made)
+        for path in crds():
             made.kubectl("apply", "--server-side", "-f", str(path))
         made.kubectl("apply", "--server-side", "-f", "-", input=crd.render(*DEFINITIONS))
         wait_established(made.kubectl)

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from dev.cluster import ControlPlane, cnpg
+from dev.cluster import ControlPlane
 from dev.installation import CHART
 from tests.fix_cluster import own_name
+from tests.support import prerequisites
 from tests.support.helm import HelmError, helm
 
 REFUSED = "cannot be imported into the current release: invalid ownership metadata"
@@ -16,7 +17,7 @@ REFUSED = "cannot be imported into the current release: invalid ownership metada
 def plane() -> Iterator[ControlPlane]:
     """A control plane with CloudNativePG's CRDs and without ours."""
     with ControlPlane.create(own_name("reinstall")) as made:
-        made.kubectl("apply", "--server-side", "-f", str(cnpg.crds()))
+        prerequisites.install(made)
         for namespace in ("first", "second", "shop"):
             made.kubectl("create", "namespace", namespace)
         yield made

@@ -20,10 +20,10 @@ from daap_operator import crd
 from daap_operator.api.v1alpha1 import DEFINITIONS
 from daap_operator.engine import watchdog
 from daap_operator.kinds.database.watched import WATCHES
-from dev.cluster import ControlPlane, cnpg
+from dev.cluster import ControlPlane
 from dev.cluster.established import wait_established
 from tests.standin.cnpg import CONTROL_PLANE_FLAGS, StandIn
-from tests.support import rights
+from tests.support import prerequisites, rights
 from tests.support.api import Api
 from tests.support.databases import Databases, condition, is_ready
 from tests.support.eventually import as_promised, eventually
@@ -278,7 +278,7 @@ def own_plane() -> Iterator[ControlPlane]:
 
 
 def install(plane: ControlPlane) -> None:
-    plane.kubectl("apply", "--server-side", "-f", str(cnpg.crds()))
+    prerequisites.install(plane)
     plane.kubectl("apply", "--server-side", "-f", "-", input=crd.render(*DEFINITIONS))
     wait_established(plane.kubectl)
 

@@ -109,6 +109,8 @@ def test_a_wrong_flag_of_a_program_says_how(word: str) -> None:
     [
         ("create cluster --wat", "unknown flag: --wat; see dev/kind create cluster --help"),
         ("create cluster --nam x", "unknown flag: --nam"),
+        ("create cluster --control-plane-only --backup", "not allowed with argument --control-"),
+        ("create cluster --no-cnpg --backup", "--backup needs CloudNativePG"),
         ("get clusters more", "unknown argument: more"),
         ("create", "the following arguments are required: WHAT; see dev/kind create --help"),
         ("", "the following arguments are required: COMMAND"),

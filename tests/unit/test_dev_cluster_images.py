@@ -74,7 +74,7 @@ def test_only_settings_that_reach_the_archive_are_taken_from_this_machine() -> N
 def test_building_images_without_root_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     with pytest.raises(ClusterError, match=r"building images needs root: .*--control-plane-only"):
-        images.build()
+        images.build(images.node_images())
 
 
 def test_building_an_image_without_root_is_a_fault(
@@ -93,7 +93,7 @@ def test_cached_images_need_neither_root_nor_tools(
     for image in images.node_images():
         image.path.parent.mkdir(parents=True, exist_ok=True)
         image.path.touch()
-    assert images.build() == [image.path for image in images.node_images()]
+    assert images.build(images.node_images()) == [image.path for image in images.node_images()]
 
 
 def test_a_built_image_is_packed_whole_and_nothing_else_is_left(cache: Path) -> None:

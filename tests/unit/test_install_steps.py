@@ -28,6 +28,7 @@ SHELL = ("*.sh", "*.yml", "*.yaml", "*.tpl", "Makefile", "*Dockerfile*", "run", 
 PIP = r"\bpip3?\s+(?:-\S+\s+(?:/\S+\s+)?)*(?:install|download|wheel)\b"
 DISTRIBUTION = {"dev/venv.sh", "dev/cluster/packages.py", "dev/cluster/images.py"} | {
     "dev/cluster/buildah.py",
+    "dev/cluster/sidecar/Dockerfile",
     "dev/cluster/commands.py",  # what to do without it, in an error
 }
 """Where Debian's own packages are installed, of the release that the machine or image is of."""
@@ -81,6 +82,7 @@ def test_pip_takes_the_lock_as_it_is() -> None:
     assert {name for name, _ in found} == {
         *("dev/venv.sh", "Dockerfile", "tests/e2e/client/Dockerfile", "tests/support/clients.py"),
         *("tests/e2e/clients/Dockerfile", "tests/support/client_libraries.py"),
+        "dev/cluster/sidecar/Dockerfile",
     }
     for name, command in found:
         assert "--no-deps" in command, f"{name} resolves: {command}"
