@@ -12,6 +12,8 @@ GROUP = "daap.io"
 VERSION = "v1alpha1"
 CATEGORY = "daap"
 
+BACKUP_PLUGIN = "barman-cloud.cloudnative-pg.io"
+
 FINALIZER = "daap.io/cleanup"
 FIELD_MANAGER = "daap-operator"
 REPORTER = "daap.io/operator"

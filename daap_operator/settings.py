@@ -5,18 +5,23 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    field_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
-from daap_operator.amounts import Bytes, Duration, Interval, LeaseDuration, Words, of_text, words
 from daap_operator.api.v1alpha1 import MAJORS
-from daap_operator.majors import choice, images
+from daap_operator.majors import choice
+from daap_operator.setting_types import (
+    Bytes,
+    Duration,
+    Images,
+    Interval,
+    LeaseDuration,
+    Majors,
+    Schedule,
+    Spread,
+    Store,
+    Truth,
+    Words,
+)
 
 _DNS_NAME = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"
 _LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
@@ -28,23 +33,6 @@ _JOB = r"^[a-z0-9][-a-z0-9]{0,62}/[a-z0-9][-a-z0-9.]{0,252}$"
 
 class SettingsError(Exception):
     """The environment is not usable; the message names variable, value and remedy."""
-
-
-def _majors(value: str) -> tuple[int, ...]:
-    asked = words(value)
-    known = {str(major): major for major in MAJORS}
-    if not asked or not known.keys() >= set(asked):
-        every = ",".join(known)
-        raise ValueError(f"must be major versions between {MAJORS[0]} and {MAJORS[-1]}: {every}")
-    return tuple(sorted({known[word] for word in asked}))
-
-
-Majors = Annotated[tuple[int, ...], of_text(_majors)]
-"""Major versions of PostgreSQL, separated by commas."""
-
-
-Images = Annotated[dict[int, str], of_text(lambda text: images(text, MAJORS))]
-"""Images of PostgreSQL by major version, separated by commas."""
 
 
 class Settings(BaseModel):
@@ -102,6 +90,25 @@ class Settings(BaseModel):
     """Images for single major versions, in place of DAAP_POSTGRES_IMAGE, which can name no digest:
     `17=registry.example/postgresql:17.6-standard-trixie@sha256:…,18=…`. A change is rolled out to
     every database of that version."""
+
+    backup_enabled: Annotated[Truth, Field(alias="DAAP_BACKUP_ENABLED")] = False
+    """Whether databases without `spec.backup` have backups: `true` or `false`. A change reaches
+    those that are there, too."""
+
+    backup_store: Annotated[Store, Field(alias="DAAP_BACKUP_STORE", max_length=253)] = ""
+    """Name of the ObjectStore, in the database's own namespace, that keeps the backups of databases
+    that name none. When unset, nothing is backed up until `spec.backup.store` names one."""
+
+    backup_schedule: Annotated[Schedule, Field(alias="DAAP_BACKUP_SCHEDULE", max_length=100)] = (
+        "@daily"
+    )
+    """When base backups are made of databases that do not say: five fields of cron in UTC, or
+    `@hourly`, `@daily`, `@weekly`, `@monthly` at a time that differs from database to database."""
+
+    backup_spread: Annotated[Spread, Field(alias="DAAP_BACKUP_SPREAD")] = timedelta(minutes=30)
+    """By how much a base backup comes later than the minute that a schedule names, at most, so that
+    many databases with one schedule do not begin together. Each has its own delay, which stays and
+    does not cross the hour. `0` turns it off."""
 
     cluster_domain: Annotated[str, Field(alias="DAAP_CLUSTER_DOMAIN")] = "cluster.local"
     """The Kubernetes cluster's DNS domain, the end of every published host name."""

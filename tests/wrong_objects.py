@@ -440,6 +440,71 @@ _SECRETS = [
     ),
 ]
 
+_STORE = "must be an ObjectStore's name: at most 253 characters"
+_CRON = "must be five fields of cron, separated by single spaces (minute, hour, day of the month"
+_NEVER = "asks for a day that never comes, because no month that it names has so many days"
+_BACKUPS = [
+    *(
+        _both(
+            f"store {store!r}",
+            "spec.backup.store",
+            f"'{store}' {_STORE}",
+            backup={"store": store},
+        )
+        for store in ("", "Backups", "platform/backups", "-backups", ".backups")
+    ),
+    _own("store of 254 characters", *_long("backup.store", 253), backup={"store": "a" * 254}),
+    *(
+        _both(
+            f"schedule {schedule!r}",
+            "spec.backup.schedule",
+            f"'{schedule}' {_CRON}",
+            backup={"schedule": schedule},
+        )
+        for schedule in (
+            *("", "daily", "@yearly", "@every 1h", "2", "30 2 * *", "0 30 2 * * *"),
+            *("30  2 * * *", " 30 2 * * *", "60 2 * * *", "30 24 * * *", "30 2 0 * *"),
+            *("30 2 32 * *", "30 2 * 13 *", "30 2 * * 8", "*/0 * * * *", "30 2 L * *"),
+            *("? 2 * * *", "TZ=UTC 30 2 * * *", "30 2 * * monday"),
+        )
+    ),
+    _own(
+        "schedule of 101 characters",
+        *_long("backup.schedule", 100),
+        backup={"schedule": f"{','.join(['1'] * 46)},10 * * * *"},
+    ),
+    # What only arithmetic tells is the operator's to refuse
+    *(
+        _own(
+            f"schedule {schedule!r}",
+            None,
+            (f"spec.backup.schedule '{schedule}' {why}",),
+            backup={"schedule": schedule},
+        )
+        for schedule, why in (
+            ("0 0 30 2 *", _NEVER),
+            ("0 0 31 apr,jun *", _NEVER),
+            ("30-10 2 * * *", "has the range '30-10' for the minute, which ends before it begins"),
+            ("0 22-6 * * *", "has the range '22-6' for the hour, which ends before it begins"),
+            ("0 0 * * fri-sun", "has the range 'fri-sun' for the day of the week"),
+            ("*/90 * * * *", "has a step of 90 for the minute"),
+            ("0 0 */2 * 1", "limits both days, and programs differ in what '*/2'"),
+        )
+    ),
+    *(
+        _both(
+            f"retention {retention!r}",
+            "spec.backup.retention",
+            f"'{retention}' must be a number of days, weeks or months, as in 30d, 4w or 6m",
+            backup={"retention": retention},
+        )
+        for retention in ("", "30", "0d", "30D", "1y", "1.5d", "-3d")
+    ),
+    _own(
+        "retention of 6 characters", *_long("backup.retention", 5), backup={"retention": "10000d"}
+    ),
+]
+
 _KEY = "must be a name of 1 to 63 characters of A-Z, a-z, 0-9, '-', '_' and '.'"
 _RESERVED_KEY = (
     "is reserved for Kubernetes, CloudNativePG and the platform; choose a key with a prefix"
@@ -533,6 +598,7 @@ WRONG: list[Wrong] = [
     *_POOLERS,
     *_LOCALES,
     *_RESOURCES,
+    *_BACKUPS,
     *_SECRETS,
     *_SECRET_METADATA,
     *_DELETIONS,
@@ -770,6 +836,12 @@ TRANSITIONS: list[Transition] = [
     ),
     Transition(
         "Secret name is the default", {}, {"connectionSecretName": "daap-orders-connection"}
+    ),
+    Transition("backups are switched on", {}, {"backup": {"store": "backups"}}),
+    Transition(
+        "backups change",
+        {"backup": {"store": "backups", "schedule": "@daily"}},
+        {"backup": {"enabled": False, "schedule": "*/20 9-17 * jan-jun MON-fri,0"}},
     ),
     Transition("pooler changes", {}, {"pooler": {"mode": "Session", "instances": 2}}),
     Transition("resources are added", {}, {"resources": {"requests": {"cpu": "1"}}}),

@@ -55,6 +55,7 @@ class ConditionType(StrEnum):
     RECONCILING = "Reconciling"
     STALLED = "Stalled"
     METADATA_SYNCED = "MetadataSynced"
+    BACKUP_HEALTHY = "BackupHealthy"
 
 
 class Condition(Model):

@@ -29,6 +29,15 @@ class Moment(Generic[S]):
 
 
 @dataclass(frozen=True)
+class Besides:
+    """A condition that a kind has besides the engine's; absent where it has nothing to say."""
+
+    kind: ConditionType
+    holds: bool
+    why: Finding
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The situation in the terms of the conditions."""
 
@@ -41,6 +50,8 @@ class Verdict:
     """What is under way; None when nothing is. Not reported while somebody has to act."""
     phase: StrEnum | None = None
     """The life of the object in one word, for a kind whose status has `phase`."""
+    besides: tuple[Besides, ...] = ()
+    """The kind's own conditions, in the order in which they are reported."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +69,7 @@ def with_verdict(status: S, moment: Moment[S], verdict: Verdict) -> S:
         made.append(_condition(ConditionType.STALLED, verdict.stalled, moment))
     elif verdict.reconciling:
         made.append(_condition(ConditionType.RECONCILING, verdict.reconciling, moment))
+    made += [_condition(own.kind, own.why, moment, holds=own.holds) for own in verdict.besides]
     phase = {"phase": verdict.phase} if verdict.phase is not None else {}
     generation = {"observed_generation": moment.metadata.generation}
     return status.model_copy(update={"conditions": made} | generation | phase)

@@ -68,6 +68,7 @@ class Intake:
                     self._on_gone(source.kind, change.before)  # another has its place already
                 self._wake(source, change.before)
             _log_size(source, change)
+            self._concern(source, change.before, change.now)
             self._wake(source, change.now)
         ref, listed = Ref.of(source.kind, obj), self._listed.get(source)
         if listed is not None and self._store.has(source, ref):  # strangers may be many
@@ -152,6 +153,9 @@ class Intake:
             if not error.absent or any(watch.required for watch in self._watches[source]):
                 raise
             log.warning("Kind unknown to the API server", extra={"kind": kind.word})
+            self._store.note(kind, served=False)
+        else:
+            self._store.note(kind, served=True)
         finally:
             del self._listed[source]
         # The oldest page's: a LIST that took too long goes on with what has come to be since
@@ -163,6 +167,7 @@ class Intake:
     def _gone(self, source: Source, obj: Object) -> None:
         if self._store.get(Ref.of(source.kind, obj)) is None:  # else it has left one stream only
             self._on_gone(source.kind, obj)
+        self._concern(source, obj, None)
         self._wake(source, obj)
 
     def _put_out(self, ref: Ref) -> None:
@@ -177,6 +182,11 @@ class Intake:
     def _lacks(self, ref: Ref) -> None:
         self._lacking.put(ref)
         self._came.set()
+
+    def _concern(self, source: Source, before: Object | None, now: Object | None) -> None:
+        for watch in self._watches[source]:
+            for ref in watch.concerns(before, now, self._store) if watch.concerns else ():
+                self._queue.add(ref)
 
     def _wake(self, source: Source, obj: Object) -> None:
         for watch in self._watches[source]:

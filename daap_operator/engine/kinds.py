@@ -75,6 +75,10 @@ Called with what was kept before, too, where there was something: what an object
 looked at as well.
 """
 
+Concerns = Callable[[Object | None, Object | None, Reader], Iterable[Ref]]
+"""From what was kept of an object before and what is kept of it now, None where it is new or gone,
+to whatever is to be looked at: for an object that many share, of which a change concerns few."""
+
 Index = Callable[[Object], Iterable[Hashable]]
 """The keys under which an object is to be found, from what is kept of it."""
 
@@ -122,6 +126,8 @@ class Watch:
     parts: Parts | None = None
     """Where the parts of an object of ours are found when they may have come before it; needed by
     a kind that others are `of`."""
+    concerns: Concerns | None = None
+    """Asked besides `wakes`, once for each change."""
 
     def __post_init__(self) -> None:
         if bad := [term for term in _terms(self.selector) if not _is_plain(term)]:

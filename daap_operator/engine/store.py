@@ -46,12 +46,17 @@ class Store:
             cache = Cache(source.kind, _keep(source, fed), _indexes(source, fed), on_change)
             self._caches[source] = cache
             self._of_kind.setdefault(source.kind, []).append((source.selector, cache))
+        self._absent: set[Kind] = set()
 
     # what is in it --------------------------------------------------------------------------------
 
     def watches(self, kind: Kind) -> bool:
         """Whether anything of a kind is watched."""
         return kind in self._of_kind
+
+    def serves(self, kind: Kind) -> bool:
+        """Whether the API server had the kind when it was last listed; True before it ever was."""
+        return kind not in self._absent
 
     def get(self, ref: Ref) -> Object | None:
         """What is kept of an object as last seen; None when it is not there."""
@@ -130,6 +135,10 @@ class Store:
     ) -> list[Object]:
         """Forget what a complete LIST of a stream, of one namespace or of all, did not have."""
         return self._caches[source].prune(listed, version, namespace)
+
+    def note(self, kind: Kind, *, served: bool) -> None:
+        """Note whether the API server has the kind, as its answer to a LIST says."""
+        (self._absent.discard if served else self._absent.add)(kind)
 
     # what the answers to writes tell --------------------------------------------------------------
 

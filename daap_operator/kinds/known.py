@@ -7,6 +7,9 @@ DATABASE = database.DEFINITION.kind
 
 CLUSTER = Kind("postgresql.cnpg.io", "v1", "Cluster", "clusters")
 POOLER = Kind("postgresql.cnpg.io", "v1", "Pooler", "poolers")
+SCHEDULED_BACKUP = Kind("postgresql.cnpg.io", "v1", "ScheduledBackup", "scheduledbackups")
+BACKUP = Kind("postgresql.cnpg.io", "v1", "Backup", "backups")
+BARMAN_STORE = Kind("barmancloud.cnpg.io", "v1", "ObjectStore", "objectstores")
 
 DEPLOYMENT = Kind("apps", "v1", "Deployment", "deployments")
 ENDPOINTS = Kind("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices")

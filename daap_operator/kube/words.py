@@ -10,6 +10,9 @@ from ipaddress import ip_address
 HIDDEN = "(in the operator's log)"
 
 _WORD = re.compile(r"""[^\s"'<>(),;=]+""")
+_CHUNK = re.compile(r"""[^\s"'<>]+""")
+_ENDS = "(),;="
+"""What ends a word, but not a URL: a signature stands behind it."""
 _AFTER = ".:-]"
 """What may follow an address and is not part of it."""
 _LONGEST = 260
@@ -19,11 +22,24 @@ _WITH_PORT = re.compile(r"\A(?=[0-9_.-]*+[a-z])[a-z0-9_.-]++:\d{2,5}", re.IGNORE
 
 def quotable(text: str) -> str:
     """The text with every URL, host with a port, address and system user taken out."""
+    return _CHUNK.sub(lambda found: _chunk(found[0]), text)
+
+
+def _chunk(chunk: str) -> str:
+    """What stands between two spaces: of a URL nothing is left but the punctuation behind it."""
+    if (at := chunk.find("://")) < 0:
+        return _words(chunk)
+    start = max(chunk.rfind(end, 0, at) for end in _ENDS) + 1
+    behind = chunk[len(chunk.rstrip(")].,:;")) :]
+    return f"{_words(chunk[:start])}{HIDDEN}{behind}"
+
+
+def _words(text: str) -> str:
     return _WORD.sub(lambda found: _told(found[0]), text)
 
 
 def _told(word: str) -> str:
-    if "://" in word or word.startswith("system:"):
+    if word.startswith("system:"):
         return HIDDEN
     if len(word) > _LONGEST:
         return word

@@ -80,6 +80,17 @@ def _children(obj: Object, seen: Seen) -> Iterator[str]:
         yield f"its children are {found}, asked for {asked}"
     yield from _marks(obj, cluster)
     yield from _marks(obj, pooler)
+    yield from _archive(obj, cluster)
+
+
+def _archive(obj: Object, cluster: Object) -> Iterator[str]:
+    """Whatever BackupHealthy says, the database is Ready; and its archive is the Cluster's own."""
+    told = obj["status"].get("backup") or {}
+    for plugin in cluster["spec"].get("plugins") or ():
+        if plugin["parameters"]["serverName"] != told.get("archive"):
+            yield f"its Cluster archives as {plugin['parameters']}, told is {told}"
+    if condition(obj, "BackupHealthy") and not told.get("schedule"):
+        yield f"is judged by backups that it has not: {told}"
 
 
 def _marks(obj: Object, child: Object) -> Iterator[str]:

@@ -52,6 +52,26 @@ WRONG: dict[str, tuple[Object, str, str]] = {
         "config.postgresImages is '17.6'",
         "write major versions from 14 to 18, each with its image",
     ),
+    "six fields of cron": (
+        {"config": {"backup": {"schedule": "0 30 2 * * *"}}},
+        "config.backup.schedule is '0 30 2 * * *'",
+        "write five fields of cron, as in '30 2 * * *', or one of @hourly",
+    ),
+    "a store in another namespace": (
+        {"config": {"backup": {"store": "platform/backups"}}},
+        "config.backup.store is 'platform/backups'",
+        "write the name of an ObjectStore, or leave it empty",
+    ),
+    "a spread without a unit": (
+        {"config": {"backup": {"spread": 30}}},
+        "config.backup.spread is '30'",
+        "write a duration with its unit",
+    ),
+    "no switch for backups": (
+        {"config": {"backup": {"enabled": "no"}}},
+        "/config/backup/enabled",
+        "got string, want boolean",
+    ),
     "a domain with its root": (
         {"config": {"clusterDomain": "cluster.local."}},
         "config.clusterDomain is 'cluster.local.'",

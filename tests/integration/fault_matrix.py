@@ -45,6 +45,16 @@ POINTS: dict[str, tuple[str, ...]] = {
         "create events",
     ),
     "delete and retain": ("disown poolers", "disown clusters", "disown secrets"),
+    "back up": (
+        "patch daapdatabases/status archive",
+        "patch clusters",
+        "create scheduledbackups",
+        "upsert row ready",
+    ),
+    "back up at other times": ("patch scheduledbackups",),
+    "back up no more": ("patch clusters", "delete scheduledbackups"),
+    "delete with backups": ("delete scheduledbackups",),
+    "delete and retain with backups": ("disown scheduledbackups",),
     "row without object": (CLAIM, "mark row deleted"),
 }
 """What each scenario writes when nothing disturbs it, in about this order."""
@@ -129,5 +139,10 @@ UNDRIVEN: dict[str, set[str]] = {
     "new password": STATUS,
     "Secret of another type": STATUS,
     "delete and retain": {*POINTS["delete"], CLAIM},
+    "back up": STATUS,
+    "back up at other times": {*STATUS, "upsert row ready"},
+    "back up no more": {*STATUS, "upsert row ready"},
+    "delete with backups": {*POINTS["delete"]},
+    "delete and retain with backups": {*POINTS["delete"], *POINTS["delete and retain"], CLAIM},
 }
 """What a scenario writes besides: points of another one, driven there."""

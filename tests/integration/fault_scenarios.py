@@ -9,6 +9,7 @@ from typing import Any
 
 from daap_operator import names
 from daap_operator.kinds import known
+from daap_operator.kinds.database.desired.backup import Archiver, archive_name, archiver_of
 from tests.support.api import Object
 from tests.support.databases import condition
 from tests.support.eventually import eventually
@@ -18,7 +19,10 @@ SECONDS = 60.0
 """Within so long everything has to be made good, also on a busy machine."""
 
 EVERY = 0.25
-KINDS = ("clusters", "poolers", "deployments", "secrets", "persistentvolumeclaims")
+KINDS = (
+    *("clusters", "poolers", "deployments", "secrets", "persistentvolumeclaims"),
+    "scheduledbackups",
+)
 ELSEWHERE = "elsewhere"
 ALLOTTED = {"clusterName", "poolerName", "databaseName", "postgresVersion", "pendingSecret"}
 
@@ -80,6 +84,11 @@ async def snapshot(trial: Trial) -> dict[str, Any]:
         "deployments": [o["metadata"]["name"] for o in there["deployments"]],
         "secrets": {o["metadata"]["name"]: o["type"] for o in there["secrets"]},
         "claims": [o["metadata"]["name"] for o in there["persistentvolumeclaims"]],
+        "schedules": {
+            o["metadata"]["name"]: (o["spec"]["schedule"].split(" ", 1)[1], o["spec"]["suspend"])
+            for o in there["scheduledbackups"]
+        },
+        "archives": [each for o in there["clusters"] if (each := archiver_of(o))],
         "owners": sum(_owned(o) for plural in KINDS for o in there[plural]),
         "passwords": len({b64decode(p) for p in _passwords(there["secrets"])}),
         "rows": [(row["status"], row["deleted_at"] is None) for row in rows],
@@ -93,7 +102,11 @@ def told(found: Object | None) -> dict[str, Any] | None:
     if found is None:
         return None
     status, generation = found["status"], found["metadata"]["generation"]
-    conditions = {c["type"]: c["status"] for c in status.get("conditions", ())}
+    conditions = {
+        c["type"]: c["status"]
+        for c in status.get("conditions", ())
+        if c["type"] != "BackupHealthy"  # of backups that are made when they are due
+    }
     observed = {status["observedGeneration"], condition(found, "Ready").get("observedGeneration")}
     phase = {"phase": status["phase"]} if "phase" in status else {}
     return {**phase, **conditions, "current": observed == {generation}}
@@ -147,9 +160,20 @@ async def becomes(trial: Trial, **wanted: Any) -> None:
 
 
 async def serves(
-    trial: Trial, *, instances: int = 1, secret: str = "", stale_rows: int = 0
+    trial: Trial,
+    *,
+    instances: int = 1,
+    secret: str = "",
+    stale_rows: int = 0,
+    schedule: str = "",
 ) -> None:
-    """One Cluster, one Pooler, one Secret, one row, nothing else, and the status is true."""
+    """One Cluster, one Pooler, one Secret, one row, nothing else, and the status is true.
+
+    With a schedule also one archive, under the name that the status says, and one ScheduledBackup.
+    """
+    found = await trial.site.databases.get(trial.name)
+    uid = found["metadata"]["uid"] if found else ""
+    archive = Archiver("backups", archive_name(trial.cluster, uid))
     cluster, pooler = trial.cluster, names.pooler_name(trial.cluster)
     ours = {secret or trial.secret: names.SECRET_TYPE}
     await becomes(
@@ -165,15 +189,30 @@ async def serves(
             **ours,
         },
         claims=[f"{cluster}-{number}" for number in range(1, instances + 1)],
-        owners=3,
+        schedules={cluster: (schedule, False)} if schedule else {},
+        archives=[archive] if schedule else [],
+        owners=4 if schedule else 3,
         passwords=1,
         rows=[("deleted", False)] * stale_rows + [("ready", True)],
         row=True,
     )
 
 
+async def backs_up(trial: Trial, schedule: str = "* * * * *") -> None:
+    """The same with backups."""
+    await serves(trial, schedule=schedule)
+    found = await trial.site.databases.get(trial.name)
+    assert found
+    uid, told = found["metadata"]["uid"], found["status"]["backup"]
+    assert told["archive"] == archive_name(trial.cluster, uid)
+    rows = await trial.site.rows.named(trial.name)
+    assert (rows[-1]["archive"], rows[-1]["store"]) == (told["archive"], "backups")
+
+
 NOTHING: dict[str, Any] = {
     "told": None,
+    "schedules": {},
+    "archives": [],
     "clusters": {},
     "poolers": {},
     "deployments": [],
@@ -212,7 +251,7 @@ async def gone(trial: Trial) -> None:
     await becomes(trial, **NOTHING, rows=rows)
 
 
-async def kept(trial: Trial) -> None:
+async def kept(trial: Trial, **more: Any) -> None:
     """The object is gone, and what it made is there and owned by nobody."""
     cluster, pooler = trial.cluster, names.pooler_name(trial.cluster)
     opaque = {f"{cluster}-{what}": "Opaque" for what in ("app", "ca", "server")}
@@ -223,8 +262,18 @@ async def kept(trial: Trial) -> None:
         "secrets": {**opaque, trial.secret: names.SECRET_TYPE},
         "claims": [f"{cluster}-1"],
         "passwords": 1,
+        **more,
     }
     await becomes(trial, **{**NOTHING, **there}, rows=[("deleted", False)])
+
+
+async def kept_with_backups(trial: Trial) -> None:
+    """The same, and it goes on backing up."""
+    clusters = await trial.site.api.list("clusters", trial.site.namespace)
+    told = [archiver_of(each) for each in clusters]
+    assert None not in told
+    schedules = {trial.cluster: ("* * * * *", False)}
+    await kept(trial, schedules=schedules, archives=told)
 
 
 # --- the steps ------------------------------------------------------------------------------------
@@ -313,6 +362,33 @@ async def delete_what_was_kept(trial: Trial) -> None:
     await gone(trial)
 
 
+async def back_up(trial: Trial) -> None:
+    if await trial.site.api.get("objectstores", trial.site.namespace, "backups") is None:
+        await trial.site.databases.object_store()
+    backup = {"store": "backups", "schedule": "* * * * *", "enabled": True}
+    await trial.site.databases.edit(trial.name, backup=backup)
+
+
+async def create_with_backups(trial: Trial) -> None:
+    await create(trial)
+    await back_up(trial)
+    await backs_up(trial)
+
+
+async def back_up_hourly(trial: Trial) -> None:
+    await trial.site.databases.edit(trial.name, backup={"schedule": "*/30 * * * *"})
+
+
+async def back_up_no_more(trial: Trial) -> None:
+    await trial.site.databases.edit(trial.name, backup={"enabled": False})
+
+
+async def delete_what_was_kept_with_backups(trial: Trial) -> None:
+    namespace = trial.site.namespace
+    await trial.site.api.delete("scheduledbackups", namespace, trial.cluster)
+    await delete_what_was_kept(trial)
+
+
 async def leave_a_row(trial: Trial) -> None:
     await _insert_row(trial, trial.site.namespace)
 
@@ -336,6 +412,24 @@ SCENARIOS = {
     "delete": Scenario(delete, gone),
     "delete and retain": Scenario(
         retain_and_delete, kept, offline=True, clear=delete_what_was_kept
+    ),
+    "back up": Scenario(back_up, backs_up, clear=delete_again),
+    "back up at other times": Scenario(
+        back_up_hourly,
+        partial(backs_up, schedule="0-59/30 * * * *"),
+        make=create_with_backups,
+        clear=delete_again,
+    ),
+    "back up no more": Scenario(
+        back_up_no_more, serves, make=create_with_backups, clear=delete_again
+    ),
+    "delete with backups": Scenario(delete, gone, make=create_with_backups),
+    "delete and retain with backups": Scenario(
+        retain_and_delete,
+        kept_with_backups,
+        offline=True,
+        make=create_with_backups,
+        clear=delete_what_was_kept_with_backups,
     ),
     "row without object": Scenario(leave_a_row, gone, of_ready=False, offline=True),
 }

@@ -18,6 +18,8 @@ CREATE TABLE public.databases (
     error_message text,
     generation bigint DEFAULT 0 NOT NULL,
     leader_epoch bigint DEFAULT 0 NOT NULL,
+    archive text,
+    store text,
     CONSTRAINT databases_deleted_at_set_when_deleted CHECK ((((status)::text = 'deleted'::text) = (deleted_at IS NOT NULL))),
     CONSTRAINT databases_status_known CHECK (((status)::text = ANY ((ARRAY['provisioning'::character varying, 'ready'::character varying, 'error'::character varying, 'deleting'::character varying, 'deleted'::character varying])::text[])))
 );
@@ -29,6 +31,10 @@ COMMENT ON COLUMN public.databases.error_message IS 'Why the status is error, in
 COMMENT ON COLUMN public.databases.generation IS 'metadata.generation of the DaapDatabase that the row speaks of';
 
 COMMENT ON COLUMN public.databases.leader_epoch IS 'Fencing epoch of the leader that wrote the row; it only grows';
+
+COMMENT ON COLUMN public.databases.archive IS 'Name of the archive of its backups within the store; NULL: it never had any';
+
+COMMENT ON COLUMN public.databases.store IS 'Name of the ObjectStore, in its namespace, that keeps its backups; NULL: none is named';
 
 CREATE TABLE public.leaders (
     lease text NOT NULL,

@@ -77,6 +77,77 @@ async def test_an_edit_reaches_the_child(
     await databases.ready("orders")
 
 
+BACKUP = {"store": "backups", "schedule": "30 2 * * *"}
+PARAMETERS = ("clusters", "plugins", 0, "parameters")
+
+
+@pytest.mark.parametrize(
+    ("edit", "path", "value"),
+    [
+        ({"store": "others"}, (*PARAMETERS, "barmanObjectName"), "others"),
+        ({"schedule": "*/20 * * * *"}, ("scheduledbackups", "schedule"), " 0-59/20 * * * *"),
+        ({"enabled": False}, ("clusters", "plugins"), None),
+        ({"enabled": False}, ("scheduledbackups",), None),
+    ],
+    ids=str,
+)
+async def test_an_edit_of_the_backups_reaches_the_child(
+    edit: dict[str, Any],
+    path: tuple[Any, ...],
+    value: str | None,
+    databases: Databases,
+    operators: Operators,
+) -> None:
+    for store in ("backups", "others"):
+        await databases.object_store(store)
+    await operators.start()
+    created = await databases.create("orders", backup=BACKUP)
+    ready = await databases.ready("orders")
+    archive = f"daap-orders-{created['metadata']['uid'][:8]}"
+    assert ready["status"]["backup"]["archive"] == archive
+    assert await _at(databases, (*PARAMETERS, "serverName")) == archive
+    await eventually(lambda: databases.child("scheduledbackups", "daap-orders"), bool)
+    await databases.edit("orders", backup=edit)
+    await eventually(
+        lambda: _at(databases, path),
+        lambda found: found is None if value is None else str(found).endswith(value),
+    )
+    after = await databases.ready("orders")
+    assert after["status"]["backup"]["archive"] == archive
+
+
+async def test_backups_are_attached_when_their_store_appears(
+    databases: Databases, operators: Operators, rows: Rows
+) -> None:
+    await operators.start()
+    await databases.create("orders", backup=BACKUP)
+    await databases.ready("orders")
+    assert await _at(databases, ("clusters", "plugins")) is None
+    await databases.object_store()
+    schedule = await eventually(
+        lambda: databases.child("scheduledbackups", "daap-orders"),
+        lambda found: found and found.get("status", {}).get("lastScheduleTime"),
+    )
+    assert schedule
+    ready = await databases.ready("orders")
+    archive = ready["status"]["backup"]["archive"]
+    await rows.becomes("orders", archive=archive, store="backups")
+    store = await databases.child("objectstores", "backups")
+    assert store
+    assert archive in store["status"]["serverRecoveryWindow"]
+
+
+async def _at(databases: Databases, path: tuple[Any, ...]) -> Any:
+    """A part of the spec of a child that has the Cluster's name; None where there is none."""
+    plural, *keys = path
+    found: Any = await databases.child(plural, "daap-orders")
+    for key in ("spec", *keys):
+        if found is None:
+            return None
+        found = found[key] if isinstance(key, int) else found.get(key)
+    return found
+
+
 async def test_labels_reach_the_secret_and_follow_it_to_another_name(
     databases: Databases, operators: Operators
 ) -> None:

@@ -13,6 +13,8 @@ from tests.support.bounds import (
     CLUSTER_ATTACKS,
     PLURALS,
     POOLER_ATTACKS,
+    SCHEDULE_ATTACKS,
+    barman,
     by_hand,
     completed,
     examples,
@@ -97,7 +99,9 @@ async def test_what_others_have_set_stands_in_no_repairs_way(
     there["metadata"]["labels"] |= {"cost-center": "7"}
     del there["metadata"]["labels"]["daap.io/database"]
     await admin.apply(plural(there), there, manager="somebody")
-    if kind != "Secret":
+    if kind == "ScheduledBackup":
+        child["spec"]["suspend"] = True
+    elif kind != "Secret":
         child["spec"]["instances"] = 2
     assert await refusal(operator.call("PATCH", apply_path(child), child, APPLY)) == ""
     marked = {"metadata": {"annotations": {"daap.io/retained-team": "checkout"}}}
@@ -249,7 +253,37 @@ async def test_no_cluster_but_as_it_makes_them(
     assert await patch(admin, cluster, {"spec": spec}) == ""
 
 
-@pytest.mark.parametrize("kind", ["Cluster", "Pooler"])
+async def test_a_cluster_may_change_its_store_and_keep_an_archive_of_another_name(
+    operator: Api, admin: Api, place: str
+) -> None:
+    """As one does that was given its name by somebody else."""
+    cluster = made("Cluster", place)
+    cluster["spec"]["plugins"] = [barman(serverName="theirs")]
+    await admin.create("clusters", cluster)
+    spec = {"plugins": [barman(serverName="theirs", barmanObjectName="others")]}
+    assert await patch(operator, cluster, {"spec": spec}) == ""
+    assert await patch(operator, cluster, {"spec": {"plugins": None}}) == ""
+
+
+@pytest.mark.parametrize("attack", SCHEDULE_ATTACKS)
+async def test_no_schedule_but_as_it_makes_them(
+    attack: str, operator: Api, admin: Api, place: str
+) -> None:
+    """Neither made so, nor changed so; what cannot be changed at all is not tried."""
+    spec, said = SCHEDULE_ATTACKS[attack]
+    schedule = made("ScheduledBackup", place)
+    tried = copy.deepcopy(schedule)
+    tried["spec"] = merged(schedule["spec"], spec)
+    refused = await create(operator, tried)
+    assert f"ScheduledBackup {place}/daap-invoices" in refused
+    assert said in refused
+    assert await create(admin, tried) == ""
+    await admin.create("scheduledbackups", schedule)
+    if "cluster" not in spec:
+        assert said in await patch(operator, schedule, {"spec": spec})
+
+
+@pytest.mark.parametrize("kind", ["Cluster", "Pooler", "ScheduledBackup"])
 @pytest.mark.parametrize("annotation", ["cnpg.io/podPatch", "alpha.cnpg.io/unrecoverable"])
 async def test_no_annotation_that_cloudnativepg_obeys(
     annotation: str, kind: str, operator: Api, admin: Api, place: str
@@ -259,7 +293,7 @@ async def test_no_annotation_that_cloudnativepg_obeys(
     body = {"metadata": {"annotations": {annotation: "[]"}}}
     assert f"annotation {annotation} is not" in await patch(operator, child, body)
     tried = made(kind, place)
-    tried["metadata"]["annotations"][annotation] = "[]"
+    tried["metadata"].setdefault("annotations", {})[annotation] = "[]"
     assert f"annotation {annotation} is not" in await create(operator, tried)
     assert await refusal(admin.patch(plural(child), place, child["metadata"]["name"], body)) == ""
     gone = {"metadata": {"annotations": {annotation: None}}}

@@ -43,6 +43,7 @@ LAST_TLS_SECONDS = 1.0
 
 pytestmark = pytest.mark.timeout(600)
 
+BACKED_UP = "be backed up"
 START, BIRTH, GOING, SCRAPED = "start", "be Ready", "go", "be seen in the metrics"
 WATCHING = {"list": {START}, "watch": {WATCHED}}
 
@@ -64,6 +65,10 @@ STOPS: dict[Permission, set[str]] = NEWS | {
     on(known.POOLER, "create"): {BIRTH},
     on(known.POOLER, "patch"): {BIRTH},
     on(known.POOLER, "delete"): {GOING},
+    on(known.SCHEDULED_BACKUP, "get"): {GOING, "retain"},
+    on(known.SCHEDULED_BACKUP, "create"): {BACKED_UP},
+    on(known.SCHEDULED_BACKUP, "patch"): {BACKED_UP},
+    on(known.SCHEDULED_BACKUP, "delete"): {GOING},
     on(known.SECRET, "get"): {BIRTH},
     on(known.SECRET, "create"): {BIRTH},
     on(known.SECRET, "update"): {"have its Secret mended"},

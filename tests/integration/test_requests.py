@@ -3,16 +3,19 @@
 import time
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
+
+import pytest
 
 from daap_operator.engine.tell import PROGRESS_SECONDS
 from tests.support.audit import Audit, Request
-from tests.support.databases import Databases
+from tests.support.databases import Databases, condition, is_ready
 from tests.support.eventually import eventually
 from tests.support.operator import Operators
 from tests.support.rows import Rows
 
 LISTED = {
-    *("daapdatabases", "clusters", "poolers"),
+    *("daapdatabases", "clusters", "poolers", "scheduledbackups", "backups", "objectstores"),
     *("deployments", "endpointslices", "pods", "serviceaccounts", "persistentvolumeclaims"),
 }
 EVENTS = 2
@@ -66,14 +69,49 @@ async def test_a_creation_stays_in_its_budget(
     assert sum(made.values()) + status_writes <= 10 + progress
 
 
-async def test_a_healthy_database_costs_no_request(
+BACKED_UP = {"backup": {"store": "backups"}}
+
+
+def is_recoverable(obj: Any) -> bool:
+    return is_ready(obj) and condition(obj, "BackupHealthy").get("status") == "True"
+
+
+async def test_backups_cost_one_write_more_and_what_is_told_of_the_first(
     databases: Databases, operators: Operators, audit: Audit
 ) -> None:
+    await databases.object_store()
+    await operators.start()
+    audit.forget()
+    began = time.monotonic()
+    await databases.create("orders", **BACKED_UP)
+    await databases.ready("orders")
+    await eventually(lambda: databases.get("orders"), is_recoverable)
+    progress = int((time.monotonic() - began) / PROGRESS_SECONDS)
+    made = Counter((r.verb, r.resource) for r in without_lists(await all_of_creations(audit)))
+    assert made.pop(("patch", "daapdatabases/status")) <= 4 + progress
+    assert made.pop(("create", "events")) == EVENTS
+    assert made == {
+        ("patch", "daapdatabases"): 1,
+        ("patch", "clusters"): 1,
+        ("patch", "poolers"): 1,
+        ("patch", "scheduledbackups"): 1,
+        ("get", "secrets"): 2,
+        ("create", "secrets"): 1,
+    }
+
+
+@pytest.mark.parametrize("spec", [{}, BACKED_UP], ids=["plain", "backed up"])
+async def test_a_healthy_database_costs_no_request(
+    spec: dict[str, Any], databases: Databases, operators: Operators, audit: Audit
+) -> None:
+    await databases.object_store()
     await operators.start(DAAP_RESYNC_INTERVAL="1s")
     audit.forget()
-    await databases.create("orders")
+    await databases.create("orders", **spec)
     await databases.ready("orders")
     await all_of_creations(audit)
+    if spec:
+        await eventually(lambda: databases.get("orders"), is_recoverable)
     audit.forget()
 
     async def listings() -> int:

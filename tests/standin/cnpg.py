@@ -2,7 +2,8 @@
 
 It watches Clusters and Poolers and does what CloudNativePG does to the objects: Secrets, a volume
 claim with its volume and a pod per instance, the phases of the status, the Cluster's
-ServiceAccount, the Pooler's Service and Deployment. It runs no database. Garbage collection and
+ServiceAccount, the Pooler's Service and Deployment; and it makes the first backup of a
+ScheduledBackup, which the ObjectStore then tells of. It runs no database. Garbage collection and
 everything else is the real control plane's; only Deployments and volumes have no controller, for
 the stand-in writes their status, as it does that of the pods, which nobody schedules.
 """
@@ -14,6 +15,7 @@ import secrets
 import threading
 from collections.abc import Coroutine
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,6 +24,7 @@ import aiohttp
 from daap_operator import names, quantity
 from daap_operator.engine.kinds import Ref
 from daap_operator.kinds import known
+from daap_operator.kinds.database.desired.backup import archiver_of
 from daap_operator.kube import Kind
 from tests.standin import script
 from tests.support.api import Api, ApiError
@@ -42,8 +45,16 @@ WATCHED = {
     known.DEPLOYMENT: "labelSelector=cnpg.io/poolerName",
     known.CLUSTER: "",
     known.POOLER: "",
+    known.SCHEDULED_BACKUP: "",
 }
 """The query of each watch."""
+
+SIDECAR = {
+    "name": "plugin-barman-cloud",
+    "image": "ghcr.io/cloudnative-pg/plugin-barman-cloud-sidecar:v0.14.0",
+    "restartPolicy": "Always",
+}
+"""What the Barman Cloud plugin puts beside PostgreSQL."""
 
 EVERYWHERE = ""
 """Every namespace."""
@@ -192,7 +203,11 @@ class StandIn:
         self._busy[key] = self._loop.create_task(self._work(key))
 
     async def _work(self, key: Ref) -> None:
-        work = {known.CLUSTER: self._cluster, known.POOLER: self._pooler}[key.kind]
+        work = {
+            known.CLUSTER: self._cluster,
+            known.POOLER: self._pooler,
+            known.SCHEDULED_BACKUP: self._schedule,
+        }[key.kind]
         try:
             obj = self._objects.get(key)
             if obj and not self._sleeps(key[1]) and not obj["metadata"].get("deletionTimestamp"):
@@ -366,6 +381,26 @@ class StandIn:
     def _most(self, obj: Object) -> int:
         return self._most_claims.get(obj["metadata"]["uid"], 0)
 
+    # backups --------------------------------------------------------------------------------------
+
+    async def _schedule(self, obj: Object) -> None:
+        """The first backup, at once, as CloudNativePG and the plugin make and report it."""
+        name, namespace = obj["metadata"]["name"], obj["metadata"]["namespace"]
+        cluster = self._objects.get(Ref(known.CLUSTER, namespace, obj["spec"]["cluster"]["name"]))
+        told = archiver_of(cluster)
+        if cluster is None or told is None or script.is_idle(obj):
+            return
+        now = datetime.fromisoformat(obj["metadata"]["creationTimestamp"])
+        metadata = _owned(cluster, known.CLUSTER, f"{name}-{now:%Y%m%d%H%M%S}")
+        spec = {key: obj["spec"][key] for key in ("cluster", "method", "pluginConfiguration")}
+        kind = {"apiVersion": known.BACKUP.api_version, "kind": known.BACKUP.name}
+        backup = await self._api.create(known.BACKUP, kind | {"metadata": metadata, "spec": spec})
+        await self._status(known.BACKUP, backup, script.backup(now))
+        if await self._api.get(known.BARMAN_STORE, namespace, told.store):
+            window = {"status": script.window(told.archive, now)}
+            await self._api.patch(known.BARMAN_STORE, namespace, told.store, window, "status")
+        await self._status(known.SCHEDULED_BACKUP, obj, script.scheduled(now))
+
     # Poolers --------------------------------------------------------------------------------------
 
     async def _pooler(self, obj: Object) -> None:
@@ -457,6 +492,8 @@ def _pod_asked(cluster: Object) -> Object:
         "containers": [container | {"resources": spec.get("resources", {})}],
         "terminationGracePeriodSeconds": spec.get("stopDelay", 1800),
     }
+    if archiver_of(cluster):
+        asked["initContainers"] = [SIDECAR]
     return {"cnpg.io/podSpec": json.dumps(asked)}
 
 

@@ -4,6 +4,7 @@ Each step is a merge patch of the status. `tests/e2e` holds the end of the scrip
 one, by running the same scenarios on both.
 """
 
+from datetime import datetime
 from typing import Any
 
 Object = dict[str, Any]
@@ -52,6 +53,38 @@ def change(spec: Object, status: Object) -> list[Object]:
         return []
     count = {"instances": spec["instances"], "readyInstances": spec["instances"]}
     return [*steps, count | _healthy(names), _phase(HEALTHY, "")]
+
+
+def is_idle(schedule: Object) -> bool:
+    """Whether a ScheduledBackup has nothing to do: suspended, or its first backup is made."""
+    made = (schedule.get("status") or {}).get("lastScheduleTime")
+    return bool(schedule["spec"].get("suspend") or made)
+
+
+def backup(now: datetime) -> Object:
+    """The status of a Backup by the plugin that has succeeded."""
+    return {
+        "phase": "completed",
+        "method": "plugin",
+        "backupId": f"{now:%Y%m%dT%H%M%S}",
+        "startedAt": _stamp(now),
+        "stoppedAt": _stamp(now),
+    }
+
+
+def window(archive: str, now: datetime) -> Object:
+    """What an ObjectStore tells of an archive after its first backup."""
+    told = {"firstRecoverabilityPoint": _stamp(now), "lastSuccessfulBackupTime": _stamp(now)}
+    return {"serverRecoveryWindow": {archive: told}}
+
+
+def scheduled(now: datetime) -> Object:
+    """The status of a ScheduledBackup that has made its first backup."""
+    return {"lastCheckTime": _stamp(now), "lastScheduleTime": _stamp(now)}
+
+
+def _stamp(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def left(steps: list[Object], status: Object) -> list[Object]:

@@ -36,9 +36,8 @@ OWNERSHIP = f"{RELEASE}-ownership"
 MEMBERS = f"{OWNERSHIP}-members"
 VERSIONS = f"{RELEASE}-postgres-versions"
 CRDS = f"{RELEASE}-crd-protection"
-BOUNDS = tuple(
-    f"{RELEASE}-bounds-{kind}" for kind in ("secrets", "clusters", "poolers", "databases", "leases")
-)
+BOUNDED = ("secrets", "clusters", "poolers", "scheduledbackups", "databases", "leases")
+BOUNDS = tuple(f"{RELEASE}-bounds-{kind}" for kind in BOUNDED)
 
 CHILDREN_OF = {"clusters": "daap-{}", "poolers": "daap-{}-pooler"}
 """What a database's children are called, by plural."""
@@ -173,7 +172,7 @@ async def until_deleted(api: Api, plural: str, namespace: str, name: str) -> Non
 
 
 def child(parent: Object, plural: str, name: str, **metadata: object) -> Object:
-    """A Cluster or a Pooler as the operator makes it, as far as the policies look at it."""
+    """A child as the operator makes it, as far as the policies look at it."""
     uid, place = parent["metadata"]["uid"], parent["metadata"]["namespace"]
     owner = {"apiVersion": "daap.io/v1alpha1", "kind": "DaapDatabase", "uid": uid}
     specs: dict[str, Object] = {
@@ -182,10 +181,12 @@ def child(parent: Object, plural: str, name: str, **metadata: object) -> Object:
             "cluster": {"name": name.removesuffix("-pooler")},
             "pgbouncer": {"poolMode": "session"},
         },
+        "scheduledbackups": {"cluster": {"name": name}, "schedule": "0 0 0 * * *"},
     }
+    kinds = {"clusters": "Cluster", "poolers": "Pooler", "scheduledbackups": "ScheduledBackup"}
     return {
         "apiVersion": "postgresql.cnpg.io/v1",
-        "kind": {"clusters": "Cluster", "poolers": "Pooler"}[plural],
+        "kind": kinds[plural],
         "metadata": {
             "name": name,
             "namespace": place,
@@ -281,6 +282,7 @@ def _beyond_bounds(operator: Api, parent: Object) -> dict[str, Probe]:
         tried("secrets", "", named),
         tried("clusters", "daap-probe", theirs),
         tried("poolers", "", child(parent, "poolers", "daap-probe-pooler", labels={})),
+        tried("scheduledbackups", "", child(parent, "scheduledbackups", "daap-probe", labels={})),
         tried("daapdatabases", "probe", label),
         tried("leases", "", named),
     ]

@@ -11,7 +11,12 @@ import yaml
 Object = dict[str, Any]
 
 UNIT = Path(__file__).parents[1] / "unit"
-PLURALS = {"Cluster": "clusters", "Pooler": "poolers", "Secret": "secrets"}
+PLURALS = {
+    "Cluster": "clusters",
+    "Pooler": "poolers",
+    "ScheduledBackup": "scheduledbackups",
+    "Secret": "secrets",
+}
 
 Change = Callable[[Object], object]
 
@@ -39,9 +44,11 @@ def older(child: Object) -> Object:
 
 def made(kind: str, place: str) -> Object:
     """A child that a retained DaapDatabase left behind: nothing owns it, and nobody collects it."""
-    children = yaml.safe_load_all((UNIT / "golden" / "retained.yaml").read_text())
+    example = "backed-up.yaml" if kind == "ScheduledBackup" else "retained.yaml"
+    children = yaml.safe_load_all((UNIT / "golden" / example).read_text())
     child: Object = next(child for child in children if child["kind"] == kind)
     child["metadata"]["namespace"] = place
+    child["metadata"].pop("ownerReferences", None)
     return child
 
 
@@ -140,6 +147,12 @@ def token(place: str, **metadata: Any) -> Object:
     return {"apiVersion": "v1", "kind": "Secret", "type": kind, "metadata": made}
 
 
+def barman(**parameters: str) -> Object:
+    """The plugin for backups, told this, too."""
+    told = {"barmanObjectName": "backups", "serverName": "daap-archive-12345678"} | parameters
+    return {"name": "barman-cloud.cloudnative-pg.io", "parameters": told}
+
+
 CLUSTER_ATTACKS: dict[str, tuple[Object, str]] = {
     "another image": (
         {"imageName": "evil.example/postgresql:17-standard-trixie"},
@@ -200,7 +213,20 @@ CLUSTER_ATTACKS: dict[str, tuple[Object, str]] = {
         {"externalClusters": [{"name": "theirs"}]},
         "spec.externalClusters is not",
     ),
-    "a plugin": ({"plugins": [{"name": "evil"}]}, "spec.plugins is not"),
+    "a plugin": ({"plugins": [{"name": "evil"}]}, "spec.plugins must"),
+    "a plugin beside the one for backups": (
+        {"plugins": [barman(), {"name": "evil"}]},
+        "spec.plugins must",
+    ),
+    "another database's archive": (
+        {"plugins": [barman(serverName="daap-theirs-12345678")]},
+        "spec.plugins must",
+    ),
+    "an archive of no name": ({"plugins": [barman(serverName="")]}, "spec.plugins must"),
+    "more for the plugin": (
+        {"plugins": [barman(endpointURL="https://evil.example")]},
+        "spec.plugins must",
+    ),
     "a backup": ({"backup": {"retentionPolicy": "1d"}}, "spec.backup is not"),
     "open doors": (
         {"postgresql": {"pg_hba": ["host all all all trust"]}},
@@ -341,4 +367,22 @@ POOLER_ATTACKS: dict[str, tuple[Change, str]] = {
         lambda s: s["cluster"].update(name="theirs"),
         "spec.cluster.name must be",
     ),
+}
+
+SCHEDULE_ATTACKS: dict[str, tuple[Object, str]] = {
+    "another's Cluster": ({"cluster": {"name": "daap-theirs"}}, "spec.cluster.name must be"),
+    "another way": ({"method": "volumeSnapshot"}, "spec.method must be 'plugin'"),
+    "another plugin": (
+        {"pluginConfiguration": {"name": "evil"}},
+        "spec.method must be 'plugin', and the plugin",
+    ),
+    "words for the plugin": (
+        {"pluginConfiguration": {"parameters": {"serverName": "theirs"}}},
+        "spec.pluginConfiguration.parameters is not",
+    ),
+    "backups that outlive the database": (
+        {"backupOwnerReference": "none"},
+        "spec.backupOwnerReference must be 'cluster'",
+    ),
+    "a cold backup": ({"online": False}, "spec.online is not"),
 }

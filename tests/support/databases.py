@@ -56,6 +56,16 @@ class Databases:
         """Create one."""
         return await self.api.create("daapdatabases", database(self.namespace, name, **spec))
 
+    async def object_store(self, name: str = "backups") -> Object:
+        """An ObjectStore, as the platform team creates it."""
+        body = {
+            "apiVersion": "barmancloud.cnpg.io/v1",
+            "kind": "ObjectStore",
+            "metadata": {"namespace": self.namespace, "name": name},
+            "spec": {"configuration": {"destinationPath": f"s3://{name}/"}},
+        }
+        return await self.api.create("objectstores", body)
+
     async def edit(self, name: str, **spec: Any) -> Object:
         """Change its spec."""
         return await self.api.patch("daapdatabases", self.namespace, name, {"spec": spec})

@@ -70,6 +70,7 @@ class Life:
             await self._watch()
             await self._be_born()
             await self._be_scraped()
+            await self._be_backed_up()
             await self._be_repaired()
             await self._grow()
             await self._change_secrets()
@@ -122,6 +123,16 @@ class Life:
 
         await self._reach("be seen in the metrics", page, lambda seen: seen[0] == 200)
 
+    async def _be_backed_up(self) -> None:
+        await self._databases.object_store()
+        await self._databases.edit(self._name, backup={"store": "backups"})
+        await self._reach(
+            "be backed up",
+            lambda: self._databases.child("scheduledbackups", self._cluster),
+            lambda found: found and found.get("status", {}).get("lastScheduleTime"),
+        )
+        await self._reach("be Ready backed up", lambda: self._databases.get(self._name), is_ready)
+
     async def _be_repaired(self) -> None:
         api, namespace = self._databases.api, self._databases.namespace
         spoilt = {"spec": {"smartShutdownTimeout": 99}}
@@ -173,10 +184,15 @@ class Life:
         children = {
             "clusters": f"daap-{kept}",
             "poolers": f"daap-{kept}-pooler",
+            "scheduledbackups": f"daap-{kept}",
             "secrets": f"daap-{kept}-connection",
         }
         await self._wait_for_room(kept)
         await self._reach("be Ready to be kept", lambda: self._databases.get(kept), is_ready)
+        await self._reach(
+            "be backed up to be kept",
+            lambda: self._databases.child("scheduledbackups", children["clusters"]),
+        )
         assert self._operator
         await self._operator.kill()
         await self._databases.edit(kept, deletionPolicy="Retain")
@@ -198,7 +214,7 @@ class Life:
             lambda: api.get("resourcequotas", namespace, "none"),
             lambda found: found and (found.get("status") or {}).get("hard"),
         )
-        await self._databases.create(name)
+        await self._databases.create(name, backup={"store": "backups"})
         note = "exceeded quota: none, requested: pods=1, used: pods=0, limited: pods=0"
         await api.create("events", failed_create(namespace, f"daap-{name}-1-initdb", note))
         await self._reach(
@@ -213,7 +229,11 @@ class Life:
         await self._reach(
             "go", lambda: self._databases.get(self._name), lambda found: found is None
         )
-        for plural, name in (("clusters", self._cluster), ("poolers", self._pooler)):
+        for plural, name in (
+            ("clusters", self._cluster),
+            ("poolers", self._pooler),
+            ("scheduledbackups", self._cluster),
+        ):
             assert await self._databases.child(plural, name) is None
 
     # ----------------------------------------------------------------------------------------------

@@ -23,7 +23,16 @@ UID = "00000000-0000-4000-8000-000000000000"
 VERSION = "1"
 
 _UID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_TIMES = ("creationTimestamp", "deletionTimestamp", "lastTransitionTime")
+_TIMES = (
+    *("creationTimestamp", "deletionTimestamp", "lastTransitionTime"),
+    *("lastSuccessful", "firstRecoverable", "lastFailed"),
+)
+_TOLD = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
+"""A moment in a message."""
+_ARCHIVE = re.compile(r"(?<=-)[0-9a-f]{8}$")
+"""The part of an archive's name that comes from a uid."""
+_SCHEDULE = re.compile(r"[0-9]+ [0-9]+ [0-9]+ \* \* \*")
+"""One that is spread by a uid."""
 
 
 def names() -> list[str]:
@@ -43,7 +52,10 @@ def path(name: str) -> Path:
 
 
 def text(printed: str, namespaces: dict[str, str]) -> str:
-    """What kubectl printed without what is another on every run: times, uids, namespaces."""
+    """What kubectl printed without what is another on every run: times, uids, namespaces.
+
+    And what is made of uids: names of archives, and minutes of schedules.
+    """
     for namespace, meant in namespaces.items():
         printed = printed.replace(namespace, meant)
     obj = _settled(yaml.safe_load(_UID.sub(UID, printed)))
@@ -57,4 +69,14 @@ def _settled(value: Any, key: str = "") -> Any:
         return [_settled(item) for item in value]
     if key in _TIMES:
         return TIME
+    if isinstance(value, str):
+        value = _settled_text(value, key)
     return VERSION if key in ("resourceVersion", "secretRevision") else value
+
+
+def _settled_text(value: str, key: str) -> str:
+    if key == "archive":
+        return _ARCHIVE.sub(UID[:8], value)
+    if key == "schedule":
+        return _SCHEDULE.sub("0 0 0 * * *", value)
+    return _TOLD.sub("2026-03-01 12:00 UTC", value) if key == "message" else value

@@ -69,6 +69,8 @@ def _told(patch: Object) -> str:
         return "given back"
     if not ALLOTTED.isdisjoint(patch):
         return "claim"
+    if not conditions and "archive" in (patch.get("backup") or {}):
+        return "archive"
     if conditions.get("Reconciling") == "Deleting":
         return "deleting"
     return "under way" if "Reconciling" in conditions else "settled"

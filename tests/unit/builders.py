@@ -10,6 +10,9 @@ from daap_operator.kinds import known
 from daap_operator.kinds.database.desired.cluster import cluster as cluster_manifest
 from daap_operator.kinds.database.desired.pooler import pooler as pooler_manifest
 from daap_operator.kinds.database.desired.resolved import Platform, Resolved, resolve
+from daap_operator.kinds.database.desired.scheduled_backup import (
+    scheduled_backup as scheduled_backup_manifest,
+)
 
 Object = dict[str, Any]
 
@@ -80,6 +83,13 @@ def pooler(status: Object | None = None, paused: bool = False, **metadata: Any) 
     made = _live(pooler_manifest(resolved()), metadata)
     made["spec"]["pgbouncer"]["paused"] = paused
     return made | {"status": {"phase": "active"} | (status or {})}
+
+
+def scheduled_backup(**metadata: Any) -> Object:
+    """The ScheduledBackup of a database with backups."""
+    made = resolved({"backup": {"store": "backups"}})
+    assert made.backups
+    return _live(scheduled_backup_manifest(made, made.backups, suspended=False), metadata)
 
 
 def deployment(status: Object | None = None, **metadata: Any) -> Object:

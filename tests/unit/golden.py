@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ import yaml
 from daap_operator.api.v1alpha1 import DaapDatabase, DaapDatabaseStatus
 from daap_operator.engine.conditions import Moment, dumped
 from daap_operator.kinds import known
+from daap_operator.kinds.database.desired.backup import Archiver, archive_name
 from daap_operator.kinds.database.desired.cluster import cluster
 from daap_operator.kinds.database.desired.pooler import pooler
 from daap_operator.kinds.database.desired.resolved import Platform, resolve
+from daap_operator.kinds.database.desired.scheduled_backup import scheduled_backup
 from daap_operator.kinds.database.desired.secret import DatabaseCredentials, connection_secret
 from daap_operator.kinds.database.observed import observe
 from daap_operator.kinds.database.phases import PHASES
@@ -59,8 +62,13 @@ def _children(obj: Object) -> Iterator[Object]:
     metadata = builders.database()["metadata"] | {"namespace": "default"} | obj["metadata"]
     database = DaapDatabase.model_validate(obj | {"metadata": metadata})
     made = resolve(database, _platform())
+    if backups := made.backups:  # as when the ObjectStore is there
+        archive = archive_name(made.cluster, made.uid)
+        made = replace(made, archive=archive, archiver=Archiver(backups.store, archive))
     yield cluster(made)
     yield pooler(made)
+    if backups:
+        yield scheduled_backup(made, backups, suspended=False)
     secret = connection_secret(made, CREDENTIALS)
     decoded = {key: base64.b64decode(text).decode() for key, text in secret.pop("data").items()}
     yield secret | {"stringData": decoded}

@@ -71,10 +71,12 @@ class Stage:
         secret_check: timedelta = timedelta(minutes=10),
         also: Sequence[Controller[Any]] = (),
         most: int = SHARED_BYTES,
+        platform: Platform = PLATFORM,
     ) -> None:
         """`also`: the controllers of further kinds; `most`: what the store keeps, in bytes."""
         self._most = most
         self._also = also
+        self._platform = platform
         self._watches = [*WATCHES, *(watch for each in also for watch in each.watches)]
         self.clock = Clock()
         self.kube = FakeKube(self.clock)
@@ -108,7 +110,7 @@ class Stage:
         )
         self.shared = shared
         """What passes of any kind share."""
-        self.world = DatabaseWorld(shared, PLATFORM, secret_check=self._secret_check)
+        self.world = DatabaseWorld(shared, self._platform, secret_check=self._secret_check)
         self.controller = DatabaseController(self.world)
         self.loop = Loop(shared, [self.controller, *self._also])
 
@@ -184,6 +186,11 @@ class Stage:
     def _happened(self) -> object:
         """What moves with every change."""
         return self.kube.version, len(self.mirror.saved), len(self.mirror.deleted)
+
+    def object_store(self, name: str = "backups", namespace: str = "shop") -> Object:
+        """The platform team creates an ObjectStore."""
+        place = {"name": name, "namespace": namespace}
+        return self.kube.add(known.BARMAN_STORE, {"metadata": place})
 
     # people ---------------------------------------------------------------------------------------
 
@@ -310,10 +317,13 @@ def pod_spec(cluster: Object) -> Object:
     spec = cluster["spec"]
     container: Object = {"name": "postgres", "image": spec["imageName"]}
     container["resources"] = spec.get("resources", {})
-    return {
+    made = {
         "containers": [container],
         "terminationGracePeriodSeconds": spec.get("stopDelay", 1800),
     }
+    if spec.get("plugins"):
+        made["initContainers"] = [{"name": "plugin-barman-cloud"}]
+    return made
 
 
 def play_account(kube: FakeKube, cluster: Object) -> None:

@@ -4,6 +4,7 @@
 """
 
 import os
+from datetime import datetime, timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -53,6 +54,11 @@ names = st.builds(
     st.sampled_from(LETTERS + DIGITS),
 )
 """Names that a DaapDatabase may have."""
+
+
+def moments(first: datetime, last: datetime) -> st.SearchStrategy[datetime]:
+    """Moments between two, in their zone."""
+    return st.timedeltas(timedelta(0), last - first).map(lambda since: first + since)
 
 
 happenings = st.lists(st.tuples(st.integers(0, 1), st.booleans()), max_size=8)

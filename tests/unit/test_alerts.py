@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 
 from daap_operator.api.meta import ConditionType
 from daap_operator.engine.workqueue import Result
+from daap_operator.kinds.database.reasons import BackupReason
 from daap_operator.kinds.served import METRICS
 from daap_operator.metrics import CATALOGUE
 
@@ -94,6 +95,24 @@ def test_an_expression_names_values_that_exist(where: str, expression: str) -> N
     assert statuses <= {"True", "False", "Unknown"}, where
     results = set(re.findall(r'\bresult!?="(\w+)"', expression))
     assert results <= {str(result) for result in Result}, where
+    reasons = {
+        reason
+        for found in re.findall(r'\breason=~?"([\w|]+)"', expression)
+        for reason in found.split("|")
+    }
+    assert reasons <= set(map(str, BackupReason)), where
+
+
+def test_of_each_reason_for_backups_that_are_not_healthy_one_alert_tells() -> None:
+    told = [
+        reason
+        for rule in rules()
+        for found in re.findall(r'\breason=~"([\w|]+)"', rule["expr"])
+        for reason in found.split("|")
+    ]
+    # What a store keeps, people have decided: it is told on the object and wakes nobody at night
+    untold = {BackupReason.RECOVERABLE, BackupReason.RETENTION_TOO_SHORT}
+    assert sorted(told) == sorted(set(map(str, BackupReason)) - untold)
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule["alert"])

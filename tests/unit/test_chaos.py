@@ -121,6 +121,26 @@ def test_what_is_whole_violates_nothing() -> None:
     assert violations(lives("u"), whole()) == []
 
 
+def archives(seen: Seen, told: str = "archive") -> None:
+    """The database is backed up, though not well, under a name that its status tells or not."""
+    obj, cluster = seen.objects["daapdatabases"][0], seen.objects["clusters"][0]
+    parameters = {"barmanObjectName": "backups", "serverName": "archive"}
+    cluster["spec"]["plugins"] = [{"name": "x", "parameters": parameters}]
+    obj["status"]["backup"] = {"archive": told, "schedule": "0 0 0 * * *"}
+    obj["status"]["conditions"].append({"type": "BackupHealthy", "status": "False"})
+
+
+def unjudgeable(seen: Seen) -> None:
+    archives(seen)
+    del seen.objects["daapdatabases"][0]["status"]["backup"]["schedule"]
+
+
+def test_backups_that_are_not_healthy_violate_nothing() -> None:
+    seen = whole()
+    archives(seen)
+    assert violations(lives("u"), seen) == []
+
+
 def test_a_rival_that_says_so_violates_nothing() -> None:
     seen = whole()
     rival(seen, told=True)
@@ -141,6 +161,8 @@ WRONGS: dict[str, Callable[[Seen], object]] = {
         data=data(host="h", password="old")
     ),
     "its children are": lambda seen: seen.objects["clusters"][0]["spec"].update(instances=2),
+    "its Cluster archives as": lambda seen: archives(seen, "another"),
+    "is judged by backups that it has not": unjudgeable,
     "has the owners": lambda seen: seen.objects["poolers"][0]["metadata"].update(
         ownerReferences=[]
     ),

@@ -1,13 +1,15 @@
 """Conditions by kstatus's rules, for a status of any kind."""
 
+from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 
 import pytest
 
-from daap_operator.api.meta import Metadata, Status
+from daap_operator.api.meta import ConditionType, Metadata, Status
 from daap_operator.api.reasons import CommonReason
 from daap_operator.engine.conditions import (
+    Besides,
     Inventory,
     Moment,
     Verdict,
@@ -106,3 +108,45 @@ def test_a_conditions_time_moves_with_its_status_alone() -> None:
     times = [s.conditions[0].last_transition_time for s in (first, second, third)]
     assert times == [builders.NOW, builders.NOW, builders.NOW + timedelta(hours=2)]
     assert second.conditions[0].reason == "Retrying"
+
+
+OWN = Besides(ConditionType.BACKUP_HEALTHY, holds=False, why=WHY)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "types"),
+    [
+        (Verdict(ready=True, why=WHY), "Ready"),
+        (Verdict(ready=True, why=WHY, reconciling=WHY), "Ready Reconciling"),
+        (Verdict(ready=False, why=WHY, stalled=WHY), "Ready Stalled"),
+    ],
+    ids=["ready", "reconciling", "stalled"],
+)
+def test_what_a_kind_says_besides_stands_behind_the_engines_and_decides_nothing(
+    verdict: Verdict, types: str
+) -> None:
+    alone = with_verdict(Plain(conditions=[]), moment(), verdict)
+    besides = with_verdict(Plain(conditions=[]), moment(), replace(verdict, besides=(OWN,)))
+    synced = with_inventory(besides, moment(), Inventory(synced=True, why=WHY))
+    assert [c.type for c in synced.conditions] == [
+        *types.split(),
+        "BackupHealthy",
+        "MetadataSynced",
+    ]
+    held = besides.condition(ConditionType.BACKUP_HEALTHY)
+    assert held is not None
+    assert (held.status, held.observed_generation) == ("False", 4)
+    objects = ({"metadata": {"generation": 4}, "status": dumped(each)} for each in (alone, besides))
+    assert len(set(map(kstatus, objects))) == 1
+
+
+def test_a_condition_of_a_kind_keeps_its_time_and_goes_when_nothing_is_said() -> None:
+    verdict = Verdict(ready=True, why=WHY, besides=(OWN,))
+    first = with_verdict(Plain(conditions=[]), moment(), verdict)
+    later = with_verdict(first, moment(first, hours=1), verdict)
+    assert later == first
+    turned = replace(verdict, besides=(replace(OWN, holds=True),))
+    changed = with_verdict(first, moment(first, hours=1), turned)
+    assert changed.condition(OWN.kind) != first.condition(OWN.kind)
+    over = with_verdict(first, moment(first), Verdict(ready=True, why=WHY))
+    assert over.condition(OWN.kind) is None

@@ -236,7 +236,7 @@ def test_columns_and_selectable_fields_are_fields_of_the_schema(definition: Defi
 def test_the_columns_of_a_database() -> None:
     columns = version(DATABASE)["additionalPrinterColumns"]
     assert [c["name"] for c in columns][:5] == ["Ready", "Status", "Stalled", "Owner", "Version"]
-    assert [c["name"] for c in columns if c.get("priority")] == ["Secret", "Message"]
+    assert [c["name"] for c in columns if c.get("priority")] == ["Secret", "Last-Backup", "Message"]
 
 
 def rules(definition: Definition) -> list[Schema]:

@@ -14,7 +14,7 @@ import pytest
 import daap_operator
 from daap_operator.api.reasons import CommonEvent, CommonReason, Interruption, InventoryReason
 from daap_operator.findings import Reason
-from daap_operator.kinds.database.reasons import DatabaseEvent, DatabaseReason
+from daap_operator.kinds.database.reasons import BackupReason, DatabaseEvent, DatabaseReason
 from daap_operator.kinds.database.watched import WATCHES
 from tests.support.failure_table import EXPECTED
 
@@ -26,6 +26,7 @@ DOCS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("migra
 REASONS: dict[str, tuple[type[Reason], ...]] = {
     "## Reasons": (CommonReason, DatabaseReason),
     "## MetadataSynced": (InventoryReason,),
+    "## BackupHealthy": (BackupReason,),
     "## Events": (CommonEvent, DatabaseEvent),
 }
 """The parts of the status page, each from its heading on, and the families it tells of."""
@@ -136,6 +137,6 @@ def test_the_package_names_modules_that_exist() -> None:
 
 
 def test_the_resync_is_as_many_lists_as_kinds_are_watched() -> None:
-    words = {4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight"}
+    words = {4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 11: "eleven"}
     text = (ROOT / "docs" / "operating.md").read_text()
     assert f"is {words[len(WATCHES)]} paged LISTs" in text

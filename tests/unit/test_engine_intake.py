@@ -1,13 +1,13 @@
 """From what was seen to what is looked at, for any kinds: 1→N, cluster-scoped, several watches."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from daap_operator.engine.intake import Intake
-from daap_operator.engine.kinds import Object, Ref, Watch
+from daap_operator.engine.kinds import Object, Reader, Ref, Watch
 from daap_operator.engine.store import Store
 from daap_operator.engine.workqueue import Workqueue
 from daap_operator.kube import ApiError, Kind
@@ -15,7 +15,7 @@ from tests.unit import toys
 from tests.unit.fake_kube import FakeKube
 from tests.unit.fakes import Clock
 from tests.unit.stage import Woken
-from tests.unit.toys import SHELF, SHELVES, TOY, TOYS, shelf_ref, toy_ref
+from tests.unit.toys import BY_SHELF, SHELF, SHELVES, TOY, TOYS, shelf_ref, toy_ref
 
 ALL = (SHELVES, TOYS, toys.TOYS_OF_SHELVES)
 
@@ -138,3 +138,47 @@ def test_the_queue_takes_references_of_any_kind() -> None:
 
 async def _never(ref: Ref, failures: int) -> None:
     raise AssertionError(ref, failures)
+
+
+# --- an object that many share --------------------------------------------------------------------
+
+
+def narrower(before: Object | None, now: Object | None, store: Reader) -> Iterator[Ref]:
+    """A shelf that has become narrower, or is gone, concerns the toys on it."""
+    was, width = ((each or {"spec": {}})["spec"].get("wide", 0) for each in (before, now))
+    if width < was:
+        yield from store.refs_by(TOY, BY_SHELF, (now or before or {})["metadata"]["name"])
+
+
+async def test_a_change_is_told_with_what_was_before() -> None:
+    shared = replace(SHELVES, wakes=lambda *_: (), concerns=narrower)
+    scene = Scene((shared, TOYS))
+    scene.woken(TOYS, None, toys.toy("bear", "low"))
+    assert scene.woken(shared, "ADDED", toys.shelf("low", 2, wide=2)) == set()
+    assert scene.woken(shared, "MODIFIED", toys.shelf("low", 3, wide=3)) == set()
+    assert scene.woken(shared, "MODIFIED", toys.shelf("low", 4, wide=1)) == {toy_ref("bear")}
+    assert scene.woken(shared, "MODIFIED", toys.shelf("low", 4, wide=1)) == set(), "no news"
+    assert scene.woken(shared, "DELETED", toys.shelf("low", 5)) == {toy_ref("bear")}
+
+
+async def test_what_a_list_lacks_is_told_as_gone() -> None:
+    shared = replace(SHELVES, wakes=lambda *_: (), concerns=narrower)
+    scene = Scene((shared, TOYS))
+    scene.add(SHELF, "low", wide=2)
+    scene.woken(TOYS, None, toys.toy("bear", "low", 10**6))
+    await scene.listed()
+    scene.queue.taken()
+    scene.kube.objects.clear()
+    await scene.listed()
+    assert scene.queue.taken() == [toy_ref("bear")]
+
+
+async def test_a_kind_that_is_not_installed_is_known_to_be_missing() -> None:
+    scene = Scene()
+    assert scene.store.serves(TOY)
+    scene.kube.missing = {TOY}
+    await scene.listed()
+    assert (scene.store.serves(TOY), scene.store.serves(SHELF)) == (False, True)
+    scene.kube.missing = set()
+    await scene.listed()
+    assert scene.store.serves(TOY)

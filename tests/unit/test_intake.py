@@ -138,6 +138,8 @@ async def test_owners_are_listed_before_what_they_own() -> None:
         "list DaapDatabase",
         "list Cluster",
         "list Pooler",
+        "list ScheduledBackup",
+        "list ObjectStore",
         "list Deployment",
         "list EndpointSlice",
         "list Pod",
@@ -146,6 +148,7 @@ async def test_owners_are_listed_before_what_they_own() -> None:
     ]
     assert list(SOURCES) == [
         *(known.DATABASE, known.CLUSTER, known.POOLER),
+        *(known.SCHEDULED_BACKUP, known.BARMAN_STORE),
         *(known.DEPLOYMENT, known.ENDPOINTS, known.POD, known.ACCOUNT, known.CLAIM),
     ]
 
@@ -165,6 +168,8 @@ async def test_only_our_children_and_what_is_made_of_them_are_listed() -> None:
         "",
         managed,
         managed,
+        managed,
+        "",
         "cnpg.io/poolerName",
         "daap.io/database,kubernetes.io/service-name",
         "cnpg.io/cluster",

@@ -40,8 +40,9 @@ from daap_operator.kinds.database.seen import Children
 from daap_operator.kinds.database.subject import is_valid
 from daap_operator.kinds.database.volumes import Expansion, data_claims, sizing
 from daap_operator.kinds.database.watched import WATCHES, children_of
+from daap_operator.kinds.database.windows import packed
 from tests.support.steps import countable, steps
-from tests.unit import builders
+from tests.unit import backups, builders
 
 Object = dict[str, Any]
 
@@ -110,6 +111,9 @@ OBJECTS: dict[str, Object] = {
         }
     ),
     known.POOLER.word: builders.pooler(),
+    known.SCHEDULED_BACKUP.word: builders.scheduled_backup(),
+    known.BACKUP.word: backups.backup("failed", error="no such bucket"),
+    known.BARMAN_STORE.word: backups.object_store(),
     known.DEPLOYMENT.word: builders.deployment(
         {"conditions": [{"type": "ReplicaFailure", "status": "False"}]}
     ),
@@ -193,6 +197,9 @@ MANIFESTS = (cluster_manifest(RESOLVED), pooler_manifest(RESOLVED))
 
 WORK: dict[str, Callable[[int], Callable[[], object]]] = {
     **{f"keeping a {kind}": partial(_keeping, kind) for kind in KEEPS},
+    "keeping the windows of many archives": lambda size: _on(
+        packed, {f"archive-{number}": backups.window() for number in range(size)}
+    ),
     "keeping any child": lambda size: _on(child.keep, owned(OBJECTS["cluster"], size)),
     "what is owned of keys of many shapes": lambda size: _on(owned_part, shapes(size)),
     "the first difference": lambda size: _on(
@@ -403,7 +410,7 @@ PUMPED, PUMPED_SECONDS = 40_000, 0.1
 """So long a text takes a pattern half a millisecond, and half a second or more if that grows with
 the square."""
 
-OWN = ("daap_operator.settings", "daap_operator.migrate")
+OWN = ("daap_operator.setting_types", "daap_operator.settings", "daap_operator.migrate")
 """What reads only what the platform team has written."""
 
 PUMPS = [*"a1A-._/: \n", *map("".join, product("a1-./:", repeat=2))]

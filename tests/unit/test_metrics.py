@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from daap_operator.engine.workqueue import Load, Result
 from daap_operator.kinds.database import metrics as database_metrics
+from daap_operator.kinds.database.reasons import BackupReason
 from daap_operator.kinds.served import METRICS
 from daap_operator.kube import Request
 from daap_operator.metrics import CATALOGUE, Known, Metric, Metrics, Seen, objects
@@ -52,6 +53,10 @@ def ready(**metadata: Any) -> Object:
     return database(status=status, **metadata)
 
 
+def backed_up(**metadata: Any) -> Object:
+    return database(status=BACKED_UP, **metadata)
+
+
 # --- the catalogue --------------------------------------------------------------------------------
 
 
@@ -67,7 +72,7 @@ async def test_the_page_of_a_leader_has_the_catalogue_and_nothing_else_of_ours()
     metrics = Metrics([KIND])
     metrics.count_pass(KIND, Result.SUCCESS, 0.1)
     metrics.count_request(Request("get", "secrets", 200, 0.1))
-    page = await text(leader(ready()), metrics)
+    page = await text(leader(ready(), backed_up(name="kept")), metrics)
     families = {f.name: f for f in text_string_to_metric_families(page) if "process_" not in f.name}
     told_of = {metric.name.removesuffix("_total"): metric for metric in ALL}
     assert families.keys() == told_of.keys()
@@ -126,6 +131,47 @@ async def test_the_end_of_a_databases_version_is_told_where_it_is_known() -> Non
     end = datetime(2029, 11, 8, tzinfo=UTC).timestamp()
     seen = await told(leader(ready(), database(name="new")))
     assert seen["daap_database_postgres_eol"] == [(key, end)]
+
+
+BACKED_UP: Object = {
+    "conditions": [condition("BackupHealthy", "True", reason="Recoverable")],
+    "backup": {
+        "lastSuccessful": "2026-03-01T03:12:30Z",
+        "firstRecoverable": "2026-02-20T09:01:00Z",
+    },
+}
+KEY = {"namespace": "shop", "name": "orders"}
+
+
+async def test_of_backups_it_is_told_whether_they_are_healthy_and_how_far_they_reach() -> None:
+    seen = await told(leader(database(status=BACKED_UP), ready(name="without")))
+    last = datetime(2026, 3, 1, 3, 12, 30, tzinfo=UTC).timestamp()
+    first = datetime(2026, 2, 20, 9, 1, tzinfo=UTC).timestamp()
+    assert seen["daap_database_backup_healthy"] == [(KEY | {"reason": "Recoverable"}, 1)]
+    assert seen["daap_database_backup_last_success"] == [(KEY, last)]
+    assert seen["daap_database_backup_first_recoverable"] == [(KEY, first)]
+
+
+@pytest.mark.parametrize("reason", [each for each in BackupReason if each != "Recoverable"])
+async def test_backups_that_are_not_healthy_are_told_with_the_reason(reason: str) -> None:
+    status = {"conditions": [condition("BackupHealthy", "False", reason=reason)]}
+    seen = await told(leader(database(status=status)))
+    assert seen["daap_database_backup_healthy"] == [(KEY | {"reason": reason}, 0)]
+    assert "daap_database_backup_last_success" not in seen
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        condition("BackupHealthy", "True", reason="Vandalised"),
+        condition("BackupHealthy", "Unknown", reason="Recoverable"),
+        condition("BackupHealthy", "False", reason="Recoverable") | {"type": "Theirs"},
+    ],
+)
+async def test_there_is_no_series_of_a_reason_or_status_that_we_do_not_write(odd: Object) -> None:
+    status = {"conditions": [odd], "backup": {"lastSuccessful": "soon", "firstRecoverable": 3}}
+    seen = await told(leader(database(status=status)))
+    assert not [name for name in seen if name.startswith("daap_database_backup")]
 
 
 async def test_databases_are_counted_by_phase_with_zeros() -> None:

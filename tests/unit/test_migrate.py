@@ -44,6 +44,7 @@ def test_shipped_are_the_files_of_the_repository_in_order() -> None:
         "006_check_status",
         "007_create_leaders_table",
         "008_check_epochs",
+        "009_add_archive",
     ]
     assert {file.path.parent for file in found} == {MIGRATIONS}
 

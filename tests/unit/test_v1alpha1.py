@@ -129,6 +129,7 @@ def test_what_is_left_out_has_these_defaults() -> None:
         "locale": None,
         "pooler": {"instances": 1, "mode": "Transaction", "maxClientConnections": 1000},
         "resources": None,
+        "backup": None,
         "connectionSecretName": None,
         "connectionSecretMetadata": None,
         "deletionPolicy": "Delete",

@@ -10,10 +10,16 @@ from daap_operator.engine.store import Store
 from daap_operator.kinds import known
 from daap_operator.kinds.database import trim
 from daap_operator.kinds.database.naming import ref
-from daap_operator.kinds.database.watched import MOST_PARTS, WATCHES, children_of, owner
+from daap_operator.kinds.database.watched import (
+    CLUSTER,
+    MOST_PARTS,
+    WATCHES,
+    children_of,
+    owner,
+)
 from daap_operator.kube import Kind
 from tests.support.steps import steps
-from tests.unit import builders
+from tests.unit import backups, builders
 from tests.unit.stage import KEY, SOURCES
 
 Object = dict[str, Any]
@@ -166,3 +172,77 @@ def test_a_database_is_found_by_its_uid_while_it_is_the_one_at_its_place() -> No
     assert list(store.uids(known.DATABASE)) == ["b"]
     store.remove(known.DATABASE, builders.database(resourceVersion="3", uid="b"))
     assert not store.uids(known.DATABASE)
+
+
+# --- an ObjectStore, which many share -------------------------------------------------------------
+
+
+def backed_up(name: str, archive: str, namespace: str = "shop") -> Object:
+    status = {"backup": {"archive": archive}} if archive else {}
+    return builders.database(
+        status=status, name=name, namespace=namespace, uid=f"{namespace}-{name}"
+    )
+
+
+def concerned(before: Object | None, now: Object | None) -> set[str]:
+    """The databases of `shop` and `bank` that a change of an ObjectStore of `shop` concerns."""
+    store = Store(WATCHES)
+    for name in ("a", "b", ""):
+        archive = f"archive-{name}" if name else ""
+        store.put(known.DATABASE, backed_up(name or "none", archive))
+    store.put(known.DATABASE, backed_up("theirs", "archive-a", "bank"))
+    (watch,) = (watch for watch in WATCHES if watch.kind == known.BARMAN_STORE)
+    kept = [
+        None if each is None else store.kept(known.BARMAN_STORE, each) for each in (before, now)
+    ]
+    assert watch.concerns is not None
+    assert [*watch.wakes(kept[1] or kept[0] or {}, store)] == []
+    return {ref.name for ref in watch.concerns(kept[0], kept[1], store) if ref.namespace == "shop"}
+
+
+def kept_in(windows: dict[str, str], **changed: Any) -> Object:
+    found = {f"archive-{name}": backups.window(last) for name, last in windows.items()}
+    return backups.object_store(found, **changed)
+
+
+EARLY, LATE = "2026-03-01T03:12:30Z", "2026-03-02T03:12:30Z"
+ONE = kept_in({"a": EARLY, "b": EARLY})
+
+CHANGES: dict[str, tuple[Object | None, Object | None, set[str]]] = {
+    "there": (None, ONE, {"a", "b", "none"}),
+    "gone": (ONE, None, {"a", "b", "none"}),
+    "a backup of one": (ONE, kept_in({"a": EARLY, "b": LATE}), {"b"}),
+    "the first backup of one": (kept_in({"a": EARLY}), ONE, {"b"}),
+    "the end of an archive": (ONE, kept_in({"b": EARLY}), {"a"}),
+    "a backup of nobody's": (ONE, kept_in({"a": EARLY, "b": EARLY, "c": EARLY}), set()),
+    "another retention": (
+        ONE,
+        kept_in({"a": EARLY, "b": EARLY}, retention="1d"),
+        {"a", "b", "none"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "now", "expected"), CHANGES.values(), ids=CHANGES)
+def test_a_store_concerns_the_databases_whose_backups_have_changed(
+    before: Object | None, now: Object | None, expected: set[str]
+) -> None:
+    assert concerned(before, now) == expected
+
+
+def test_a_backup_that_has_failed_wakes_the_database_of_its_cluster() -> None:
+    store = Store(WATCHES)
+    store.put(known.CLUSTER, builders.cluster())
+    for phase, expected in (("running", []), ("failed", [KEY]), ("completed", [])):
+        kept = store.kept(known.BACKUP, backups.backup(phase))
+        assert woken(store, known.BACKUP, kept) == expected, phase
+
+
+def test_the_backups_of_a_cluster_that_have_failed_are_found() -> None:
+    store = Store(WATCHES)
+    store.put(known.BACKUP, backups.backup("completed"))
+    assert store.by(known.BACKUP, CLUSTER, ("shop", "daap-orders")) == []
+    failed = backups.backup("failed")
+    failed["metadata"] |= {"name": "later", "uid": "later"}
+    kept = store.put(known.BACKUP, failed)
+    assert store.by(known.BACKUP, CLUSTER, ("shop", "daap-orders")) == [kept]

@@ -39,6 +39,13 @@ SAID: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
         ("api.internal", "172.18.0.2"),
     ),
+    "a signed URL": (
+        (
+            "PUT https://store.example:9000/b/k?X-Amz-Credential=KEY/20260301&X-Amz-Signature=f00,f1;"
+            "sig=(zz)a: 403 Forbidden"
+        ),
+        ("store.example", "KEY", "f00", "f1", "sig", "zz"),
+    ),
     "a policy that quotes a mask": ("10.1.0.0/16 is reserved for 10.1.2.3", ("10.1.",)),
 }
 

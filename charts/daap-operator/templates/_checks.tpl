@@ -2,16 +2,20 @@
 {{- define "daap-operator.checks" -}}
 {{- $config := .Values.config }}
 {{- $pool := .Values.metadataDatabase.pool }}
+{{- $backup := default dict $config.backup }}
 {{- $durations := dict
   "config.resyncInterval" $config.resyncInterval
   "config.secretCheckInterval" $config.secretCheckInterval
   "config.leaseDuration" $config.leaseDuration
+  "config.backup.spread" $backup.spread
   "metadataDatabase.pool.maxConnectionLifetime" $pool.maxConnectionLifetime
   "metadataDatabase.pool.maxConnectionIdleTime" $pool.maxConnectionIdleTime
 }}
 {{- range $name, $value := $durations }}
 {{- include "daap-operator.check" (list $name $value "^(0|([0-9]+(\\.[0-9]+)?(ms|s|m|h))+)$" "write a duration with its unit, such as 30s, 10m or 1h30m") }}
 {{- end }}
+{{- include "daap-operator.check" (list "config.backup.store" $backup.store "^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)?$" "write the name of an ObjectStore, or leave it empty") }}
+{{- include "daap-operator.check" (list "config.backup.schedule" $backup.schedule "^(?i:@(hourly|daily|weekly|monthly)|[-*/,0-9a-z]+( [-*/,0-9a-z]+){4})$" "write five fields of cron, as in '30 2 * * *', or one of @hourly, @daily, @weekly and @monthly") }}
 {{- $label := "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?" }}
 {{- with .Values.config }}
 {{- include "daap-operator.check" (list "config.postgresImage" .postgresImage "^[^{}]+:\\{major\\}[^{}:/]*$" "begin its tag with {major}, as in registry.example/postgresql:{major}-standard-trixie") }}

@@ -48,7 +48,11 @@
 {{- fail (printf "config.defaultPostgresVersion is %v, which is not in config.postgresVersions [%s]: add it there, or choose one of these" .defaultPostgresVersion $offer) }}
 {{- end }}
 {{- end }}
-{{- range $name, $value := omit .Values.config "postgresImages" }}
+{{- range $name, $value := default dict .Values.config.backup }}
+- name: DAAP_BACKUP_{{ $name | snakecase | upper }}
+  value: {{ $value | quote }}
+{{- end }}
+{{- range $name, $value := omit .Values.config "postgresImages" "backup" }}
 - name: DAAP_{{ $name | snakecase | upper }}
   value: {{ ternary (include "daap-operator.postgresVersions" $ | nospace) $value (kindIs "slice" $value) | quote }}
 {{- end }}

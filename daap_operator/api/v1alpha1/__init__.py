@@ -7,6 +7,8 @@ from daap_operator.api.definition import Definition
 from daap_operator.api.v1alpha1 import database
 from daap_operator.api.v1alpha1.database import (
     MAJORS,
+    Backup,
+    BackupStatus,
     Binding,
     DaapDatabase,
     DaapDatabaseSpec,
@@ -29,6 +31,8 @@ DEFINITIONS: tuple[Definition, ...] = (database.DEFINITION,)
 __all__ = [
     "DEFINITIONS",
     "MAJORS",
+    "Backup",
+    "BackupStatus",
     "Binding",
     "DaapDatabase",
     "DaapDatabaseSpec",

@@ -11,8 +11,9 @@ from daap_operator.api.meta import ConditionType
 from daap_operator.engine.kinds import Object, Ref
 from daap_operator.errors import Stalled
 from daap_operator.kinds import known
+from daap_operator.kinds.database.archives import note_archive
 from daap_operator.kinds.database.desired.resolved import Resolved
-from daap_operator.kinds.database.live import as_made
+from daap_operator.kinds.database.live import as_made, backups_now
 from daap_operator.kinds.database.memory import (
     DatabaseOutcome,
     DatabaseTurn,
@@ -68,12 +69,14 @@ def _log_holder(world: DatabaseWorld, key: Ref, holder: Ref) -> None:
 async def allot(world: DatabaseWorld, turn: DatabaseTurn, resolved: Resolved) -> None:
     """Put into the status what the children will be called."""
     if not turn.subject.status.cluster_name:
-        first = first_status(turn.moment(), resolved)
+        told = backups_now(world, turn.subject, resolved)
+        first = first_status(turn.moment(), resolved, told)
         if _was_refused(turn.subject):  # what it says stays true until there is a Cluster
             await turn.note(**{field: getattr(first, field) for field in ALLOTTED})
         else:
             await turn.note(first)
     await note_retained(world, turn, resolved)
+    await note_archive(world, turn, resolved)
     await note_name(world, turn, resolved)
 
 

@@ -1,4 +1,4 @@
-"""Make the Cluster and the Pooler what they should be, with the fewest requests."""
+"""Make Cluster, Pooler and ScheduledBackup what they should be, with the fewest requests."""
 
 import logging
 from typing import Any
@@ -6,20 +6,24 @@ from typing import Any
 from daap_operator import raw
 from daap_operator.api.meta import Metadata
 from daap_operator.engine.announce import Announcement
-from daap_operator.engine.child import Child, Did, Fact, Reasons
+from daap_operator.engine.child import Child, Did, Fact, Owner, Reasons
 from daap_operator.engine.children import ensure, take_over
 from daap_operator.engine.kinds import Ref
 from daap_operator.engine.ownership import OWNED
 from daap_operator.errors import Problem, Stalled, Waiting
 from daap_operator.kinds import known
 from daap_operator.kinds.database.adoption import objections, was_retained
+from daap_operator.kinds.database.applied import instances
 from daap_operator.kinds.database.certificates import mark
+from daap_operator.kinds.database.desired.backup import archiver_of
 from daap_operator.kinds.database.desired.cluster import cluster
 from daap_operator.kinds.database.desired.mark import is_marked, unmarked
 from daap_operator.kinds.database.desired.pooler import pooler
 from daap_operator.kinds.database.desired.resolved import Manifest, Resolved
-from daap_operator.kinds.database.memory import DatabaseWorld
+from daap_operator.kinds.database.desired.scheduled_backup import scheduled_backup
+from daap_operator.kinds.database.memory import DatabaseWorld, begin_archive
 from daap_operator.kinds.database.naming import ref
+from daap_operator.kinds.database.observed import hibernated
 from daap_operator.kinds.database.reasons import DatabaseEvent, DatabaseReason
 from daap_operator.kinds.database.trim import BY_HAND
 from daap_operator.kinds.database.volumes import data_claims, real_size
@@ -47,15 +51,22 @@ _REASONS = {
         conflict=DatabaseReason.OBJECT_CONFLICT,
         rejected=DatabaseReason.REJECTED,
     ),
+    known.SCHEDULED_BACKUP: Reasons(
+        pending=DatabaseReason.BACKUP_SCHEDULE_PENDING,
+        deleted=DatabaseReason.BACKUP_SCHEDULE_PENDING,
+        leftover=DatabaseReason.LEFTOVER_CHILDREN,
+        conflict=DatabaseReason.OBJECT_CONFLICT,
+        rejected=DatabaseReason.REJECTED,
+    ),
 }
 
 log = logging.getLogger(__name__)
 
 
-def cluster_or_pooler(
+def database_child(
     kind: Kind, namespace: str, name: str, manifest: Manifest | None = None
 ) -> Child:
-    """The Cluster or the Pooler of a database, and what is special about it. Pure."""
+    """A child of a database by its kind, and what is special about it. Pure."""
     return Child(
         kind,
         namespace,
@@ -63,7 +74,7 @@ def cluster_or_pooler(
         _REASONS[kind],
         manifest,
         beside=yielding,
-        compared=_worth_a_write,
+        compared=_as_it_is if kind is known.SCHEDULED_BACKUP else _worth_a_write,
         refused=child_refusal,
     )
 
@@ -83,7 +94,7 @@ async def ensure_children(world: DatabaseWorld, database: Resolved) -> Problem |
 
 def _cluster(database: Resolved) -> Child:
     namespace, name = database.namespace, database.cluster
-    return cluster_or_pooler(known.CLUSTER, namespace, name, cluster(database))
+    return database_child(known.CLUSTER, namespace, name, cluster(database))
 
 
 def _pooler(world: DatabaseWorld, database: Resolved) -> Child:
@@ -91,11 +102,59 @@ def _pooler(world: DatabaseWorld, database: Resolved) -> Child:
     of_cluster = world.store.get(Ref(known.CLUSTER, namespace, database.cluster))
     certificates = mark(of_cluster, world.store.get(Ref(known.POOLER, namespace, name)))
     manifest = pooler(database, certificates=certificates)
-    return cluster_or_pooler(known.POOLER, namespace, name, manifest)
+    return database_child(known.POOLER, namespace, name, manifest)
 
 
-async def _ensure(world: DatabaseWorld, database: Resolved, child: Child) -> Problem | None:
-    owner = database.owner
+async def ensure_schedule(
+    world: DatabaseWorld, database: Resolved, *, served: bool, settled: bool
+) -> Problem | None:
+    """The same of the ScheduledBackup, once the Cluster archives.
+
+    One that would be suspended is not created: a database costs one write for it. `served` says
+    whether clients have ever been served, `settled` whether no change is under way.
+    """
+    place, name = database.namespace, database.cluster
+    cluster = world.store.get(Ref(known.CLUSTER, place, name))
+    there = world.store.get(Ref(known.SCHEDULED_BACKUP, place, name))
+    child = database_child(known.SCHEDULED_BACKUP, place, name)
+    if database.backups and database.archiver:
+        suspended = not served or hibernated(cluster or {})
+        if there is None and (suspended or not _archives(world, database, settled=settled)):
+            return None
+        child = database_child(
+            known.SCHEDULED_BACKUP,
+            place,
+            name,
+            scheduled_backup(database, database.backups, suspended=suspended),
+        )
+    owner = _of_retained(there, database) if child.manifest is None else None
+    try:
+        return await _ensure(world, database, child, owner)
+    except (Stalled, Waiting) as problem:
+        return problem
+
+
+def _of_retained(schedule: Object | None, database: Resolved) -> Owner | None:
+    """Whose a ScheduledBackup was that was retained with the Cluster and is not wanted any more."""
+    if schedule is None or not was_retained(schedule, database.namespace, database.name):
+        return None
+    return database.owner._replace(
+        uid=raw.text(schedule, "metadata", "labels", known.DATABASE.uid_label)
+    )
+
+
+def _archives(world: DatabaseWorld, database: Resolved, *, settled: bool) -> bool:
+    """Whether the plugin is at work: a backup that is asked for earlier fails."""
+    children = children_of(world.store, database.namespace, database.cluster)
+    pods = instances(children)
+    at_work = bool(pods) and all(raw.truth(pod, "asked", "archives") for pod in pods)
+    return archiver_of(children.cluster) is not None and (at_work or settled)
+
+
+async def _ensure(
+    world: DatabaseWorld, database: Resolved, child: Child, owner: Owner | None = None
+) -> Problem | None:
+    owner = owner or database.owner
     ensured = await ensure(world.kube, world.store, owner, child)
     if ensured.foreign and was_retained(ensured.foreign, database.namespace, database.name):
         await _take_over(world, database, child)
@@ -111,6 +170,7 @@ def _note(world: DatabaseWorld, key: Ref, child: Child, fact: Fact) -> None:
         return
     if fact.did is Did.CREATED:
         _tell_of_loss(world, key, child.name)
+        begin_archive(world.notes_of(key))
     if fact.respecified:
         world.notes_of(key).settling_until = world.monotonic() + SETTLE_SECONDS
 
@@ -177,6 +237,11 @@ def yielding(manifest: Manifest, actual: Object) -> Manifest:
     kept = {k: v for k, v in postgresql.items() if k != "parameters"}
     made = kept | ({"parameters": ours} if ours else {})
     return manifest | {"spec": manifest["spec"] | {"postgresql": made}}
+
+
+def _as_it_is(manifest: Manifest, actual: Object) -> Manifest:
+    del actual
+    return manifest
 
 
 def _worth_a_write(manifest: Manifest, actual: Object) -> Manifest:

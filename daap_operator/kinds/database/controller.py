@@ -28,12 +28,14 @@ from daap_operator.kinds.database.allotment import (
     until_next_try,
     withdraw,
 )
-from daap_operator.kinds.database.children import ensure_children
+from daap_operator.kinds.database.archives import archived, note_archive
+from daap_operator.kinds.database.children import ensure_children, ensure_schedule
+from daap_operator.kinds.database.desired.backup import BackupDefaults
 from daap_operator.kinds.database.desired.defaults import asked_in_vain
-from daap_operator.kinds.database.desired.resolved import Left, Platform, Resolved, resolve
+from daap_operator.kinds.database.desired.resolved import Platform, Resolved, resolve
 from daap_operator.kinds.database.growth import size_volumes, told_of_volumes
 from daap_operator.kinds.database.listen import listened
-from daap_operator.kinds.database.live import as_made, observed_now
+from daap_operator.kinds.database.live import as_made, backups_now, observed_now
 from daap_operator.kinds.database.logins import LOOK_SECONDS, logged_in
 from daap_operator.kinds.database.memory import DatabaseOutcome, DatabaseTurn, DatabaseWorld
 from daap_operator.kinds.database.metrics import METRICS, measured
@@ -87,6 +89,12 @@ class DatabaseController(Controller[DaapDatabaseStatus]):
             postgres_image=settings.postgres_image,
             postgres_images=settings.postgres_images,
             cluster_domain=settings.cluster_domain,
+            backup=BackupDefaults(
+                enabled=settings.backup_enabled,
+                store=settings.backup_store,
+                schedule=settings.backup_schedule,
+                spread=settings.backup_spread,
+            ),
         )
         return cls(DatabaseWorld(world, platform, secret_check=settings.secret_check_interval))
 
@@ -130,7 +138,9 @@ class DatabaseController(Controller[DaapDatabaseStatus]):
         """What was made of an earlier spec may still serve; whether it does is not always known."""
         if is_out(turn.subject.seen):
             return super().refused(turn, refusal)
-        return refused_status(turn.moment(), as_made(self.world, turn.subject), refusal)
+        observed = as_made(self.world, turn.subject)
+        told = backups_now(self.world, turn.subject, None)
+        return refused_status(turn.moment(), observed, refusal, told)
 
     def troubled(self, turn: DatabaseTurn, trouble: Waiting) -> DaapDatabaseStatus | None:
         """The trouble beside what there is; nothing before the first status."""
@@ -141,7 +151,8 @@ class DatabaseController(Controller[DaapDatabaseStatus]):
             return None
         resolved = _resolved(world, looked_at)
         observed = observed_now(world, looked_at.key, resolved)
-        return observed_status(moment, resolved, observed, trouble, None)
+        told = backups_now(world, looked_at, resolved)
+        return observed_status(moment, resolved, observed, trouble, None, told)
 
     def row(self, metadata: Metadata, spec: raw.Object, status: DaapDatabaseStatus) -> Row | None:
         """The row of a database; None while it has no name."""
@@ -173,7 +184,8 @@ async def _serve(
     await allot(world, turn, resolved)
     _tell_end_of_life(world, turn.subject)
     observed, problem, published = await _maintain(world, turn.subject, resolved)
-    return observed_status(turn.moment(), resolved, observed, problem, published), problem
+    told = backups_now(world, turn.subject, resolved)
+    return observed_status(turn.moment(), resolved, observed, problem, published, told), problem
 
 
 def _resolved(world: DatabaseWorld, looked_at: DatabaseSubject) -> Resolved:
@@ -181,11 +193,12 @@ def _resolved(world: DatabaseWorld, looked_at: DatabaseSubject) -> Resolved:
     wanted = database(looked_at.seen)
     running = world.store.get(Ref(known.CLUSTER, looked_at.key.namespace, cluster_of(looked_at)))
     offer.check(wanted, world.platform, running=major_version(running or {}))
-    resolved = resolve(wanted, world.platform, left=_left(world, looked_at))
+    there = _there(looked_at, running)
+    resolved = resolve(wanted, world.platform, left=adoption.left(there) if there else None)
     asked = resolved.spec.locale
     if asked and (why := asked.objection(resolved.postgres_version)):
         raise Stalled(CommonReason.INVALID_SPEC, f"spec.locale {why}")
-    return resolved
+    return archived(world, looked_at, resolved, there)
 
 
 def _tell_end_of_life(world: DatabaseWorld, looked_at: DatabaseSubject) -> None:
@@ -197,29 +210,30 @@ def _tell_end_of_life(world: DatabaseWorld, looked_at: DatabaseSubject) -> None:
         world.announcer.announce(known.DATABASE, looked_at.metadata, told, now)
 
 
-def _left(world: DatabaseWorld, looked_at: DatabaseSubject) -> Left | None:
-    """What the database's Cluster, or the one that an earlier DaapDatabase left, was made as."""
+def _there(looked_at: DatabaseSubject, cluster: Object | None) -> Object | None:
+    """The Cluster if it is the database's, or one that an earlier DaapDatabase left."""
     key, uid = looked_at.key, looked_at.metadata.uid
-    there = world.store.get(Ref(known.CLUSTER, key.namespace, cluster_of(looked_at)))
-    if there is None:
-        return None
-    ours = belongs_to(there, uid) or was_retained(there, key.namespace, key.name)
-    return adoption.left(there) if ours else None
+    if cluster and (belongs_to(cluster, uid) or was_retained(cluster, key.namespace, key.name)):
+        return cluster
+    return None
 
 
 async def _keep(world: DatabaseWorld, turn: DatabaseTurn, protection: str) -> DatabaseOutcome:
     """Go on looking after a database whose deletion is held."""
     published: Published | None = None
     problem: Problem | None = None
+    resolved: Resolved | None = None
     try:
         fit("The object", turn.subject.seen)
         resolved = _resolved(world, turn.subject)
+        await note_archive(world, turn, resolved)
         await note_name(world, turn, resolved)
         _, problem, published = await _maintain(world, turn.subject, resolved)
     except Stalled as refusal:  # of a spec that breaks today's rules the children stay as they are
         problem = refusal
     why = Finding(CommonReason.DELETION_PROTECTED, protection)
-    status = deleting_status(turn.moment(), why, published)
+    told = backups_now(world, turn.subject, resolved)
+    status = deleting_status(turn.moment(), why, published, told)
     return DatabaseOutcome(status, partial(_again, world, turn.subject.key, problem))
 
 
@@ -240,6 +254,11 @@ async def _maintain(
         published = await publish(world, resolved, observed, looked_at.status)
     except (Stalled, Waiting) as trouble:
         problem = problem or trouble
+    served = bool(published or looked_at.status.host)
+    unscheduled = await ensure_schedule(
+        world, sized, served=served, settled=observed.serving and not observed.unsettled
+    )
+    problem = problem or unscheduled
     problem = problem or told_of_volumes(volumes, observed)
     if problem is None and observed.serving:
         problem = asked_in_vain(resolved.defaults, looked_at.metadata.annotations)
@@ -259,6 +278,8 @@ def _again(world: DatabaseWorld, key: Ref, problem: Problem | None) -> float:
         waits.append(notes.login_patience.pause("login", now, first=LOOK_SECONDS, part=PASSING))
     else:
         notes.login_patience.end()
+    if notes.backups_due is not None:
+        waits.append(max(0.0, (notes.backups_due - world.now()).total_seconds()))
     if notes.stuck is not None and problem is None:
         waits.append(max(1.0, notes.stuck.due - now))
     if notes.secret_due is not None and (problem is None or notes.secret_due > now):

@@ -6,7 +6,10 @@ from typing import Any
 from daap_operator import raw
 from daap_operator.engine.kinds import Ref
 from daap_operator.engine.ownership import OWNED
+from daap_operator.kinds import known
 from daap_operator.kinds.database.applied import lacking
+from daap_operator.kinds.database.backups import NOTHING, Told, tell
+from daap_operator.kinds.database.backups_seen import Plan, Seen
 from daap_operator.kinds.database.desired.cluster import cluster
 from daap_operator.kinds.database.desired.pooler import pooler
 from daap_operator.kinds.database.desired.resolved import Resolved
@@ -16,7 +19,9 @@ from daap_operator.kinds.database.observed import observe
 from daap_operator.kinds.database.ownership import belongs_to
 from daap_operator.kinds.database.seen import Children, Observed
 from daap_operator.kinds.database.subject import DatabaseSubject, cluster_of
-from daap_operator.kinds.database.watched import children_of
+from daap_operator.kinds.database.watched import CLUSTER, children_of
+
+Object = dict[str, Any]
 
 
 def observed_now(world: DatabaseWorld, key: Ref, resolved: Resolved) -> Observed:
@@ -53,6 +58,42 @@ def as_made(world: DatabaseWorld, looked_at: DatabaseSubject) -> Observed:
         instances=raw.number(children.cluster, OWNED, "spec", "instances"),
         poolers=raw.number(children.pooler, OWNED, "spec", "instances"),
         image=raw.text(children.cluster, OWNED, "spec", "imageName"),
+    )
+
+
+def backups_now(
+    world: DatabaseWorld, looked_at: DatabaseSubject, resolved: Resolved | None
+) -> Told:
+    """What there is of the backups; notes until when that is so.
+
+    Without `resolved` against what was last made of the spec.
+    """
+    metadata, previous = looked_at.metadata, looked_at.status.backup
+    place = metadata.namespace, resolved.cluster if resolved else cluster_of(looked_at)
+    there = world.store.get(Ref(known.CLUSTER, *place))
+    cluster = there if there and belongs_to(there, metadata.uid) else None
+    plan = Plan.of(resolved, previous, cluster) if resolved else Plan.as_made(previous, cluster)
+    told = tell(plan, _backups(world, plan, place, cluster), world.now()) if plan else NOTHING
+    world.notes_of(looked_at.key).backups_due = told.due
+    return told
+
+
+def _backups(
+    world: DatabaseWorld, plan: Plan, place: tuple[str, str], cluster: Object | None
+) -> Seen:
+    """What is seen of the backups of a Cluster, by its namespace and name."""
+    namespace, _ = place
+    store, asked = (
+        world.store.get(Ref(known.BARMAN_STORE, namespace, name))
+        for name in (plan.told, plan.store)
+    )
+    return Seen(
+        plugin=world.store.serves(known.BARMAN_STORE),
+        store=store,
+        asked=asked,
+        cluster=cluster,
+        schedule=world.store.get(Ref(known.SCHEDULED_BACKUP, *place)),
+        backups=tuple(world.store.by(known.BACKUP, CLUSTER, place)),
     )
 
 

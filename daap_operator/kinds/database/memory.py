@@ -4,8 +4,8 @@ None of what is remembered is authoritative: a process that starts without it do
 little later or with one request more.
 """
 
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus
 from daap_operator.engine.controller import Outcome, Turn
@@ -33,6 +33,15 @@ class Refused:
     """When to try again."""
 
 
+@dataclass(frozen=True)
+class Archive:
+    """An archive as this process knows it."""
+
+    name: str
+    used: bool
+    """Whether there has been a Cluster that may have begun it."""
+
+
 @dataclass
 class Notes:
     """What this process remembers of one database between two passes."""
@@ -50,6 +59,10 @@ class Notes:
     """Whether PostgreSQL refuses PgBouncer's own certificate, as far as was seen."""
     end_of_life_told: date | None = None
     """When an Event last told that the version gets no fixes any more."""
+    archive: Archive | None = None
+    """The archive that its Cluster has, or will have when it is created."""
+    backups_due: datetime | None = None
+    """When its backups are worse, or late, if nothing happens."""
     claims_due: float | None = None
     """When to ask whether the volume claims that its deletion waits for are still there."""
     refused: Refused | None = None
@@ -60,6 +73,12 @@ class Notes:
     """With what is in the way."""
     login_patience: Patience = field(default_factory=Patience)
     """With a certificate that PostgreSQL refuses."""
+
+
+def begin_archive(notes: Notes) -> None:
+    """A Cluster has been created: it may begin its archive."""
+    if notes.archive:
+        notes.archive = replace(notes.archive, used=True)
 
 
 class DatabaseWorld:

@@ -10,6 +10,7 @@ from typing import Any
 from daap_operator import majors, raw
 from daap_operator.api.meta import ConditionType
 from daap_operator.api.v1alpha1 import Phase
+from daap_operator.kinds.database.reasons import BackupReason
 from daap_operator.metrics import Metric, Samples, objects
 
 Object = Mapping[str, Any]
@@ -45,11 +46,45 @@ DATABASE_EOL = Metric(
     leader_only=True,
 )
 
-METRICS = (DATABASES, DATABASE_CONDITION, DATABASE_INFO, DATABASE_EOL)
+BACKUP_HEALTHY = Metric(
+    "daap_database_backup_healthy",
+    "gauge",
+    "1 while a DaapDatabase can be restored from backups as recent as was asked for, 0 while it "
+    "cannot, with the reason of its condition BackupHealthy; none without backups.",
+    ("namespace", "name", "reason"),
+    leader_only=True,
+)
+LAST_BACKUP = Metric(
+    "daap_database_backup_last_success",
+    "gauge",
+    "When the latest base backup of a DaapDatabase ended, as Unix time; none before the first.",
+    ("namespace", "name"),
+    leader_only=True,
+)
+FIRST_RECOVERABLE = Metric(
+    "daap_database_backup_first_recoverable",
+    "gauge",
+    "The earliest moment that a DaapDatabase can be restored to, as Unix time; none before the "
+    "first backup.",
+    ("namespace", "name"),
+    leader_only=True,
+)
+
+METRICS = (
+    DATABASES,
+    DATABASE_CONDITION,
+    DATABASE_INFO,
+    DATABASE_EOL,
+    BACKUP_HEALTHY,
+    LAST_BACKUP,
+    FIRST_RECOVERABLE,
+)
 """All of them, in the order of the docs."""
 
 _PHASES = tuple(str(phase) for phase in Phase)
 _TYPES = tuple(str(kind) for kind in ConditionType)
+_HEALTHY = {"True": 1, "False": 0}
+_OF_BACKUPS = frozenset(map(str, BackupReason))
 
 
 def measured(databases: Collection[Object]) -> Iterator[Samples]:
@@ -58,6 +93,9 @@ def measured(databases: Collection[Object]) -> Iterator[Samples]:
     yield objects.conditions(DATABASE_CONDITION, databases, _TYPES)
     yield Samples(DATABASE_INFO, ((_description(seen), 1) for seen in databases))
     yield Samples(DATABASE_EOL, _ends(databases))
+    yield Samples(BACKUP_HEALTHY, _healthy(databases))
+    yield Samples(LAST_BACKUP, _moments(databases, "lastSuccessful"))
+    yield Samples(FIRST_RECOVERABLE, _moments(databases, "firstRecoverable"))
 
 
 def _description(seen: Object) -> tuple[str, ...]:
@@ -71,3 +109,21 @@ def _ends(databases: Collection[Object]) -> Iterator[tuple[tuple[str, ...], floa
         if (end := majors.END_OF_LIFE.get(version or 0)) is not None:
             midnight = datetime.combine(end, time(), UTC).timestamp()
             yield (*objects.key(seen), str(version)), midnight
+
+
+def _healthy(databases: Collection[Object]) -> Iterator[tuple[tuple[str, ...], float]]:
+    for seen in databases:
+        found = {
+            raw.text(condition, "type"): condition
+            for condition in raw.items(seen, "status", "conditions")
+        }
+        condition = found.get(ConditionType.BACKUP_HEALTHY)
+        held, reason = raw.text(condition, "status"), raw.text(condition, "reason")
+        if held in _HEALTHY and reason in _OF_BACKUPS:
+            yield (*objects.key(seen), reason), _HEALTHY[held]
+
+
+def _moments(databases: Collection[Object], field: str) -> Iterator[tuple[tuple[str, ...], float]]:
+    for seen in databases:
+        if (moment := raw.moment(seen, "status", "backup", field)) is not None:
+            yield objects.key(seen), moment.timestamp()

@@ -75,7 +75,7 @@ def _cluster_awaited(children: Children, seen: ClusterPhase) -> Awaited | None:
         return Awaited(
             DatabaseReason.CLUSTER_DELETED, f"Cluster {name} is being deleted", Meaning.INTERRUPTED
         )
-    if _hibernated(cluster):
+    if hibernated(cluster):
         return Awaited(
             DatabaseReason.HIBERNATED,
             f"Cluster {name} is hibernated: to wake it, remove its annotation '{_HIBERNATION}'",
@@ -162,7 +162,8 @@ def _reachable(endpoints: tuple[Object, ...]) -> bool:
     )
 
 
-def _hibernated(cluster: Object) -> bool:
+def hibernated(cluster: Object) -> bool:
+    """Whether a Cluster is to be without instances, or is."""
     asked = raw.text(cluster, "metadata", "annotations", _HIBERNATION) == "on"
     conditions = raw.items(cluster, "status", "conditions")
     done = any(

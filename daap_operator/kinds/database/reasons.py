@@ -14,6 +14,7 @@ class DatabaseReason(Reason):
     POOLER_PENDING = "PoolerPending"
     POOLER_STARTING = "PoolerStarting"
     CREDENTIALS_PENDING = "CredentialsPending"
+    BACKUP_SCHEDULE_PENDING = "BackupSchedulePending"
     UPDATING = "Updating"
     VOLUME_RESIZING = "VolumeResizing"
 
@@ -73,6 +74,21 @@ class DatabaseReason(Reason):
     PODS_NOT_CREATED = "PodsNotCreated"
     UNSCHEDULABLE = "Unschedulable"
     VOLUME_PENDING = "VolumePending"
+
+
+class BackupReason(Reason):
+    """Reasons of the condition BackupHealthy."""
+
+    RECOVERABLE = "Recoverable"
+
+    # from what counts most to what counts least
+    PLUGIN_MISSING = "PluginMissing"
+    STORE_MISSING = "StoreMissing"
+    ARCHIVING_FAILING = "ArchivingFailing"
+    BACKUP_FAILED = "BackupFailed"
+    NEVER_BACKED_UP = "NeverBackedUp"
+    BACKUP_TOO_OLD = "BackupTooOld"
+    RETENTION_TOO_SHORT = "RetentionTooShort"
 
 
 OF_POOLER = frozenset(reason for reason in DatabaseReason if reason.startswith("Pooler"))

@@ -18,7 +18,7 @@ from daap_operator.engine.patience import PASSING, lasting
 from daap_operator.findings import Finding, Reason
 from daap_operator.kinds import known
 from daap_operator.kinds.database import remedies
-from daap_operator.kinds.database.children import cluster_or_pooler
+from daap_operator.kinds.database.children import database_child
 from daap_operator.kinds.database.desired import defaults
 from daap_operator.kinds.database.memory import DatabaseOutcome, DatabaseTurn, DatabaseWorld
 from daap_operator.kinds.database.ownership import belongs_to, cluster_owners
@@ -122,12 +122,15 @@ def _owner(looked_at: DatabaseSubject) -> Owner:
     return Owner(known.DATABASE, metadata.namespace, metadata.name, metadata.uid)
 
 
-def _children(looked_at: DatabaseSubject) -> list[Child]:
-    """The children in the order of their removal: clients first lose the pooler."""
+def _children(world: DatabaseWorld, looked_at: DatabaseSubject) -> list[Child]:
+    """The children in the order of their removal: no more backups, then clients lose the pooler."""
     namespace, cluster = looked_at.metadata.namespace, cluster_of(looked_at)
+    schedule = database_child(known.SCHEDULED_BACKUP, namespace, cluster)
+    had_backups = looked_at.status.backup or world.store.get(schedule.ref)
     return [
-        cluster_or_pooler(known.POOLER, namespace, names.pooler_name(cluster)),
-        cluster_or_pooler(known.CLUSTER, namespace, cluster),
+        *([schedule] if had_backups else []),
+        database_child(known.POOLER, namespace, names.pooler_name(cluster)),
+        database_child(known.CLUSTER, namespace, cluster),
     ]
 
 
@@ -145,7 +148,9 @@ def _secrets(looked_at: DatabaseSubject) -> list[str]:
 async def _delete_children(world: DatabaseWorld, looked_at: DatabaseSubject) -> list[Blocker]:
     """Delete the children; names what is still there."""
     owner = _owner(looked_at)
-    left = [await delete(world.kube, world.store, owner, each) for each in _children(looked_at)]
+    left = [
+        await delete(world.kube, world.store, owner, each) for each in _children(world, looked_at)
+    ]
     blockers = [blocker for blocker in left if blocker]
     return blockers or await _volume_claims(world, looked_at)
 
@@ -219,7 +224,7 @@ async def _disown_children(world: DatabaseWorld, looked_at: DatabaseSubject) -> 
     team, secret = raw.text(looked_at.spec, "ownerTeam"), _secrets(looked_at)[0]
     made_by = defaults.marks(looked_at.status.defaults_revision)
     marks = {known.CLUSTER: mark | names.retained_with(team, secret) | made_by}
-    kept = [each.ref for each in reversed(_children(looked_at))]  # the data first
+    kept = [each.ref for each in reversed(_children(world, looked_at))]  # the data first
     kept += [Ref(known.SECRET, namespace, name) for name in _secrets(looked_at)]
     for each in kept:
         annotations = marks.get(each.kind, mark)

@@ -8,7 +8,7 @@ from daap_operator.kinds.database.watched import WATCHES
 from daap_operator.kube.kinds import EVENT
 
 
-def _child(kind: Kind) -> tuple[Right, ...]:
+def _child(kind: Kind, which: str = "one for each DaapDatabase") -> tuple[Right, ...]:
     """What a child of each database takes."""
     return (
         Right(
@@ -17,7 +17,7 @@ def _child(kind: Kind) -> tuple[Right, ...]:
             "asked live before what cannot be undone: deletion, and adoption of what has the name "
             "already",
         ),
-        Right(kind, "create", "one for each DaapDatabase"),
+        Right(kind, "create", which),
         Right(kind, "patch", "server-side apply: created, changed, repaired"),
         Right(kind, "delete", "with its DaapDatabase, by uid"),
     )
@@ -28,6 +28,7 @@ RIGHTS = (
     *watching(WATCHES),
     *_child(known.CLUSTER),
     *_child(known.POOLER),
+    *_child(known.SCHEDULED_BACKUP, "one for each DaapDatabase with backups"),
     Right(
         known.SECRET,
         "get",

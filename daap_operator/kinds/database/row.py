@@ -28,6 +28,8 @@ class Row:
     error_message: str | None
     generation: int
     created_at: datetime
+    archive: str | None = None
+    store: str | None = None
 
 
 DATABASES = Table("databases", Row, unique="name")
@@ -58,6 +60,8 @@ def row(metadata: Metadata, spec: raw.Object, status: DaapDatabaseStatus) -> Row
         host=status.host,
         port=status.port,
         secret_name=status.secret_name,
+        archive=status.backup.archive if status.backup else None,
+        store=status.backup.store if status.backup else None,
         error_message="; ".join(told).replace("\0", "") or None,
         generation=metadata.generation,
         created_at=metadata.creation_timestamp,

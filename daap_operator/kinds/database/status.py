@@ -13,7 +13,8 @@ from daap_operator.api.v1alpha1 import Binding, DaapDatabaseStatus, Phase
 from daap_operator.engine.conditions import Moment, Verdict, with_verdict
 from daap_operator.errors import Problem, Stalled, Waiting
 from daap_operator.findings import Finding, Reason
-from daap_operator.kinds.database.desired import defaults
+from daap_operator.kinds.database.backups import Told
+from daap_operator.kinds.database.desired import backup, defaults
 from daap_operator.kinds.database.desired.resolved import Resolved
 from daap_operator.kinds.database.phases import Meaning
 from daap_operator.kinds.database.reasons import DatabaseReason
@@ -30,6 +31,7 @@ ALLOTTED = (
     "locale",
     "postgres_version",
     "pending_secret",
+    "backup",
 )
 """What a status says before any child exists, by Python's names: given back when none ever will."""
 
@@ -44,7 +46,9 @@ class Published:
     username: str
 
 
-def first_status(moment: DatabaseMoment, resolved: Resolved) -> DaapDatabaseStatus:
+def first_status(
+    moment: DatabaseMoment, resolved: Resolved, backups: Told | None = None
+) -> DaapDatabaseStatus:
     """The first status of a database: what it was allotted, before any child exists."""
     message = "The Cluster and the Pooler are being created"
     verdict = Verdict(
@@ -55,7 +59,7 @@ def first_status(moment: DatabaseMoment, resolved: Resolved) -> DaapDatabaseStat
     )
     status = _allotted(moment.previous, resolved)
     noted = status.model_copy(update={"pending_secret": resolved.secret})
-    return with_verdict(noted, moment, verdict)
+    return _told(noted, moment, verdict, backups)
 
 
 def observed_status(
@@ -64,18 +68,22 @@ def observed_status(
     observed: Observed,
     problem: Problem | None,
     published: Published | None,
+    backups: Told | None = None,
 ) -> DaapDatabaseStatus:
-    """The status of a database that has its name."""
+    """The status of a database that has its name.
+
+    Where the backups were not looked at, it says of them what was chosen, and no more.
+    """
     served_before = moment.previous.host is not None
     status = _seen(_allotted(moment.previous, resolved), observed)
     if published is not None:
         status = _published(status, published)
     verdict = judge(observed, problem, served_before=served_before, host=status.host)
-    return with_verdict(status, moment, verdict)
+    return _told(status, moment, verdict, backups)
 
 
 def refused_status(
-    moment: DatabaseMoment, observed: Observed, problem: Stalled
+    moment: DatabaseMoment, observed: Observed, problem: Stalled, backups: Told | None = None
 ) -> DaapDatabaseStatus:
     """The status of an object whose spec is not followed: invalid, or its name is taken.
 
@@ -83,7 +91,7 @@ def refused_status(
     """
     before = moment.previous
     verdict = judge(observed, problem, served_before=before.host is not None, host=before.host)
-    return with_verdict(_seen(before, observed), moment, verdict)
+    return _told(_seen(before, observed), moment, verdict, backups)
 
 
 def given_back_status(
@@ -98,12 +106,29 @@ def given_back_status(
 
 
 def deleting_status(
-    moment: DatabaseMoment, why: Finding, published: Published | None = None
+    moment: DatabaseMoment,
+    why: Finding,
+    published: Published | None = None,
+    backups: Told | None = None,
 ) -> DaapDatabaseStatus:
-    """The status while the deletion is under way; the message says what it waits for."""
+    """The status while the deletion is under way; the message says what it waits for.
+
+    Backups are reported only while the deletion is held.
+    """
     verdict = Verdict(ready=False, why=why, reconciling=why, phase=Phase.DELETING)
     status = moment.previous if published is None else _published(moment.previous, published)
-    return with_verdict(status, moment, verdict)
+    return _told(status, moment, verdict, backups)
+
+
+def _told(
+    status: DaapDatabaseStatus, moment: DatabaseMoment, verdict: Verdict, backups: Told | None
+) -> DaapDatabaseStatus:
+    """The status with the verdict, and with what is told of the backups, which touch it not."""
+    if backups is None:
+        return with_verdict(status, moment, verdict)
+    besides = (backups.healthy,) if backups.healthy else ()
+    full = status.model_copy(update={"backup": backups.status})
+    return with_verdict(full, moment, replace(verdict, besides=besides))
 
 
 # --- the verdict ----------------------------------------------------------------------------------
@@ -183,6 +208,9 @@ def _allotted(previous: DaapDatabaseStatus, resolved: Resolved) -> DaapDatabaseS
             "defaults_revision": _told_revision(previous, resolved),
             "locale": str(resolved.locale),
             "postgres_version": previous.postgres_version or resolved.postgres_version,
+            "backup": backup.allotted(
+                previous.backup, resolved.backups, resolved.archive, resolved.archiver
+            ),
         }
     )
 

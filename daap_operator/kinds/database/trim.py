@@ -4,12 +4,13 @@ A CloudNativePG Cluster is 10 KB and more of JSON; of it remain the part we appl
 status fields. Whatever is not kept cannot wake anybody when it changes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from daap_operator import names, raw
 from daap_operator.engine.ownership import OWNED, owned_part
 from daap_operator.kinds import known
+from daap_operator.kinds.database.desired.backup import archiver_of, plugins
 from daap_operator.kinds.database.desired.tuning import NAMES
 from daap_operator.kinds.database.volumes import CONDITIONS
 from daap_operator.lines import all_quoted, line, quoted
@@ -54,6 +55,9 @@ _MOST_AMOUNTS = 16
 
 _TEXTS = ("ownerTeam", "purpose")
 """The fields of a spec with text for people."""
+
+ARCHIVING = "ContinuousArchiving"
+"""The type of a Cluster's condition that says whether changes reach the archive."""
 
 _CLUSTER_STATUS = (
     "phase",
@@ -109,21 +113,31 @@ def cluster(obj: Mapping[str, Any]) -> Object:
         ),
     )
     kept["pgDataImageInfo"] = picked(raw.mapping(status, "pgDataImageInfo"), ("majorVersion",))
-    kept["conditions"] = [
-        picked(condition, ("type", "status"))
-        for condition in raw.items(status, "conditions")
-        if raw.text(condition, "type") == "cnpg.io/hibernation"
-    ]
+    kept["conditions"] = list(_conditions(raw.items(status, "conditions")))
     owned = owned_part(obj)
-    spec = picked(raw.mapping(obj, "spec"), ("stopDelay", "resources"))
+    spec = picked(raw.mapping(obj, "spec"), ("stopDelay", "resources")) | _backup_plugin(obj)
     size = picked(raw.mapping(obj, "spec", "storage"), ("size",))
     return {
-        "metadata": _child_metadata(obj),
+        "metadata": child_metadata(obj),
         "spec": spec | {"storage": size},
         "status": all_quoted(kept),
         OWNED: owned,
         BY_HAND: _by_hand(obj, owned),
     }
+
+
+def _backup_plugin(obj: Mapping[str, Any]) -> Object:
+    """Where a Cluster archives to, whoever said so."""
+    return {"plugins": plugins(told)} if (told := archiver_of(obj)) else {}
+
+
+def _conditions(found: Iterable[Any]) -> Iterator[Object]:
+    for each in found:
+        kind, status = raw.text(each, "type"), raw.text(each, "status")
+        if kind == "cnpg.io/hibernation":
+            yield picked(each, ("type", "status"))
+        elif kind == ARCHIVING and status == "False":
+            yield picked(each, ("type", "status", "message", "lastTransitionTime"))
 
 
 def _by_hand(obj: Mapping[str, Any], owned: Object) -> list[str]:
@@ -143,7 +157,7 @@ def pooler(obj: Mapping[str, Any]) -> Object:
     login = raw.mapping(status, "secrets", "pgBouncerSecrets", "authQuery")
     kept["secrets"]["pgBouncerSecrets"] = {"authQuery": picked(login, ("name", "version"))}
     return {
-        "metadata": _child_metadata(obj),
+        "metadata": child_metadata(obj),
         "spec": {
             "pgbouncer": picked(raw.mapping(obj, "spec", "pgbouncer"), ("paused",)),
             "resources": resources(raw.mapping(obj, "spec", "template", "spec"), "pgbouncer"),
@@ -219,7 +233,8 @@ def account(obj: Mapping[str, Any]) -> Object:
     return {"metadata": kept}
 
 
-def _child_metadata(obj: Mapping[str, Any]) -> Object:
+def child_metadata(obj: Mapping[str, Any]) -> Object:
+    """The metadata of a child of ours."""
     metadata = raw.mapping(obj, "metadata")
     kept = picked(metadata, METADATA)
     kept["labels"] = picked(raw.mapping(metadata, "labels"), _LABELS)

@@ -12,6 +12,9 @@ from daap_operator.raw import picked
 
 Object = dict[str, Any]
 
+_ARCHIVER = "plugin-barman-cloud"
+"""The container that the Barman Cloud plugin puts beside PostgreSQL."""
+
 LONG = timedelta(minutes=10)
 """After so long the kubelet, too, forgets how often a container has ended before."""
 
@@ -59,6 +62,9 @@ def _asked_of_pod(obj: Mapping[str, Any]) -> Object:
         "image": images[0] if images else "",
         "resources": resources(spec, "postgres"),
         "grace": raw.number(spec, "terminationGracePeriodSeconds"),
+        "archives": any(
+            raw.text(each, "name") == _ARCHIVER for each in raw.items(spec, "initContainers")
+        ),
     }
 
 

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from daap_operator import names, raw
 from daap_operator.engine.kinds import UID, Object, Of, Reader, Ref, Source, Watch, uid
 from daap_operator.kinds import known
-from daap_operator.kinds.database import trim, trim_pod
+from daap_operator.kinds.database import trim, trim_backup, trim_pod
 from daap_operator.kinds.database.naming import NAME, name, ref
 from daap_operator.kinds.database.ownership import owners
 from daap_operator.kinds.database.seen import Children
+from daap_operator.kinds.database.windows import changed
 
 SERVICE, CLUSTER = "service", "cluster"
 """Indexes: by the namespace and the name of the Service, or of the Cluster, that it is one of.
@@ -17,6 +18,9 @@ Nothing is kept of what is of no DaapDatabase's Cluster."""
 
 OF_CLUSTER = "of cluster"
 """Index of DaapDatabases: by the namespace and the name of their Cluster, there or not."""
+
+NAMESPACE, ARCHIVE = "namespace", "archive"
+"""Indexes of DaapDatabases: by their namespace, and by that and the name of their archive."""
 
 _OURS = f"{names.MANAGED_BY_LABEL}={names.FIELD_MANAGER}"
 _POOLERS = names.CNPG_POOLER_LABEL
@@ -99,6 +103,23 @@ def _owner_of_cluster(part: Object, store: Reader) -> Iterator[Ref]:
             yield from store.refs_by(known.DATABASE, OF_CLUSTER, (namespace, cluster))
 
 
+def _nobody(obj: Object, store: Reader) -> Iterator[Ref]:
+    """Of an object of which a change concerns few: `concerns` says whom."""
+    del obj, store
+    yield from ()
+
+
+def _by_store(before: Object | None, now: Object | None, store: Reader) -> Iterator[Ref]:
+    """A backup changes one of the windows that all databases of an ObjectStore have there."""
+    namespace = raw.text(now or before, "metadata", "namespace")
+    if before is None or now is None or before.get("spec") != now.get("spec"):
+        yield from store.refs_by(known.DATABASE, NAMESPACE, namespace)
+        return
+    texts = (raw.text(each, "status", trim_backup.WINDOWS) for each in (before, now))
+    for archive in sorted(changed(*texts)):
+        yield from store.refs_by(known.DATABASE, ARCHIVE, (namespace, archive))
+
+
 # --- the indexes ----------------------------------------------------------------------------------
 
 
@@ -131,12 +152,26 @@ def _cluster_of_service(endpoints: raw.Object) -> list[tuple[str, str]]:
     ]
 
 
+def _namespace(database: raw.Object) -> list[str]:
+    return [raw.text(database, "metadata", "namespace")]
+
+
+def _archive(database: raw.Object) -> list[tuple[str, str]]:
+    archive = raw.text(database, "status", "backup", "archive")
+    return [(raw.text(database, "metadata", "namespace"), archive)] if archive else []
+
+
 def _service(endpoints: raw.Object) -> list[tuple[str, str]]:
     return _labelled(endpoints, names.SERVICE_LABEL)
 
 
 def _cluster(part: raw.Object) -> list[tuple[str, str]]:
     return _labelled(part, names.CNPG_CLUSTER_LABEL)
+
+
+def _failed(backup: raw.Object) -> list[tuple[str, str]]:
+    """Only of what has failed it is kept whose it is."""
+    return _cluster(backup) if raw.mapping(backup, "status") else []
 
 
 def _labelled(obj: raw.Object, label: str) -> list[tuple[str, str]]:
@@ -168,7 +203,13 @@ WATCHES = (
         known.DATABASE,
         trim.database,
         _itself_and_namesakes,
-        indexes={UID: uid, NAME: name, OF_CLUSTER: _of_cluster},
+        indexes={
+            UID: uid,
+            NAME: name,
+            OF_CLUSTER: _of_cluster,
+            NAMESPACE: _namespace,
+            ARCHIVE: _archive,
+        },
         required=True,
         parts=_parts,
     ),
@@ -225,5 +266,23 @@ WATCHES = (
         of=_OF,
         why="those of Clusters only, by label: how large the volumes are, and whether a deleted "
         "database's are gone",
+    ),
+    Watch(known.SCHEDULED_BACKUP, trim_backup.scheduled_backup, _owner, _OURS),
+    Watch(
+        known.BACKUP,
+        trim_backup.backup,
+        _owner_of_cluster,
+        names.CNPG_CLUSTER_LABEL,
+        {CLUSTER: _failed},
+        why="those of Clusters only, by label: why a backup has failed",
+    ),
+    Watch(
+        known.BARMAN_STORE,
+        trim_backup.object_store,
+        _nobody,
+        why="whether the store that a database names is there, how long it keeps backups, and "
+        "which moments each archive in it can be restored to. The Secrets that open it are "
+        "neither read nor named",
+        concerns=_by_store,
     ),
 )

@@ -5,6 +5,7 @@ generated from them (`make crds`): a bound or rule changed here changes the API.
 """
 
 from daap_operator.api.meta import Phase
+from daap_operator.api.v1alpha1.database.backup import Backup, BackupStatus
 from daap_operator.api.v1alpha1.database.definition import DEFINITION
 from daap_operator.api.v1alpha1.database.labels import SecretMetadata
 from daap_operator.api.v1alpha1.database.locale import Locale, LocaleProvider
@@ -23,6 +24,8 @@ from daap_operator.api.v1alpha1.database.texts import MAJORS
 __all__ = [
     "DEFINITION",
     "MAJORS",
+    "Backup",
+    "BackupStatus",
     "Binding",
     "DaapDatabase",
     "DaapDatabaseSpec",

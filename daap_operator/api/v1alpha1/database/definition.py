@@ -20,6 +20,7 @@ DEFINITION = Definition(
         Column("Version", "integer", ".status.postgresVersion"),
         Column("Host", "string", ".status.host"),
         Column("Secret", "string", ".status.secretName", wide=True),
+        Column("Last-Backup", "date", ".status.backup.lastSuccessful", wide=True),
         Column("Message", "string", '.status.conditions[?(@.type=="Ready")].message', wide=True),
         Column("Age", "date", ".metadata.creationTimestamp"),
     ),

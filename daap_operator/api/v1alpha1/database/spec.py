@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from daap_operator import names
 from daap_operator.api.base import Model
 from daap_operator.api.rules import rule, validations
+from daap_operator.api.v1alpha1.database.backup import Backup
 from daap_operator.api.v1alpha1.database.labels import SecretMetadata
 from daap_operator.api.v1alpha1.database.locale import LOCALE_RULES, VERSION_RULE, Locale
 from daap_operator.api.v1alpha1.database.parts import (
@@ -108,6 +109,10 @@ class DaapDatabaseSpec(Model):
 
     resources: Annotated[Resources | None, Field(json_schema_extra=RESOURCE_RULES)] = None
     """CPU and memory of each PostgreSQL instance."""
+
+    backup: Backup | None = None
+    """Backups, from which the database can be restored to any moment. The platform's default when
+    left out."""
 
     connection_secret_name: Annotated[
         str | None,

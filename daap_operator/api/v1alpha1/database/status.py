@@ -6,6 +6,7 @@ from pydantic import Field
 
 from daap_operator.api.base import Model
 from daap_operator.api.meta import Phase, Status
+from daap_operator.api.v1alpha1.database.backup import BackupStatus
 
 
 class Binding(Model):
@@ -72,10 +73,14 @@ class DaapDatabaseStatus(Status):
     """Size that the volume of each instance has, the smallest where they differ; absent while there
     is none."""
 
+    backup: BackupStatus | None = None
+    """What there is of the backups; absent for a database that never had any."""
+
 
 CONDITION_TYPES = (
     "`Ready`: clients can connect through `host` now. `Reconciling`: a change is under way. "
     "`Stalled`: somebody must act, whether clients are served or not. `MetadataSynced`: the "
-    "platform's inventory has this state."
+    "platform's inventory has this state. `BackupHealthy`: the database can be restored from "
+    "backups as recent as was asked for; absent while it has none to make."
 )
 """What the conditions of a DaapDatabase mean."""

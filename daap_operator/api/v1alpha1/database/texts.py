@@ -76,6 +76,37 @@ CONNECTION_PREFIX_TEXT = (
     "platform; choose another name or leave it out for '{}'"
 )
 
+STORE_NAME_TEXT = (
+    f"'{{}}' must be an ObjectStore's name: {_CHARACTERS}; leave it out for the platform's default"
+)
+
+
+def _cron_field(value: str) -> str:
+    """The pattern of a field of cron: `*`, values and ranges, with steps, separated by commas."""
+    item = rf"(\*|({value})(-({value}))?)(/[1-9][0-9]?)?"
+    return rf"{item}(,{item})*"
+
+
+_MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+_CRON = " ".join(
+    _cron_field(value)
+    for value in (
+        "[0-5]?[0-9]",
+        "[01]?[0-9]|2[0-3]",
+        "0?[1-9]|[12][0-9]|3[01]",
+        f"0?[1-9]|1[0-2]|{_MONTHS}",
+        "[0-7]|sun|mon|tue|wed|thu|fri|sat",
+    )
+)
+SCHEDULE_PATTERN = rf"^(?i:@hourly|@daily|@weekly|@monthly|{_CRON})$"
+SCHEDULE_TEXT = (
+    "'{}' must be five fields of cron, separated by single spaces (minute, hour, day of the month, "
+    "month, day of the week), as in '30 2 * * *' for 02:30 UTC every day, or one of @hourly, "
+    "@daily, @weekly and @monthly"
+)
+RETENTION_PATTERN = r"^[1-9][0-9]{0,3}[dwm]$"
+RETENTION_TEXT = "'{}' must be a number of days, weeks or months, as in 30d, 4w or 6m"
+
 METADATA_KEYS = 32
 METADATA_KEY_PATTERN = (
     r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*/)?"
@@ -118,7 +149,7 @@ def matched(pattern: str, text: str) -> AfterValidator:
     """The models' side of a pattern: raises ValueError with the text, `{}` being the value."""
 
     def check(value: str) -> str:
-        if not re.search(pattern, value):
+        if not re.fullmatch(pattern, value):
             raise ValueError(text.format(value))
         return value
 

@@ -9,6 +9,7 @@ from daap_operator import names
 from daap_operator.api.v1alpha1 import DeletionPolicy
 from daap_operator.kinds import known
 from daap_operator.kinds.database.desired import amounts, defaults, locales, tuning
+from daap_operator.kinds.database.desired.backup import plugins
 from daap_operator.kinds.database.desired.mark import marked_cluster
 from daap_operator.kinds.database.desired.resolved import Manifest, Resolved
 
@@ -77,6 +78,8 @@ def _spec(database: Resolved) -> Manifest:
         made["resources"] = resources
     if database.defaults >= defaults.LIMITED:
         made["stopDelay"] = STOP_SECONDS
+    if database.archiver:
+        made["plugins"] = plugins(database.archiver)
     return made
 
 

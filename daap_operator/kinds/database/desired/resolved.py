@@ -14,7 +14,8 @@ from daap_operator import names
 from daap_operator.api.v1alpha1 import DaapDatabase, DaapDatabaseSpec, DeletionPolicy, Locale
 from daap_operator.engine.child import Owner
 from daap_operator.kinds import known
-from daap_operator.kinds.database.desired import defaults, locales
+from daap_operator.kinds.database.desired import backup, defaults, locales
+from daap_operator.kinds.database.desired.backup import Archiver, BackupDefaults, Backups
 from daap_operator.kinds.database.ownership import labels
 
 Manifest = dict[str, Any]
@@ -37,6 +38,8 @@ class Platform:
     """The Kubernetes cluster's DNS domain."""
     postgres_images: Mapping[int, str] = field(default_factory=dict)
     """Images of single major versions, which come before `postgres_image`."""
+    backup: BackupDefaults = field(default_factory=BackupDefaults)
+    """For databases that do not say what backups they want."""
 
     def image(self, major: int) -> str:
         """The image of the instances of a major version."""
@@ -64,6 +67,12 @@ class Resolved:
     """What the Cluster is told instead of the spec's size, which not every volume can have."""
     resize_volumes: bool = True
     """Whether CloudNativePG is to make the volumes that are there larger."""
+    backups: Backups | None = None
+    """The backups that it is to have; None for none."""
+    archive: str | None = None
+    """Name of the archive of its Cluster; None while it has had no backups."""
+    archiver: Archiver | None = None
+    """What the plugin in the Cluster is to be told; None for a Cluster without it."""
 
     @property
     def pooler(self) -> str:
@@ -145,6 +154,7 @@ def resolve(database: DaapDatabase, platform: Platform, *, left: Left | None = N
             made=bool(status.cluster_name),
             annotations=database.metadata.annotations,
         ),
+        backups=backup.wanted(spec, database.metadata.uid, platform.backup),
     )
 
 

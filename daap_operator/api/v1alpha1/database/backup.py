@@ -1,0 +1,118 @@
+"""Backups of a database: what a team asks for, and what it is told of them."""
+
+import re
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from daap_operator.api.base import Model
+from daap_operator.api.rules import validations
+from daap_operator.api.v1alpha1.database import cron
+from daap_operator.api.v1alpha1.database.texts import (
+    CONNECTION_NAME_PATTERN,
+    RETENTION_PATTERN,
+    RETENTION_TEXT,
+    SCHEDULE_PATTERN,
+    SCHEDULE_TEXT,
+    STORE_NAME_TEXT,
+    matched,
+    pattern_rule,
+)
+
+
+class Backup(Model):
+    """Base backups on a schedule, and every change in between, kept in an object store."""
+
+    enabled: bool = True
+    """Whether backups are made. Backups that there are stay when it is set to false."""
+
+    store: Annotated[
+        str | None,
+        Field(
+            max_length=253,
+            json_schema_extra=validations(pattern_rule(CONNECTION_NAME_PATTERN, STORE_NAME_TEXT)),
+        ),
+    ] = None
+    """Name of the ObjectStore in this namespace that keeps the backups: the platform team creates
+    it. The platform's default when left out."""
+
+    schedule: Annotated[
+        str | None,
+        Field(
+            max_length=100,
+            json_schema_extra=validations(pattern_rule(SCHEDULE_PATTERN, SCHEDULE_TEXT)),
+        ),
+    ] = None
+    """When a base backup is made: five fields of cron in UTC (minute, hour, day of the month,
+    month, day of the week), or `@hourly`, `@daily`, `@weekly`, `@monthly` at a time that differs
+    from database to database. The platform's default when left out. Changes in between are archived
+    within five minutes in any case."""
+
+    retention: Annotated[
+        str | None,
+        Field(
+            max_length=5,
+            json_schema_extra=validations(pattern_rule(RETENTION_PATTERN, RETENTION_TEXT)),
+        ),
+        matched(RETENTION_PATTERN, RETENTION_TEXT),
+    ] = None
+    """How far back it must be possible to restore to, in days, weeks or months: `30d`, `4w`, `6m`.
+    The store decides how long backups are kept; one that keeps less than this is reported. When
+    left out, whatever the store keeps."""
+
+    @field_validator("store")
+    @classmethod
+    def _store_name(cls, name: str | None) -> str | None:
+        if name is not None and (why := store_objection(name)):
+            raise ValueError(f"'{name}' {why}")
+        return name
+
+    @field_validator("schedule")
+    @classmethod
+    def _keepable_schedule(cls, schedule: str | None) -> str | None:
+        if schedule is not None and (why := schedule_objection(schedule)):
+            raise ValueError(f"'{schedule}' {why}")
+        return schedule
+
+
+def store_objection(name: str) -> str | None:
+    """What is wrong with the name of an ObjectStore; None when nothing is."""
+    return None if re.fullmatch(CONNECTION_NAME_PATTERN, name) else _without_value(STORE_NAME_TEXT)
+
+
+def schedule_objection(schedule: str) -> str | None:
+    """What is wrong with a schedule, with the remedy; None when nothing is."""
+    if not re.fullmatch(SCHEDULE_PATTERN, schedule):
+        return _without_value(SCHEDULE_TEXT)
+    return cron.objection(schedule)
+
+
+def _without_value(text: str) -> str:
+    return text.removeprefix("'{}' ")
+
+
+class BackupStatus(Model):
+    """What there is of a database's backups, as the object store and CloudNativePG tell it."""
+
+    store: Annotated[str | None, Field(max_length=253)] = None
+    """Name of the ObjectStore that keeps the backups."""
+
+    archive: Annotated[str | None, Field(max_length=253)] = None
+    """Name of the archive within the store. Set once for each Cluster, before it is created or
+    begins to archive; a Cluster never changes it."""
+
+    schedule: Annotated[str | None, Field(max_length=200)] = None
+    """When base backups are made, in CloudNativePG's six fields (the first is the second), UTC."""
+
+    last_successful: datetime | None = None
+    """When the latest base backup ended."""
+
+    first_recoverable: datetime | None = None
+    """The earliest moment that can be restored to; the latest is a few minutes ago."""
+
+    last_failed: datetime | None = None
+    """When a base backup last failed."""
+
+    last_error: Annotated[str | None, Field(max_length=1024)] = None
+    """Why it failed, while no later one has succeeded."""

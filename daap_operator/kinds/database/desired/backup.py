@@ -1,0 +1,148 @@
+"""What a database's backups are to be: where to, under which name, and who archives. Pure.
+
+https://cloudnative-pg.io/plugin-barman-cloud/docs/parameters/
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from daap_operator import names, raw
+from daap_operator.api.v1alpha1 import BackupStatus, DaapDatabaseSpec
+from daap_operator.kinds.database.desired.schedule import six_fields
+
+Manifest = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class BackupDefaults:
+    """The platform team's choices for a database that makes none."""
+
+    enabled: bool = False
+    """Whether a database without `spec.backup` has backups."""
+    store: str = ""
+    """Name of the ObjectStore in the database's namespace; empty for none."""
+    schedule: str = "@daily"
+    spread: timedelta = timedelta(minutes=30)
+    """By how much a minute that a schedule names is put off at most."""
+
+
+@dataclass(frozen=True)
+class Backups:
+    """The backups that a database is to have."""
+
+    store: str
+    """Name of the ObjectStore that is asked for; empty when nobody names one."""
+    schedule: str
+    """In CloudNativePG's six fields, UTC."""
+    retention: str | None = None
+    """How far back it must be possible to restore to; None for what the store keeps."""
+
+
+class Archiver(NamedTuple):
+    """What the plugin in a Cluster is told: where every change goes, and under which name."""
+
+    store: str
+    archive: str
+
+
+def wanted(spec: DaapDatabaseSpec, uid: str, defaults: BackupDefaults) -> Backups | None:
+    """The backups that a database is to have; None for none."""
+    asked = spec.backup
+    if not (defaults.enabled if asked is None else asked.enabled):
+        return None
+    schedule = (asked and asked.schedule) or defaults.schedule
+    return Backups(
+        store=(asked and asked.store) or defaults.store,
+        schedule=six_fields(schedule, uid, defaults.spread),
+        retention=asked.retention if asked else None,
+    )
+
+
+# --- the name of the archive ----------------------------------------------------------------------
+
+
+def archive_name(cluster: str, uid: str) -> str:
+    """The name of the archive of a database's first Cluster."""
+    tail = f"-{uid.replace('-', '')[:_UID_DIGITS]}"
+    return f"{cluster[: _LONGEST - len(tail)]}{tail}"
+
+
+def next_archive_name(used: str, cluster: str, uid: str) -> str:
+    """The name for a Cluster that is created again: the plugin begins only an empty archive."""
+    first = archive_name(cluster, uid)
+    if used == first:
+        return f"{first}-2"
+    number = re.fullmatch(rf"{re.escape(first)}-([1-9][0-9]{{0,5}})", used)
+    return f"{first}-{int(number[1]) + 1}" if number else first
+
+
+_UID_DIGITS = 8
+_LONGEST = 56
+"""Leaves room for a number, within the 63 characters of a name."""
+
+
+# --- who archives ---------------------------------------------------------------------------------
+
+
+def archiver(
+    backups: Backups | None, archive: str | None, *, live: Archiver | None, there: bool
+) -> Archiver | None:
+    """What the plugin in the Cluster is to be told; None for a Cluster without it.
+
+    `live` is what it is told now, `there` whether the ObjectStore that is asked for exists. A
+    Cluster whose plugin names a store that is missing may not start: so one is attached, or changed
+    for another, only when it exists. It is never detached because it vanishes.
+    """
+    if backups is None:
+        return None
+    if backups.store and archive and there:
+        return Archiver(backups.store, archive)
+    return live
+
+
+def archiver_of(cluster: raw.Object | None) -> Archiver | None:
+    """What the plugin in a Cluster is told; the object, or what the store keeps of it."""
+    for plugin in raw.items(cluster, "spec", "plugins"):
+        if raw.text(plugin, "name") == names.BACKUP_PLUGIN:
+            store = raw.text(plugin, "parameters", "barmanObjectName")
+            archive = raw.text(plugin, "parameters", "serverName")
+            if _NAME.fullmatch(store) and _NAME.fullmatch(archive):
+                return Archiver(store, archive)
+    return None
+
+
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}")
+"""Whatever else a person may have written there is not taken up."""
+
+
+def plugins(told: Archiver) -> list[Manifest]:
+    """For the spec of a Cluster."""
+    return [
+        {
+            "name": names.BACKUP_PLUGIN,
+            "enabled": True,
+            "isWALArchiver": True,
+            "parameters": {"barmanObjectName": told.store, "serverName": told.archive},
+        }
+    ]
+
+
+# --- what is told ---------------------------------------------------------------------------------
+
+
+def allotted(
+    previous: BackupStatus | None,
+    backups: Backups | None,
+    archive: str | None,
+    told: Archiver | None,
+) -> BackupStatus | None:
+    """What the status says of the choices: without backups only where those are that there were."""
+    if backups is None:
+        return previous and previous.model_copy(update={"schedule": None})
+    store = told.store if told else backups.store
+    before = previous or BackupStatus()
+    # Another name is noted before it is used, and nowhere else
+    chosen = {"store": store or None, "archive": before.archive or archive}
+    return before.model_copy(update=chosen | {"schedule": backups.schedule})

@@ -1,0 +1,54 @@
+"""What the store keeps of what tells of backups: ObjectStores, Backups, ScheduledBackups. Pure.
+
+Never where an object store is, nor which Secret opens it: these are none of the operator's
+business.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from daap_operator import names, raw
+from daap_operator.engine.ownership import OWNED, owned_part
+from daap_operator.kinds.database.trim import child_metadata
+from daap_operator.kinds.database.windows import packed
+from daap_operator.lines import quoted
+from daap_operator.raw import picked
+
+Object = dict[str, Any]
+
+WINDOWS = "serverRecoveryWindow"
+"""The field of an ObjectStore's status that is kept as the text that `windows.packed` makes."""
+
+FAILED = "failed"
+"""The phase of a Backup that has failed. Of others, of which there may be hundreds for a database,
+nothing is read, not even whose they are: of what has succeeded the ObjectStore tells."""
+
+_IDENTITY = ("name", "namespace", "uid", "resourceVersion")
+
+
+def object_store(obj: Mapping[str, Any]) -> Object:
+    """An ObjectStore: how long it keeps backups, and from when to when each archive reaches."""
+    found = raw.value(obj, "status", WINDOWS)
+    text = found if isinstance(found, str) else packed(raw.mapping(found))
+    retention = quoted(raw.text(obj, "spec", "retentionPolicy"))
+    return {
+        "metadata": picked(raw.mapping(obj, "metadata"), _IDENTITY),
+        "spec": {"retentionPolicy": retention} if retention else {},
+        "status": {WINDOWS: text} if text else {},
+    }
+
+
+def backup(obj: Mapping[str, Any]) -> Object:
+    """A Backup: whether and why it has failed; of any other that it is there."""
+    metadata, status = raw.mapping(obj, "metadata"), raw.mapping(obj, "status")
+    if raw.text(status, "phase") != FAILED:
+        return {"metadata": picked(metadata, _IDENTITY)}
+    kept = picked(metadata, (*_IDENTITY, "creationTimestamp"))
+    kept["labels"] = picked(raw.mapping(metadata, "labels"), (names.CNPG_CLUSTER_LABEL,))
+    told = picked(status, ("phase", "startedAt", "stoppedAt"))
+    return {"metadata": kept, "status": told | {"error": quoted(raw.text(status, "error"))}}
+
+
+def scheduled_backup(obj: Mapping[str, Any]) -> Object:
+    """A ScheduledBackup of ours: what we applied of it."""
+    return {"metadata": child_metadata(obj), OWNED: owned_part(obj)}
