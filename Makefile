@@ -105,7 +105,7 @@ manifests: .venv/ready helm ## write manifests/ from the chart, for kubectl appl
 golden: .venv/ready ## write the golden files: children of the examples, schema, checksums
 	@$(BIN)/python -m tests.generate golden
 
-recorded: .venv/ready control-plane ## write the recorded objects of gitops/: a DaapDatabase in each situation
+recorded: .venv/ready control-plane ## write the recorded objects of gitops/: an object of each kind in each situation
 	@$(BIN)/python -m tests.generate recorded
 
 lock: .venv/ready ## resolve the dependencies anew into requirements/

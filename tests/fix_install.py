@@ -16,6 +16,8 @@ from tests.support.api import Api
 from tests.support.databases import Databases
 from tests.support.release import Release
 
+CRDS = [definition.name for definition in DEFINITIONS]
+
 
 @pytest.fixture(scope="module")
 def release(real_cluster: KindCluster, operator_image: str) -> Iterator[Release]:
@@ -24,12 +26,12 @@ def release(real_cluster: KindCluster, operator_image: str) -> Iterator[Release]
     Other tests find their CRD again afterwards.
     """
     made = Release(Path(real_cluster.kubeconfig_path).resolve(), Path(real_cluster.kubectl_path))
-    made.kubectl("delete", "crd", "daapdatabases.daap.io")
+    made.kubectl("delete", "crd", *CRDS)
     metadata_database(made.kubectl, seconds=180)
     yield made
     made.uninstall()
     made.kubectl("delete", "namespace", NAMESPACE)
-    made.kubectl("delete", "crd", "daapdatabases.daap.io", "--ignore-not-found")
+    made.kubectl("delete", "crd", *CRDS, "--ignore-not-found")
     made.kubectl("apply", "--server-side", "--filename=-", text=crd.render(*DEFINITIONS))
     wait_established(made.kubectl)
 

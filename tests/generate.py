@@ -45,7 +45,7 @@ def _schema() -> int:
 
 
 def _recorded() -> int:
-    """DaapDatabases in every situation, as a real API server has them; minutes, so apart, too."""
+    """Objects of ours in every situation, as a real API server has them; minutes, so apart, too."""
     record = [sys.executable, "-m", "pytest", "-q", "tests/integration/test_recorded.py"]
     environment = os.environ | {"DAAP_TESTS_RECORD": "yes"}
     return subprocess.run(record, cwd=ROOT, check=False, env=environment).returncode

@@ -3,11 +3,12 @@
 from typing import Any
 
 from daap_operator.engine.controller import Controller
+from daap_operator.kinds.backup.controller import BackupController
 from daap_operator.kinds.database.controller import DatabaseController
 
 Kinds = tuple[type[Controller[Any]], ...]
 
-KINDS: Kinds = (DatabaseController,)
+KINDS: Kinds = (DatabaseController, BackupController)
 """All of them. What is watched, granted, measured and swept follows from this."""
 
 METRICS = tuple(metric for kind in KINDS for metric in kind.metrics)

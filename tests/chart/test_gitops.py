@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from daap_operator.api.v1alpha1 import DEFINITIONS
 from tests.support.helm import HelmError, Object, only, pod_specs, render
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples" / "gitops"
-LUA = ROOT / "gitops/argocd/resource_customizations/daap.io/DaapDatabase/health.lua"
+SCRIPTS = ROOT / "gitops/argocd/resource_customizations/daap.io"
+KEY = "resource.customizations.health.daap.io_"
 
 
 def values(tool: str) -> Object:
@@ -34,8 +36,9 @@ def test_argocds_health_is_off_by_default() -> None:
 def test_argocds_health_is_the_script_under_the_key_it_looks_for() -> None:
     wanted = {"gitops": {"argocd": {"healthConfigMap": {"enabled": True}}}}
     found = only(render(wanted), "ConfigMap", "daap-operator-argocd-health")
-    key = "resource.customizations.health.daap.io_DaapDatabase"
-    assert found["data"] == {key: LUA.read_text()}
+    scripts = {f"{KEY}{each.parent.name}": each.read_text() for each in SCRIPTS.glob("*/*.lua")}
+    assert len(scripts) == 2
+    assert found["data"] == scripts
     # It is the chart's, and not for Argo CD to read
     assert found["metadata"]["labels"]["app.kubernetes.io/part-of"] == "daap"
 
@@ -60,7 +63,8 @@ def test_the_values_of_an_example_are_taken(tool: str) -> None:
 def test_what_uninstalling_must_not_take_is_kept_under_argocd_too() -> None:
     """Argo CD reads Helm's annotation as Delete=false, and no hook of Helm's beside its own."""
     objects = render()
-    kept = only(objects, "CustomResourceDefinition")["metadata"]["annotations"]
-    assert kept["helm.sh/resource-policy"] == "keep"
+    for definition in DEFINITIONS:
+        kept = only(objects, "CustomResourceDefinition", definition.name)["metadata"]
+        assert kept["annotations"]["helm.sh/resource-policy"] == "keep"
     annotations = [key for o in objects for key in o["metadata"].get("annotations") or {}]
     assert [key for key in annotations if key.startswith("argocd.argoproj.io/hook")] == []

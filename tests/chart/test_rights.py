@@ -135,9 +135,10 @@ def test_users_get_databases_through_the_clusters_own_roles() -> None:
     assert found["daap-operator-edit"] == {"edit", "admin"}
     binding = only(render(), "ClusterRole", "daap-operator-servicebinding")
     assert binding["metadata"]["labels"]["servicebinding.io/controller"] == "true"
-    for name in ("view", "edit", "servicebinding"):
+    both = {"daapdatabases", "daapbackups"}
+    for name, of in (("view", both), ("edit", both), ("servicebinding", {"daapdatabases"})):
         users = only(render(), "ClusterRole", f"daap-operator-{name}")
-        assert {right.resource for right in granted(users["rules"])} == {"daapdatabases"}
+        assert {right.resource for right in granted(users["rules"])} == of
 
 
 def test_roles_can_be_left_to_others() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from daap_operator.api.v1alpha1 import DEFINITIONS
 from dev.cluster import commands
 from dev.cluster.errors import ClusterError
 from dev.cluster.established import wait_established
@@ -92,7 +93,7 @@ async def test_installed_by_kustomize(release: Release, team: Databases, clients
         },
     )
     release.kubectl("apply", "--server-side", "--force-conflicts", "--kustomize", str(MANIFESTS))
-    wait_established(release.kubectl, "daapdatabases.daap.io")
+    wait_established(release.kubectl, *(definition.name for definition in DEFINITIONS))
     await team.create("orders")
     await team.ready("orders", seconds=SLOW)
     assert await answer(team, "orders", clients) == [1]

@@ -1,5 +1,43 @@
 -- The metadata database after all migrations. Written by `make golden`; do not edit.
 
+CREATE TABLE public.backups (
+    id uuid NOT NULL,
+    name character varying(253) NOT NULL,
+    namespace character varying(255) NOT NULL,
+    database_name character varying(63) NOT NULL,
+    store character varying(253),
+    archive character varying(63),
+    backup_id character varying(253),
+    status character varying(20) NOT NULL,
+    started_at timestamp with time zone,
+    completed_at timestamp with time zone,
+    error_message text,
+    leader_epoch bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT backups_deleted_at_set_when_deleted CHECK ((((status)::text = 'deleted'::text) = (deleted_at IS NOT NULL))),
+    CONSTRAINT backups_status_known CHECK (((status)::text = ANY ((ARRAY['pending'::character varying, 'running'::character varying, 'completed'::character varying, 'failed'::character varying, 'deleted'::character varying])::text[])))
+);
+
+COMMENT ON TABLE public.backups IS 'Backups made on demand; a row for each DaapBackup, kept when that is deleted';
+
+COMMENT ON COLUMN public.backups.id IS 'uid of the DaapBackup';
+
+COMMENT ON COLUMN public.backups.database_name IS 'name of the DaapDatabase, in the same namespace';
+
+COMMENT ON COLUMN public.backups.store IS 'ObjectStore in that namespace that has the backup';
+
+COMMENT ON COLUMN public.backups.archive IS 'name of the archive within the store';
+
+COMMENT ON COLUMN public.backups.backup_id IS 'what the backup is called in its archive';
+
+COMMENT ON COLUMN public.backups.completed_at IS 'when the backup ended, if it can be restored';
+
+COMMENT ON COLUMN public.backups.error_message IS 'why somebody has to act';
+
+COMMENT ON COLUMN public.backups.leader_epoch IS 'Fencing epoch of the leader that wrote the row; it only grows';
+
 CREATE TABLE public.databases (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     name character varying(63) NOT NULL,
@@ -54,11 +92,18 @@ COMMENT ON COLUMN public.leaders.holder IS 'holderIdentity of that leader';
 
 COMMENT ON COLUMN public.leaders.since IS 'When it first wrote';
 
+ALTER TABLE ONLY public.backups
+    ADD CONSTRAINT backups_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.databases
     ADD CONSTRAINT databases_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.leaders
     ADD CONSTRAINT leaders_pkey PRIMARY KEY (lease);
+
+CREATE INDEX idx_backups_database ON public.backups USING btree (namespace, database_name);
+
+CREATE INDEX idx_backups_live ON public.backups USING btree (id) WHERE (deleted_at IS NULL);
 
 CREATE INDEX idx_databases_live ON public.databases USING btree (id) WHERE (deleted_at IS NULL);
 

@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from daap_operator.engine import kopf_watch
+from daap_operator.kinds.backup import controller as backup_controller
 from daap_operator.kinds.database import allotment, controller
 from daap_operator.kube import client
 from dev.cluster import ControlPlane
 from dev.postgres import Server
-from tests.integration import fault_toys
+from tests.integration import fault_backups, fault_toys
 from tests.integration.fault_matrix import CELLS, UNDRIVEN, Cell
 from tests.integration.fault_trials import ALL_POINTS, ALL_SCENARIOS, Outcome, What, run_all
 from tests.standin.cnpg import StandIn
@@ -54,7 +55,8 @@ def outcomes(
         pytest.MonkeyPatch.context() as patch,
         installed(),
     ):
-        patch.setattr(controller, "STALLED_SECONDS", STALLED_SECONDS)
+        for module in (controller, backup_controller):
+            patch.setattr(module, "STALLED_SECONDS", STALLED_SECONDS)
         patch.setattr(allotment, "RETRY_SECONDS", STALLED_SECONDS)
         for module in (kopf_watch, client):
             patch.setattr(module, "LAST_TLS_SECONDS", LAST_TLS_SECONDS)
@@ -73,12 +75,14 @@ def test_every_write_is_in_the_matrix(trial: str, outcomes: Outcomes) -> None:
     made = set(outcomes[trial].made)
     driven = set(ALL_POINTS[trial])
     assert driven <= made
-    assert made <= driven | (UNDRIVEN | fault_toys.UNDRIVEN).get(trial, set())
+    assert made <= driven | (UNDRIVEN | fault_backups.UNDRIVEN | fault_toys.UNDRIVEN).get(
+        trial, set()
+    )
 
 
 TRIALS = [
     pytest.param(cell, id=str(cell), marks=() if often else nightly("faults"))
-    for cell, often in (CELLS | fault_toys.CELLS).items()
+    for cell, often in (CELLS | fault_backups.CELLS | fault_toys.CELLS).items()
 ]
 
 

@@ -102,7 +102,8 @@ def test_the_health_is_added_to_argocds_own_configmap(plane: ControlPlane) -> No
     scripts = {
         f"resource.customizations.health.{what}": (folder / file).read_text()
         for what, file in (
-            ("daap.io_DaapDatabase", "daapdatabase.lua"),
+            ("daap.io_DaapDatabase", "daap.lua"),
+            ("daap.io_DaapBackup", "daap.lua"),
             ("argoproj.io_Application", "application.lua"),
         )
     }
@@ -112,7 +113,7 @@ def test_the_health_is_added_to_argocds_own_configmap(plane: ControlPlane) -> No
 def test_the_health_is_copied_from_the_charts_configmap(plane: ControlPlane) -> None:
     """As docs/gitops.md says; other entries stay."""
     key = "resource.customizations.health.daap.io_DaapDatabase"
-    script = (EXAMPLES / "argocd/bootstrap/health/daapdatabase.lua").read_text()
+    script = (EXAMPLES / "argocd/bootstrap/health/daap.lua").read_text()
     for place, name, data in (
         ("daap-system", "daap-operator-argocd-health", {key: script}),
         ("default", "argocd-cm", {"url": "https://argocd.example.com"}),

@@ -19,7 +19,7 @@ from daap_operator.engine import kopf_watch
 from daap_operator.engine.kinds import Right
 from daap_operator.engine.rights import Permission
 from daap_operator.kinds import known
-from daap_operator.kinds.database.watched import WATCHES
+from daap_operator.kinds.served import KINDS
 from daap_operator.kube import ACCESS_REVIEW, EVENT, LEASE, TOKEN_REVIEW, Kind, client
 from dev.cluster import ControlPlane
 from dev.postgres import Server
@@ -52,7 +52,12 @@ def on(kind: Kind, verb: str, subresource: str = "") -> Permission:
     return Permission.of(Right(kind, verb, "", subresource))
 
 
-NEWS = {on(watch.kind, verb): stops for watch in WATCHES for verb, stops in WATCHING.items()}
+NEWS = {
+    on(watch.kind, verb): stops
+    for kind in KINDS
+    for watch in kind.watches
+    for verb, stops in WATCHING.items()
+}
 STOPS: dict[Permission, set[str]] = NEWS | {
     on(known.DATABASE, "get"): {GOING},
     on(known.DATABASE, "patch"): {BIRTH},
@@ -75,6 +80,13 @@ STOPS: dict[Permission, set[str]] = NEWS | {
     on(known.SECRET, "patch"): {"retain"},
     on(known.SECRET, "delete"): {"lose the Secret of its old name"},
     on(known.STORAGE_CLASS, "get"): {"grow"},
+    on(known.DAAP_BACKUP, "get"): {"lose what was never begun"},
+    on(known.DAAP_BACKUP, "patch"): {"wait for another one to be backed up"},
+    on(known.DAAP_BACKUP, "patch", "status"): {"wait for another one to be backed up"},
+    on(known.BACKUP, "get"): {"lose what was never begun"},
+    on(known.BACKUP, "create"): {"be backed up"},
+    on(known.BACKUP, "patch"): {"be backed up"},
+    on(known.BACKUP, "delete"): {"lose its backup"},
     on(EVENT, "create"): {"be told of in Events"},
     on(EVENT, "list"): {"be told why it waits"},
     on(TOKEN_REVIEW, "create"): {SCRAPED},

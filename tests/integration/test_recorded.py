@@ -8,7 +8,8 @@ import pytest
 
 from dev.cluster import ControlPlane
 from tests.fix_cluster import own_namespace
-from tests.integration.situations import NAME, SITUATIONS, Stage
+from tests.integration import backup_situations, situations
+from tests.integration.situations import Stage
 from tests.standin.cnpg import StandIn
 from tests.support import recorded
 from tests.support.api import Api
@@ -27,26 +28,37 @@ async def stage(
         yield Stage(databases, Databases(api, other), operators, standin)
 
 
-def test_every_situation_is_recorded_and_no_other() -> None:
-    assert WRITE or recorded.names() == sorted(SITUATIONS)
+SITUATIONS = {
+    recorded.DATABASE: (situations.NAME, situations.SITUATIONS),
+    recorded.BACKUP: (backup_situations.NAME, backup_situations.SITUATIONS),
+}
+"""By kind: what the object is called, and how each situation comes about."""
 
 
-@pytest.mark.parametrize("name", SITUATIONS)
+@pytest.mark.parametrize("kind", SITUATIONS)
+def test_every_situation_is_recorded_and_no_other(kind: str) -> None:
+    assert WRITE or recorded.names(kind) == sorted(SITUATIONS[kind][1])
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(kind, name) for kind, (_, made) in SITUATIONS.items() for name in made]
+)
 async def test_a_situation_is_told_as_recorded(
-    name: str, stage: Stage, control_plane: ControlPlane
+    kind: str, name: str, stage: Stage, control_plane: ControlPlane
 ) -> None:
-    await SITUATIONS[name](stage)
+    called, made = SITUATIONS[kind]
+    await made[name](stage)
     meant = {stage.namespace: "shop", stage.elsewhere.namespace: "warehouse"}
 
     async def printed() -> str:
-        get = ("get", "daapdatabase", NAME, "-n", stage.namespace, "-o", "yaml")
+        get = ("get", kind.lower(), called, "-n", stage.namespace, "-o", "yaml")
         # In a thread: the operator runs in the test's own event loop
         return recorded.text(await asyncio.to_thread(control_plane.kubectl, *get), meant)
 
     if WRITE:
-        recorded.path(name).write_text(await _at_rest(printed))
+        recorded.path(name, kind).write_text(await _at_rest(printed))
         return
-    await eventually(printed, lambda text: text == recorded.path(name).read_text(), every=0.2)
+    await eventually(printed, lambda text: text == recorded.path(name, kind).read_text(), every=0.2)
 
 
 async def _at_rest(printed: Callable[[], Awaitable[str]]) -> str:

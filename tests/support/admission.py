@@ -36,7 +36,7 @@ OWNERSHIP = f"{RELEASE}-ownership"
 MEMBERS = f"{OWNERSHIP}-members"
 VERSIONS = f"{RELEASE}-postgres-versions"
 CRDS = f"{RELEASE}-crd-protection"
-BOUNDED = ("secrets", "clusters", "poolers", "scheduledbackups", "databases", "leases")
+BOUNDED = ("secrets", "clusters", "poolers", "scheduledbackups", "databases", "leases", "backups")
 BOUNDS = tuple(f"{RELEASE}-bounds-{kind}" for kind in BOUNDED)
 
 CHILDREN_OF = {"clusters": "daap-{}", "poolers": "daap-{}-pooler"}
@@ -285,6 +285,7 @@ def _beyond_bounds(operator: Api, parent: Object) -> dict[str, Probe]:
         tried("scheduledbackups", "", child(parent, "scheduledbackups", "daap-probe", labels={})),
         tried("daapdatabases", "probe", label),
         tried("leases", "", named),
+        tried("backups", "", named | {"spec": {"cluster": {"name": "daap-probe"}}}),
     ]
     return dict(zip(BOUNDS, attempts, strict=True))
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 from daap_operator.kinds import known
+from tests.support.daapbackups import Backups
 from tests.support.databases import Databases, condition, is_ready
 from tests.support.eventually import eventually
 from tests.support.http import metrics
@@ -124,6 +125,18 @@ class Life:
         await self._reach("be seen in the metrics", page, lambda seen: seen[0] == 200)
 
     async def _be_backed_up(self) -> None:
+        """On a schedule, and now; beside a backup that waits for a database which never comes."""
+        backups = Backups(self._databases.api, self._databases.namespace)
+        await backups.create("never", "nobody")
+        await self._reach(
+            "wait for another one to be backed up",
+            lambda: backups.get("never"),
+            lambda found: reason(found) == "DatabaseMissing",
+        )
+        await backups.delete("never")
+        await self._reach(
+            "lose what was never begun", lambda: backups.get("never"), lambda found: found is None
+        )
         await self._databases.object_store()
         await self._databases.edit(self._name, backup={"store": "backups"})
         await self._reach(
@@ -132,6 +145,17 @@ class Life:
             lambda found: found and found.get("status", {}).get("lastScheduleTime"),
         )
         await self._reach("be Ready backed up", lambda: self._databases.get(self._name), is_ready)
+        await backups.create("now", self._name)
+        await self._reach(
+            "be backed up now",
+            lambda: backups.get("now"),
+            lambda found: reason(found) in ("BackupRunning", "Completed"),
+        )
+        await backups.delete("now")
+        await self._reach(
+            "lose its backup", lambda: backups.get("now"), lambda found: found is None
+        )
+        await self._reach("be Ready for more", lambda: self._databases.get(self._name), is_ready)
 
     async def _be_repaired(self) -> None:
         api, namespace = self._databases.api, self._databases.namespace

@@ -1,4 +1,4 @@
-"""DaapDatabases as `kubectl get -o yaml` prints them, one in each situation; committed.
+"""Objects of ours as `kubectl get -o yaml` prints them, one in each situation; committed.
 
 They are what tools that judge health are held against: kstatus, Argo CD's Lua, Flux's CEL.
 `tests/integration/test_recorded.py` makes each situation anew and compares; `make recorded` writes.
@@ -12,11 +12,10 @@ import yaml
 
 Object = dict[str, Any]
 
-DIRECTORY = (
-    Path(__file__).parents[2]
-    / "gitops/argocd/resource_customizations/daap.io/DaapDatabase/testdata"
-)
+DIRECTORY = Path(__file__).parents[2] / "gitops/argocd/resource_customizations/daap.io"
 """Where Argo CD's own repository has them, so that they can be handed in as they are."""
+
+DATABASE, BACKUP = KINDS = "DaapDatabase", "DaapBackup"
 
 TIME = "2026-03-01T12:00:00Z"
 UID = "00000000-0000-4000-8000-000000000000"
@@ -25,7 +24,7 @@ VERSION = "1"
 _UID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIMES = (
     *("creationTimestamp", "deletionTimestamp", "lastTransitionTime"),
-    *("lastSuccessful", "firstRecoverable", "lastFailed"),
+    *("lastSuccessful", "firstRecoverable", "lastFailed", "startedAt", "stoppedAt"),
 )
 _TOLD = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
 """A moment in a message."""
@@ -35,20 +34,20 @@ _SCHEDULE = re.compile(r"[0-9]+ [0-9]+ [0-9]+ \* \* \*")
 """One that is spread by a uid."""
 
 
-def names() -> list[str]:
+def names(kind: str = DATABASE) -> list[str]:
     """The situations that are recorded."""
-    return sorted(path.stem for path in DIRECTORY.glob("*.yaml"))
+    return sorted(each.stem for each in (DIRECTORY / kind / "testdata").glob("*.yaml"))
 
 
-def read(name: str) -> Object:
+def read(name: str, kind: str = DATABASE) -> Object:
     """The object in that situation."""
-    obj: Object = yaml.safe_load(path(name).read_text())
+    obj: Object = yaml.safe_load(path(name, kind).read_text())
     return obj
 
 
-def path(name: str) -> Path:
+def path(name: str, kind: str = DATABASE) -> Path:
     """Where that situation is recorded."""
-    return DIRECTORY / f"{name}.yaml"
+    return DIRECTORY / kind / "testdata" / f"{name}.yaml"
 
 
 def text(printed: str, namespaces: dict[str, str]) -> str:
@@ -58,6 +57,9 @@ def text(printed: str, namespaces: dict[str, str]) -> str:
     """
     for namespace, meant in namespaces.items():
         printed = printed.replace(namespace, meant)
+    # Names that are allotted once have the beginning of the uid in them
+    start = yaml.safe_load(printed)["metadata"]["uid"][:8]
+    printed = printed.replace(f"-{start}", f"-{UID[:8]}")
     obj = _settled(yaml.safe_load(_UID.sub(UID, printed)))
     return yaml.safe_dump(obj, sort_keys=True, width=1000)
 

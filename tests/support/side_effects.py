@@ -7,6 +7,7 @@ purpose too, as in `patch daapdatabases/status claim`. The Lease belongs to no p
 from collections.abc import Mapping
 from typing import Any
 
+from daap_operator.kinds.backup.row import BACKUPS
 from daap_operator.kinds.database.row import DATABASES
 from daap_operator.mirror import statements
 from tests.toys.team import TEAMS
@@ -17,7 +18,7 @@ VERBS = {"POST": "create", "PUT": "replace", "PATCH": "patch", "DELETE": "delete
 CLAIM = "claim inventory"
 """What a leader's first write to the inventory is answered with; nothing is written before it."""
 
-ROWS = {"row": DATABASES, "team row": TEAMS}
+ROWS = {"row": DATABASES, "backup row": BACKUPS, "team row": TEAMS}
 """What a row of each table is called."""
 
 STATEMENTS = {
@@ -29,7 +30,7 @@ UPSERTS = {statements.save(table): f"upsert {row}" for row, table in ROWS.items(
 READING = ("SELECT", "SHOW", "SET", "BEGIN", "COMMIT", "ROLLBACK")
 """First words of statements that change nothing by themselves."""
 
-ALLOTTED = {"clusterName", "job"}
+ALLOTTED = {"backupName", "clusterName", "job"}
 """Fields of a status that are written before anything is created, or taken back."""
 
 COMMIT = "commit"

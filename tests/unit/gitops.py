@@ -12,17 +12,19 @@ from tests.unit.judges import ARGOCD, FLUX, LUA, ROOT, argocd
 
 Object = dict[str, Any]
 
-KEY = "resource.customizations.health.daap.io_DaapDatabase"
-"""Under it Argo CD looks for the script in its ConfigMap argocd-cm."""
+KEY = "resource.customizations.health.daap.io_{}"
+"""Under it Argo CD looks for a kind's script in its ConfigMap argocd-cm."""
 
 PAGE = ROOT / "docs" / "gitops.md"
 COPIES = (
     ROOT / "charts/daap-operator/files/argocd/health.lua",
-    ROOT / "examples/gitops/argocd/bootstrap/health/daapdatabase.lua",
+    ROOT / "examples/gitops/argocd/bootstrap/health/daap.lua",
+    *(ARGOCD / kind / LUA.name for kind in recorded.KINDS if kind != recorded.DATABASE),
 )
-"""Helm and kustomize read no file outside of the chart, or the folder."""
+"""Helm and kustomize read no file outside of the chart, or the folder; and Argo CD's own repository
+has a script for each kind."""
 
-EXPECTED: dict[str, tuple[str, str]] = {
+DATABASES: dict[str, tuple[str, str]] = {
     # before and on the way
     "created": ("InProgress", "Progressing"),
     "provisioning": ("InProgress", "Progressing"),
@@ -49,26 +51,37 @@ EXPECTED: dict[str, tuple[str, str]] = {
     "deletion-protected": ("Terminating", "Progressing"),
     "deleted-unseen": ("Terminating", "Progressing"),
 }
-"""What kstatus and Argo CD have to say in each recorded situation."""
+BACKUPS: dict[str, tuple[str, str]] = {
+    "created": ("InProgress", "Progressing"),
+    "waiting": ("InProgress", "Progressing"),
+    "running": ("InProgress", "Progressing"),
+    "completed": ("Current", "Healthy"),
+    "backups-off": ("Failed", "Degraded"),
+    "failed": ("Failed", "Degraded"),
+    "deleting": ("Terminating", "Progressing"),
+}
+EXPECTED = {recorded.DATABASE: DATABASES, recorded.BACKUP: BACKUPS}
+"""What kstatus and Argo CD have to say of each kind in each recorded situation."""
 
 
 def generated() -> Iterator[tuple[Path, str]]:
     """Path and content of each file."""
-    yield ARGOCD / "health_test.yaml", health_tests()
-    for copy in COPIES:
+    for copy in COPIES:  # first: the tests of a kind run its own
         yield copy, LUA.read_text()
+    for kind in recorded.KINDS:
+        yield ARGOCD / kind / "health_test.yaml", health_tests(kind)
     yield PAGE, page(PAGE.read_text())
 
 
-def health_tests() -> str:
+def health_tests(kind: str) -> str:
     """What Argo CD's own test of the script reads."""
     cases = [
         {
             "healthStatus": {key: told[key] for key in ("status", "message")},
             "inputPath": f"testdata/{name}.yaml",
         }
-        for name in EXPECTED
-        if (told := argocd(recorded.read(name)))
+        for name in EXPECTED[kind]
+        if (told := argocd(recorded.read(name, kind)))
     ]
     return yaml.safe_dump({"tests": cases}, sort_keys=False, width=1000)
 
@@ -76,7 +89,7 @@ def health_tests() -> str:
 def page(text: str) -> str:
     """The page with the files as they are, between its markers."""
     script = "".join(f"    {line}".rstrip() + "\n" for line in LUA.read_text().splitlines())
-    text = _between(text, "argocd-cm", f"data:\n  {KEY}: |\n{script}")
+    text = _between(text, "argocd-cm", f"data:\n  {KEY.format(recorded.DATABASE)}: |\n{script}")
     expressions = yaml.safe_load(FLUX.read_text())
     assert set(expressions) == {"healthCheckExprs"}
     body = FLUX.read_text().partition("\nhealthCheckExprs:")[2]

@@ -1,4 +1,4 @@
-"""What Argo CD and Flux make of a DaapDatabase, by the very files that are shipped for them."""
+"""What Argo CD and Flux make of an object of ours, by the very files that are shipped for them."""
 
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,10 @@ from lupa import lua51
 Object = dict[str, Any]
 
 ROOT = Path(__file__).parents[2]
-ARGOCD = ROOT / "gitops/argocd/resource_customizations/daap.io/DaapDatabase"
-LUA = ARGOCD / "health.lua"
+ARGOCD = ROOT / "gitops/argocd/resource_customizations/daap.io"
+"""A folder for each kind, as in Argo CD's own repository."""
+LUA = ARGOCD / "DaapDatabase" / "health.lua"
+"""The script that those of all kinds are copies of."""
 FLUX = ROOT / "gitops/flux/health-check-exprs.yaml"
 
 
@@ -20,7 +22,7 @@ def argocd(obj: Object) -> Object:
     lua = lua51.LuaRuntime(unpack_returned_tuples=True, register_eval=False)
     lua.execute("io, os, debug, package, require, dofile, loadfile, python = nil")
     lua.globals().obj = lua.table_from(obj, recursive=True)
-    told = lua.execute(LUA.read_text())
+    told = lua.execute((ARGOCD / obj["kind"] / LUA.name).read_text())
     return {str(key): value for key, value in told.items()}
 
 
@@ -37,9 +39,11 @@ def flux(obj: Object) -> str:
 
 def flux_expressions(obj: Object) -> str:
     """The same by the expressions alone; the fields of the object are their variables."""
-    (custom,) = yaml.safe_load(FLUX.read_text())["healthCheckExprs"]
-    assert obj["apiVersion"] == custom["apiVersion"]
-    assert obj["kind"] == custom["kind"]
+    (custom,) = (
+        each
+        for each in yaml.safe_load(FLUX.read_text())["healthCheckExprs"]
+        if (each["apiVersion"], each["kind"]) == (obj["apiVersion"], obj["kind"])
+    )
     for field, result in (
         ("inProgress", "InProgress"),
         ("failed", "Failed"),

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 
 from daap_operator.api.meta import ConditionType
 from daap_operator.engine.workqueue import Result
-from daap_operator.kinds.database.reasons import BackupReason
+from daap_operator.kinds.database.reasons import BackupHealthReason
 from daap_operator.kinds.served import METRICS
 from daap_operator.metrics import CATALOGUE
 
@@ -100,7 +100,7 @@ def test_an_expression_names_values_that_exist(where: str, expression: str) -> N
         for found in re.findall(r'\breason=~?"([\w|]+)"', expression)
         for reason in found.split("|")
     }
-    assert reasons <= set(map(str, BackupReason)), where
+    assert reasons <= set(map(str, BackupHealthReason)), where
 
 
 def test_of_each_reason_for_backups_that_are_not_healthy_one_alert_tells() -> None:
@@ -111,8 +111,8 @@ def test_of_each_reason_for_backups_that_are_not_healthy_one_alert_tells() -> No
         for reason in found.split("|")
     ]
     # What a store keeps, people have decided: it is told on the object and wakes nobody at night
-    untold = {BackupReason.RECOVERABLE, BackupReason.RETENTION_TOO_SHORT}
-    assert sorted(told) == sorted(set(map(str, BackupReason)) - untold)
+    untold = {BackupHealthReason.RECOVERABLE, BackupHealthReason.RETENTION_TOO_SHORT}
+    assert sorted(told) == sorted(set(map(str, BackupHealthReason)) - untold)
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule["alert"])

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from daap_operator.api.meta import ConditionType
 from daap_operator.engine.ownership import OWNED
+from daap_operator.kinds import cnpg_backups
 from daap_operator.kinds.database import trim_backup
 from daap_operator.kinds.database.backups import NOTHING, Told, tell
 from daap_operator.kinds.database.backups_seen import Plan, Seen
-from daap_operator.kinds.database.reasons import BackupReason
+from daap_operator.kinds.database.reasons import BackupHealthReason
 from tests.unit import backups, strategies
 from tests.unit.backups import BEGAN, DETACHED, PLAN
 from tests.unit.builders import NOW
@@ -44,7 +45,7 @@ def failing(**changed: Any) -> Object:
 
 
 def failed(when: str = "2026-03-01T03:12:40Z", **status: Any) -> Object:
-    return trim_backup.backup(backups.backup(stoppedAt=when, error="no such bucket", **status))
+    return cnpg_backups.keep(backups.backup(stoppedAt=when, error="no such bucket", **status))
 
 
 def finding(told: Told) -> tuple[bool, str, str]:
@@ -223,7 +224,7 @@ def test_each_situation_has_its_reason_and_a_message_that_helps(
 
 
 def test_there_is_a_situation_for_every_reason() -> None:
-    assert {reason for _, _, reason, _ in SITUATIONS.values()} == set(map(str, BackupReason))
+    assert {reason for _, _, reason, _ in SITUATIONS.values()} == set(map(str, BackupHealthReason))
 
 
 ORDER: list[tuple[str, Callable[[Seen], Seen]]] = [
@@ -280,7 +281,7 @@ def test_an_error_is_told_until_a_backup_has_succeeded() -> None:
 
 
 def test_of_a_backup_that_did_not_even_begin_it_is_told_when_it_was_made() -> None:
-    seen = backups.seen(backups=(trim_backup.backup(backups.backup(error="refused")),))
+    seen = backups.seen(backups=(cnpg_backups.keep(backups.backup(error="refused")),))
     told = tell(PLAN, replace(seen, store=store({})), NOW).status
     assert told is not None
     assert told.last_failed == datetime(2026, 3, 1, 3, 12, 7, tzinfo=UTC)
@@ -288,7 +289,7 @@ def test_of_a_backup_that_did_not_even_begin_it_is_told_when_it_was_made() -> No
 
 def test_of_a_backup_that_has_not_failed_no_more_is_kept_than_that_it_is_there() -> None:
     for phase in ("", "pending", "started", "running", "finalizing", "completed"):
-        kept = trim_backup.backup(backups.backup(phase, error="not yet"))
+        kept = cnpg_backups.keep(backups.backup(phase, error="not yet"))
         assert kept.keys() == {"metadata"}
         assert kept["metadata"].keys() == {"name", "namespace", "uid", "resourceVersion"}
 
@@ -342,7 +343,7 @@ URL = "dial tcp 10.0.0.7:9000: no route; https://s3.internal.example/b?X-Amz-Cre
 
 
 def test_what_is_quoted_names_no_address_of_the_platforms() -> None:
-    unreachable = trim_backup.backup(backups.backup(error=URL))
+    unreachable = cnpg_backups.keep(backups.backup(error=URL))
     for seen in (
         backups.seen(store=store({}), backups=(unreachable,)),
         backups.seen(

@@ -13,9 +13,11 @@ import pytest
 
 import daap_operator
 from daap_operator.api.reasons import CommonEvent, CommonReason, Interruption, InventoryReason
+from daap_operator.engine.kinds import sources
 from daap_operator.findings import Reason
-from daap_operator.kinds.database.reasons import BackupReason, DatabaseEvent, DatabaseReason
-from daap_operator.kinds.database.watched import WATCHES
+from daap_operator.kinds.backup.reasons import BackupReason
+from daap_operator.kinds.database.reasons import BackupHealthReason, DatabaseEvent, DatabaseReason
+from daap_operator.kinds.served import KINDS
 from tests.support.failure_table import EXPECTED
 
 ROOT = Path(__file__).parents[2]
@@ -26,8 +28,9 @@ DOCS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("migra
 REASONS: dict[str, tuple[type[Reason], ...]] = {
     "## Reasons": (CommonReason, DatabaseReason),
     "## MetadataSynced": (InventoryReason,),
-    "## BackupHealthy": (BackupReason,),
+    "## BackupHealthy": (BackupHealthReason,),
     "## Events": (CommonEvent, DatabaseEvent),
+    "## DaapBackup": (BackupReason,),
 }
 """The parts of the status page, each from its heading on, and the families it tells of."""
 
@@ -137,6 +140,7 @@ def test_the_package_names_modules_that_exist() -> None:
 
 
 def test_the_resync_is_as_many_lists_as_kinds_are_watched() -> None:
-    words = {4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 11: "eleven"}
+    words = {8: "eight", 9: "nine", 10: "ten", 11: "eleven", 12: "twelve"}
+    streams = sources(watch for kind in KINDS for watch in kind.watches)
     text = (ROOT / "docs" / "operating.md").read_text()
-    assert f"is {words[len(WATCHES)]} paged LISTs" in text
+    assert f"is {words[len(streams)]} paged LISTs" in text

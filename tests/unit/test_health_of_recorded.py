@@ -6,13 +6,23 @@ from typing import Any
 import pytest
 
 from tests.support import recorded
-from tests.unit.gitops import EXPECTED
+from tests.unit import gitops
 from tests.unit.judges import argocd, flux, flux_expressions
 from tests.unit.kstatus import kstatus
 
 Object = dict[str, Any]
 
-OBJECTS = {name: recorded.read(name) for name in recorded.names()}
+OBJECTS = {
+    f"{kind} {name}": recorded.read(name, kind)
+    for kind in recorded.KINDS
+    for name in recorded.names(kind)
+}
+EXPECTED = {
+    f"{kind} {name}": wanted
+    for kind, situations in gitops.EXPECTED.items()
+    for name, wanted in situations.items()
+}
+CREATED, READY = (f"{recorded.DATABASE} {name}" for name in ("created", "ready"))
 
 
 def by_type(obj: Object) -> dict[str, Object]:
@@ -69,19 +79,19 @@ def test_no_older_status_counts(name: str) -> None:
 @pytest.mark.parametrize("status", [None, {}, {"conditions": []}])
 def test_nothing_told_is_not_healthy(status: Object | None) -> None:
     """kstatus takes an empty status for done: hence the CRD's default for observedGeneration."""
-    obj = copy.deepcopy(OBJECTS["created"])
+    obj = copy.deepcopy(OBJECTS[CREATED])
     del obj["status"]
     assert argocd(obj | ({} if status is None else {"status": status}))["status"] == "Progressing"
 
 
 def test_seen_without_a_word_is_in_progress_for_flux() -> None:
-    obj = copy.deepcopy(OBJECTS["created"])
+    obj = copy.deepcopy(OBJECTS[CREATED])
     obj["status"]["observedGeneration"] = obj["metadata"]["generation"]
     assert flux_expressions(obj) == "InProgress"
 
 
 def test_what_is_deleted_is_not_ready_whatever_it_says() -> None:
-    obj = copy.deepcopy(OBJECTS["ready"])
+    obj = copy.deepcopy(OBJECTS[READY])
     obj["metadata"]["deletionTimestamp"] = recorded.TIME
     assert kstatus(obj) == "Terminating"
     assert argocd(obj) == {"status": "Progressing", "message": "Pending deletion"}
@@ -90,7 +100,7 @@ def test_what_is_deleted_is_not_ready_whatever_it_says() -> None:
 
 @pytest.mark.parametrize("value", ["False", "Unknown"])
 def test_what_is_not_true_is_not_the_case(value: str) -> None:
-    obj = copy.deepcopy(OBJECTS["ready"])
+    obj = copy.deepcopy(OBJECTS[READY])
     for kind in ("Reconciling", "Stalled"):
         obj["status"]["conditions"].insert(0, {"type": kind, "status": value, "message": ""})
     assert argocd(obj)["status"] == "Healthy"

@@ -10,8 +10,9 @@ from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
 from daap_operator.engine.workqueue import Load, Result
+from daap_operator.kinds.backup import metrics as backup_metrics
 from daap_operator.kinds.database import metrics as database_metrics
-from daap_operator.kinds.database.reasons import BackupReason
+from daap_operator.kinds.database.reasons import BackupHealthReason
 from daap_operator.kinds.served import METRICS
 from daap_operator.kube import Request
 from daap_operator.metrics import CATALOGUE, Known, Metric, Metrics, Seen, objects
@@ -27,9 +28,8 @@ ALL = (*CATALOGUE, *METRICS)
 
 
 def leader(*databases: Object, metadata_up: bool = True, rows_behind: int = 0) -> Seen:
-    known = Known(
-        database_metrics.measured(databases), metadata_up, {KIND: rows_behind}, {("shop", KIND): 1}
-    )
+    of_kinds = [*database_metrics.measured(databases), *backup_metrics.measured([])]
+    known = Known(of_kinds, metadata_up, {KIND: rows_behind}, {("shop", KIND): 1})
     return Seen("1.2.3", leader=True, known=known)
 
 
@@ -152,7 +152,7 @@ async def test_of_backups_it_is_told_whether_they_are_healthy_and_how_far_they_r
     assert seen["daap_database_backup_first_recoverable"] == [(KEY, first)]
 
 
-@pytest.mark.parametrize("reason", [each for each in BackupReason if each != "Recoverable"])
+@pytest.mark.parametrize("reason", [each for each in BackupHealthReason if each != "Recoverable"])
 async def test_backups_that_are_not_healthy_are_told_with_the_reason(reason: str) -> None:
     status = {"conditions": [condition("BackupHealthy", "False", reason=reason)]}
     seen = await told(leader(database(status=status)))

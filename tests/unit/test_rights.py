@@ -66,7 +66,8 @@ def test_one_more_entry_in_the_tuple_of_kinds_is_granted_and_explained() -> None
     kinds: Kinds = (*KINDS, task.TaskController, team.TeamController)
     definitions = [*DEFINITIONS, task.DEFINITION, team.DEFINITION]
     more = rights(kinds)
-    assert set(more) - set(RIGHTS) == {*task.TaskController.rights, *team.TeamController.rights}
+    toys = {*task.TaskController.rights, *team.TeamController.rights}
+    assert set(more) - set(RIGHTS) == toys - set(RIGHTS)
     granted = {
         name: {
             (group, resource): each["verbs"]
@@ -177,10 +178,11 @@ def test_users_get_what_is_in_namespaces() -> None:
     (seen,), (changed,), (bound,) = (
         template(name, [], definitions) for name in ("viewRules", "editRules", "bindingRules")
     )
-    assert seen["resources"] == changed["resources"] == ["daapdatabases", "boxes"]
+    own = ["daapdatabases", "daapbackups"]
+    assert seen["resources"] == changed["resources"] == [*own, "boxes"]
     assert bound["resources"] == ["daapdatabases"]
     assert bound["verbs"] == seen["verbs"] == ["get", "list", "watch"]
-    assert "All on `daapdatabases`, `boxes`;" in rbac.page([], definitions)
+    assert "All on `daapdatabases`, `daapbackups`, `boxes`;" in rbac.page([], definitions)
 
 
 def test_the_page_says_of_each_right_what_it_is_for() -> None:

@@ -9,7 +9,7 @@ from daap_operator import run, settings
 from daap_operator.api.reasons import InventoryReason
 from daap_operator.engine.store import Store
 from daap_operator.errors import Deposed
-from daap_operator.kinds.database.watched import WATCHES
+from daap_operator.kinds.served import KINDS
 from daap_operator.mirror import MetadataError
 from daap_operator.run import Operator
 from tests.unit import virtual_time
@@ -45,7 +45,7 @@ class Work:
 
     def __init__(self, where: str, mirror: Mirror | None = None) -> None:
         self.mirror = mirror or Mirror()
-        self.store = Store(WATCHES)
+        self.store = Store([watch for kind in KINDS for watch in kind.watches])
         self.reached = asyncio.Event()
         self.may_end = asyncio.Event()
         self.log: list[str] = []

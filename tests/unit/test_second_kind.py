@@ -57,13 +57,13 @@ def test_its_fields_are_on_the_page() -> None:
 
 
 def test_its_manifest_is_a_file_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = [crd.manifest(definition) for definition in BOTH]
+    made = sorted((crd.manifest(each) for each in BOTH), key=lambda made: made["metadata"]["name"])
     monkeypatch.setattr(manifests, "rendered", lambda: made)
     written = {
         path.name: text for path, text in manifests.generated() if path.parent.name == "crds"
     }
     listed = yaml.safe_load(written.pop("kustomization.yaml"))["resources"]
-    assert listed == list(written) == ["daapdatabases.yaml", "daapteams.yaml"]
+    assert listed == list(written) == ["daapbackups.yaml", "daapdatabases.yaml", "daapteams.yaml"]
     assert [yaml.safe_load(text) for text in written.values()] == made
 
 

@@ -3,13 +3,13 @@
 {{/* What the operator may do where objects are; docs/reference/rbac.md says why. */}}
 {{- define "daap-operator.rules" -}}
 - apiGroups: [daap.io]
-  resources: [daapdatabases]
+  resources: [daapdatabases, daapbackups]
   verbs: [get, list, watch, patch]
 - apiGroups: [daap.io]
-  resources: [daapdatabases/status]
+  resources: [daapdatabases/status, daapbackups/status]
   verbs: [patch]
 - apiGroups: [postgresql.cnpg.io]
-  resources: [clusters, poolers, scheduledbackups]
+  resources: [clusters, poolers, scheduledbackups, backups]
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [apps]
   resources: [deployments]
@@ -19,9 +19,6 @@
   verbs: [list, watch]
 - apiGroups: [""]
   resources: [pods, serviceaccounts, persistentvolumeclaims]
-  verbs: [list, watch]
-- apiGroups: [postgresql.cnpg.io]
-  resources: [backups]
   verbs: [list, watch]
 - apiGroups: [barmancloud.cnpg.io]
   resources: [objectstores]
@@ -69,14 +66,14 @@
 {{/* For users who may look. */}}
 {{- define "daap-operator.viewRules" -}}
 - apiGroups: [daap.io]
-  resources: [daapdatabases]
+  resources: [daapdatabases, daapbackups]
   verbs: [get, list, watch]
 {{- end }}
 
 {{/* For users who may change. */}}
 {{- define "daap-operator.editRules" -}}
 - apiGroups: [daap.io]
-  resources: [daapdatabases]
+  resources: [daapdatabases, daapbackups]
   verbs: [create, update, patch, delete, deletecollection]
 {{- end }}
 

@@ -4,7 +4,14 @@ A kind gets its CRD, its part of the chart and its reference page by its entry i
 """
 
 from daap_operator.api.definition import Definition
-from daap_operator.api.v1alpha1 import database
+from daap_operator.api.v1alpha1 import backup, database
+from daap_operator.api.v1alpha1.backup import (
+    BackupPhase,
+    DaapBackup,
+    DaapBackupSpec,
+    DaapBackupStatus,
+    DatabaseRef,
+)
 from daap_operator.api.v1alpha1.database import (
     MAJORS,
     Backup,
@@ -25,18 +32,23 @@ from daap_operator.api.v1alpha1.database import (
     Storage,
 )
 
-DEFINITIONS: tuple[Definition, ...] = (database.DEFINITION,)
+DEFINITIONS: tuple[Definition, ...] = (database.DEFINITION, backup.DEFINITION)
 """All kinds, in the order in which they are listed."""
 
 __all__ = [
     "DEFINITIONS",
     "MAJORS",
     "Backup",
+    "BackupPhase",
     "BackupStatus",
     "Binding",
+    "DaapBackup",
+    "DaapBackupSpec",
+    "DaapBackupStatus",
     "DaapDatabase",
     "DaapDatabaseSpec",
     "DaapDatabaseStatus",
+    "DatabaseRef",
     "DeletionPolicy",
     "Locale",
     "LocaleProvider",

@@ -16,7 +16,7 @@ from daap_operator.findings import Finding
 from daap_operator.kinds.database.backups_seen import Facts, Plan, Seen, said
 from daap_operator.kinds.database.due import GRACE, missed_at, next_due
 from daap_operator.kinds.database.phases import cluster_phase
-from daap_operator.kinds.database.reasons import BackupReason, DatabaseReason
+from daap_operator.kinds.database.reasons import BackupHealthReason, DatabaseReason
 from daap_operator.kinds.database.trim import ARCHIVING
 from daap_operator.kinds.database.windows import utc
 from daap_operator.lines import quoted
@@ -84,7 +84,7 @@ def _plugin_missing(facts: Facts) -> Iterator[Finding]:
     if facts.seen.plugin and phase.reason is not DatabaseReason.PLUGIN_MISSING:
         return
     yield Finding(
-        BackupReason.PLUGIN_MISSING,
+        BackupHealthReason.PLUGIN_MISSING,
         f"CloudNativePG's Barman Cloud plugin is not installed, so nothing is backed up"
         f"{_piling_up(facts)}: {_PLATFORM} install it",
     )
@@ -94,13 +94,13 @@ def _store_missing(facts: Facts) -> Iterator[Finding]:
     named, default = facts.plan.store, "config.backup.store in the chart's values"
     if not named:
         yield Finding(
-            BackupReason.STORE_MISSING,
+            BackupHealthReason.STORE_MISSING,
             f"No ObjectStore is named, so {_instead(facts)}: set spec.backup.store to one of this "
             f"namespace, or {_PLATFORM} name a default ({default})",
         )
     elif facts.seen.asked is None:
         yield Finding(
-            BackupReason.STORE_MISSING,
+            BackupHealthReason.STORE_MISSING,
             f"ObjectStore '{named}' does not exist in this namespace, so {_instead(facts)}: "
             f"{_PLATFORM} create it, or set spec.backup.store to one that exists",
         )
@@ -124,7 +124,7 @@ def _not_archived(facts: Facts) -> Iterator[Finding]:
     since = utc(raw.moment(told[0], "lastTransitionTime"))
     words = said(raw.text(told[0], "message"))
     yield Finding(
-        BackupReason.ARCHIVING_FAILING,
+        BackupHealthReason.ARCHIVING_FAILING,
         f"Changes are not archived{f' since {_at(since)}' if since else ''}, so they could not be "
         f"restored, and the write-ahead log fills the volume: {_PLATFORM} make sure that the store "
         f"can be reached and that its credentials hold{_quoted(words)}",
@@ -142,7 +142,7 @@ def _failed(facts: Facts) -> Iterator[Finding]:
         return
     again = next_due(facts.plan.schedule, failed)
     yield Finding(
-        BackupReason.BACKUP_FAILED,
+        BackupHealthReason.BACKUP_FAILED,
         f"The backup of {_at(failed)} failed{_until(facts)}: {_PLATFORM} find out why"
         f"{f'. The next one is due at {_at(again)}' if again else ''}{_quoted(facts.error)}",
     )
@@ -166,7 +166,7 @@ def _never(facts: Facts, now: datetime) -> Iterator[Finding]:
             f"No backup has been made since {_at(since)}, so nothing can be restored: {_PLATFORM} "
             f"look at the Backups of Cluster {facts.cluster} ({_command(facts)})"
         )
-    yield Finding(BackupReason.NEVER_BACKED_UP, message)
+    yield Finding(BackupHealthReason.NEVER_BACKED_UP, message)
 
 
 def _too_old(facts: Facts, now: datetime) -> Iterator[Finding]:
@@ -176,7 +176,7 @@ def _too_old(facts: Facts, now: datetime) -> Iterator[Finding]:
     if missed is None or now < missed[1]:
         return
     yield Finding(
-        BackupReason.BACKUP_TOO_OLD,
+        BackupHealthReason.BACKUP_TOO_OLD,
         f"The latest backup is of {_at(facts.latest)}, and none has been made since the one that "
         f"was due at {_at(missed[0])}: {_PLATFORM} look at the ScheduledBackup and the Backups of "
         f"Cluster {facts.cluster} ({_command(facts)})",
@@ -189,7 +189,7 @@ def _too_short(facts: Facts) -> Iterator[Finding]:
     if not asked or not kept or _days(kept) >= _days(asked):
         return
     yield Finding(
-        BackupReason.RETENTION_TOO_SHORT,
+        BackupHealthReason.RETENTION_TOO_SHORT,
         f"spec.backup.retention asks for {asked}, and ObjectStore '{facts.plan.told}' keeps "
         f"backups for {quoted(kept)}: {_PLATFORM} raise its spec.retentionPolicy, or set "
         "spec.backup.retention to no more",
@@ -208,7 +208,7 @@ def _recoverable(facts: Facts) -> Finding:
     first, last = _at(window.first_recoverable), _at(window.last_successful)
     paused = "; none is made while the database is stopped" if facts.suspended else ""
     return Finding(
-        BackupReason.RECOVERABLE,
+        BackupHealthReason.RECOVERABLE,
         f"Any moment since {first} can be restored; the latest backup is of {last}{paused}",
     )
 

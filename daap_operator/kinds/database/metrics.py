@@ -10,7 +10,7 @@ from typing import Any
 from daap_operator import majors, raw
 from daap_operator.api.meta import ConditionType
 from daap_operator.api.v1alpha1 import Phase
-from daap_operator.kinds.database.reasons import BackupReason
+from daap_operator.kinds.database.reasons import BackupHealthReason
 from daap_operator.metrics import Metric, Samples, objects
 
 Object = Mapping[str, Any]
@@ -84,7 +84,7 @@ METRICS = (
 _PHASES = tuple(str(phase) for phase in Phase)
 _TYPES = tuple(str(kind) for kind in ConditionType)
 _HEALTHY = {"True": 1, "False": 0}
-_OF_BACKUPS = frozenset(map(str, BackupReason))
+_OF_BACKUPS = frozenset(map(str, BackupHealthReason))
 
 
 def measured(databases: Collection[Object]) -> Iterator[Samples]:

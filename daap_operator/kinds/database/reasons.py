@@ -76,7 +76,7 @@ class DatabaseReason(Reason):
     VOLUME_PENDING = "VolumePending"
 
 
-class BackupReason(Reason):
+class BackupHealthReason(Reason):
     """Reasons of the condition BackupHealthy."""
 
     RECOVERABLE = "Recoverable"

@@ -1,4 +1,4 @@
-"""What the store keeps of what tells of backups: ObjectStores, Backups, ScheduledBackups. Pure.
+"""What the store keeps of what tells of backups: ObjectStores, ScheduledBackups. Pure.
 
 Never where an object store is, nor which Secret opens it: these are none of the operator's
 business.
@@ -7,7 +7,7 @@ business.
 from collections.abc import Mapping
 from typing import Any
 
-from daap_operator import names, raw
+from daap_operator import raw
 from daap_operator.engine.ownership import OWNED, owned_part
 from daap_operator.kinds.database.trim import child_metadata
 from daap_operator.kinds.database.windows import packed
@@ -18,10 +18,6 @@ Object = dict[str, Any]
 
 WINDOWS = "serverRecoveryWindow"
 """The field of an ObjectStore's status that is kept as the text that `windows.packed` makes."""
-
-FAILED = "failed"
-"""The phase of a Backup that has failed. Of others, of which there may be hundreds for a database,
-nothing is read, not even whose they are: of what has succeeded the ObjectStore tells."""
 
 _IDENTITY = ("name", "namespace", "uid", "resourceVersion")
 
@@ -36,17 +32,6 @@ def object_store(obj: Mapping[str, Any]) -> Object:
         "spec": {"retentionPolicy": retention} if retention else {},
         "status": {WINDOWS: text} if text else {},
     }
-
-
-def backup(obj: Mapping[str, Any]) -> Object:
-    """A Backup: whether and why it has failed; of any other that it is there."""
-    metadata, status = raw.mapping(obj, "metadata"), raw.mapping(obj, "status")
-    if raw.text(status, "phase") != FAILED:
-        return {"metadata": picked(metadata, _IDENTITY)}
-    kept = picked(metadata, (*_IDENTITY, "creationTimestamp"))
-    kept["labels"] = picked(raw.mapping(metadata, "labels"), (names.CNPG_CLUSTER_LABEL,))
-    told = picked(status, ("phase", "startedAt", "stoppedAt"))
-    return {"metadata": kept, "status": told | {"error": quoted(raw.text(status, "error"))}}
 
 
 def scheduled_backup(obj: Mapping[str, Any]) -> Object:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from daap_operator import names, raw
 from daap_operator.engine.kinds import UID, Object, Of, Reader, Ref, Source, Watch, uid
-from daap_operator.kinds import known
+from daap_operator.kinds import cnpg_backups, known
 from daap_operator.kinds.database import trim, trim_backup, trim_pod
 from daap_operator.kinds.database.naming import NAME, name, ref
 from daap_operator.kinds.database.ownership import owners
@@ -170,8 +170,8 @@ def _cluster(part: raw.Object) -> list[tuple[str, str]]:
 
 
 def _failed(backup: raw.Object) -> list[tuple[str, str]]:
-    """Only of what has failed it is kept whose it is."""
-    return _cluster(backup) if raw.mapping(backup, "status") else []
+    failed = raw.text(backup, "status", "phase") == cnpg_backups.FAILED
+    return _cluster(backup) if failed else []
 
 
 def _labelled(obj: raw.Object, label: str) -> list[tuple[str, str]]:
@@ -270,9 +270,9 @@ WATCHES = (
     Watch(known.SCHEDULED_BACKUP, trim_backup.scheduled_backup, _owner, _OURS),
     Watch(
         known.BACKUP,
-        trim_backup.backup,
+        cnpg_backups.keep,
         _owner_of_cluster,
-        names.CNPG_CLUSTER_LABEL,
+        cnpg_backups.SELECTOR,
         {CLUSTER: _failed},
         why="those of Clusters only, by label: why a backup has failed",
     ),

@@ -1,0 +1,147 @@
+"""What the status of a DaapBackup says. Pure."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from daap_operator import raw
+from daap_operator.api.v1alpha1 import BackupPhase, DaapBackupStatus
+from daap_operator.engine.conditions import Verdict
+from daap_operator.findings import Finding
+from daap_operator.kinds.backup.reasons import BackupReason
+from daap_operator.kinds.cnpg_backups import FAILED
+
+_COMPLETED, _NOT_ARCHIVED = "completed", "walArchivingFailing"
+"""CloudNativePG's phases of a Backup that are told apart, besides that of one that has failed; all
+others are of one that is under way."""
+
+_DAYS = {"d": 1, "w": 7, "m": 28}
+"""At least, of a unit of a store's retention."""
+
+_ERROR = 1024
+_NO_WORDS = "CloudNativePG does not say why"
+
+
+class Told(NamedTuple):
+    """What a Backup comes to."""
+
+    finding: Finding
+    over: bool = False
+    """Whether this is the end."""
+    doubtful: bool = False
+    """Whether it looks as if it had failed, which may pass."""
+
+
+def told(backup: raw.Object, *, database: str, exists: bool) -> Told:
+    """What a Backup comes to; `exists` is whether its database is there."""
+    name, phase = raw.text(backup, "metadata", "name"), raw.text(backup, "status", "phase")
+    if phase == _COMPLETED:
+        return Told(Finding(BackupReason.COMPLETED, ""), over=True)
+    if phase == FAILED:
+        why = f"CloudNativePG says that Backup {name} has failed: {error(backup)}"
+        return Told(Finding(BackupReason.FAILING, f"{why}. It may try again"), doubtful=True)
+    if not exists:
+        why = f"DaapDatabase {database} is gone, and Backup {name} is not completed"
+        return Told(Finding(BackupReason.DATABASE_MISSING, why), doubtful=True)
+    if phase == _NOT_ARCHIVED:
+        why = (
+            f"Backup {name} waits for the write-ahead log, which cannot be archived: the platform "
+            "team must find out why; the DaapDatabase's condition BackupHealthy says more"
+        )
+        return Told(Finding(BackupReason.ARCHIVING_FAILING, why))
+    return Told(Finding(BackupReason.RUNNING, f"CloudNativePG is making Backup {name}"))
+
+
+def error(backup: raw.Object) -> str:
+    """Why a Backup has failed, in CloudNativePG's words."""
+    said = (raw.text(backup, "status", field) for field in ("error", "commandError"))
+    return "; ".join(dict.fromkeys(filter(None, said))) or _NO_WORDS
+
+
+def facts(backup: raw.Object) -> dict[str, Any]:
+    """What a Backup says of itself, as fields of the status; what it does not say is left out."""
+    found: dict[str, Any] = {
+        "backup_id": raw.text(backup, "status", "backupId")[:253],
+        "begin_wal": raw.text(backup, "status", "beginWal")[:64],
+        "end_wal": raw.text(backup, "status", "endWal")[:64],
+        "started_at": _moment(backup, "startedAt", "reconciliationStartedAt"),
+        "stopped_at": _moment(backup, "stoppedAt", "reconciliationTerminatedAt"),
+        "postgres_version": max(0, raw.number(backup, "status", "majorVersion")),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _moment(backup: raw.Object, *fields: str) -> datetime | None:
+    """The first of some moments: the plugin's own come at the end, and never with a failure."""
+    found = next(filter(None, (raw.moment(backup, "status", field) for field in fields)), None)
+    return found and found.astimezone(UTC).replace(microsecond=0)
+
+
+def underway(why: Finding, phase: BackupPhase) -> Verdict:
+    """It will go on by itself."""
+    return Verdict(ready=False, why=why, reconciling=why, phase=phase)
+
+
+def held(why: Finding, phase: BackupPhase) -> Verdict:
+    """It goes on once somebody has acted."""
+    return Verdict(ready=False, why=why, stalled=why, phase=phase)
+
+
+def failed(why: Finding) -> Verdict:
+    """It has failed for good."""
+    return held(why, BackupPhase.FAILED)
+
+
+def failure(reason: BackupReason, why: str) -> Finding:
+    """What is said of a backup that has failed for good."""
+    return Finding(
+        reason, f"{why}. This DaapBackup stays as it is: remove the cause and create another one"
+    )
+
+
+def cut(text: str) -> str:
+    """A text as `status.error` takes it."""
+    return text[:_ERROR]
+
+
+def final(status: DaapBackupStatus, database: str, retention: str) -> Verdict:
+    """What stays to be said of what is over. `retention` is the store's, empty if not known."""
+    if status.phase is BackupPhase.COMPLETED:
+        where = _where(status)
+        told = f"Backup {status.backup_id or status.backup_name} of DaapDatabase {database} {where}"
+        why = Finding(BackupReason.COMPLETED, f"{told}; {_until(status.stopped_at, retention)}")
+        return Verdict(ready=True, why=why, phase=BackupPhase.COMPLETED)
+    deleted = status.error is None
+    reason = BackupReason.DELETED if deleted else BackupReason.FAILED
+    return failed(failure(reason, _lost(status) if deleted else _failed(status)))
+
+
+def _failed(status: DaapBackupStatus) -> str:
+    return (
+        f"The backup failed: {status.error}. What the store answered, if that is it, is in the log "
+        "of the container plugin-barman-cloud of the database's pods"
+    )
+
+
+def _lost(status: DaapBackupStatus) -> str:
+    return f"Backup {status.backup_name} was deleted before it was completed"
+
+
+def _where(status: DaapBackupStatus) -> str:
+    if not (status.archive and status.store):
+        return "is in the database's archive"
+    return f"is in the archive {status.archive} of ObjectStore {status.store}"
+
+
+def _until(stopped: datetime | None, retention: str) -> str:
+    """Until when it can be restored, as far as that can be known today."""
+    kept = _kept(retention)
+    if stopped is None or kept is None:
+        return "it can be restored for as long as the store keeps it"
+    day = (stopped.astimezone(UTC) + kept).date()
+    return f"it can be restored until {day} at least, by the store's retention of {retention}"
+
+
+def _kept(retention: str) -> timedelta | None:
+    count = raw.whole(retention[:-1], digits=4)
+    days = _DAYS.get(retention[-1:])
+    return timedelta(days=count * days) if count and days else None

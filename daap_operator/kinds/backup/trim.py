@@ -1,0 +1,26 @@
+"""What the store keeps of a DaapBackup. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from daap_operator import raw
+
+_METADATA = (
+    "name",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "finalizers",
+)
+
+
+def backup(obj: Mapping[str, Any]) -> dict[str, Any]:
+    """A DaapBackup: without others' annotations, labels and field managers."""
+    return {
+        "metadata": raw.picked(raw.mapping(obj, "metadata"), _METADATA),
+        "spec": dict(raw.mapping(obj, "spec")),
+        "status": dict(raw.mapping(obj, "status")),
+    }
