@@ -473,7 +473,21 @@ _BACKUPS = [
         *_long("backup.schedule", 100),
         backup={"schedule": f"{','.join(['1'] * 46)},10 * * * *"},
     ),
-    # What only arithmetic tells is the operator's to refuse
+    *(
+        _both(
+            f"retention {retention!r}",
+            "spec.backup.retention",
+            f"'{retention}' must be a number of days, weeks or months, as in 30d, 4w or 6m",
+            backup={"retention": retention},
+        )
+        for retention in ("", "30", "0d", "30D", "1y", "1.5d", "-3d")
+    ),
+    _own(
+        "retention of 6 characters", *_long("backup.retention", 5), backup={"retention": "10000d"}
+    ),
+]
+
+BEYOND_PATTERNS = [
     *(
         _own(
             f"schedule {schedule!r}",
@@ -491,19 +505,8 @@ _BACKUPS = [
             ("0 0 */2 * 1", "limits both days, and programs differ in what '*/2'"),
         )
     ),
-    *(
-        _both(
-            f"retention {retention!r}",
-            "spec.backup.retention",
-            f"'{retention}' must be a number of days, weeks or months, as in 30d, 4w or 6m",
-            backup={"retention": retention},
-        )
-        for retention in ("", "30", "0d", "30D", "1y", "1.5d", "-3d")
-    ),
-    _own(
-        "retention of 6 characters", *_long("backup.retention", 5), backup={"retention": "10000d"}
-    ),
 ]
+"""What only arithmetic tells: the API server takes it, and the operator refuses it."""
 
 _KEY = "must be a name of 1 to 63 characters of A-Z, a-z, 0-9, '-', '_' and '.'"
 _RESERVED_KEY = (
@@ -599,6 +602,7 @@ WRONG: list[Wrong] = [
     *_LOCALES,
     *_RESOURCES,
     *_BACKUPS,
+    *BEYOND_PATTERNS,
     *_SECRETS,
     *_SECRET_METADATA,
     *_DELETIONS,
