@@ -267,6 +267,9 @@ async def in_force(api: Api, outsider: Api, operator: Api) -> None:
         await refused(attempt, policy)
 
 
+BACKUP: Object = {"apiVersion": known.BACKUP.api_version, "kind": known.BACKUP.name}
+
+
 def _beyond_bounds(operator: Api, parent: Object) -> dict[str, Probe]:
     """What the operator's own account may not do, by policy."""
     named: Object = {"metadata": {"namespace": "probe", "name": "probe"}}
@@ -285,7 +288,7 @@ def _beyond_bounds(operator: Api, parent: Object) -> dict[str, Probe]:
         tried("scheduledbackups", "", child(parent, "scheduledbackups", "daap-probe", labels={})),
         tried("daapdatabases", "probe", label),
         tried("leases", "", named),
-        tried("backups", "", named | {"spec": {"cluster": {"name": "daap-probe"}}}),
+        tried("backups", "", named | {**BACKUP, "spec": {"cluster": {"name": "daap-probe"}}}),
     ]
     return dict(zip(BOUNDS, attempts, strict=True))
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 from daap_operator.kinds import known
-from tests.support.daapbackups import Backups
+from tests.support.daapbackups import DONE, Backups
 from tests.support.databases import Databases, condition, is_ready
 from tests.support.eventually import eventually
 from tests.support.http import metrics
@@ -149,7 +149,13 @@ class Life:
         await self._reach(
             "be backed up now",
             lambda: backups.get("now"),
-            lambda found: reason(found) in ("BackupRunning", "Completed"),
+            lambda found: reason(found) == "BackupRunning",
+        )
+        await backups.backs_up("now", **DONE)
+        await self._reach(
+            "be told of its backup",
+            lambda: backups.get("now"),
+            lambda found: reason(found) == "BackupCompleted",
         )
         await backups.delete("now")
         await self._reach(

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from daap_operator.kinds.database.reasons import BackupHealthReason
 from tests.support import recorded
-from tests.unit import gitops
+from tests.unit import builders, gitops
 from tests.unit.judges import argocd, flux, flux_expressions
 from tests.unit.kstatus import kstatus
 
@@ -61,6 +62,20 @@ def test_the_message_is_the_one_that_says_what_to_do(name: str) -> None:
     else:
         speaks = next(c for c in ("Reconciling", "Stalled", "Ready") if c in conditions)
         assert told == conditions[speaks]["message"]
+
+
+@pytest.mark.parametrize("reason", list(BackupHealthReason))
+@pytest.mark.parametrize("name", EXPECTED)
+def test_backups_have_no_influence(name: str, reason: BackupHealthReason) -> None:
+    obj = copy.deepcopy(OBJECTS[name])
+    status = "True" if reason is BackupHealthReason.RECOVERABLE else "False"
+    told = builders.condition("BackupHealthy", status, reason, message="About backups")
+    obj["status"].setdefault("conditions", []).append(told)
+    assert kstatus(obj) == kstatus(OBJECTS[name])
+    assert argocd(obj) == argocd(OBJECTS[name])
+    assert flux(obj) == flux(OBJECTS[name])
+    if name != "created":  # Flux's expressions wait for the first condition
+        assert flux_expressions(obj) == flux_expressions(OBJECTS[name])
 
 
 # --- the same rules for what no operator writes today ---------------------------------------------
