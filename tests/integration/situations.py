@@ -2,10 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from tests.standin.cnpg import StandIn
 from tests.support.api import Object
-from tests.support.databases import Databases, condition
+from tests.support.backups import STORE, archiving, create_store, tell_of_backup
+from tests.support.databases import Databases, condition, is_ready
 from tests.support.eventually import eventually
 from tests.support.operator import Operators
 from tests.support.tried import new_cluster
@@ -54,13 +56,13 @@ def _reason(kind: str, *reasons: str) -> Callable[[Object], object]:
     return lambda obj: condition(obj, kind).get("reason") in reasons
 
 
-async def _create(stage: Stage) -> None:
-    await stage.databases.create(NAME, **SPEC)
+async def _create(stage: Stage, **spec: Any) -> None:
+    await stage.databases.create(NAME, **SPEC, **spec)
 
 
-async def _ready(stage: Stage) -> None:
+async def _ready(stage: Stage, **spec: Any) -> None:
     await stage.operators.start()
-    await _create(stage)
+    await _create(stage, **spec)
     await stage.databases.ready(NAME)
     await stage.becomes(lambda obj: condition(obj, "MetadataSynced").get("status") == "True")
 
@@ -128,6 +130,29 @@ async def changed_unseen(stage: Stage) -> None:
     await stage.databases.ready(NAME)
     await operator.stop()
     await stage.databases.edit(NAME, instances=2)
+
+
+async def backed_up(stage: Stage) -> None:
+    """Serving, and it can be restored."""
+    await create_store(stage.databases)
+    await _ready(stage, backup={"store": STORE})
+    await tell_of_backup(stage.databases, NAME)
+    await stage.becomes(_reason("BackupHealthy", "Recoverable"))
+    await stage.becomes(is_ready)
+
+
+async def not_archiving(stage: Stage) -> None:
+    """Serving; what changes does not reach the archive, which harms no client."""
+    await backed_up(stage)
+    await stage.cluster_says({"conditions": [archiving(failing="exit status 4")]})
+    await stage.becomes(_reason("BackupHealthy", "ArchivingFailing"))
+
+
+async def without_store(stage: Stage) -> None:
+    """Serving; it asks for backups, and there is no store to keep them."""
+    await _ready(stage, backup={"store": STORE})
+    await stage.becomes(_reason("BackupHealthy", "StoreMissing"))
+    await stage.becomes(is_ready)
 
 
 # --- not serving ----------------------------------------------------------------------------------
@@ -235,6 +260,7 @@ SITUATIONS: dict[str, Callable[[Stage], Awaitable[None]]] = {
     for made in (
         *(created, provisioning, unknown_phase, blocked),
         *(ready, ready_without_inventory, changing, changed_unseen),
+        *(backed_up, not_archiving, without_store),
         *(down, refused_edit, name_taken, object_conflict, quota_exceeded, disk_full),
         *(deleting, deletion_protected, deleted_unseen),
     )

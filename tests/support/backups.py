@@ -41,6 +41,17 @@ async def tell_of_backup(
     return last
 
 
+def archiving(*, failing: str = "") -> Object:
+    """A Cluster's condition on archiving; `failing`: CloudNativePG's words while it fails."""
+    return {
+        "type": "ContinuousArchiving",
+        "status": "False" if failing else "True",
+        "reason": "ContinuousArchivingFailing" if failing else "ContinuousArchivingSuccess",
+        "message": failing or "Continuous archiving is working",
+        "lastTransitionTime": "2026-03-01T12:00:00Z",
+    }
+
+
 def backup(namespace: str, cluster: str, name: str) -> Object:
     """A Backup of a Cluster."""
     labels = {CLUSTER_LABEL: cluster}

@@ -33,6 +33,9 @@ DATABASES: dict[str, tuple[str, str]] = {
     # serving
     "ready": ("Current", "Healthy"),
     "ready-without-inventory": ("Current", "Healthy"),
+    "backed-up": ("Current", "Healthy"),
+    "not-archiving": ("Current", "Healthy"),
+    "without-store": ("Current", "Healthy"),
     "changing": ("InProgress", "Progressing"),
     "changed-unseen": ("InProgress", "Progressing"),
     # not serving
