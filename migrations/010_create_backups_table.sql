@@ -1,4 +1,4 @@
--- depends: 008_check_epochs
+-- depends: 009_add_archive
 -- The backups that teams asked for, each by a DaapBackup; where each is in which store, never its contents. Those that a
 -- schedule makes are told by the store itself.
 

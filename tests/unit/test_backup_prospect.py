@@ -7,7 +7,7 @@ import pytest
 from daap_operator.engine.kinds import Ref
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.kinds import known
-from daap_operator.kinds.backup.prospect import OBJECT_STORE, Place, place, retention
+from daap_operator.kinds.backup.prospect import Place, place, retention
 from daap_operator.kinds.backup.reasons import BackupReason
 from tests.unit import builders
 from tests.unit.backup_stage import ARCHIVE, PLUGINS, STORE
@@ -155,7 +155,7 @@ def test_so_is_one_that_is_not_there() -> None:
     ("there", "told"), [({"spec": {"retentionPolicy": "30d"}}, "30d"), ({"spec": {}}, ""), ({}, "")]
 )
 def test_how_long_a_store_keeps_backups(there: Object, told: str) -> None:
-    store = Seen({Ref(OBJECT_STORE, "shop", STORE): there})
+    store = Seen({Ref(known.BARMAN_STORE, "shop", STORE): there})
     assert retention(store, "shop", STORE) == told
     assert retention(store, "shop", "another") == ""
 

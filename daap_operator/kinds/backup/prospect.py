@@ -6,7 +6,6 @@ Kinds do not know each other: a DaapDatabase is read as anybody may read it.
 from typing import NamedTuple
 
 from daap_operator import names, raw
-from daap_operator.api.kind import Kind
 from daap_operator.api.meta import ConditionType
 from daap_operator.engine.kinds import Reader, Ref
 from daap_operator.errors import Problem, Stalled, Waiting
@@ -18,10 +17,6 @@ _MISSING = {
     reason.value: reason for reason in (BackupReason.STORE_MISSING, BackupReason.PLUGIN_MISSING)
 }
 """Why nothing can be written, as the database's BackupHealthy says it."""
-
-
-OBJECT_STORE = Kind("barmancloud.cnpg.io", "v1", "ObjectStore", "objectstores")
-"""Not a kind that every cluster has, nor one that is watched for DaapBackups."""
 
 
 class Place(NamedTuple):
@@ -54,10 +49,7 @@ def place(store: Reader, namespace: str, name: str) -> Place:
 
 def retention(store: Reader, namespace: str, name: str) -> str:
     """How long an ObjectStore keeps backups, in its own words; empty where that is not known."""
-    try:
-        found = store.get(Ref(OBJECT_STORE, namespace, name))
-    except KeyError:  # nobody watches them
-        return ""
+    found = store.get(Ref(known.BARMAN_STORE, namespace, name))
     return raw.text(found, "spec", "retentionPolicy")
 
 
