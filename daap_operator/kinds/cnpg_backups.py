@@ -17,7 +17,8 @@ SELECTOR = names.CNPG_CLUSTER_LABEL
 FAILED = "failed"
 """The phase of a Backup that has failed."""
 
-_METADATA = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+_METADATA = ("name", "namespace", "uid", "resourceVersion")
+_SINCE = (*_METADATA, "creationTimestamp")
 
 _OF_FAILED = ("phase", "startedAt", "stoppedAt", "error")
 _OF_OURS = (
@@ -35,15 +36,17 @@ _OF_OURS = (
 def keep(obj: Mapping[str, Any]) -> Object:
     """A Backup: whether and why it has failed; of a DaapBackup's all that has become of it.
 
-    Of others nothing else is kept: what is under way wakes nobody, and that it has succeeded the
-    ObjectStore says.
+    Of others, of which there may be hundreds for a database, nothing else is kept, not even whose
+    they are: what is under way wakes nobody, and that it has succeeded the ObjectStore says.
     """
     metadata, status = raw.mapping(obj, "metadata"), raw.mapping(obj, "status")
-    kept = {"metadata": raw.picked(metadata, _METADATA) | {"labels": _labels(metadata)}}
-    if owners(obj, known.DAAP_BACKUP):
+    ours, failed = owners(obj, known.DAAP_BACKUP), raw.text(status, "phase") == FAILED
+    if not ours and not failed:
+        return {"metadata": raw.picked(metadata, _METADATA)}
+    kept = {"metadata": raw.picked(metadata, _SINCE) | {"labels": _labels(metadata)}}
+    if ours:
         return _with_ours(kept, child.keep(obj)) | {"status": _told(status, _OF_OURS)}
-    failed = raw.text(status, "phase") == FAILED
-    return kept | {"status": _told(status, _OF_FAILED) if failed else {}}
+    return kept | {"status": _told(status, _OF_FAILED)}
 
 
 def _labels(metadata: raw.Object) -> Object:

@@ -81,7 +81,9 @@ class BackupStage(Stage):
         self.kube.change(known.BACKUP, only, setting("status", status))
 
     def archive(self) -> None:
-        """The database's Cluster has the plugin."""
+        """The store is there, and the database's Cluster has the plugin."""
+        store = {"metadata": {"name": STORE, "namespace": KEY.namespace}, "spec": {}}
+        self.kube.add(known.BARMAN_STORE, store)
 
         def attach(cluster: Object) -> None:
             cluster["spec"]["plugins"] = PLUGINS
@@ -101,6 +103,7 @@ async def archiving() -> BackupStage:
     await stage.settle()
     stage.archive()
     stage.watch()
+    await stage.settle()
     stage.forget_requests()
     assert stage.database(KEY)["status"]["phase"] == "Ready"
     return stage

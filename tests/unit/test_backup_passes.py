@@ -139,10 +139,11 @@ async def test_a_database_that_comes_later_is_waited_for() -> None:
     assert stage.told()["Reconciling"] == ("True", "DatabaseNotReady")
     await stage.settle()
     await stage.look(NOW)
-    assert stage.told()["Reconciling"] == ("True", "ArchivePending")
+    assert stage.told()["Stalled"] == ("True", "StoreMissing")
     assert stage.made == []
     stage.archive()
     assert NOW in stage.watch()
+    await stage.settle()
     await stage.look(NOW)
     assert stage.phase() == "Running"
 

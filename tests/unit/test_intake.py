@@ -136,10 +136,11 @@ async def test_owners_are_listed_before_what_they_own() -> None:
     await stage.intake.list_all(stage.kube, ())
     assert stage.kube.requests == [
         "list DaapDatabase",
+        "list ScheduledBackup",
+        "list Backup",
+        "list ObjectStore",
         "list Cluster",
         "list Pooler",
-        "list ScheduledBackup",
-        "list ObjectStore",
         "list Deployment",
         "list EndpointSlice",
         "list Pod",
@@ -148,8 +149,8 @@ async def test_owners_are_listed_before_what_they_own() -> None:
     ]
     assert list(SOURCES) == [
         *(known.DATABASE, known.CLUSTER, known.POOLER),
-        *(known.SCHEDULED_BACKUP, known.BARMAN_STORE),
         *(known.DEPLOYMENT, known.ENDPOINTS, known.POD, known.ACCOUNT, known.CLAIM),
+        *(known.SCHEDULED_BACKUP, known.BACKUP, known.BARMAN_STORE),
     ]
 
 
@@ -168,13 +169,14 @@ async def test_only_our_children_and_what_is_made_of_them_are_listed() -> None:
         "",
         managed,
         managed,
-        managed,
-        "",
         "cnpg.io/poolerName",
         "daap.io/database,kubernetes.io/service-name",
         "cnpg.io/cluster",
         "cnpg.io/cluster,daap.io/database",
         "cnpg.io/cluster",
+        managed,
+        "cnpg.io/cluster",
+        "",
     ]
 
 

@@ -103,6 +103,12 @@ def _owner_of_cluster(part: Object, store: Reader) -> Iterator[Ref]:
             yield from store.refs_by(known.DATABASE, OF_CLUSTER, (namespace, cluster))
 
 
+def _owner_of_failed(backup: Object, store: Reader) -> Iterator[Ref]:
+    """What is under way changes nothing for a database, and of what succeeds the store tells."""
+    if raw.text(backup, "status", "phase") == cnpg_backups.FAILED:
+        yield from _owner_of_cluster(backup, store)
+
+
 def _nobody(obj: Object, store: Reader) -> Iterator[Ref]:
     """Of an object of which a change concerns few: `concerns` says whom."""
     del obj, store
@@ -271,7 +277,7 @@ WATCHES = (
     Watch(
         known.BACKUP,
         cnpg_backups.keep,
-        _owner_of_cluster,
+        _owner_of_failed,
         cnpg_backups.SELECTOR,
         {CLUSTER: _failed},
         why="those of Clusters only, by label: why a backup has failed",
