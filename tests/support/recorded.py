@@ -58,8 +58,11 @@ def text(printed: str, namespaces: dict[str, str]) -> str:
     for namespace, meant in namespaces.items():
         printed = printed.replace(namespace, meant)
     # Names that are allotted once have the beginning of the uid in them
-    start = yaml.safe_load(printed)["metadata"]["uid"][:8]
+    loaded = yaml.safe_load(printed)
+    start = loaded["metadata"]["uid"][:8]
     printed = printed.replace(f"-{start}", f"-{UID[:8]}")
+    if archive := (loaded.get("status") or {}).get("archive"):
+        printed = printed.replace(archive, _ARCHIVE.sub(UID[:8], archive))
     obj = _settled(yaml.safe_load(_UID.sub(UID, printed)))
     return yaml.safe_dump(obj, sort_keys=True, width=1000)
 
