@@ -1,0 +1,145 @@
+"""Backups on the real plugin: made on schedule and now, told of, and restored as the docs say."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pytest_kind import KindCluster
+
+from daap_operator.kinds import known
+from dev.cluster import object_store
+from tests.scenarios.lifecycle import SLOW
+from tests.support.api import Object
+from tests.support.clients import Clients
+from tests.support.databases import Databases, condition, is_ready
+from tests.support.eventually import eventually
+
+pytestmark = pytest.mark.timeout(900)
+
+DOCS = Path(__file__).parents[2] / "docs" / "backup.md"
+
+RECOVERED = 300.0
+"""Seconds for a base backup to be fetched and the log to be replayed."""
+
+WRITE = """
+with psycopg.connect(entry("uri"), autocommit=True, **VERIFIED) as connection:
+    connection.execute("CREATE TABLE lines AS SELECT g id, md5(g::text) item"
+                       " FROM generate_series(1, 10000) g")
+    tell(connection.execute("SELECT count(*), md5(string_agg(item, '' ORDER BY id))"
+                            " FROM lines").fetchone())
+"""
+READ = "SELECT count(*), md5(string_agg(item, '' ORDER BY id)) FROM lines"
+
+
+def documented() -> list[Object]:
+    """The manifests of docs/backup.md, in its order."""
+    blocks = DOCS.read_text().split("```yaml\n")[1:]
+    texts = [block.split("```")[0] for block in blocks]
+    return [obj for text in texts for obj in yaml.safe_load_all(text)]
+
+
+def of_kind(kind: str) -> Object:
+    """The only manifest of a kind that the docs have."""
+    (found,) = [obj for obj in documented() if obj["kind"] == kind]
+    return found
+
+
+async def create_store(shop: Databases) -> None:
+    """The Secret and the ObjectStore of the docs, for the S3 server of this cluster."""
+    secret, store = of_kind("Secret"), of_kind("ObjectStore")
+    for obj in (secret, store):
+        obj["metadata"]["namespace"] = shop.namespace
+    keys = (object_store.ACCESS_KEY, object_store.SECRET_KEY)
+    secret["stringData"] = dict(zip(secret["stringData"], keys, strict=True))
+    configuration = store["spec"]["configuration"]
+    del configuration["endpointCA"]
+    configuration["endpointURL"] = object_store.ENDPOINT
+    configuration["destinationPath"] = f"s3://{object_store.BUCKET}/{shop.namespace}/"
+    await shop.api.create(known.SECRET, secret)
+    await shop.api.create(known.BARMAN_STORE, store)
+
+
+async def backup_now(shop: Databases) -> Object:
+    """The DaapBackup of the docs, completed."""
+    asked = of_kind("DaapBackup")
+    asked["metadata"]["namespace"] = shop.namespace
+    await shop.api.create(known.DAAP_BACKUP, asked)
+    name = asked["metadata"]["name"]
+    done = await eventually(
+        lambda: shop.api.get(known.DAAP_BACKUP, shop.namespace, name), is_ready, seconds=SLOW
+    )
+    assert done
+    return done
+
+
+async def restore(shop: Databases, backup: Object, cluster: Object) -> str:
+    """The Cluster of the docs, restored to the last change that was archived; its name."""
+    copy = of_kind("Cluster")
+    copy["metadata"]["namespace"] = shop.namespace
+    copy["spec"]["imageName"] = cluster["spec"]["imageName"]
+    copy["spec"]["storage"] = {"size": cluster["spec"]["storage"]["size"]}
+    del copy["spec"]["bootstrap"]["recovery"]["recoveryTarget"]
+    (source,) = copy["spec"]["externalClusters"]
+    source["plugin"]["parameters"]["serverName"] = backup["status"]["archive"]
+    await shop.api.create(known.CLUSTER, copy)
+    name: str = copy["metadata"]["name"]
+    await eventually(
+        lambda: shop.api.get(known.CLUSTER, shop.namespace, name), _serves, seconds=RECOVERED
+    )
+    return name
+
+
+def _serves(cluster: Object | None) -> bool:
+    ready = [
+        c for c in (cluster or {}).get("status", {}).get("conditions", ()) if c["type"] == "Ready"
+    ]
+    return any(c["status"] == "True" for c in ready)
+
+
+def _healthy(found: Any) -> bool:
+    return condition(found, "BackupHealthy").get("status") == "True"
+
+
+async def test_a_database_is_backed_up_and_restored_as_the_docs_say(
+    shop: Databases, clients: Clients, real_cluster: KindCluster
+) -> None:
+    await create_store(shop)
+    await shop.create(
+        "orders", storage={"size": "1Gi"}, backup=of_kind("DaapDatabase")["spec"]["backup"]
+    )
+    found = await shop.ready("orders", seconds=SLOW)
+    secret = await shop.child("secrets", found["status"]["secretName"])
+    assert secret
+    written = await clients.run(WRITE, secret)
+    told = await eventually(lambda: shop.get("orders"), _healthy, seconds=SLOW)
+    assert told
+    first = told["status"]["backup"]["lastSuccessful"]
+    assert told["status"]["backup"]["firstRecoverable"] <= first
+
+    done = await backup_now(shop)
+    assert done["status"]["archive"] == told["status"]["backup"]["archive"]
+    assert done["status"]["backupId"]
+    assert done["status"]["endWal"] >= done["status"]["beginWal"]
+    await eventually(
+        lambda: shop.get("orders"),
+        lambda obj: obj and obj["status"]["backup"]["lastSuccessful"] > first,
+        seconds=SLOW,
+    )
+
+    cluster = await shop.child("clusters", "daap-orders")
+    assert cluster
+    copy = await restore(shop, done, cluster)
+    psql = ("psql", "--dbname=orders", "--tuples-only", "--no-align", f"--command={READ}")
+    read = await asyncio.to_thread(
+        real_cluster.kubectl,
+        *("exec", f"--namespace={shop.namespace}", f"{copy}-1", "--container=postgres", "--"),
+        *psql,
+    )
+    assert read.strip().split("|") == [str(value) for value in written]
+    still = await shop.get("orders")
+    assert still
+    assert is_ready(still)
+    assert _healthy(still)
+    await shop.api.delete(known.CLUSTER, shop.namespace, copy)
