@@ -3,9 +3,16 @@
 from typing import Any
 
 from tests.integration.fault_matrix import cells
-from tests.integration.fault_scenarios import EVERY, SECONDS, Scenario, Trial, serves, told
+from tests.integration.fault_scenarios import (
+    EVERY,
+    SECONDS,
+    Scenario,
+    Trial,
+    create_with_backups,
+    told,
+)
 from tests.support.api import Object
-from tests.support.daapbackups import ON, Backups
+from tests.support.daapbackups import Backups
 from tests.support.eventually import eventually
 from tests.support.side_effects import CLAIM
 
@@ -78,18 +85,12 @@ async def gone(trial: Trial) -> None:
 # --- the steps ------------------------------------------------------------------------------------
 
 
-async def make_database(trial: Trial) -> None:
-    await trial.site.databases.create(trial.name, backup=ON)
-    await serves(trial)
-    await _backups(trial).archive(trial.cluster)
-
-
 async def create(trial: Trial) -> None:
     await _backups(trial).create(trial.name, trial.name)
 
 
 async def make(trial: Trial) -> None:
-    await make_database(trial)
+    await create_with_backups(trial)
     await create(trial)
     await completed(trial)
 
@@ -110,6 +111,6 @@ async def clear_database(trial: Trial) -> None:
 
 
 SCENARIOS = {
-    "create a backup": Scenario(create, completed, make=make_database, clear=clear),
+    "create a backup": Scenario(create, completed, make=create_with_backups, clear=clear),
     "delete a backup": Scenario(delete, gone, make=make, events=4, clear=clear_database),
 }
