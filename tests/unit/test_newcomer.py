@@ -20,7 +20,7 @@ def test_the_readme_promises_two_commands_and_what_they_show() -> None:
     assert PROMISES.shown_by == "kubectl get daapdatabases --namespace shop"
     assert PROMISES.header[:3] == ("NAME", "READY", "STATUS")
     assert PROMISES.row[0] == "orders"
-    assert (PROMISES.first_minutes, PROMISES.later_minutes) == (15, 2)
+    assert (PROMISES.first_minutes, PROMISES.later_minutes) == (20, 2)
 
 
 def printed(*lines: tuple[str, ...]) -> str:
@@ -53,8 +53,8 @@ def test_any_other_difference_is_told(lines: tuple[tuple[str, ...], ...]) -> Non
     [
         (README.replace("## Try it", "## Go"), "a section 'Try it'"),
         (README.replace("$ kubectl", "kubectl"), "a command with its output"),
-        (README.replace("about fifteen minutes", "some minutes"), "how long it takes"),
-        (README.replace("about fifteen minutes", "about umpteen minutes"), "'umpteen minutes'"),
+        (README.replace("about twenty minutes", "some minutes"), "how long it takes"),
+        (README.replace("about twenty minutes", "about umpteen minutes"), "'umpteen minutes'"),
     ],
 )
 def test_a_promise_that_is_gone_is_told(text: str, message: str) -> None:
