@@ -21,7 +21,7 @@ KEPT_BYTES = 64 * 1024
 FIELD_BYTES = 12 * 1024
 """Memory of a field that stays of an object that needs more; finalizers and owners have less."""
 
-STUB_BYTES = 24 * 1024
+STUB_BYTES = 16 * 1024
 """Memory of what is kept of an object that was put out; ordinary ones are kept as they are."""
 
 OVER_SHARE = "overShare"

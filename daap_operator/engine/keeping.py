@@ -74,15 +74,16 @@ class Keeping:
             return None if there is None else Kept(stub(kept, there.get(OVER_SHARE, {})))
         return kept
 
-    def even_out(self, ref: Ref | None = None) -> None:
-        """Keep no more than may be; `ref` is what has just come."""
+    def even_out(self) -> None:
+        """Keep no more than may be: whoever has most gives way."""
         while self._shares.over:
-            unit = self._shares.largest()
-            if unit is None:  # nothing but what was put out
-                if ref is not None:
-                    self._forget(ref)
-                return
-            self._put_out(unit)
+            unit, before = self._shares.largest(), self._shares.total
+            if self._shares.is_out(unit):  # of whoever has most, even what stays is too much
+                self._forget(unit)
+                if self._shares.total >= before:
+                    return
+            else:
+                self._put_out(unit)
 
     def moved(self, source: Source, ref: Ref, before: Kept | None, now: Kept | None) -> None:
         """What a cache keeps of an object has changed."""
@@ -206,12 +207,15 @@ class Keeping:
             return False
         self._caches[source].replace(ref, kept)
         self._lacks(ref)
-        self.even_out(ref)
+        self.even_out()
         return True
+
+    def _refs(self, unit: Unit) -> list[Ref]:
+        return self._owners(unit.kind, unit.key) if unit.kind in self._keys else _one(unit.key)
 
     def _put_out(self, unit: Unit) -> None:
         parts = unit.kind in self._keys
-        refs = self._owners(unit.kind, unit.key) if parts else _one(unit.key)
+        refs = self._refs(unit)
         mark = self._most_of(unit, refs)
         self._shares.put_out(unit)
         if parts:
@@ -245,11 +249,12 @@ class Keeping:
                 cache.forget(ref)
                 self._turn_away(ref, kept)
 
-    def _forget(self, ref: Ref) -> None:
-        for source, cache in self._caches.items():
-            if source.kind == ref.kind and (kept := cache.objects.get(ref)):
-                cache.forget(ref)
-                self._turn_away(ref, kept)
+    def _forget(self, unit: Unit) -> None:
+        for ref in self._refs(unit):
+            for source, cache in self._caches.items():
+                if source.kind == ref.kind and (kept := cache.objects.get(ref)):
+                    cache.forget(ref)
+                    self._turn_away(ref, kept)
 
 
 def _begun(kept: Object) -> bool:

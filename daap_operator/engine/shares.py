@@ -65,9 +65,13 @@ class _Share:
     units: dict[Unit, _Use] = field(default_factory=dict)
 
     def largest(self) -> Unit:
-        """The unit that has most of those that are whole; of several the latest."""
-        whole = [(unit, use) for unit, use in reversed(self.units.items()) if not use.needed]
-        return max(whole, key=lambda one: one[1].bytes)[0]
+        """The unit that has most of those that are whole, else of all; of several the latest."""
+        units = [
+            (unit, use)
+            for unit, use in reversed(self.units.items())
+            if not use.needed or not self.whole
+        ]
+        return max(units, key=lambda one: one[1].bytes)[0]
 
 
 class Shares:
@@ -106,7 +110,7 @@ class Shares:
         """Whether a unit that was put out may be whole again: there is room for what it had."""
         with_it = self._shares[unit.namespace]
         use = with_it.units[unit]
-        if self.total + use.needed - use.counted > self._most:
+        if self.total + use.needed - use.counted > self._most - self._most // HEADROOM:
             return False
         with_it.whole += 1
         self._change(with_it, use, needed=0)
@@ -117,7 +121,7 @@ class Shares:
         for share in self._shares.values():
             for use in share.units.values():
                 if use.needed:
-                    use.needed = max(use.needed // 2, UNIT_BYTES)
+                    use.needed = max(use.needed // 2, use.bytes, UNIT_BYTES)
 
     def is_out(self, unit: Unit) -> bool:
         """Whether a unit was put out."""
@@ -142,18 +146,15 @@ class Shares:
             return True
         own = self._shares.get(namespace)
         then = needed + (own.total if own else 0)
-        return any(
-            share.total > then and share.whole
-            for name, share in self._shares.items()
-            if name != namespace
-        )
+        return any(share.total > then for name, share in self._shares.items() if name != namespace)
 
-    def largest(self) -> Unit | None:
-        """The unit that gives way; None when all were put out."""
-        shares = [(share.total, name) for name, share in self._shares.items() if share.whole]
-        if not shares:
-            return None
-        return self._shares[max(shares)[1]].largest()
+    def largest(self) -> Unit:
+        """The unit that gives way: of the namespace that has most, whatever of it is put out.
+
+        Never one of another: what stays of many that were put out is at their own cost, too.
+        """
+        _, name = max((share.total, name) for name, share in self._shares.items())
+        return self._shares[name].largest()
 
     def _change(self, share: "_Share", use: _Use, **fields: int) -> None:
         before = use.counted

@@ -119,7 +119,7 @@ class Store:
         if kept is None:
             return None
         change = cache.put(kept)
-        self._keeping.even_out(Ref.of(source.kind, kept))
+        self._keeping.even_out()
         return change
 
     def has(self, source: Source, ref: Ref) -> bool:
@@ -148,7 +148,7 @@ class Store:
         for source, cache in self._covering(kind, obj):
             if (kept := self._keeping.answered(source, cache.reduced(obj))) is not None:
                 changes.append(cache.put(kept))
-                self._keeping.even_out(Ref.of(kind, kept))
+                self._keeping.even_out()
         return next((change.now for change in changes if change is not None), None)
 
     def remove(self, kind: Kind, obj: raw.Object) -> Object | None:

@@ -1,6 +1,7 @@
 """What nobody should have stored: told of clearly, and nobody else's trouble."""
 
 import os
+import re
 import time
 from base64 import b64decode, b64encode
 from typing import Any
@@ -58,6 +59,11 @@ async def poisoned(api: Api, databases: Databases) -> Databases:
     return databases
 
 
+def without_size(message: str) -> str:
+    """A message without the size of the object, which grows by the status that tells of it."""
+    return re.sub(r"has \d+ bytes", "has … bytes", message)
+
+
 @pytest.mark.timeout(900)
 async def test_poison_among_many_delays_none_of_them(
     poisoned: Databases, operators: Operators, rows: Rows
@@ -69,7 +75,8 @@ async def test_poison_among_many_delays_none_of_them(
         assert "spec." in note
         if name in TELLABLE:
             found = await poisoned.stalled(f"poison-{name}", REASONS[name])
-            assert condition(found, "Stalled")["message"].startswith(note)
+            told = condition(found, "Stalled")["message"]
+            assert without_size(told).startswith(without_size(note))
         assert await rows.named(f"poison-{name}") == []
         await poisoned.delete(f"poison-{name}")
         await poisoned.gone(f"poison-{name}")

@@ -125,6 +125,23 @@ def test_who_has_less_than_an_equal_part_loses_nothing(fed: list[Any]) -> None:
         assert [one for one in kept(store) if one["metadata"]["namespace"] == "quiet"] == before
 
 
+@pytest.mark.parametrize("size", [2_000, STUB_BYTES // 2, STUB_BYTES * 9 // 10, 3 * STUB_BYTES])
+def test_databases_as_large_as_what_stays_of_them_cost_nobody_else_anything(size: int) -> None:
+    """Putting one out frees little: then even what stays of those of the same namespace goes."""
+    store = Store(WATCHES, most=FEW)
+    quiet = [database(0, "quiet"), *(made(kind, 0, "quiet", of="db-0") for kind in PARTS)]
+    for kind, obj in zip([known.DATABASE, *PARTS], quiet, strict=True):
+        store.take(SOURCES[kind], obj)
+    before = kept(store)
+    for number in range(3 * FEW // size + 100):
+        taken = database(number, "greedy", size=size)
+        store.take(SOURCES[known.DATABASE], taken)
+        store.put(known.DATABASE, taken | {"status": {"phase": "Error"}})
+        assert store.weight <= FEW
+        assert [one for one in kept(store) if one["metadata"]["namespace"] == "quiet"] == before
+    assert store.take(SOURCES[known.DATABASE], database(1, "third", begun=False)) is not None
+
+
 @given(strategies.json_values, st.integers(1, 3000))
 def test_a_stub_has_a_bound_and_what_we_have_written(value: Any, times: int) -> None:
     obj = builders.database({"a": [value] * times}, {"clusterName": "daap-orders"})
