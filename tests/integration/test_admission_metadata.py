@@ -188,15 +188,15 @@ async def test_the_name_of_helm_tests_database_is_reserved(shop: Databases, as_p
     await tester.call("POST", create, wanted)
 
 
-@pytest.mark.parametrize("name", ["orders-1-tbs-fast", "a-10-tbs-b"])
+@pytest.mark.parametrize("name", ["orders-1-tbs-fast", "a-10-tbs-b", "orders-1-tbs", "orders-1-tbsx"])
 async def test_no_database_is_called_like_the_volume_claims_of_another(
     name: str, shop: Databases
 ) -> None:
     """Its own claims would be protected, or not, with those of the other one."""
     create = path("daapdatabases", shop.namespace) + "?dryRun=All"
     said = await refusal(shop.api.call("POST", create, database(shop.namespace, name)))
-    assert f"{name}: names with a number and '-tbs-' in them are those of the volume claims" in said
-    for other in (name.replace("-tbs-", "-wal-"), "orders-tbs-fast", "orders-1-tbs", "tbs-1"):
+    assert f"{name}: names with a number and '-tbs' in them are those of the volume claims" in said
+    for other in (name.replace("-tbs", "-wal"), "orders-tbs-fast", "orders-x-tbs", "tbs-1"):
         await shop.api.call("POST", create, database(shop.namespace, other))
 
 
