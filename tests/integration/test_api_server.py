@@ -151,7 +151,7 @@ async def test_what_kubectl_prints(control_plane: ControlPlane, api: Api, namesp
     header, row = printed("daapdb", "-o", "wide")
     assert header[7:10] == ["SECRET", "LAST-BACKUP", "MESSAGE"]
     assert row[6:10] == ["daap-orders-connection", "Clients", "can", "connect"]
-    assert printed("daap")[1][0] == "orders"
+    assert printed("daap")[1][0] == "daapdatabase.daap.io/orders"  # of several kinds
 
 
 @pytest.mark.parametrize(
