@@ -188,7 +188,9 @@ async def test_the_name_of_helm_tests_database_is_reserved(shop: Databases, as_p
     await tester.call("POST", create, wanted)
 
 
-@pytest.mark.parametrize("name", ["orders-1-tbs-fast", "a-10-tbs-b", "orders-1-tbs", "orders-1-tbsx"])
+@pytest.mark.parametrize(
+    "name", ["orders-1-tbs-fast", "a-10-tbs-b", "orders-1-tbs", "orders-1-tbsx"]
+)
 async def test_no_database_is_called_like_the_volume_claims_of_another(
     name: str, shop: Databases
 ) -> None:
