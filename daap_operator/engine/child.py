@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from daap_operator import names, raw
 from daap_operator.api.kind import is_uid_label
-from daap_operator.engine.kinds import Object, Ref
+from daap_operator.engine.kinds import IDENTITY, Object, Ref
 from daap_operator.engine.ownership import (
     OWNED,
     belongs_to,
@@ -129,16 +129,7 @@ class Child:
         return first_difference(self.compared(self.wanted(actual), actual), actual[OWNED])
 
 
-_METADATA = (
-    "name",
-    "namespace",
-    "uid",
-    "resourceVersion",
-    "generation",
-    "deletionTimestamp",
-    "finalizers",
-    "ownerReferences",
-)
+_METADATA = (*IDENTITY, "generation", "deletionTimestamp", "finalizers", "ownerReferences")
 
 
 def keep(obj: raw.Object) -> Object:

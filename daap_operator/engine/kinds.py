@@ -64,9 +64,20 @@ class Reader(Protocol):
         """The objects under a key of an index, in the order of their names."""
 
 
+IDENTITY = ("name", "namespace", "uid", "resourceVersion")
+"""What is kept of any object's metadata."""
+
+SUBJECT_METADATA = (
+    *IDENTITY,
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "finalizers",
+)
+"""What is kept of the metadata of an object of ours, besides annotations."""
+
 Keep = Callable[[raw.Object], Object]
-"""From an object as the API server has it to what is kept of it; has its metadata's name,
-namespace, uid and resourceVersion."""
+"""From an object as the API server has it to what is kept of it; has its metadata's IDENTITY."""
 
 Wakes = Callable[[Object, Reader], Iterable[Ref]]
 """From what is kept of an object that has come, changed or gone to whatever is to be looked at.

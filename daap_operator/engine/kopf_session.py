@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 import aiohttp
 
 from daap_operator import raw
-from daap_operator.engine.kinds import Source
+from daap_operator.engine.kinds import IDENTITY, Source
 from daap_operator.engine.trace import place
 from daap_operator.kube import Unreachable
 from daap_operator.kube.listing import Page
@@ -35,7 +35,6 @@ KEPT, TYPE = "kept", "type"
 NO_OBJECTS = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 """A listing in this form has no objects, only the columns that kubectl shows."""
 
-_IDENTITY = ("name", "namespace", "uid", "resourceVersion")
 _OF_OBJECTS = ("ADDED", "MODIFIED", "DELETED")
 
 
@@ -145,7 +144,7 @@ def event(line: bytes, source: Source, reduce: Reduce) -> bytes:
     except (ValueError, TypeError, KeyError):
         return line + b"\n"
     shown = raw.picked(obj, ("apiVersion", "kind"))
-    shown["metadata"] = raw.picked(raw.mapping(obj, "metadata"), _IDENTITY)
+    shown["metadata"] = raw.picked(raw.mapping(obj, "metadata"), IDENTITY)
     try:
         shown[KEPT] = reduce(source, marked(obj, len(line)))
     except Exception:  # one event that cannot be read must not hold up all behind it

@@ -5,6 +5,7 @@ from typing import Any
 
 from daap_operator import names, raw
 from daap_operator.engine import child
+from daap_operator.engine.kinds import IDENTITY
 from daap_operator.engine.ownership import owners
 from daap_operator.kinds import known
 from daap_operator.lines import quoted
@@ -17,8 +18,7 @@ SELECTOR = names.CNPG_CLUSTER_LABEL
 FAILED = "failed"
 """The phase of a Backup that has failed."""
 
-_METADATA = ("name", "namespace", "uid", "resourceVersion")
-_SINCE = (*_METADATA, "creationTimestamp")
+_SINCE = (*IDENTITY, "creationTimestamp")
 
 _OF_FAILED = ("phase", "startedAt", "stoppedAt", "error")
 _OF_OURS = (
@@ -42,7 +42,7 @@ def keep(obj: Mapping[str, Any]) -> Object:
     metadata, status = raw.mapping(obj, "metadata"), raw.mapping(obj, "status")
     ours, failed = owners(obj, known.DAAP_BACKUP), raw.text(status, "phase") == FAILED
     if not ours and not failed:
-        return {"metadata": raw.picked(metadata, _METADATA)}
+        return {"metadata": raw.picked(metadata, IDENTITY)}
     kept = {"metadata": raw.picked(metadata, _SINCE) | {"labels": _labels(metadata)}}
     if ours:
         return _with_ours(kept, child.keep(obj)) | {"status": _told(status, _OF_OURS)}

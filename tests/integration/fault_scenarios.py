@@ -9,7 +9,8 @@ from typing import Any
 
 from daap_operator import names
 from daap_operator.kinds import known
-from daap_operator.kinds.database.desired.backup import Archiver, archive_name, archiver_of
+from daap_operator.kinds.archiver import Archiver, archiver_of
+from daap_operator.kinds.database.desired.backup import archive_name
 from tests.support.api import Object
 from tests.support.databases import condition
 from tests.support.eventually import eventually

@@ -24,7 +24,7 @@ import aiohttp
 from daap_operator import names, quantity
 from daap_operator.engine.kinds import Ref
 from daap_operator.kinds import known
-from daap_operator.kinds.database.desired.backup import archiver_of
+from daap_operator.kinds.archiver import archiver_of
 from daap_operator.kube import Kind
 from tests.standin import script
 from tests.support.api import Api, ApiError

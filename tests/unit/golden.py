@@ -12,7 +12,8 @@ import yaml
 from daap_operator.api.v1alpha1 import DaapDatabase, DaapDatabaseStatus
 from daap_operator.engine.conditions import Moment, dumped
 from daap_operator.kinds import known
-from daap_operator.kinds.database.desired.backup import Archiver, archive_name
+from daap_operator.kinds.archiver import Archiver
+from daap_operator.kinds.database.desired.backup import archive_name
 from daap_operator.kinds.database.desired.cluster import cluster
 from daap_operator.kinds.database.desired.pooler import pooler
 from daap_operator.kinds.database.desired.resolved import Platform, resolve

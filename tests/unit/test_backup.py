@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from daap_operator.api.v1alpha1 import BackupStatus
+from daap_operator.kinds.archiver import Archiver, archiver_of, plugins
 from daap_operator.kinds.database.desired import backup
-from daap_operator.kinds.database.desired.backup import Archiver, BackupDefaults, Backups
+from daap_operator.kinds.database.desired.backup import BackupDefaults, Backups
 from tests.unit import builders
 
 DAILY, NIGHTLY = "3 53 5 * * *", "3 53 2 * * *"
@@ -96,8 +97,8 @@ def test_a_cluster_archives_to_a_store_that_is_there(
 
 
 def test_what_the_plugin_is_told_can_be_read_back() -> None:
-    spec = {"plugins": [{"name": "another"}, *backup.plugins(LIVE)]}
-    assert backup.archiver_of({"spec": spec}) == LIVE
+    spec = {"plugins": [{"name": "another"}, *plugins(LIVE)]}
+    assert archiver_of({"spec": spec}) == LIVE
 
 
 @pytest.mark.parametrize(
@@ -114,9 +115,9 @@ def test_what_the_plugin_is_told_can_be_read_back() -> None:
 )
 def test_half_of_it_or_what_is_no_name_is_nothing(parameters: Any) -> None:
     found = {"name": "barman-cloud.cloudnative-pg.io", "parameters": parameters}
-    assert backup.archiver_of({"spec": {"plugins": [found, "odd", None]}}) is None
-    assert backup.archiver_of({"spec": {"plugins": "odd"}}) is None
-    assert backup.archiver_of(None) is None
+    assert archiver_of({"spec": {"plugins": [found, "odd", None]}}) is None
+    assert archiver_of({"spec": {"plugins": "odd"}}) is None
+    assert archiver_of(None) is None
 
 
 # --- what is told ---------------------------------------------------------------------------------

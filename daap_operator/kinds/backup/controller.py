@@ -188,16 +188,20 @@ def _backup(
 ) -> tuple[Owner, Child]:
     """The Backup as it is to be; without a Cluster as it is to be found."""
     owner = Owner(*subject.key, subject.metadata.uid)
-    name = subject.status.backup_name or desired.backup_name(owner.name, owner.uid)
-    return owner, desired.backup(owner, name, database=database, cluster=cluster)
+    return owner, desired.backup(owner, _name(subject), database=database, cluster=cluster)
+
+
+def _name(subject: BackupSubject) -> str:
+    """The Backup's, as it was noted or is to be."""
+    noted = subject.status.backup_name
+    return noted or desired.backup_name(subject.key.name, subject.metadata.uid)
 
 
 async def _note(turn: BackupTurn, there: Place) -> None:
     """Write down what is made and where to, before it is: a Backup that exists is in a status."""
     subject = turn.subject
-    name = desired.backup_name(subject.key.name, subject.metadata.uid)
     wanted = {
-        "backup_name": subject.status.backup_name or name,
+        "backup_name": _name(subject),
         "store": there.store,
         "archive": there.archive,
         "postgres_version": there.postgres_version,

@@ -5,11 +5,12 @@ Kinds do not know each other: a DaapDatabase is read as anybody may read it.
 
 from typing import NamedTuple
 
-from daap_operator import names, raw
+from daap_operator import raw
 from daap_operator.api.meta import ConditionType
 from daap_operator.engine.kinds import Reader, Ref
 from daap_operator.errors import Problem, Stalled, Waiting
 from daap_operator.kinds import known
+from daap_operator.kinds.archiver import archiver_of
 from daap_operator.kinds.backup.reasons import BackupReason
 from daap_operator.lines import quoted
 
@@ -38,13 +39,12 @@ def place(store: Reader, namespace: str, name: str) -> Place:
     if problem := _absent(database, name) or _off(database, name) or _unavailable(database, name):
         raise problem
     cluster = raw.text(database, "status", "clusterName")
-    told = _archiver(store.get(Ref(known.CLUSTER, namespace, cluster)))
-    found, archive = (raw.text(told, field) for field in ("barmanObjectName", "serverName"))
-    if not (found and archive):
+    told = archiver_of(store.get(Ref(known.CLUSTER, namespace, cluster)))
+    if told is None:
         why = f"DaapDatabase {name} does not archive yet: its Cluster is being given the plugin"
         raise Waiting(BackupReason.ARCHIVE_PENDING, why)
     version = raw.number(database, "status", "postgresVersion")
-    return Place(cluster, found, archive, version or None)
+    return Place(cluster, *told, version or None)
 
 
 def retention(store: Reader, namespace: str, name: str) -> str:
@@ -103,12 +103,4 @@ def _condition(database: raw.Object | None, kind: ConditionType) -> raw.Object:
     for condition in raw.items(database, "status", "conditions"):
         if raw.text(condition, "type") == kind:
             return raw.mapping(condition)
-    return {}
-
-
-def _archiver(cluster: raw.Object | None) -> raw.Object:
-    """What the plugin in the Cluster is told; empty while it has none."""
-    for plugin in raw.items(cluster, "spec", "plugins"):
-        if raw.text(plugin, "name") == names.BACKUP_PLUGIN:
-            return raw.mapping(plugin, "parameters")
     return {}

@@ -10,6 +10,7 @@ from typing import Any
 from daap_operator.api.v1alpha1 import BackupStatus, DaapDatabaseStatus
 from daap_operator.engine.kinds import Ref
 from daap_operator.kinds import known
+from daap_operator.kinds.archiver import archiver_of
 from daap_operator.kinds.database.desired import backup
 from daap_operator.kinds.database.desired.resolved import Resolved
 from daap_operator.kinds.database.memory import Archive, DatabaseTurn, DatabaseWorld
@@ -22,7 +23,7 @@ def archived(
     world: DatabaseWorld, looked_at: DatabaseSubject, resolved: Resolved, cluster: Object | None
 ) -> Resolved:
     """The database with its archive; `cluster` is its Cluster, or that which it takes over."""
-    live = backup.archiver_of(cluster)
+    live = archiver_of(cluster)
     archive = live.archive if live else _allotted(world, looked_at, resolved, there=bool(cluster))
     store = resolved.backups.store if resolved.backups else ""
     there = world.store.get(Ref(known.BARMAN_STORE, resolved.namespace, store)) is not None

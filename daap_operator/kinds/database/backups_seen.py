@@ -7,8 +7,8 @@ from typing import Any
 from daap_operator import raw
 from daap_operator.api.v1alpha1 import BackupStatus
 from daap_operator.engine.ownership import OWNED
+from daap_operator.kinds.archiver import archiver_of
 from daap_operator.kinds.cnpg_backups import FAILED
-from daap_operator.kinds.database.desired.backup import archiver_of
 from daap_operator.kinds.database.desired.resolved import Resolved
 from daap_operator.kinds.database.trim_backup import WINDOWS
 from daap_operator.kinds.database.windows import Window, utc, window_of

@@ -12,10 +12,10 @@ from daap_operator.engine.kinds import Ref
 from daap_operator.engine.ownership import OWNED
 from daap_operator.errors import Problem, Stalled, Waiting
 from daap_operator.kinds import known
+from daap_operator.kinds.archiver import archiver_of
 from daap_operator.kinds.database.adoption import objections, was_retained
 from daap_operator.kinds.database.applied import instances
 from daap_operator.kinds.database.certificates import mark
-from daap_operator.kinds.database.desired.backup import archiver_of
 from daap_operator.kinds.database.desired.cluster import cluster
 from daap_operator.kinds.database.desired.mark import is_marked, unmarked
 from daap_operator.kinds.database.desired.pooler import pooler

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from daap_operator import names, raw
+from daap_operator.engine.kinds import IDENTITY, SUBJECT_METADATA
 from daap_operator.engine.ownership import OWNED, owned_part
 from daap_operator.kinds import known
-from daap_operator.kinds.database.desired.backup import archiver_of, plugins
+from daap_operator.kinds.archiver import archiver_of, plugins
 from daap_operator.kinds.database.desired.tuning import NAMES
 from daap_operator.kinds.database.volumes import CONDITIONS
 from daap_operator.lines import all_quoted, line, quoted
@@ -21,25 +22,8 @@ Object = dict[str, Any]
 BY_HAND = "byHand"
 """Key under which a trimmed Cluster holds the names of PostgreSQL's settings that are others'."""
 
-METADATA = (
-    "name",
-    "namespace",
-    "uid",
-    "resourceVersion",
-    "generation",
-    "creationTimestamp",
-    "deletionTimestamp",
-    "finalizers",
-    "ownerReferences",
-)
-_CLAIM_METADATA = (
-    "name",
-    "namespace",
-    "uid",
-    "resourceVersion",
-    "deletionTimestamp",
-    "ownerReferences",
-)
+METADATA = (*SUBJECT_METADATA, "ownerReferences")
+_CLAIM_METADATA = (*IDENTITY, "deletionTimestamp", "ownerReferences")
 _LABELS = (names.DATABASE_LABEL, known.DATABASE.uid_label, names.MANAGED_BY_LABEL)
 _ANNOTATIONS = (
     "cnpg.io/fencedInstances",

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from daap_operator import raw
+from daap_operator.engine.kinds import IDENTITY
 from daap_operator.engine.ownership import OWNED, owned_part
 from daap_operator.kinds.database.trim import child_metadata
 from daap_operator.kinds.database.windows import packed
@@ -19,8 +20,6 @@ Object = dict[str, Any]
 WINDOWS = "serverRecoveryWindow"
 """The field of an ObjectStore's status that is kept as the text that `windows.packed` makes."""
 
-_IDENTITY = ("name", "namespace", "uid", "resourceVersion")
-
 
 def object_store(obj: Mapping[str, Any]) -> Object:
     """An ObjectStore: how long it keeps backups, and from when to when each archive reaches."""
@@ -28,7 +27,7 @@ def object_store(obj: Mapping[str, Any]) -> Object:
     text = found if isinstance(found, str) else packed(raw.mapping(found))
     retention = quoted(raw.text(obj, "spec", "retentionPolicy"))
     return {
-        "metadata": picked(raw.mapping(obj, "metadata"), _IDENTITY),
+        "metadata": picked(raw.mapping(obj, "metadata"), IDENTITY),
         "spec": {"retentionPolicy": retention} if retention else {},
         "status": {WINDOWS: text} if text else {},
     }

@@ -1,18 +1,12 @@
-"""What a database's backups are to be: where to, under which name, and who archives. Pure.
-
-https://cloudnative-pg.io/plugin-barman-cloud/docs/parameters/
-"""
+"""What a database's backups are to be: where to, under which name, and who archives. Pure."""
 
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, NamedTuple
 
-from daap_operator import names, raw
 from daap_operator.api.v1alpha1 import BackupStatus, DaapDatabaseSpec
+from daap_operator.kinds.archiver import Archiver
 from daap_operator.kinds.database.desired.schedule import six_fields
-
-Manifest = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -38,13 +32,6 @@ class Backups:
     """In CloudNativePG's six fields, UTC."""
     retention: str | None = None
     """How far back it must be possible to restore to; None for what the store keeps."""
-
-
-class Archiver(NamedTuple):
-    """What the plugin in a Cluster is told: where every change goes, and under which name."""
-
-    store: str
-    archive: str
 
 
 def wanted(spec: DaapDatabaseSpec, uid: str, defaults: BackupDefaults) -> Backups | None:
@@ -100,33 +87,6 @@ def archiver(
     if backups.store and archive and there:
         return Archiver(backups.store, archive)
     return live
-
-
-def archiver_of(cluster: raw.Object | None) -> Archiver | None:
-    """What the plugin in a Cluster is told; the object, or what the store keeps of it."""
-    for plugin in raw.items(cluster, "spec", "plugins"):
-        if raw.text(plugin, "name") == names.BACKUP_PLUGIN:
-            store = raw.text(plugin, "parameters", "barmanObjectName")
-            archive = raw.text(plugin, "parameters", "serverName")
-            if _NAME.fullmatch(store) and _NAME.fullmatch(archive):
-                return Archiver(store, archive)
-    return None
-
-
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}")
-"""Whatever else a person may have written there is not taken up."""
-
-
-def plugins(told: Archiver) -> list[Manifest]:
-    """For the spec of a Cluster."""
-    return [
-        {
-            "name": names.BACKUP_PLUGIN,
-            "enabled": True,
-            "isWALArchiver": True,
-            "parameters": {"barmanObjectName": told.store, "serverName": told.archive},
-        }
-    ]
 
 
 # --- what is told ---------------------------------------------------------------------------------

@@ -14,8 +14,9 @@ from daap_operator import names
 from daap_operator.api.v1alpha1 import DaapDatabase, DaapDatabaseSpec, DeletionPolicy, Locale
 from daap_operator.engine.child import Owner
 from daap_operator.kinds import known
+from daap_operator.kinds.archiver import Archiver
 from daap_operator.kinds.database.desired import backup, defaults, locales
-from daap_operator.kinds.database.desired.backup import Archiver, BackupDefaults, Backups
+from daap_operator.kinds.database.desired.backup import BackupDefaults, Backups
 from daap_operator.kinds.database.ownership import labels
 
 Manifest = dict[str, Any]
