@@ -67,3 +67,22 @@ async def system(as_person: As) -> str:
     with suppress(ApiError):  # it is there
         await api.create("namespaces", {"metadata": {"name": NAMESPACE}})
     return NAMESPACE
+
+
+@pytest.fixture
+async def admin(as_person: As) -> Api:
+    """Whoever may administer databases."""
+    return await as_person(admission.ADMIN)
+
+
+@pytest.fixture
+async def operator(as_person: As) -> Api:
+    """Whoever has the operator's token. By RBAC everything is allowed on the guarded plane."""
+    return await as_person(admission.OPERATOR)
+
+
+@pytest.fixture
+async def place(admin: Api) -> AsyncIterator[str]:
+    """A namespace on the guarded plane for what the operator's account tries."""
+    async with guarded_namespace(admin, "bounds") as name:
+        yield name

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.standin.cnpg import StandIn
 from tests.support.api import Object
-from tests.support.backups import STORE, archiving, create_store, tell_of_backup
+from tests.support.backups import STORE, archiving, tell_of_backup
 from tests.support.databases import Databases, condition, is_ready
 from tests.support.eventually import eventually
 from tests.support.operator import Operators
@@ -134,7 +134,7 @@ async def changed_unseen(stage: Stage) -> None:
 
 async def backed_up(stage: Stage) -> None:
     """Serving, and it can be restored."""
-    await create_store(stage.databases)
+    await stage.databases.object_store(retention="30d")
     await _ready(stage, backup={"store": STORE})
     await tell_of_backup(stage.databases, NAME)
     await stage.becomes(_reason("BackupHealthy", "Recoverable"))

@@ -1,6 +1,5 @@
 """What the operator's own account may write of backups, and whose their marks are."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ from daap_operator import names
 from daap_operator.engine.child import Owner
 from daap_operator.kinds import known
 from daap_operator.kinds.backup import desired
-from tests.fix_admission import As, guarded_namespace
+from tests.fix_admission import As
 from tests.support import admission
 from tests.support.admission import delete, refusal
 from tests.support.api import APPLY, MERGE, Api, Object, path
@@ -17,23 +16,6 @@ from tests.support.daapbackups import Backups
 
 DRY = "dryRun=All"
 NAME = "now-5e1ec7ab"
-
-
-@pytest.fixture
-async def admin(as_person: As) -> Api:
-    return await as_person(admission.ADMIN)
-
-
-@pytest.fixture
-async def operator(as_person: As) -> Api:
-    """Whoever has the operator's token. By RBAC everything is allowed here."""
-    return await as_person(admission.OPERATOR)
-
-
-@pytest.fixture
-async def place(admin: Api) -> AsyncIterator[str]:
-    async with guarded_namespace(admin, "bounds") as name:
-        yield name
 
 
 def made(place: str) -> Object:

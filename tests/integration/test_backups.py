@@ -9,7 +9,8 @@ from daap_operator.kinds import known
 from dev.cluster import ControlPlane
 from tests.support.api import Api, ApiError, Object
 from tests.support.audit import Audit
-from tests.support.daapbackups import DONE, ON, STORE, Backups
+from tests.support.backups import STORE
+from tests.support.daapbackups import DONE, ON, Backups
 from tests.support.databases import Databases, condition
 from tests.support.eventually import eventually
 from tests.support.operator import Operators

@@ -7,7 +7,7 @@ from datetime import timedelta
 from daap_operator.kinds import known
 from dev.cluster import ControlPlane
 from tests.support.api import Api, Object
-from tests.support.backups import STORE, backup, create_store, tell_of_backup
+from tests.support.backups import STORE, backup, tell_of_backup
 from tests.support.databases import Databases, condition, is_ready
 from tests.support.eventually import eventually
 from tests.support.operator import Operators
@@ -38,7 +38,7 @@ async def test_backups_are_told_of_from_the_first_to_the_last(
     await databases.create(NAME, backup={"store": STORE, "retention": "30d"})
     await healthy(databases, "StoreMissing")
 
-    await create_store(databases)
+    await databases.object_store(retention="30d")
     await healthy(databases, "Recoverable")  # the stand-in makes the first backup
     last = await tell_of_backup(databases, NAME)
     told = last.strftime("%Y-%m-%dT%H:%M:%SZ")

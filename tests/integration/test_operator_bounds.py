@@ -1,12 +1,9 @@
 """What the operator's own account may write, and what it may not: attacks with a stolen token."""
 
 import copy
-from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.fix_admission import As, guarded_namespace
-from tests.support import admission
 from tests.support.admission import delete, refusal
 from tests.support.api import APPLY, MERGE, Api, Object, path
 from tests.support.bounds import (
@@ -25,23 +22,6 @@ from tests.support.bounds import (
 from tests.support.databases import Databases, database
 
 DRY = "dryRun=All"
-
-
-@pytest.fixture
-async def admin(as_person: As) -> Api:
-    return await as_person(admission.ADMIN)
-
-
-@pytest.fixture
-async def operator(as_person: As) -> Api:
-    """Whoever has the operator's token. By RBAC everything is allowed here."""
-    return await as_person(admission.OPERATOR)
-
-
-@pytest.fixture
-async def place(admin: Api) -> AsyncIterator[str]:
-    async with guarded_namespace(admin, "bounds") as name:
-        yield name
 
 
 def apply_path(child: Object) -> str:

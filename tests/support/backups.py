@@ -10,20 +10,6 @@ STORE = "backups"
 CLUSTER_LABEL = "cnpg.io/cluster"
 
 
-async def create_store(databases: Databases, name: str = STORE, *, retention: str = "30d") -> None:
-    """An ObjectStore in the databases' namespace."""
-    secret = {"name": name, "key": "KEY"}
-    configuration = {
-        "destinationPath": "s3://backups/",
-        "endpointURL": "https://s3.example",
-        "s3Credentials": {"accessKeyId": secret, "secretAccessKey": secret},
-    }
-    metadata = {"name": name, "namespace": databases.namespace}
-    spec = {"configuration": configuration, "retentionPolicy": retention}
-    kind = {"apiVersion": known.BARMAN_STORE.api_version, "kind": known.BARMAN_STORE.name}
-    await databases.api.create(known.BARMAN_STORE, {**kind, "metadata": metadata, "spec": spec})
-
-
 async def tell_of_backup(
     databases: Databases, name: str, *, ended: timedelta = timedelta(0), store: str = STORE
 ) -> datetime:

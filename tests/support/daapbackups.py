@@ -8,11 +8,10 @@ from typing import Any
 from daap_operator.engine.ownership import owners
 from daap_operator.kinds import known
 from tests.support.api import Api, ApiError, Object
-from tests.support.backups import create_store
+from tests.support.backups import STORE
 from tests.support.databases import Databases, condition, is_ready, phase
 from tests.support.eventually import eventually
 
-STORE = "backups"
 DONE: Object = {
     "phase": "completed",
     "backupId": "20260301T120100",
@@ -96,8 +95,7 @@ class Backups:
 
     async def archive(self, cluster: str = "daap-orders") -> str:
         """Give a database with backups its store, and wait until it archives; where."""
-        with suppress(ApiError):  # another's in the same namespace
-            await create_store(Databases(self.api, self.namespace), STORE)
+        await Databases(self.api, self.namespace).object_store(retention="30d")
         found = await eventually(
             lambda: self.api.get(known.CLUSTER, self.namespace, cluster),
             lambda obj: obj and obj["spec"].get("plugins"),

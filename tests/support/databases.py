@@ -56,13 +56,16 @@ class Databases:
         """Create one."""
         return await self.api.create("daapdatabases", database(self.namespace, name, **spec))
 
-    async def object_store(self, name: str = "backups") -> Object:
-        """An ObjectStore, as the platform team creates it."""
+    async def object_store(self, name: str = "backups", *, retention: str = "") -> Object:
+        """An ObjectStore, as the platform team creates it; without a retention it keeps all."""
         body = {
             "apiVersion": "barmancloud.cnpg.io/v1",
             "kind": "ObjectStore",
             "metadata": {"namespace": self.namespace, "name": name},
-            "spec": {"configuration": {"destinationPath": f"s3://{name}/"}},
+            "spec": {
+                "configuration": {"destinationPath": f"s3://{name}/"},
+                **({"retentionPolicy": retention} if retention else {}),
+            },
         }
         return await self.api.create("objectstores", body)
 

@@ -2,34 +2,18 @@
 
 from typing import Any
 
-from daap_operator import names
 from daap_operator.engine.kinds import Ref
 from daap_operator.kinds import known
+from daap_operator.kinds.archiver import Archiver, plugins
 from daap_operator.kinds.backup.controller import BackupController
+from tests.support.daapbackups import DONE
 from tests.unit.stage import KEY, Stage, setting
 
 Object = dict[str, Any]
 
 NOW = Ref(known.DAAP_BACKUP, "shop", "now")
 ARCHIVE, STORE = "daap-orders-5e1ec7ab", "s3"
-PLUGINS = [
-    {
-        "name": names.BACKUP_PLUGIN,
-        "enabled": True,
-        "isWALArchiver": True,
-        "parameters": {"barmanObjectName": STORE, "serverName": ARCHIVE},
-    }
-]
-DONE: Object = {
-    "phase": "completed",
-    "backupId": "20260301T120100",
-    "beginWal": "000000010000000000000004",
-    "endWal": "000000010000000000000005",
-    "startedAt": "2026-03-01T12:01:00Z",
-    "stoppedAt": "2026-03-01T12:02:30Z",
-    "majorVersion": 17,
-}
-"""The status of a Backup that the plugin has made."""
+PLUGINS = plugins(Archiver(STORE, ARCHIVE))
 
 
 class BackupStage(Stage):
@@ -82,8 +66,7 @@ class BackupStage(Stage):
 
     def archive(self) -> None:
         """The store is there, and the database's Cluster has the plugin."""
-        store = {"metadata": {"name": STORE, "namespace": KEY.namespace}, "spec": {}}
-        self.kube.add(known.BARMAN_STORE, store)
+        self.object_store(STORE)
 
         def attach(cluster: Object) -> None:
             cluster["spec"]["plugins"] = PLUGINS

@@ -11,7 +11,7 @@ from daap_operator.engine.child import Owner
 from daap_operator.kinds import cnpg_backups, known
 from daap_operator.kinds.backup import desired, trim
 from daap_operator.kinds.backup.row import row
-from tests.unit.backup_stage import DONE
+from tests.support.daapbackups import DONE
 from tests.unit.builders import NOW, UID, condition
 
 Object = dict[str, Any]

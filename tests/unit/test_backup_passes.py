@@ -9,9 +9,9 @@ from daap_operator.engine.kinds import Ref
 from daap_operator.errors import Outage
 from daap_operator.kinds import known
 from daap_operator.kinds.backup.controller import DOUBT_SECONDS, UNSEEN_SECONDS
+from tests.support.daapbackups import DONE
 from tests.unit.backup_stage import (
     ARCHIVE,
-    DONE,
     NOW,
     STORE,
     BackupStage,

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from daap_operator.api.v1alpha1 import BackupPhase, DaapBackupStatus
 from daap_operator.kinds.backup import desired, status
 from daap_operator.kinds.backup.reasons import BackupReason
-from tests.unit.backup_stage import ARCHIVE, DONE, STORE
+from tests.support.daapbackups import DONE
+from tests.unit.backup_stage import ARCHIVE, STORE
 
 Object = dict[str, Any]
 
