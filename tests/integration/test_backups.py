@@ -23,10 +23,12 @@ def backups(api: Api, namespace: str) -> Backups:
 
 
 async def archiving(databases: Databases, backups: Backups) -> str:
-    """The database `orders`, ready and with an archive: its name."""
+    """The database `orders`, ready, with an archive and a schedule: the archive's name."""
     await databases.create("orders", backup=ON)
     await databases.ready("orders")
-    return await backups.archive()
+    archive = await backups.archive()
+    await eventually(lambda: databases.child(known.SCHEDULED_BACKUP.plural, "daap-orders"))
+    return archive
 
 
 async def rows_of(rows: Rows, obj: Object) -> list[Row]:
@@ -190,7 +192,6 @@ async def test_a_backup_stays_in_its_budget(
 ) -> None:
     first = await operators.start(DAAP_RESYNC_INTERVAL="1s")
     await archiving(databases, backups)
-    await databases.ready("orders")
 
     async def written() -> Counter[tuple[str, str]]:
         """What was written of the backup, the Lease and what is the database's aside."""

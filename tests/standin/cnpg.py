@@ -36,12 +36,12 @@ T = TypeVar("T")
 
 OPERATOR_LABEL = {"app.kubernetes.io/managed-by": "cloudnative-pg"}
 
-BY_THE_WAY = (known.POD, known.ACCOUNT, SERVICE)
-"""What is watched to know it, and not to act upon."""
+BY_THE_WAY = (known.POD, known.ACCOUNT, SERVICE, known.BACKUP)
+"""What is kept to know it, and not to act upon."""
 
 OF_CLUSTERS = "labelSelector=cnpg.io/cluster"
 WATCHED = {
-    **dict.fromkeys(BY_THE_WAY, OF_CLUSTERS),
+    **dict.fromkeys((known.POD, known.ACCOUNT, SERVICE), OF_CLUSTERS),
     known.DEPLOYMENT: "labelSelector=cnpg.io/poolerName",
     known.CLUSTER: "",
     known.POOLER: "",

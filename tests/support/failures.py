@@ -22,6 +22,8 @@ HICCUP_SECONDS = 2.0
 """What a client may miss, times the machine's slowness, and still be called answered."""
 
 CNPG = ("deployments", "cnpg-system", "cnpg-controller-manager")
+OF_CNPG = "labelSelector=app.kubernetes.io/name=cloudnative-pg"
+"""Its pods: the Barman Cloud plugin lives in the same namespace, and goes on."""
 
 AT_ONCE = {"gracePeriodSeconds": 0}
 """Delete options: no word to the pod's processes."""
@@ -197,7 +199,7 @@ async def without_cloudnativepg(api: Api) -> AsyncIterator[None]:
         return int(found["status"].get("availableReplicas", 0)) if seen else 0
 
     async def pods() -> list[Object]:
-        return await api.list("pods", CNPG[1])
+        return await api.list("pods", CNPG[1], OF_CNPG)
 
     await api.patch(*CNPG, {"spec": {"replicas": 0}})
     try:
