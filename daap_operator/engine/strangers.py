@@ -9,6 +9,7 @@ there may have been some is completed by a LIST before anything is done about it
 from collections.abc import Hashable
 
 BITS = 1 << 20
+BYTES = BITS // 8
 """128 KiB, however many there are. The more bits are set, the likelier an object is completed that
 lacks nothing: that costs a few requests."""
 
@@ -17,7 +18,7 @@ class Strangers:
     """The keys of objects that were not kept; it may say so of others, too."""
 
     def __init__(self) -> None:
-        self._before, self._now = bytearray(BITS // 8), bytearray(BITS // 8)
+        self._before, self._now = bytearray(BYTES), bytearray(BYTES)
 
     def note(self, key: Hashable) -> None:
         """An object that has this key was not kept."""
@@ -31,9 +32,10 @@ class Strangers:
 
     def begin(self) -> None:
         """Everything is about to be listed: what is still there will be noted again."""
-        self._before = bytearray(a | b for a, b in zip(self._before, self._now, strict=True))
-        self._now = bytearray(BITS // 8)
+        both = int.from_bytes(self._before, "big") | int.from_bytes(self._now, "big")
+        self._before = bytearray(both.to_bytes(BYTES, "big"))  # byte by byte it takes 10 ms
+        self._now = bytearray(BYTES)
 
     def end(self) -> None:
         """Everything was listed: what was not noted since then is gone."""
-        self._before = bytearray(BITS // 8)
+        self._before = bytearray(BYTES)
