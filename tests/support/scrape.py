@@ -1,5 +1,7 @@
 """`/metrics` as Prometheus reads it."""
 
+from functools import cache
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from daap_operator.run import Operator
@@ -66,12 +68,18 @@ async def remove_scraper(api: Api, namespace: str) -> None:
 
 def _reader(namespace: str, name: str) -> list[Object]:
     """The chart's role of who may read the metrics, and its binding."""
-    objects = render({"monitoring": {"podMonitor": {"enabled": True}}})
-    role = only(objects, "ClusterRole", "daap-operator-metrics-reader")
-    binding = only(objects, "ClusterRoleBinding", "daap-operator-metrics-reader")
+    role, binding = _shipped_reader()
     subject = {"kind": "ServiceAccount", "name": name, "namespace": namespace}
     made = {"metadata": {"name": name}}
     return [
         role | made,
         binding | made | {"roleRef": binding["roleRef"] | {"name": name}, "subjects": [subject]},
     ]
+
+
+@cache
+def _shipped_reader() -> tuple[Object, Object]:
+    """The same as the chart has them. Not to be changed."""
+    objects = render({"monitoring": {"podMonitor": {"enabled": True}}})
+    role = only(objects, "ClusterRole", "daap-operator-metrics-reader")
+    return role, only(objects, "ClusterRoleBinding", "daap-operator-metrics-reader")
