@@ -11,7 +11,7 @@ import traceback
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -37,6 +37,10 @@ from tests.support.scrape import remove_scraper
 Object = dict[str, Any]
 
 AT_THE_SAME_TIME = 8
+"""Lives that proceed; what only waits to be certain that it is stuck lets another one begin."""
+
+RENDERED = "rendered"
+"""The namespace that the chart is rendered for, once; each trial puts its own in its place."""
 
 LAST_TLS_SECONDS = 1.0
 """With so many operators at the same time the API server closes its side of a socket later."""
@@ -124,11 +128,11 @@ class Trial:
     def roles(self) -> list[Object]:
         """What the chart ships for the namespace and the Lease in it, less what is lacking."""
         there = [
-            obj
-            for obj in shipped(self.namespace)
-            if obj["metadata"].get("namespace") == self.namespace
+            obj | {"metadata": obj["metadata"] | {"namespace": self.namespace}}
+            for obj in shipped(RENDERED)
+            if obj["metadata"].get("namespace") == RENDERED
         ]
-        everywhere = [self._renamed(obj) for obj in shipped(self.namespace) if _of_no_place(obj)]
+        everywhere = [self._renamed(obj) for obj in shipped(RENDERED) if _of_no_place(obj)]
         leases = lease_rights(self.namespace, NAME)
         return [self._adapted(obj) for obj in [*there, *leases, *everywhere]]
 
@@ -160,6 +164,28 @@ def _of_no_place(obj: Object) -> bool:
     return "namespace" not in obj["metadata"]
 
 
+class Slot:
+    """One trial's place among those that proceed; an async context manager."""
+
+    def __init__(self, slots: asyncio.Semaphore) -> None:
+        self._slots = slots
+        self._held = False
+
+    async def __aenter__(self) -> Self:
+        await self._slots.acquire()
+        self._held = True
+        return self
+
+    def give_back(self) -> None:
+        """Let another one begin; at the end at the latest."""
+        if self._held:
+            self._held = False
+            self._slots.release()
+
+    async def __aexit__(self, *exc: object) -> None:
+        self.give_back()
+
+
 class Trials:
     """Carries them out, some at a time."""
 
@@ -171,15 +197,15 @@ class Trials:
         self._issuing = asyncio.Lock()  # one authority, which counts its certificates
 
     async def carry_out(self, trials: list[Trial]) -> None:
-        """All of them."""
+        """All of them, those that live long first."""
         async with Api(self._plane.kubeconfig) as api, asyncio.TaskGroup() as tasks:
             for trial in trials:
                 tasks.create_task(self._carry_out(api, trial))
 
     async def _carry_out(self, api: Api, trial: Trial) -> None:
-        async with self._slots:
+        async with Slot(self._slots) as slot:
             try:
-                await self._live(api, trial)
+                await self._live(api, trial, slot)
             except Exception:  # noqa: BLE001 - whatever it was, the test of this trial reports it
                 trial.failure = traceback.format_exc()
             await remove_namespace(api, trial.namespace)
@@ -187,7 +213,7 @@ class Trials:
             for obj in filter(_of_no_place, trial.roles()):
                 await api.delete(kind_of(obj), "", obj["metadata"]["name"])
 
-    async def _live(self, api: Api, trial: Trial) -> None:
+    async def _live(self, api: Api, trial: Trial, slot: Slot) -> None:
         async with self._issuing:
             kubeconfig = await asyncio.to_thread(self._plane.user_kubeconfig, trial.user)
         await api.create("namespaces", {"metadata": {"name": trial.namespace}})
@@ -200,6 +226,7 @@ class Trials:
             self._environment(trial, kubeconfig),
             lambda: self._rights.refusals(trial.user),
             stops=STOPS[trial.lacks] if trial.lacks else NOWHERE,
+            idle=slot.give_back,
         )
         try:
             await life.live()
@@ -242,7 +269,8 @@ def trials(
 ) -> dict[Permission | None, Trial]:
     """The trials that the selected tests tell of."""
     parameters = [i.callspec.params for i in request.session.items if hasattr(i, "callspec")]
-    wanted = [None, *(given["lacking"] for given in parameters if "lacking" in given)]
+    lacking = [given["lacking"] for given in parameters if "lacking" in given]
+    wanted = [None, *reversed(lacking)]  # without its news a database does not live long
     made = {right: Trial(right) for right in wanted}
     with (
         postgres_server.database(template=template_database) as url,

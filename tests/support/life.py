@@ -50,11 +50,13 @@ class Life:
         refused: Callable[[], Counter[Any]],
         *,
         stops: Collection[str],
+        idle: Callable[[], None] = lambda: None,
     ) -> None:
         """`refused` tells what the API server has forbidden this operator so far, and how often.
 
         `stops` are the steps at which that counts, or NOWHERE: what is refused before may be made
-        up for, and on a busy machine every step takes its time.
+        up for, and on a busy machine every step takes its time. `idle` is called when nothing is
+        left but to wait until it is certain that nothing more comes.
         """
         self._databases = databases
         self._name = name
@@ -62,6 +64,7 @@ class Life:
         self._environment = environment
         self._refused = refused
         self._stops = stops
+        self._idle = idle
         self._operator: RunningOperator | None = None
 
     async def live(self) -> None:
@@ -102,6 +105,7 @@ class Life:
             return self._refused().total()
 
         if WATCHED in self._stops:
+            self._idle()
             await eventually(refused, lambda times: times >= TIMES, seconds=STEP_SECONDS)
             raise Stuck(WATCHED)
 
@@ -280,6 +284,7 @@ class Life:
             if self._operator and not self._operator.alive:
                 raise Stuck(step)
             if step in self._stops and self._refused() and not until:
+                self._idle()
                 until.append(loop.time() + STUCK_SECONDS * await asyncio.to_thread(slowness))
             if until and loop.time() > until[0]:
                 raise Stuck(step)
