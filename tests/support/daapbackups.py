@@ -114,13 +114,14 @@ class Backups:
 
 
 async def play(api: Api) -> None:
-    """Let each Backup be completed, as CloudNativePG would; until cancelled."""
-    async for event, obj in api.watch(known.BACKUP):
-        metadata = obj["metadata"]
-        over = event == "DELETED" or "deletionTimestamp" in metadata
-        if not over and not (obj.get("status") or {}).get("phase"):
+    """Let each Backup be completed, as CloudNativePG would; until cancelled.
+
+    Not before its DaapBackup says that it runs: a real one takes longer than that.
+    """
+    async for event, obj in api.watch(known.DAAP_BACKUP):
+        if event != "DELETED" and _named(obj):
             with suppress(ApiError):  # gone meanwhile
-                place = metadata["namespace"], metadata["name"]
+                place = obj["metadata"]["namespace"], obj["status"]["backupName"]
                 await api.patch(known.BACKUP, *place, {"status": DONE}, "status")
 
 
