@@ -8,15 +8,17 @@ import pytest
 
 LONGEST_FIRST = (
     "tests/integration/test_faults.py",
-    "tests/integration/test_rbac.py",
     "tests/integration/test_watches.py",
+    "tests/integration/test_fair_shares.py",
+    "tests/integration/test_inventory.py",
+    "tests/integration/test_dev_postgres.py",
+    "tests/integration/test_rbac.py",
     "tests/integration/test_large_objects.py",
     "tests/integration/test_bad_input.py",
-    "tests/integration/test_dev_postgres.py",
-    "tests/integration/test_inventory.py",
     "tests/integration/test_control_plane.py",
     "tests/integration/test_metadata.py",
     "tests/integration/test_chaos.py",
+    "tests/integration/test_many_objects.py",
     "tests/integration/test_admission.py",
     "tests/integration/test_recorded.py",
     "tests/integration",
@@ -27,7 +29,9 @@ LONGEST_FIRST = (
     "tests/unit/test_chaos.py",
     "tests/unit",
 )
-"""Files, by what `--durations` says of them; others have the place of their folder."""
+"""Files, by what `--durations` says of them; others have the place of their folder. Beside the
+faults, which keep a core busy for minutes, come files that mostly wait, and the rights after them:
+what both have to be certain of takes the longer the slower the machine is."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
