@@ -36,8 +36,9 @@ from tests.support.scrape import remove_scraper
 
 Object = dict[str, Any]
 
-AT_THE_SAME_TIME = 8
-"""Lives that proceed; what only waits to be certain that it is stuck lets another one begin."""
+AT_THE_SAME_TIME, AT_MOST = 8, 24
+"""Lives that proceed, and all: what only waits to be certain that it is stuck lets another begin.
+Each has two connections to PostgreSQL, which takes a hundred."""
 
 RENDERED = "rendered"
 """The namespace that the chart is rendered for, once; each trial puts its own in its place."""
@@ -193,6 +194,7 @@ class Trials:
         self._plane = plane
         self._url = url
         self._rights = Rights(plane.audit_log)
+        self._places = asyncio.Semaphore(AT_MOST)
         self._slots = asyncio.Semaphore(AT_THE_SAME_TIME)
         self._issuing = asyncio.Lock()  # one authority, which counts its certificates
 
@@ -203,7 +205,7 @@ class Trials:
                 tasks.create_task(self._carry_out(api, trial))
 
     async def _carry_out(self, api: Api, trial: Trial) -> None:
-        async with Slot(self._slots) as slot:
+        async with self._places, Slot(self._slots) as slot:
             try:
                 await self._live(api, trial, slot)
             except Exception:  # noqa: BLE001 - whatever it was, the test of this trial reports it
