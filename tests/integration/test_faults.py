@@ -2,8 +2,8 @@
 
 Each write of a pass is a point. All trials are made at the same time, before the first test, and
 each test tells of one. Points come and go with the product: what an undisturbed run writes is
-compared with the table in `fault_matrix`. `make test` has one fault of each family for each write,
-`make faults` has them all.
+compared with the table in `fault_matrix`. `make test` has two faults for each write, `make faults`
+has them all.
 """
 
 import asyncio

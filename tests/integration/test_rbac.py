@@ -30,6 +30,7 @@ from tests.support.audit import Rights
 from tests.support.databases import Databases
 from tests.support.kinds import kind_of
 from tests.support.life import NOWHERE, WATCHED, Life, Stuck
+from tests.support.nightly import nightly
 from tests.support.operator import PORTS
 from tests.support.rights import DECLARED, NAME, granted, lease_rights, may, shipped
 from tests.support.scrape import remove_scraper
@@ -294,7 +295,20 @@ def test_a_life_uses_every_right_and_asks_for_no_other(
     assert whole.used == DECLARED
 
 
-@pytest.mark.parametrize("lacking", STOPS, ids=lambda right: f"{right.verb} {right.resource}")
+OFTEN = {right.verb: right for right in STOPS}.values()
+"""One for each verb. That a whole life uses each of them, `make test` proves for all."""
+
+LACKING = [
+    pytest.param(
+        right,
+        id=f"{right.verb} {right.resource}",
+        marks=() if right in OFTEN else nightly("faults"),
+    )
+    for right in STOPS
+]
+
+
+@pytest.mark.parametrize("lacking", LACKING)
 def test_without_any_one_of_them_something_breaks(
     lacking: Permission, trials: dict[Permission | None, Trial]
 ) -> None:
