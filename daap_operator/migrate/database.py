@@ -27,6 +27,10 @@ CONNECT_TIMEOUT_SECONDS = 5
 RETRY_SECONDS = 0.25
 PROGRESS_SECONDS = 5.0
 
+LONGEST = 4096
+"""Characters that are printed of what a server says: whoever may change its schema may make it as
+long as they like."""
+
 _ADDRESS = re.compile(r"\w+://([^@/]*@)?(?P<host>[^/?]*)(?P<database>[^?]*)")
 """The parts of a URL, as libpq tells them apart."""
 
@@ -126,7 +130,7 @@ def connected(database_url: str, *, out: TextIO, wait_seconds: float) -> Iterato
         with _connect(database_url, out, wait_seconds) as connection:
             yield connection
     except psycopg.Error as error:
-        raise MigrationError(f"{place(database_url)}: {error}") from error
+        raise MigrationError(f"{place(database_url)}: {words(error)}") from error
 
 
 def _connect(database_url: str, out: TextIO, wait_seconds: float) -> Connection:
@@ -138,13 +142,19 @@ def _connect(database_url: str, out: TextIO, wait_seconds: float) -> Connection:
         try:
             return psycopg.connect(conninfo, autocommit=True)
         except psycopg.OperationalError as error:
-            reason = " ".join(str(error).split())
+            reason = " ".join(words(error).split())
             waited = time.monotonic() - began
             if waited >= wait_seconds:
                 after = f" after waiting {wait_seconds:g} s" if wait_seconds else ""
                 raise MigrationError(f"no connection to {where}{after}: {reason}") from error
         tell(f"waiting for {where} ({waited:.0f} of {wait_seconds:g} s): {reason}")
         time.sleep(min(RETRY_SECONDS, wait_seconds - waited))
+
+
+def words(error: psycopg.Error) -> str:
+    """What the server said, as much of it as is printed."""
+    said = str(error)
+    return said if len(said) <= LONGEST else f"{said[:LONGEST]}…"
 
 
 def stay(connection: Connection) -> None:

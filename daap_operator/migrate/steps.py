@@ -121,7 +121,7 @@ class Steps:
         except errors.LockNotAvailable:
             raise
         except psycopg.Error as error:
-            raise MigrationError(f"{file.path} failed: {error}") from error
+            raise MigrationError(f"{file.path} failed: {database.words(error)}") from error
 
 
 def _load(file: Migration, migration: Any) -> None:

@@ -16,6 +16,7 @@ from daap_operator.api.reasons import InventoryReason
 from daap_operator.errors import Outage
 from daap_operator.findings import Finding, Reason
 from daap_operator.lines import quoted
+from daap_operator.mirror.answers import AnswerTooLarge
 
 
 class MetadataError(Outage):
@@ -133,7 +134,12 @@ def problem(error: Exception) -> MetadataError:
                 "Another session of the metadata database holds the row; trying again. The "
                 "platform team can end that session: pg_locks and pg_stat_activity show it",
             )
-        case psycopg.DataError() | psycopg.IntegrityError() | errors.RaiseException():
+        case (
+            psycopg.DataError()
+            | psycopg.IntegrityError()
+            | errors.RaiseException()
+            | AnswerTooLarge()
+        ):
             return _refused(error, said)
         case psycopg.ProgrammingError():
             return MetadataError(

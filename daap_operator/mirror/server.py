@@ -11,12 +11,12 @@ from datetime import timedelta
 from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from daap_operator import pooling
 from daap_operator.api.reasons import InventoryReason
 from daap_operator.cancellation import heed
+from daap_operator.mirror.answers import BoundedConnection
 from daap_operator.mirror.problems import MetadataError, failed, pooled, problem
 from daap_operator.mirror.schema import Schema
 
@@ -43,7 +43,7 @@ KEEP_ALIVE = {
 }
 """Connections that nobody uses find out, too, that the server's machine is gone."""
 
-Connection = AsyncConnection[Any]
+Connection = BoundedConnection
 
 Verify = Callable[[Connection], Awaitable[None]]
 """Looks whether what is there will do; raises MetadataError saying why not."""
@@ -163,7 +163,7 @@ class Server:
 
     async def _connection(self) -> Connection:
         async with asyncio.timeout(CONNECT_SECONDS * 2):
-            return await AsyncConnection.connect(**self._parameters)
+            return await BoundedConnection.connect(**self._parameters)
 
     async def look(self) -> None:
         """See that what it was connected to is still so, and use it no more when it is not.
@@ -181,6 +181,7 @@ class Server:
         await self.close()
         self._pool = AsyncConnectionPool(
             kwargs=self._parameters,
+            connection_class=BoundedConnection,
             configure=_configure,
             min_size=min(self._settings.fewest, self._settings.most),
             max_size=self._settings.most,
@@ -266,5 +267,7 @@ def _hang_up(connection: Connection) -> None:
 async def _configure(connection: Connection) -> None:
     async with _answering(connection):
         await connection.execute(
-            f"SET statement_timeout = '{STATEMENT_SECONDS}s'; SET lock_timeout = '{LOCK_SECONDS}s'"
+            f"SET statement_timeout = '{STATEMENT_SECONDS}s'; "
+            f"SET lock_timeout = '{LOCK_SECONDS}s'; "
+            "SET client_min_messages = error"  # nobody here reads notices
         )
