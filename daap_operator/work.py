@@ -39,6 +39,10 @@ RETRY_SECONDS = 2.0
 WATCH_SECONDS = 5.0
 """How long to wait for the watches at the start; a kind that is not installed is never watched."""
 
+ROOM_SECONDS = 60.0
+"""When to list again after memory was freed that somebody had been refused. Whoever fills memory
+and frees it has everything listed, so once a minute at most."""
+
 HANGING_SECONDS = PASS_SECONDS + 30.0
 """A pass that has not even been cut off by then: the event loop is beyond help."""
 
@@ -94,8 +98,10 @@ class Work:
             watches,
             on_gone=self._on_gone,
             on_turned_away=self._on_turned_away,
+            on_room=self._on_room,
         )
         self._gap = asyncio.Event()
+        self._room: asyncio.TimerHandle | None = None
         self._watches = Watches(
             Feed(self._intake.event, self.store.reduced),
             kube.credentials,
@@ -185,12 +191,24 @@ class Work:
                 async with asyncio.timeout(self._resync_seconds):
                     await self._gap.wait()
             self._gap.clear()
+            self._no_room()
             try:
                 await self._intake.list_all(self._kube, self._namespaces)
             except Outage as error:
                 log.warning("Listing failed", extra={"error": str(error)})
                 await asyncio.sleep(RETRY_SECONDS)
                 self._gap.set()
+
+    def _on_room(self) -> None:
+        """There is memory again for what there was none for: LIST, but seldom."""
+        if self._room is None:
+            loop = asyncio.get_running_loop()
+            self._room = loop.call_later(ROOM_SECONDS, self._gap.set)
+
+    def _no_room(self) -> None:
+        if self._room is not None:
+            self._room.cancel()
+            self._room = None
 
     def _on_change(self) -> None:
         """The metadata database is back, or away for another reason: have it told, and written."""

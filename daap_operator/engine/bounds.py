@@ -5,7 +5,7 @@ finalizers, owner references, annotations, and of others' kinds most of what the
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from sys import getsizeof
 from typing import Any
 
@@ -125,6 +125,49 @@ def footprint(value: object) -> int:
                 left += one.values()
             elif isinstance(one, list):
                 left += one
+    return found
+
+
+def taken(kept: Object) -> int:
+    """What an object counts: no less than its footprint, and the sum of what its fields count."""
+    return getsizeof(kept) + _more(_NONE, kept, _more_of_part)
+
+
+def more_taken(before: Object, now: Object) -> int:
+    """How much more an object counts than before; what did not change is not gone through."""
+    return getsizeof(now) - getsizeof(before) + _more(before, now, _more_of_part)
+
+
+_NONE: Object = {}
+
+
+def _more_of_part(before: object, now: object) -> int:
+    old, new = (one if isinstance(one, dict) else None for one in (before, now))
+    if old is None and new is None:
+        return _more_of_field(before, now)
+    found = _more(old or _NONE, new or _NONE, _more_of_field)
+    for sign, one, fields in ((-1, before, old), (1, now, new)):
+        if one is not _NONE:
+            found += sign * (footprint(one) if fields is None else getsizeof(one))
+    return found
+
+
+def _more_of_field(before: object, now: object) -> int:
+    return (0 if now is _NONE else footprint(now)) - (0 if before is _NONE else footprint(before))
+
+
+def _more(before: Object, now: Object, each: Callable[[object, object], int]) -> int:
+    """The difference of all entries of a dict, with their names."""
+    found = 0
+    for name, value in now.items():
+        was = before.get(name, _NONE)
+        if was is _NONE:
+            found += getsizeof(name) + each(_NONE, value)
+        elif was != value:
+            found += each(was, value)
+    for name, value in before.items():
+        if name not in now:
+            found += each(value, _NONE) - getsizeof(name)
     return found
 
 

@@ -6,11 +6,16 @@ from typing import NamedTuple
 
 from daap_operator import raw
 from daap_operator.api.kind import Kind
-from daap_operator.engine.bounds import bounded, footprint
+from daap_operator.engine.bounds import bounded, more_taken, taken
 from daap_operator.engine.kinds import Index, Keep, Kept, Object, Ref
 
 TOMBSTONES = 10_000
 """Deletions remembered, so that a LIST begun before one does not bring the object back."""
+
+
+CHANGES = 16
+"""So many in a row are counted by what has changed. What equals need not take as much (1 and 1.0),
+so that an error would add up."""
 
 
 class Change(NamedTuple):
@@ -72,22 +77,26 @@ class Cache:
         if self._buried.get(raw.text(kept, "metadata", "uid"), 0) >= version:
             return None
         if before is not None and _told(before) == _told(kept):
-            self._set(ref, kept, before.weight)
+            self._set(ref, kept, before.weight, before.changes)
             return None
-        self._set(ref, kept, footprint(kept))
+        if before is None or before.changes >= CHANGES:
+            self._set(ref, kept, taken(kept))
+        else:
+            weight = before.weight + more_taken(before, kept)
+            self._set(ref, kept, weight, before.changes + 1)
         return Change(before, kept)
 
     def replace(self, ref: Ref, kept: Object) -> None:
         """Keep something else of an object that is there, whatever its version."""
-        self._set(ref, Kept(kept), footprint(kept))
+        self._set(ref, Kept(kept), taken(kept))
 
     def forget(self, ref: Ref) -> None:
         """Keep an object no longer, which is still there for all that is known."""
         if ref in self.objects:
             self._forget(ref)
 
-    def _set(self, ref: Ref, kept: Kept, weight: int) -> None:
-        kept.weight = weight
+    def _set(self, ref: Ref, kept: Kept, weight: int, changes: int = 0) -> None:
+        kept.weight, kept.changes = weight, changes
         before = self.objects.get(ref)
         self.objects[ref] = kept
         self._index(ref, before, kept)

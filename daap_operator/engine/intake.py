@@ -37,11 +37,13 @@ class Intake:
         *,
         on_gone: Callable[[Kind, Object], None] = lambda *_: None,
         on_turned_away: Callable[[Kind, Object], None] = lambda *_: None,
+        on_room: Callable[[], None] = lambda: None,
     ) -> None:
         """`on_gone` is called with the kind and the last state of an object that is no more.
 
         `on_turned_away` is called with an object that there is no memory for: the first of its kind
-        and namespace. Nothing else is known of it.
+        and namespace. Nothing else is known of it. `on_room` is called when there is memory again
+        for what there was none for: another LIST brings it.
         """
         self._store = store
         self._queue = queue
@@ -55,7 +57,7 @@ class Intake:
         """What has been seen of the streams that are being listed."""
         self._lacking: Turns[Ref] = Turns(lambda ref: ref.namespace)
         self._came = asyncio.Event()
-        store.tell(Listener(self._put_out, self._turned_away, self._lacks))
+        store.tell(Listener(self._put_out, self._turned_away, self._lacks, on_room))
 
     def event(self, source: Source, event_type: str | None, obj: Mapping[str, Any]) -> None:
         """Take a watch event; `event_type` is None for an object of a watch's first listing."""

@@ -29,6 +29,8 @@ class Listener(NamedTuple):
     kind and namespace between two LISTs."""
     lacks: Callable[[Ref], object] = lambda _: None
     """Parts of an object may have come before it: they are to be listed."""
+    room: Callable[[], object] = lambda: None
+    """What was refused for want of room may have some now: it is known from a LIST only."""
 
 
 class Keeping:
@@ -49,6 +51,8 @@ class Keeping:
         self.listener = Listener()
         self._away: Counter[tuple[str, str]] = Counter()
         self._away_before: Counter[tuple[str, str]] = Counter()
+        self._room_below = 0
+        """There is room when this is kept; 0 while nothing was refused."""
 
     # what comes -----------------------------------------------------------------------------------
 
@@ -76,6 +80,11 @@ class Keeping:
 
     def even_out(self) -> None:
         """Keep no more than may be: whoever has most gives way."""
+        if self._shares.over:
+            self._give_way()
+            self._was_short()
+
+    def _give_way(self) -> None:
         while self._shares.over:
             unit, before = self._shares.largest(), self._shares.total
             if self._shares.is_out(unit):  # of whoever has most, even what stays is too much
@@ -98,6 +107,9 @@ class Keeping:
         if left is not None:
             self._shares.charge(left, -weights[0])
         self._claim(ref, left, there)
+        if self._shares.total < self._room_below:
+            self._room_below = 0
+            self.listener.room()
 
     # LISTs ----------------------------------------------------------------------------------------
 
@@ -193,7 +205,12 @@ class Keeping:
         if _begun(kept) or self._shares.has_room(ref.namespace, UNIT_BYTES):
             return True
         self._turn_away(ref, kept)
+        self._was_short()
         return False
+
+    def _was_short(self) -> None:
+        """Something was refused. What its own parts took is free at once, and tells nothing."""
+        self._room_below = self._shares.below(self._shares.total)
 
     def _turn_away(self, ref: Ref, kept: Object) -> None:
         what = ref.namespace, ref.kind.name

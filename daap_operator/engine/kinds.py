@@ -17,10 +17,12 @@ UID = "uid"
 class Kept(dict[str, Any]):
     """What the store keeps of an object, made from it already."""
 
-    __slots__ = ("weight",)
+    __slots__ = ("changes", "weight")
 
     weight: int
     """Bytes of memory, about; set when the store takes it."""
+    changes: int
+    """How many changes ago it was counted whole; set with the weight."""
 
 
 class Ref(NamedTuple):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from daap_operator.api.kind import Kind
+from daap_operator.engine.most import Most
 
 SHARED_BYTES = 320 * 1024 * 1024
 """What is kept in all, for a limit of 512 MiB. A database of one instance takes 70 KB."""
@@ -46,8 +47,10 @@ class Unit(NamedTuple):
     """What those that are kept for it have in common with it."""
 
 
-@dataclass
+@dataclass(eq=False, slots=True)
 class _Use:
+    since: int
+    """The later a unit came, the more."""
     bytes: int = 0
     needed: int = 0
     """Of one that was put out: what it had; 0 for one that is whole."""
@@ -56,22 +59,31 @@ class _Use:
     def counted(self) -> int:
         return self.bytes if self.needed else max(self.bytes, UNIT_BYTES)
 
+    @property
+    def rank(self) -> int:
+        """Those that are whole before those that are not; of several with as much the latest."""
+        return ((0 if self.needed else _WHOLE) + self.bytes) * _MANY + self.since
 
-@dataclass
+
+_WHOLE, _MANY = 2**50, 2**50
+"""More bytes, and more units, than there can ever be."""
+
+
+@dataclass(eq=False)
 class _Share:
+    since: int
     total: int = 0
     whole: int = 0
     """How many of the units were not put out."""
     units: dict[Unit, _Use] = field(default_factory=dict)
+    most: Most[Unit] = field(init=False)
 
-    def largest(self) -> Unit:
-        """The unit that has most of those that are whole, else of all; of several the latest."""
-        units = [
-            (unit, use)
-            for unit, use in reversed(self.units.items())
-            if not use.needed or not self.whole
-        ]
-        return max(units, key=lambda one: one[1].bytes)[0]
+    def __post_init__(self) -> None:
+        self.most = Most(self.units)
+
+    @property
+    def rank(self) -> int:
+        return self.total * _MANY + self.since
 
 
 class Shares:
@@ -80,20 +92,24 @@ class Shares:
     def __init__(self, most: int = SHARED_BYTES) -> None:
         self._most = most
         self._shares: dict[str, _Share] = {}
+        self._most_of: Most[str] = Most(self._shares)
+        self._came = 0
         self.total = 0
         """Of all units, as they count."""
 
     def charge(self, unit: Unit, more: int) -> None:
         """A unit takes so much more, or less; it is no more when it takes nothing."""
-        with_it = self._shares.setdefault(unit.namespace, _Share())
-        if unit not in with_it.units:
-            with_it.units[unit] = _Use()
+        with_it = self._shares.get(unit.namespace)
+        if with_it is None:
+            with_it = self._shares[unit.namespace] = _Share(self._next())
+        use = with_it.units.get(unit)
+        if use is None:
+            use = with_it.units[unit] = _Use(self._next())
             with_it.whole += 1
-            self._add(with_it, UNIT_BYTES)
-        use = with_it.units[unit]
-        self._change(with_it, use, bytes=use.bytes + more)
+            self._add(unit, UNIT_BYTES)
+        self._change(unit, use, bytes=use.bytes + more)
         if use.bytes <= 0:
-            self._add(with_it, -use.counted)
+            self._add(unit, -use.counted)
             with_it.whole -= not use.needed
             del with_it.units[unit]
             if not with_it.units:
@@ -104,7 +120,7 @@ class Shares:
         with_it = self._shares[unit.namespace]
         use = with_it.units[unit]
         with_it.whole -= 1
-        self._change(with_it, use, needed=use.counted)
+        self._change(unit, use, needed=use.counted)
 
     def bring_back(self, unit: Unit) -> bool:
         """Whether a unit that was put out may be whole again: there is room for what it had."""
@@ -113,12 +129,14 @@ class Shares:
         if self.total + use.needed - use.counted > self._most - self._most // HEADROOM:
             return False
         with_it.whole += 1
-        self._change(with_it, use, needed=0)
+        self._change(unit, use, needed=0)
         return True
 
     def hope(self) -> None:
         """Some time has passed: what was put out may need less than it did."""
+        self._most_of.forget()
         for share in self._shares.values():
+            share.most.forget()
             for use in share.units.values():
                 if use.needed:
                     use.needed = max(use.needed // 2, use.bytes, UNIT_BYTES)
@@ -146,22 +164,34 @@ class Shares:
             return True
         own = self._shares.get(namespace)
         then = needed + (own.total if own else 0)
-        return any(share.total > then for name, share in self._shares.items() if name != namespace)
+        # Whoever has most has more than this one, or is this one
+        return bool(self._shares) and self._shares[self._most_of.first()].total > then
+
+    def below(self, total: int) -> int:
+        """What is to be kept, where so much is, for what was refused to be asked for again."""
+        return total - self._most // HEADROOM
 
     def largest(self) -> Unit:
         """The unit that gives way: of the namespace that has most, whatever of it is put out.
 
         Never one of another: what stays of many that were put out is at their own cost, too.
+        In it the unit that has most of those that are whole, else of all; of several the latest.
         """
-        _, name = max((share.total, name) for name, share in self._shares.items())
-        return self._shares[name].largest()
+        return self._shares[self._most_of.first()].most.first()
 
-    def _change(self, share: "_Share", use: _Use, **fields: int) -> None:
+    def _next(self) -> int:
+        self._came += 1
+        return self._came
+
+    def _change(self, unit: Unit, use: _Use, **fields: int) -> None:
         before = use.counted
         for name, value in fields.items():
             setattr(use, name, value)
-        self._add(share, use.counted - before)
+        self._shares[unit.namespace].most.changed(unit)
+        self._add(unit, use.counted - before)
 
-    def _add(self, share: "_Share", more: int) -> None:
-        share.total += more
-        self.total += more
+    def _add(self, unit: Unit, more: int) -> None:
+        if more:
+            self._shares[unit.namespace].total += more
+            self.total += more
+            self._most_of.changed(unit.namespace)
