@@ -219,9 +219,10 @@ class Work:
 
     def _on_turned_away(self, kind: Kind, obj: Object) -> None:
         """Nothing is kept of it, so no status says so: an Event does."""
-        metadata = Metadata.model_validate(obj["metadata"])
-        told = turned_away(kind, metadata.namespace)
-        self._announcer.announce(kind, metadata, told, self._world.now())
+        now = self._world.now()
+        # Of others' kinds not even the time of their creation is kept; an Event needs none
+        metadata = Metadata.model_validate({"creationTimestamp": now} | obj["metadata"])
+        self._announcer.announce(kind, metadata, turned_away(kind, metadata.namespace), now)
 
     def _on_gone(self, kind: Kind, obj: Object) -> None:
         """The kind may remember the object, and a row may have been left behind."""

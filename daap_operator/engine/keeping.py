@@ -202,7 +202,7 @@ class Keeping:
 
     def _may_come(self, ref: Ref, kept: Kept) -> bool:
         """Whether there is room for what is new; what was begun is not turned away for that."""
-        if _begun(kept) or self._shares.has_room(ref.namespace, UNIT_BYTES):
+        if _begun(ref, kept) or self._shares.has_room(ref.namespace, UNIT_BYTES):
             return True
         self._turn_away(ref, kept)
         self._was_short()
@@ -259,7 +259,7 @@ class Keeping:
         self.lacking.pop(ref, None)
         for source, cache in self._caches.items():
             kept = cache.objects.get(ref) if source.kind == ref.kind else None
-            if kept is not None and _begun(kept):
+            if kept is not None and _begun(ref, kept):
                 cache.replace(ref, stub(kept, mark))
                 self.listener.put_out(ref)
             elif kept is not None:
@@ -274,9 +274,13 @@ class Keeping:
                     self._turn_away(ref, kept)
 
 
-def _begun(kept: Object) -> bool:
-    """Whether our finalizer is on an object: there may be children, and it may have a name."""
-    return names.FINALIZER in raw.items(kept, "metadata", "finalizers")
+def _begun(ref: Ref, kept: Object) -> bool:
+    """Whether our finalizer is on an object: there may be children, and it may have a name.
+
+    Of a kind of ours: anybody may write it into anything else, and nothing comes of that.
+    """
+    ours = ref.kind.group == names.GROUP
+    return ours and names.FINALIZER in raw.items(kept, "metadata", "finalizers")
 
 
 def _one(key: Hashable) -> list[Ref]:

@@ -23,6 +23,7 @@ from tests.support.admission import (
     OWNERSHIP,
     POLICY,
     PROTECTION,
+    REFERENCES,
     SECRETS,
     VERSIONS,
     policies,
@@ -41,6 +42,7 @@ EVERYWHERE = {CRDS, *BOUNDS}
 GUARDS = {PROTECTION, CHILDREN, NAMESPACES, CLAIMS, SECRETS}
 MARKED = {MARKS, MARKS_OF_SECRETS}
 ALL = GUARDS | MARKED | {OWNERSHIP, VERSIONS, METADATA, NAMES, *EVERYWHERE}
+BY_TEAM = {MEMBERS, REFERENCES}
 OFF = {"enabled": False}
 
 
@@ -58,7 +60,7 @@ OFF = {"enabled": False}
         ({"names": OFF}, ALL - {NAMES}),
         ({"names": OFF | {"prefixWithTeam": True}}, ALL),
         ({"labels": {"enabled": True}}, ALL | set(LABELS.values())),
-        ({"ownership": {"membersOnly": True, "groupPrefix": "team:"}}, ALL | {MEMBERS}),
+        ({"ownership": {"membersOnly": True, "groupPrefix": "team:"}}, ALL | BY_TEAM),
         (
             {
                 "deletionProtection": OFF,
@@ -110,7 +112,7 @@ def test_only_the_namespaces_that_are_served() -> None:
 def test_the_operator_is_known_by_its_service_account() -> None:
     values = ownership() | {"serviceAccount": {"create": False, "name": "mine"}}
     objects = render(values, namespace="elsewhere")
-    for name in (CHILDREN, CLAIMS, SECRETS, MARKS, MARKS_OF_SECRETS, MEMBERS, *BOUNDS):
+    for name in (CHILDREN, CLAIMS, SECRETS, MARKS, MARKS_OF_SECRETS, *BY_TEAM, *BOUNDS):
         conditions = only(objects, POLICY, name)["spec"]["matchConditions"]
         told = "".join(condition["expression"] for condition in conditions)
         assert '"system:serviceaccount:elsewhere:mine"' in told
@@ -138,6 +140,7 @@ def test_what_others_have_does_not_depend_on_the_crd() -> None:
 def test_helm_test_may_make_its_database(enabled: bool) -> None:
     objects = policies(ownership() | {"test": {"enabled": enabled}})
     condition = only(objects, POLICY, MEMBERS)["spec"]["matchConditions"][0]
+    assert only(objects, POLICY, REFERENCES)["spec"]["matchConditions"][0] == condition
     assert ("daap-system:daap-operator-test" in condition["expression"]) is enabled
 
 
@@ -194,6 +197,17 @@ def test_fields_that_the_values_add() -> None:
         assert f',"{field}"]' in top
 
 
+def test_settings_that_the_values_add() -> None:
+    added = {"extraClusterFields": ["postgresql.parameters.new_setting"]}
+    spec = only(policies({"admission": {"operatorBounds": added}}), POLICY, BOUNDS[1])["spec"]
+    name = "beyond_postgresql_parameters"
+    (settable,) = [v["expression"] for v in spec["variables"] if v["name"] == name]
+    assert '"new_setting"' in settable
+    assert '"work_mem"' in settable
+    (beyond,) = [v["expression"] for v in spec["variables"] if v["name"] == "beyond"]
+    assert f"variables.{name}" in beyond
+
+
 def test_a_field_that_the_values_add_may_have_anything_in_it() -> None:
     added = {"operatorBounds": {"extraClusterFields": ["affinity"]}}
     for admission, looked_into in (({}, True), (added, False)):
@@ -219,7 +233,7 @@ def test_what_the_values_say_stays_a_string() -> None:
 
 def test_a_warning_is_no_refusal() -> None:
     objects = policies(ownership(action="Warn"))
-    for name in (OWNERSHIP, MEMBERS):
+    for name in (OWNERSHIP, *BY_TEAM):
         assert only(objects, BINDING, name)["spec"]["validationActions"] == ["Warn", "Audit"]
     assert only(objects, BINDING, PROTECTION)["spec"]["validationActions"] == ["Deny"]
 

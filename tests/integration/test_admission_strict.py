@@ -10,6 +10,7 @@ from tests.fix_admission import As, guarded_namespace
 from tests.support import admission
 from tests.support.admission import Person, refusal
 from tests.support.api import Api, Object, path
+from tests.support.daapbackups import Backups
 from tests.support.databases import Databases, database
 from tests.support.eventually import eventually
 from tests.support.helm import render
@@ -103,6 +104,35 @@ async def test_a_team_called_otherwise_keeps_what_it_has(strictly: Strictly, as_
     assert "cannot be a team" in await refusal(everyone.edit("shared", instances=3))
     await ann.edit("orders", ownerTeam="checkout")
     await ann.delete("orders")
+
+
+async def test_what_names_a_database_is_its_teams_as_the_database_is(
+    strictly: Strictly, as_person: As
+) -> None:
+    members = {"membersOnly": True, "groupPrefix": "oidc:", "exemptGroups": ["system:masters"]}
+    shop = await strictly({"ownership": members}, database("", "probe", ownerTeam="x"))
+    for name, team in (("orders", "checkout"), ("ledger", "payments"), ("shared", EVERYONE)):
+        await shop.create(name, ownerTeam=team)
+    ann = Backups(await as_person(member("oidc:checkout", f"oidc:{EVERYONE}")), shop.namespace)
+    bob = Backups(await as_person(member("oidc:payments")), shop.namespace)
+
+    async def refused(name: str) -> str:
+        return await refusal(ann.create(f"{name}-now", name))
+
+    # What the API server knows of the databases is a watch behind
+    said = await eventually(lambda: refused("ledger"), lambda said: "daapbackups" in said)
+    assert f"DaapBackup {shop.namespace}/ledger-now: the DaapDatabase ledger belongs to" in said
+    assert "the user 'ann' is not in the group 'oidc:payments': ask a member" in said
+    assert "is not in the group" in await refused("shared")
+    await ann.create("orders-now", "orders")
+    await ann.create("later-now", "later")
+    label = {"metadata": {"labels": {"a": "b"}}}
+    edit = bob.api.patch("daapbackups", shop.namespace, "orders-now", label)
+    assert "is not in the group 'oidc:checkout'" in await refusal(edit)
+    assert "is not in the group 'oidc:checkout'" in await refusal(bob.delete("orders-now"))
+    they = await as_person(admission.ADMIN)
+    await they.patch("daapbackups", shop.namespace, "orders-now", label)
+    await ann.delete("orders-now")
 
 
 # --- only namespaces of teams ---------------------------------------------------------------------

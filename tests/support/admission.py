@@ -11,6 +11,7 @@ from dev.cluster import ControlPlane
 from dev.installation import NAMESPACE, RELEASE
 from tests.support.admission_objects import CLAIMS_OF, SECRETS_OF, claim, labelled, secret
 from tests.support.api import MERGE, Api, ApiError, Object, path
+from tests.support.daapbackups import backup
 from tests.support.databases import Databases, database
 from tests.support.eventually import eventually
 from tests.support.helm import render
@@ -34,6 +35,7 @@ LABELS = {
 }
 OWNERSHIP = f"{RELEASE}-ownership"
 MEMBERS = f"{OWNERSHIP}-members"
+REFERENCES = f"{OWNERSHIP}-references"
 VERSIONS = f"{RELEASE}-postgres-versions"
 CRDS = f"{RELEASE}-crd-protection"
 BOUNDED = ("secrets", "clusters", "poolers", "scheduledbackups", "databases", "leases", "backups")
@@ -252,6 +254,9 @@ async def in_force(api: Api, outsider: Api, operator: Api) -> None:
         NAMESPACES: lambda: delete(api, "namespaces", "", "probe", dry=True),
         OWNERSHIP: lambda: api.call("POST", create, foreign),
         MEMBERS: lambda: outsider.call("POST", create, database("probe", "mine")),
+        REFERENCES: lambda: outsider.call(
+            "POST", path("daapbackups", "probe") + "?dryRun=All", backup("probe", "mine", "probe")
+        ),
         CLAIMS: lambda: delete(api, "persistentvolumeclaims", "probe", "daap-probe-1", dry=True),
         SECRETS: lambda: delete(outsider, "secrets", "probe", "daap-probe-app", dry=True),
         MARKS: lambda: dry_patch(outsider, "clusters", "daap-probe", unmarked),

@@ -242,18 +242,46 @@ CLUSTER_ATTACKS: dict[str, tuple[Object, str]] = {
     ),
     "a library by setting": (
         {"postgresql": {"parameters": {"session_preload_libraries": "evil"}}},
-        "spec.postgresql.parameters must",
+        "spec.postgresql.parameters.session_preload_libraries is not",
     ),
     "a command, in capital letters": (
         {"postgresql": {"parameters": {"ARCHIVE_CLEANUP_COMMAND": "sh -c true"}}},
-        "spec.postgresql.parameters must",
+        "spec.postgresql.parameters.ARCHIVE_CLEANUP_COMMAND is not",
     ),
     "a command on another line of a name": (
         {"postgresql": {"parameters": {"zz.a = '1'\narchive_command = 'sh'\nzz.b": "1"}}},
-        "spec.postgresql.parameters must",
+        "spec.postgresql.parameters.zz.a",
     ),
     "a command on another line of a value": (
         {"postgresql": {"parameters": {"work_mem": "4MB'\narchive_command = 'sh"}}},
+        "spec.postgresql.parameters must",
+    ),
+    **{
+        f"a library or a file by {name}": (
+            {"postgresql": {"parameters": {name: value}}},
+            f"spec.postgresql.parameters.{name} is not",
+        )
+        for name, value in {
+            "jit_provider": "evil",
+            "oauth_validator_libraries": "evil",
+            "krb_server_keyfile": "/tmp/evil",
+            "unix_socket_directories": "/tmp/evil",
+            "stats_temp_directory": "/tmp/evil",
+            "data_directory": "/tmp/evil",
+            "backtrace_functions": "evil",
+            "password_encryption": "md5",
+        }.items()
+    },
+    "a library that CloudNativePG's own setting loads": (
+        {"postgresql": {"parameters": {"shared_preload_libraries": "evil"}}},
+        "spec.postgresql.parameters must",
+    ),
+    "logs elsewhere": (
+        {"postgresql": {"parameters": {"log_directory": "/var/lib/postgresql/data"}}},
+        "spec.postgresql.parameters must",
+    ),
+    "logs by another name": (
+        {"postgresql": {"parameters": {"log_filename": "../data/evil.conf"}}},
         "spec.postgresql.parameters must",
     ),
     "an extension's image": (

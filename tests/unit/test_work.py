@@ -6,6 +6,7 @@ import pytest
 
 from daap_operator import settings, work
 from daap_operator.engine.kinds import Object, Ref
+from daap_operator.engine.shares import UNIT_BYTES
 from daap_operator.kinds import known
 from daap_operator.kinds.database.controller import DatabaseController
 from daap_operator.kube import Kind
@@ -100,3 +101,36 @@ async def test_what_is_gone_is_told_to_its_kind_and_a_row_that_is_left_is_swept(
     teams: Any = made._controllers[TEAM]
     assert teams.ended == ([gone] if kind == TEAM else [])
     assert made._sweeper._asked.is_set() == asks
+
+
+FLOODS: dict[Kind, dict[str, Any]] = {
+    known.BARMAN_STORE: {},
+    known.BACKUP: {"labels": {"cnpg.io/cluster": "daap-orders"}},
+    known.SCHEDULED_BACKUP: {"labels": {"app.kubernetes.io/managed-by": "daap-operator"}},
+}
+"""Kinds that are not ours and of which any tenant's objects are kept, with what they need for it."""
+
+
+@pytest.mark.parametrize("kind", FLOODS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("finalizers", [[], ["daap.io/cleanup"]], ids=["plain", "held"])
+async def test_more_objects_than_there_is_memory_for_end_nothing(
+    kind: Kind, finalizers: list[str], made: work.Work
+) -> None:
+    """Of whatever kind: an Event says that there is no memory, and nothing is reconciled for it."""
+    made.store._keeping._shares._most = 40 * UNIT_BYTES
+    source = next(one for one in made._intake._watches if one.kind == kind)
+    for number in range(100):
+        metadata = {
+            "namespace": "shop",
+            "name": f"a-{number}",
+            "uid": f"u-{number}",
+            "resourceVersion": str(number + 1),
+            "creationTimestamp": "2026-03-01T12:00:00Z",
+            "finalizers": finalizers,
+            **FLOODS[kind],
+        }
+        status = {"phase": "failed" if number % 2 else "running"}
+        made._intake.event(source, "ADDED", {"metadata": metadata, "status": status})
+    assert made.store.over()["shop", kind.name] > 50
+    assert made.store.weight <= 40 * UNIT_BYTES
+    assert not [key for key in made._queue._waiting if key.kind == kind]

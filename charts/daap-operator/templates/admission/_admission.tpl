@@ -37,3 +37,10 @@ request, and the API server reports either: whichever it is names the remedy tha
 + '\' (its label daap.io/team): set spec.ownerTeam to \'' + variables.team
 + '\', or use a namespace of the team \'' + variables.owner + '\''
 {{- end }}
+
+{{/* The kinds that name a database of their namespace, and where in their spec: whoever may create one acts on that database. */}}
+{{- define "daap-operator.admission.references" -}}
+{{- dict
+  "daapbackups" "databaseRef.name"
+  | toJson }}
+{{- end }}

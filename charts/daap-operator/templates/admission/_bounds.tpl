@@ -104,7 +104,7 @@ spec itself) to the keys there that are the operator's. What others have set may
 {{- end }}
 
 {{- define "daap-operator.bounds.beyondMessage" -}}
-variables.what + ': ' + variables.beyond[0] + ' is not the operator\'s to set, change or remove. If CloudNativePG or a webhook '
+variables.what + ': ' + variables.beyond[0].replace('\n', ' ') + ' is not the operator\'s to set, change or remove. If CloudNativePG or a webhook '
 + 'of the platform sets it, add it to the value admission.operatorBounds.{{ . }} of the chart; otherwise find out who acts '
 + 'with the operator\'s account'
 {{- end }}
