@@ -36,12 +36,15 @@ def decoded(obj: object, *path: str) -> str:
 
 
 def moment(obj: object, *path: str) -> datetime | None:
-    """The time at the path, with its zone; None where there is none."""
+    """The time at the path, with its zone; None where there is none, or none that can be meant.
+
+    Such as Go's zero, and what is so near to the calendar's ends that nothing can be counted on.
+    """
     try:
         found = datetime.fromisoformat(text(obj, *path))
     except ValueError:
         return None
-    return found if found.tzinfo else None
+    return found if found.tzinfo and 1970 <= found.year < 9000 else None
 
 
 def number(obj: object, *path: str) -> int:

@@ -51,9 +51,9 @@ class Cache:
         }
         self._buried: dict[str, int] = {}
 
-    def found(self, index: str, key: Hashable) -> Collection[Ref]:
+    def found(self, index: str, key: Hashable) -> dict[Ref, None]:
         """The objects under a key of an index, in the order in which they came under it."""
-        return self._found[index].get(key, {}).keys()
+        return self._found[index].get(key, {})
 
     def keys(self, index: str) -> Collection[Hashable]:
         """The keys of an index."""

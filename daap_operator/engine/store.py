@@ -70,18 +70,36 @@ class Store:
             return list(caches[0][1].objects)
         return list(dict.fromkeys(ref for _, cache in caches for ref in cache.objects))
 
-    def by(self, kind: Kind, index: str, key: Hashable, most: int | None = None) -> list[Object]:
+    def by(
+        self,
+        kind: Kind,
+        index: str,
+        key: Hashable,
+        most: int | None = None,
+        *,
+        latest: bool = False,
+    ) -> list[Object]:
         """What is kept of the objects under a key of an index, in the order of their names.
 
-        With `most`, of so many: those that have been there for longest.
+        With `most`, of so many: those that have been there for longest, or came latest.
         """
-        found = (self.get(ref) for ref in self.refs_by(kind, index, key, most))
+        found = (self.get(ref) for ref in self.refs_by(kind, index, key, most, latest=latest))
         return [kept for kept in found if kept is not None]
 
-    def refs_by(self, kind: Kind, index: str, key: Hashable, most: int | None = None) -> list[Ref]:
+    def refs_by(
+        self,
+        kind: Kind,
+        index: str,
+        key: Hashable,
+        most: int | None = None,
+        *,
+        latest: bool = False,
+    ) -> list[Ref]:
         """The objects under a key of an index, in the order of their names; `most` as in `by`."""
-        caches = self._indexed(kind, index)
-        found = {ref for cache in caches for ref in islice(cache.found(index, key), most)}
+        each = [cache.found(index, key) for cache in self._indexed(kind, index)]
+        found = {
+            ref for refs in each for ref in islice(reversed(refs) if latest else iter(refs), most)
+        }
         return sorted(found, key=_place)[:most]
 
     def keys(self, kind: Kind, index: str) -> Collection[Hashable]:

@@ -135,7 +135,8 @@ def _where(status: DaapBackupStatus) -> str:
 def _until(stopped: datetime | None, retention: str) -> str:
     """Until when it can be restored, as far as that can be known today."""
     kept = _kept(retention)
-    if stopped is None or kept is None:
+    # A status that somebody has forged may hold what no calendar has
+    if stopped is None or kept is None or not 1970 <= stopped.year < 9000:
         return "it can be restored for as long as the store keeps it"
     day = (stopped.astimezone(UTC) + kept).date()
     return f"it can be restored until {day} at least, by the store's retention of {retention}"

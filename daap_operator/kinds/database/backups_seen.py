@@ -85,7 +85,7 @@ class Seen:
     schedule: Object | None = None
     """The ScheduledBackup."""
     backups: tuple[Object, ...] = ()
-    """All of the Cluster's, whoever made them."""
+    """Of the Cluster's that have failed the latest hundred that came, whoever made them."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from daap_operator.kinds.database.observed import observe
 from daap_operator.kinds.database.ownership import belongs_to
 from daap_operator.kinds.database.seen import Children, Observed
 from daap_operator.kinds.database.subject import DatabaseSubject, cluster_of
-from daap_operator.kinds.database.watched import CLUSTER, children_of
+from daap_operator.kinds.database.watched import CLUSTER, MOST_PARTS, children_of
 
 Object = dict[str, Any]
 
@@ -93,7 +93,7 @@ def _backups(
         asked=asked,
         cluster=cluster,
         schedule=world.store.get(Ref(known.SCHEDULED_BACKUP, *place)),
-        backups=tuple(world.store.by(known.BACKUP, CLUSTER, place)),
+        backups=tuple(world.store.by(known.BACKUP, CLUSTER, place, MOST_PARTS, latest=True)),
     )
 
 

@@ -45,8 +45,8 @@ def owner(child: raw.Object) -> Ref | None:
 
 
 MOST_PARTS = 100
-"""Pods, claims and slices that are looked at of one Cluster or Service: a database has a few, and
-whoever may label objects in its namespace can give it any number."""
+"""Pods, claims, slices and failed Backups that are looked at of one Cluster or Service: a database
+has a few, and whoever may label objects in its namespace can give it any number."""
 
 
 def children_of(store: Reader, namespace: str, cluster: str) -> Children:
