@@ -108,7 +108,7 @@ FLOODS: dict[Kind, dict[str, Any]] = {
     known.BACKUP: {"labels": {"cnpg.io/cluster": "daap-orders"}},
     known.SCHEDULED_BACKUP: {"labels": {"app.kubernetes.io/managed-by": "daap-operator"}},
 }
-"""Kinds that are not ours and of which any tenant's objects are kept, with what they need for it."""
+"""Kinds that are not ours, of which any tenant's objects are kept, with what they need for it."""
 
 
 @pytest.mark.parametrize("kind", FLOODS, ids=lambda kind: kind.name)
