@@ -44,10 +44,19 @@ class Kind:
         """
         parts = ["/apis" if self.group else "/api", self.api_version]
         if namespace and self.namespaced:
-            parts.append(f"namespaces/{quote(namespace, safe='')}")
+            parts.append(f"namespaces/{_segment(namespace)}")
         parts.append(self.plural)
-        parts += [quote(part, safe="") for part in (name, subresource) if part]
+        parts += [_segment(part) for part in (name, subresource) if part]
         return "/".join(parts)
+
+
+def _segment(name: str) -> str:
+    """A name as a part of a path, which it never leaves.
+
+    In a path `.` and `..` mean the collection and what is above it, however they are written. No
+    object has such a name; with one that none can have either, the API server finds nothing.
+    """
+    return f"_{name}" if name in (".", "..") else quote(name, safe="")
 
 
 def is_uid_label(label: str) -> bool:

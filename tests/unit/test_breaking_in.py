@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from yarl import URL
 
 from daap_operator import raw
 from daap_operator.api.v1alpha1 import DaapBackupStatus
@@ -10,6 +11,7 @@ from daap_operator.engine.store import Store
 from daap_operator.kinds import known
 from daap_operator.kinds.backup import status
 from daap_operator.kinds.database.watched import CLUSTER, MOST_PARTS, WATCHES
+from daap_operator.kube import Kind
 from tests.unit.stage import SOURCES
 
 TIMES = (
@@ -34,6 +36,18 @@ def test_a_time_that_no_calendar_has_is_none(when: str, retention: str) -> None:
     forged = DaapBackupStatus.model_validate({"phase": "Completed", "stoppedAt": when})
     said = status.final(forged, "orders", retention).why.message
     assert "for as long as the store keeps it" in said
+
+
+@pytest.mark.parametrize("name", [".", "..", "../x", "%2e%2e", "a/../..", "x?y#z", "\n", "ü"])
+@pytest.mark.parametrize("kind", [known.CLUSTER, known.SECRET], ids=lambda kind: kind.name)
+def test_a_name_leads_nowhere_but_to_its_object(kind: Kind, name: str) -> None:
+    """A status says how a database's parts are called, and may have been forged."""
+    collection = URL(f"https://api{kind.path('shop')}")
+    found = URL(f"https://api{kind.path('shop', name)}")
+    assert found.parent == collection
+    assert found.name
+    assert len(found.parts) == len(collection.parts) + 1
+    assert not found.query_string
 
 
 def failed(number: int) -> dict[str, Any]:
