@@ -10,6 +10,7 @@ a probe tells when it is back.
     rows        what the inventory is to those who use it, and what it asks of them
     problems    what goes wrong, in the terms of the condition MetadataSynced
     schema      whether the tables are those that this version knows
+    answers     a connection that takes only answers of a bounded size
     server      the connections, whether they can be used, and when they can again
     inventory   the rows, of any table
 """

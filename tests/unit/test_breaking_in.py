@@ -1,5 +1,6 @@
 """What somebody may write who wants to be in the way: times, numbers, and as many as they like."""
 
+import socket
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from daap_operator.kinds import known
 from daap_operator.kinds.backup import status
 from daap_operator.kinds.database.watched import CLUSTER, MOST_PARTS, WATCHES
 from daap_operator.kube import Kind
+from daap_operator.mirror import answers
 from tests.unit.stage import SOURCES
 
 TIMES = (
@@ -48,6 +50,17 @@ def test_a_name_leads_nowhere_but_to_its_object(kind: Kind, name: str) -> None:
     assert found.name
     assert len(found.parts) == len(collection.parts) + 1
     assert not found.query_string
+
+
+def test_where_nobody_counts_what_comes_nothing_is_refused() -> None:
+    here, there = socket.socketpair()  # a Unix socket, as a database in the same pod may have
+    with here, there:
+        there.send(b"x" * 1000)
+        assert answers._received(here) == 0
+        with answers._shut(here, shut=True):
+            assert here.recv(2000) == b"x" * 1000
+        with answers._line(here.fileno()) as line:
+            assert line.fileno() != here.fileno()
 
 
 def failed(number: int) -> dict[str, Any]:
