@@ -1,6 +1,8 @@
 """Whoever has most is found without looking at all, and what was freed is given to somebody."""
 
+import ctypes
 import json
+from sys import getsizeof
 from typing import Any
 
 import pytest
@@ -123,6 +125,15 @@ def test_there_is_room_at_the_cost_of_one_with_more_and_no_other() -> None:
 def test_a_change_counts_as_the_whole_does(before: Any, now: Any) -> None:
     assert taken(now) >= footprint(now)
     assert more_taken(before, now) == taken(now) - taken(before)
+
+
+def test_a_text_counts_the_same_whoever_has_looked_at_it() -> None:
+    """Else each change would give back more than it took."""
+    text = json.loads(f'{{"a": "{"ж" * 1000}"}}')
+    before, alone = taken(text), getsizeof(text["a"])
+    ctypes.pythonapi.PyUnicode_AsUTF8(ctypes.py_object(text["a"]))
+    assert getsizeof(text["a"]) > alone, "Python keeps what it was in UTF-8"
+    assert taken(text) == before > getsizeof(text["a"])
 
 
 def test_of_a_change_only_what_changed_is_gone_through(monkeypatch: pytest.MonkeyPatch) -> None:
