@@ -55,8 +55,7 @@ faults: .venv/ready control-plane helm ## every fault of every write, and what b
 	@$(BIN)/python -m pytest tests/integration/test_faults.py tests/integration/test_rbac.py --nightly --no-second-try
 
 large: .venv/ready control-plane helm ## the largest objects, 440 of them beside 5,000 databases, and 100 databases beside poison; `make test` has fewer
-	@LARGE=all $(BIN)/python -m pytest tests/integration/test_large_objects.py tests/integration/test_bad_input.py \
-		tests/integration/test_breaking_in.py --nightly -q -s -p no:logging --no-second-try
+	@LARGE=all $(BIN)/python -m pytest tests/integration/test_large_objects.py tests/integration/test_bad_input.py tests/integration/test_breaking_in.py --nightly -q -s -p no:logging --no-second-try
 
 nightly: chaos repeat faults large e2e-nightly newcomer ## what is slow and seldom breaks: some hours
 
