@@ -110,6 +110,12 @@ class Settings(BaseModel):
     many databases with one schedule do not begin together. Each has its own delay, which stays and
     does not cross the hour. `0` turns it off."""
 
+    restore_across_namespaces: Annotated[Truth, Field(alias="DAAP_RESTORE_ACROSS_NAMESPACES")] = (
+        False
+    )
+    """Whether `spec.source` may name a database of another namespace: `true` or `false`. Whoever
+    creates such a database must be able to read the other one."""
+
     cluster_domain: Annotated[str, Field(alias="DAAP_CLUSTER_DOMAIN")] = "cluster.local"
     """The Kubernetes cluster's DNS domain, the end of every published host name."""
 

@@ -221,6 +221,29 @@ class Mirror:
             "holder": leadership.identity,
         }
 
+    # what was ------------------------------------------------------------------------------------
+
+    async def newest_deleted(
+        self, table: Table[R], place: tuple[str, str], paths: tuple[str, ...], known: str
+    ) -> Mapping[str, str] | None:
+        """Texts by path of the row that was deleted last of a place, its namespace and name.
+
+        Of rows in which a column is known; None when there is none. Whatever is not there, or is
+        NULL, is left out. Anybody may have written them. Raises MetadataError when that cannot be
+        known now.
+        """
+        namespace, name = place
+        with _deciding_nothing():
+            async with self._server.connection() as connection:
+                found = await connection.execute(
+                    statements.newest_deleted(table, paths, known),
+                    {"namespace": namespace, "name": name},
+                )
+                row = await found.fetchone()
+        if row is None:
+            return None
+        return {path: text for path, text in zip(paths, row, strict=True) if text is not None}
+
     # the sweep ------------------------------------------------------------------------------------
 
     async def compare(

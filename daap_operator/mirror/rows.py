@@ -1,6 +1,6 @@
 """What the inventory is to those who use it, and what it asks of them."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -67,6 +67,16 @@ class Rows(Protocol):
 
     async def mark_deleted(self, table: Table[R], uid: str) -> None:
         """Mark the row as deleted. Raises MetadataError when that is not possible now."""
+
+    async def newest_deleted(
+        self, table: Table[R], place: tuple[str, str], paths: tuple[str, ...], known: str
+    ) -> Mapping[str, str] | None:
+        """Texts by path of the row that was deleted last of a place, its namespace and name.
+
+        Of rows in which a column is known; None when there is none. Whatever is not there, or is
+        NULL, is left out. Anybody may have written them. Raises MetadataError when that cannot be
+        known now.
+        """
 
     def compare(
         self, table: Table[R], expected: Expected[R], namespaces: Collection[str]

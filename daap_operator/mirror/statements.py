@@ -84,6 +84,30 @@ ORDER BY id LIMIT %(page)s
 """)  # noqa: S608 - a Table's names
 
 
+LONGEST = 255
+"""Characters that are read of a value: whatever is in a row, no more of it leaves PostgreSQL."""
+
+
+@cache
+def newest_deleted(table: Table[Any], paths: tuple[str, ...], known: str) -> LiteralString:
+    """Texts of the row that was deleted last of a namespace and a name, where a column is known.
+
+    Paths are columns, or lead into one of JSON, with dots. A column that the schema lacks is NULL.
+    """
+    texts = _listed(
+        [path.replace(".", ",") for path in paths],
+        f"left(to_jsonb(found) #>> '{{{{{{}}}}}}', {LONGEST})",
+    )
+    return _literal(f"""
+SELECT {texts} FROM (
+    SELECT * FROM {table.name}
+    WHERE namespace = %(namespace)s AND name = %(name)s
+      AND deleted_at IS NOT NULL AND {known} IS NOT NULL
+    ORDER BY deleted_at DESC LIMIT 1
+) AS found
+""")  # noqa: S608 - a Table's names
+
+
 @cache
 def differing(table: Table[Any]) -> LiteralString:
     """Ids of the rows that are not live, or not as they should be; of these, by arrays of values.

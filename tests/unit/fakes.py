@@ -4,7 +4,7 @@ The API server is in `fake_kube`, CloudNativePG and people are on the `stage`.
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -55,6 +55,10 @@ class FakeMirror:
         self.outage: MetadataError | None = None
         self.after_write: Callable[[], None] = lambda: None
         """Called when something was written, before that is answered."""
+        self.remembered: dict[tuple[str, str], dict[str, str]] = {}
+        """What is known of deleted objects, by namespace and name."""
+        self.asked: list[tuple[str, str]] = []
+        """The places that were asked for."""
         self.compared: list[Collection[str]] = []
         """The namespaces of each comparison."""
 
@@ -79,6 +83,14 @@ class FakeMirror:
         if self.tables[table.name].pop(uid, None) is not None:
             self.deleted.add(uid)
             self.after_write()
+
+    async def newest_deleted(
+        self, table: Table[R], place: tuple[str, str], paths: tuple[str, ...], known: str
+    ) -> Mapping[str, str] | None:
+        self._require_server()
+        self.asked.append(place)
+        row = self.remembered.get(place)
+        return row and {path: row[path] for path in paths if path in row}
 
     async def compare(
         self, table: Table[R], expected: Expected[R], namespaces: Collection[str]

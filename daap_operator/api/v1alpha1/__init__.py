@@ -29,6 +29,8 @@ from daap_operator.api.v1alpha1.database import (
     ResourceAmounts,
     Resources,
     SecretMetadata,
+    Source,
+    SourceStatus,
     Storage,
 )
 
@@ -58,5 +60,7 @@ __all__ = [
     "ResourceAmounts",
     "Resources",
     "SecretMetadata",
+    "Source",
+    "SourceStatus",
     "Storage",
 ]

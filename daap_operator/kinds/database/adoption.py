@@ -9,7 +9,7 @@ from typing import Any
 from daap_operator import names, quantity, raw
 from daap_operator.api.v1alpha1 import DeletionPolicy
 from daap_operator.engine.ownership import OWNED
-from daap_operator.kinds.database.desired import defaults, locales
+from daap_operator.kinds.database.desired import defaults, locales, recovery
 from daap_operator.kinds.database.desired.resolved import Left, Resolved, tagged_major
 from daap_operator.lines import line, quoted
 
@@ -44,10 +44,12 @@ def major_version(cluster: Object) -> int | None:
 def left(cluster: Object) -> Left:
     """What a Cluster was made as; `cluster` is the object, or what the store keeps of it."""
     applied = raw.mapping(cluster, OWNED, "spec") or raw.mapping(cluster, "spec")
+    source = recovery.of_cluster(applied)
     return Left(
         postgres_version=major_version(cluster),
         defaults=defaults.of_cluster(raw.mapping(cluster, "metadata", "annotations")),
-        locale=locales.of_initdb(raw.mapping(applied, "bootstrap", "initdb")),
+        locale=None if source else locales.of_initdb(raw.mapping(applied, "bootstrap", "initdb")),
+        source=source,
     )
 
 
@@ -74,14 +76,15 @@ def _of_intent(cluster: Object, database: Resolved) -> Iterator[str]:
 
 
 def _of_fit(cluster: Object, database: Resolved, volumes: str | None) -> Iterator[str]:
-    holds = raw.text(cluster, "spec", "bootstrap", "initdb", "database")
+    begun = raw.mapping(cluster, "spec", "bootstrap")
+    holds = raw.text(begun, "initdb", "database") or raw.text(begun, "recovery", "database")
     if holds != database.database:
         yield _created_again("spec.databaseName", holds, database.database)
     version = major_version(cluster)
     if version != database.postgres_version:
         yield _created_again("spec.postgresVersion", version, database.postgres_version)
     locale = left(cluster).locale
-    if locale != database.locale:
+    if locale and locale != database.locale:
         yield _created_again("spec.locale", locale, database.locale)
     storage_class = raw.text(cluster, "spec", "storage", "storageClass")
     asked_class = database.spec.storage.storage_class or ""

@@ -18,7 +18,7 @@ from daap_operator.engine.world import World
 from daap_operator.errors import Problem, Stalled, Waiting
 from daap_operator.findings import Finding
 from daap_operator.kinds import known
-from daap_operator.kinds.database import adoption, offer
+from daap_operator.kinds.database import adoption, offer, origin
 from daap_operator.kinds.database.adoption import major_version, was_retained
 from daap_operator.kinds.database.allotment import (
     allot,
@@ -32,7 +32,7 @@ from daap_operator.kinds.database.archives import archived, note_archive
 from daap_operator.kinds.database.children import ensure_children, ensure_schedule
 from daap_operator.kinds.database.desired.backup import BackupDefaults
 from daap_operator.kinds.database.desired.defaults import asked_in_vain
-from daap_operator.kinds.database.desired.resolved import Platform, Resolved, resolve
+from daap_operator.kinds.database.desired.resolved import Origin, Platform, Resolved, resolve
 from daap_operator.kinds.database.growth import size_volumes, told_of_volumes
 from daap_operator.kinds.database.listen import listened
 from daap_operator.kinds.database.live import as_made, backups_now, observed_now
@@ -95,6 +95,7 @@ class DatabaseController(Controller[DaapDatabaseStatus]):
                 schedule=settings.backup_schedule,
                 spread=settings.backup_spread,
             ),
+            restore_across_namespaces=settings.restore_across_namespaces,
         )
         return cls(DatabaseWorld(world, platform, secret_check=settings.secret_check_interval))
 
@@ -181,6 +182,8 @@ async def _serve(
     """Name, children and Secret as they should be: the status, and what is in the way."""
     resolved = _resolved(world, turn.subject)
     take_name(world, turn.subject)
+    if begun := _origin(world, turn.subject):
+        resolved = _resolved(world, turn.subject, begun)
     await allot(world, turn, resolved)
     _tell_end_of_life(world, turn.subject)
     observed, problem, published = await _maintain(world, turn.subject, resolved)
@@ -188,13 +191,28 @@ async def _serve(
     return observed_status(turn.moment(), resolved, observed, problem, published, told), problem
 
 
-def _resolved(world: DatabaseWorld, looked_at: DatabaseSubject) -> Resolved:
+def _origin(world: DatabaseWorld, looked_at: DatabaseSubject) -> Origin | None:
+    """What the database is to be made from, while that is not decided; else None."""
+    if "source" not in looked_at.spec:
+        return None
+    wanted = database(looked_at.seen)
+    if not origin.is_sought(wanted) or _there(looked_at, _cluster(world, looked_at)):
+        return None
+    return origin.found(world.store, wanted, world.platform, world.now(), _deleted)
+
+
+def _resolved(
+    world: DatabaseWorld, looked_at: DatabaseSubject, begun: Origin | None = None
+) -> Resolved:
     """The database with every choice made; raises Stalled when its spec cannot be had."""
     wanted = database(looked_at.seen)
-    running = world.store.get(Ref(known.CLUSTER, looked_at.key.namespace, cluster_of(looked_at)))
-    offer.check(wanted, world.platform, running=major_version(running or {}))
+    running = _cluster(world, looked_at)
     there = _there(looked_at, running)
-    resolved = resolve(wanted, world.platform, left=adoption.left(there) if there else None)
+    if begun or not origin.is_sought(wanted):
+        of_source = begun.postgres_version if begun else None
+        offer.check(wanted, world.platform, running=major_version(running or {}) or of_source)
+    left = adoption.left(there) if there else None
+    resolved = resolve(wanted, world.platform, left=left, origin=begun)
     asked = resolved.spec.locale
     if asked and (why := asked.objection(resolved.postgres_version)):
         raise Stalled(CommonReason.INVALID_SPEC, f"spec.locale {why}")
@@ -208,6 +226,15 @@ def _tell_end_of_life(world: DatabaseWorld, looked_at: DatabaseSubject) -> None:
     if told is not None and notes.end_of_life_told != now.date():
         notes.end_of_life_told = now.date()
         world.announcer.announce(known.DATABASE, looked_at.metadata, told, now)
+
+
+def _cluster(world: DatabaseWorld, looked_at: DatabaseSubject) -> Object | None:
+    """What has the name of its Cluster, whoever's it is."""
+    return world.store.get(Ref(known.CLUSTER, looked_at.key.namespace, cluster_of(looked_at)))
+
+
+def _deleted() -> origin.Kept:
+    raise NotImplementedError
 
 
 def _there(looked_at: DatabaseSubject, cluster: Object | None) -> Object | None:

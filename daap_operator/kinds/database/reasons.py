@@ -30,6 +30,14 @@ class DatabaseReason(Reason):
     LEFTOVER_CHILDREN = "LeftoverChildren"
     CERTIFICATE_PENDING = "CertificatePending"
 
+    # made from an archive
+    SOURCE_PENDING = "SourcePending"
+    SOURCE_STORE_MISSING = "StoreMissing"
+    SOURCE_NOT_FOUND = "SourceNotFound"
+    SOURCE_FORBIDDEN = "SourceForbidden"
+    SOURCE_NOT_RECOVERABLE = "SourceNotRecoverable"
+    SOURCE_DIFFERS = "SourceDiffers"
+
     # CloudNativePG's phases
     APPLYING_CONFIGURATION = "ApplyingConfiguration"
     CREATING_REPLICA = "CreatingReplica"

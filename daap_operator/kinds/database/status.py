@@ -32,6 +32,7 @@ ALLOTTED = (
     "postgres_version",
     "pending_secret",
     "backup",
+    "source",
 )
 """What a status says before any child exists, by Python's names: given back when none ever will."""
 
@@ -206,7 +207,8 @@ def _allotted(previous: DaapDatabaseStatus, resolved: Resolved) -> DaapDatabaseS
             "pooler_name": resolved.pooler,
             "database_name": resolved.database,
             "defaults_revision": _told_revision(previous, resolved),
-            "locale": str(resolved.locale),
+            "locale": str(resolved.locale) if resolved.locale else None,
+            "source": resolved.source,
             "postgres_version": previous.postgres_version or resolved.postgres_version,
             "backup": backup.allotted(
                 previous.backup, resolved.backups, resolved.archive, resolved.archiver

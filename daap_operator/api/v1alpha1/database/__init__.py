@@ -17,6 +17,7 @@ from daap_operator.api.v1alpha1.database.parts import (
     Resources,
     Storage,
 )
+from daap_operator.api.v1alpha1.database.source import Source, SourceStatus
 from daap_operator.api.v1alpha1.database.spec import DaapDatabaseSpec, DeletionPolicy
 from daap_operator.api.v1alpha1.database.status import Binding, DaapDatabaseStatus
 from daap_operator.api.v1alpha1.database.texts import MAJORS
@@ -39,5 +40,7 @@ __all__ = [
     "ResourceAmounts",
     "Resources",
     "SecretMetadata",
+    "Source",
+    "SourceStatus",
     "Storage",
 ]

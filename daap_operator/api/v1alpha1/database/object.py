@@ -10,6 +10,11 @@ from daap_operator.api.base import Model
 from daap_operator.api.meta import Metadata
 from daap_operator.api.rules import rule, validations
 from daap_operator.api.v1alpha1.database.locale import IMMUTABLE_RULE, IMMUTABLE_TEXT
+from daap_operator.api.v1alpha1.database.source import (
+    READ_ONCE_RULE,
+    VERSION_NEEDED_RULE,
+    VERSION_NEEDED_TEXT,
+)
 from daap_operator.api.v1alpha1.database.spec import SPEC_RULES, DaapDatabaseSpec
 from daap_operator.api.v1alpha1.database.status import DaapDatabaseStatus
 from daap_operator.api.v1alpha1.database.texts import (
@@ -104,6 +109,8 @@ ROOT_RULES = validations(
         path=".spec.postgresVersion",
     ),
     IMMUTABLE_RULE,
+    READ_ONCE_RULE,
+    VERSION_NEEDED_RULE,
 )
 
 
@@ -142,9 +149,11 @@ class DaapDatabase(Model):
         """Judged until the Cluster is made: one that is older than the rule goes on as it is."""
         if self.status.cluster_name:
             return self
-        locale, resources = self.spec.locale, self.spec.resources
+        locale, resources, source = self.spec.locale, self.spec.resources, self.spec.source
         if locale and (why := locale.unknown_language()):
             raise ValueError(f"spec.locale {why}")
         if resources and (why := resources.too_little()):
             raise ValueError(f"spec.{why}")
+        if source and source.archive and self.spec.postgres_version is None:
+            raise ValueError(f"spec.source {VERSION_NEEDED_TEXT.format(source.archive)}")
         return self

@@ -19,6 +19,7 @@ from daap_operator.api.v1alpha1.database.parts import (
     Resources,
     Storage,
 )
+from daap_operator.api.v1alpha1.database.source import SOURCE_RULES, Source
 from daap_operator.api.v1alpha1.database.texts import (
     CONNECTION_NAME_PATTERN,
     CONNECTION_NAME_TEXT,
@@ -113,6 +114,11 @@ class DaapDatabaseSpec(Model):
     backup: Backup | None = None
     """Backups, from which the database can be restored to any moment. The platform's default when
     left out."""
+
+    source: Annotated[Source | None, Field(json_schema_extra=SOURCE_RULES)] = None
+    """What a new database begins with: the data of another one, of a deleted one, or of an archive,
+    restored from its backups. Read once, when the database is created; it can be removed
+    afterwards. The database begins empty when left out."""
 
     connection_secret_name: Annotated[
         str | None,

@@ -7,6 +7,7 @@ from pydantic import Field
 from daap_operator.api.base import Model
 from daap_operator.api.meta import Phase, Status
 from daap_operator.api.v1alpha1.database.backup import BackupStatus
+from daap_operator.api.v1alpha1.database.source import SourceStatus
 
 
 class Binding(Model):
@@ -72,6 +73,9 @@ class DaapDatabaseStatus(Status):
     storage: Annotated[str | None, Field(max_length=32)] = None
     """Size that the volume of each instance has, the smallest where they differ; absent while there
     is none."""
+
+    source: SourceStatus | None = None
+    """What the data was restored from; absent for a database that began empty."""
 
     backup: BackupStatus | None = None
     """What there is of the backups; absent for a database that never had any."""

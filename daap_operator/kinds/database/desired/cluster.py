@@ -9,7 +9,7 @@ from daap_operator import names
 from daap_operator.api.v1alpha1 import DeletionPolicy
 from daap_operator.kinds import known
 from daap_operator.kinds.archiver import plugins
-from daap_operator.kinds.database.desired import amounts, defaults, locales, tuning
+from daap_operator.kinds.database.desired import amounts, defaults, locales, recovery, tuning
 from daap_operator.kinds.database.desired.mark import marked_cluster
 from daap_operator.kinds.database.desired.resolved import Manifest, Resolved
 
@@ -60,15 +60,7 @@ def _spec(database: Resolved) -> Manifest:
         "primaryUpdateMethod": "switchover" if several else "restart",
         "primaryUpdateStrategy": "unsupervised",
         "smartShutdownTimeout": SMART_SHUTDOWN_SECONDS,
-        "bootstrap": {
-            "initdb": {
-                "database": database.database,
-                "owner": database.database,
-                "encoding": "UTF8",
-                "dataChecksums": True,
-                **locales.initdb(database.locale),
-            }
-        },
+        **_beginning(database),
         "certificates": {"serverAltDNSNames": _certified(database)},
         "inheritedMetadata": {"labels": {names.DATABASE_LABEL: database.name}},
         "postgresql": _postgresql(database),
@@ -81,6 +73,22 @@ def _spec(database: Resolved) -> Manifest:
     if database.archiver:
         made["plugins"] = plugins(database.archiver)
     return made
+
+
+def _beginning(database: Resolved) -> Manifest:
+    """What the Cluster begins with: nothing, or what is in an archive."""
+    if database.source:
+        return {
+            "bootstrap": recovery.bootstrap(database.source),
+            "externalClusters": recovery.external_clusters(database.source),
+        }
+    initdb = {
+        "database": database.database,
+        "owner": database.database,
+        "encoding": "UTF8",
+        "dataChecksums": True,
+    }
+    return {"bootstrap": {"initdb": initdb | locales.initdb(database.locale)}}
 
 
 def _postgresql(database: Resolved) -> Manifest:

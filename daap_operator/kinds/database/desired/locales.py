@@ -27,13 +27,13 @@ def read(text: str | None) -> Locale | None:
         return None
 
 
-def initdb(locale: Locale) -> dict[str, Any]:
+def initdb(locale: Locale | None) -> dict[str, Any]:
     """What a Cluster's `bootstrap.initdb` says of it; `of_initdb` is the way back.
 
     The character types of the operating system are Unicode's, too: full-text search asks them,
     whatever the provider. Its order is that of bytes, which no update changes.
     """
-    if locale == PLAIN:
+    if locale is None or locale == PLAIN:
         return {}
     if locale.provider is LocaleProvider.LIBC:
         return {"localeCollate": "C", "localeCType": locale.locale}

@@ -11,11 +11,17 @@ from string import digits
 from typing import Any
 
 from daap_operator import names
-from daap_operator.api.v1alpha1 import DaapDatabase, DaapDatabaseSpec, DeletionPolicy, Locale
+from daap_operator.api.v1alpha1 import (
+    DaapDatabase,
+    DaapDatabaseSpec,
+    DeletionPolicy,
+    Locale,
+    SourceStatus,
+)
 from daap_operator.engine.child import Owner
 from daap_operator.kinds import known
 from daap_operator.kinds.archiver import Archiver
-from daap_operator.kinds.database.desired import backup, defaults, locales
+from daap_operator.kinds.database.desired import backup, defaults, locales, recovery
 from daap_operator.kinds.database.desired.backup import BackupDefaults, Backups
 from daap_operator.kinds.database.ownership import labels
 
@@ -41,6 +47,8 @@ class Platform:
     """Images of single major versions, which come before `postgres_image`."""
     backup: BackupDefaults = field(default_factory=BackupDefaults)
     """For databases that do not say what backups they want."""
+    restore_across_namespaces: bool = False
+    """Whether a database may be made from the backups of one in another namespace."""
 
     def image(self, major: int) -> str:
         """The image of the instances of a major version."""
@@ -60,10 +68,13 @@ class Resolved:
     postgres_version: int
     image: str
     domain: str
-    locale: Locale
-    """Allotted when the database is made, and kept."""
+    locale: Locale | None
+    """Allotted when the database is made, and kept; None where it came with data of which nothing
+    else is known."""
     defaults: int
     """The revision of the operator's defaults (desired/defaults.py)."""
+    source: SourceStatus | None = None
+    """What the Cluster is, or was, restored from; None for one that begins, or began, empty."""
     volume_size: str | None = None
     """What the Cluster is told instead of the spec's size, which not every volume can have."""
     resize_volumes: bool = True
@@ -124,19 +135,39 @@ class Left:
 
     postgres_version: int | None
     defaults: int
-    locale: Locale
+    locale: Locale | None
+    """None where it came with the data."""
+    source: SourceStatus | None = None
 
 
-def resolve(database: DaapDatabase, platform: Platform, *, left: Left | None = None) -> Resolved:
+@dataclass(frozen=True)
+class Origin:
+    """What a new database is to be made from, and what is known of that."""
+
+    source: SourceStatus
+    postgres_version: int | None = None
+    locale: Locale | None = None
+
+
+def resolve(
+    database: DaapDatabase,
+    platform: Platform,
+    *,
+    left: Left | None = None,
+    origin: Origin | None = None,
+) -> Resolved:
     """The database with every choice made.
 
     `left` is the database's own Cluster, or what an earlier DaapDatabase of this name left behind:
-    taken over, it must not be upgraded or restarted by the way.
+    taken over, it must not be upgraded or restarted by the way. `origin` is what one that has no
+    Cluster yet, nor a source in its status, is to be made from.
     """
     spec, status = database.spec, database.status
-    left_version = left.postgres_version if left else None
-    unasked = status.postgres_version or left_version or platform.default_postgres_version
+    found = left or origin
+    found_version = found.postgres_version if found else None
+    unasked = status.postgres_version or found_version or platform.default_postgres_version
     version = max(spec.postgres_version or unasked, status.postgres_version or 0)
+    source = _source(database, left, origin)
     return Resolved(
         name=database.metadata.name,
         namespace=database.metadata.namespace,
@@ -144,27 +175,43 @@ def resolve(database: DaapDatabase, platform: Platform, *, left: Left | None = N
         spec=spec,
         cluster=status.cluster_name or names.cluster_name(database.metadata.name),
         database=status.database_name
+        or (source.database_name if source else None)
         or spec.database_name
         or names.database_name(database.metadata.name),
         postgres_version=version,
         image=platform.image(version),
         domain=platform.cluster_domain,
-        locale=_locale(database, version, left),
+        locale=_locale(database, version, left, origin),
         defaults=defaults.revision(
             status.defaults_revision or (left.defaults if left else None),
             made=bool(status.cluster_name),
             annotations=database.metadata.annotations,
         ),
+        source=source,
         backups=backup.wanted(spec, database.metadata.uid, platform.backup),
     )
 
 
-def _locale(database: DaapDatabase, major: int, left: Left | None) -> Locale:
+def _source(
+    database: DaapDatabase, left: Left | None, origin: Origin | None
+) -> SourceStatus | None:
+    """A Cluster that is there keeps what it was made by; else what was noted is not decided again."""
+    told = database.status.source
+    if left:
+        return recovery.kept(told, left.source)
+    return told or (origin.source if origin else None)
+
+
+def _locale(
+    database: DaapDatabase, major: int, left: Left | None, origin: Origin | None
+) -> Locale | None:
     """What was allotted, or what is there; only a database still to be made has a choice."""
     spec, status = database.spec, database.status
     if allotted := locales.read(status.locale):
         return allotted
-    if left and (status.cluster_name or spec.locale is None):
+    if origin or database.status.source:
+        return origin.locale if origin else None
+    if left and (left.source or status.cluster_name or spec.locale is None):
         return left.locale
     if status.cluster_name:
         return locales.PLAIN

@@ -1,0 +1,357 @@
+"""What a database with `spec.source` is made from: read once, before anything of it exists. Pure.
+
+Where the source is, which archive of which store, and to when: every answer is judged before it is
+noted in the status, and the status is what the Cluster is made from.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from daap_operator import names, quantity, raw
+from daap_operator.api.v1alpha1 import (
+    MAJORS,
+    BackupPhase,
+    DaapDatabase,
+    DaapDatabaseStatus,
+    Source,
+    SourceStatus,
+)
+from daap_operator.api.v1alpha1.database.source import (
+    ARCHIVE_PATTERN,
+    BACKUP_ID_PATTERN,
+)
+from daap_operator.api.v1alpha1.database.texts import (
+    CONNECTION_NAME_PATTERN,
+    DATABASE_NAME_PATTERN,
+)
+from daap_operator.engine.kinds import Ref
+from daap_operator.engine.store import Store
+from daap_operator.engine.subject import read
+from daap_operator.errors import Stalled, Waiting
+from daap_operator.kinds import known
+from daap_operator.kinds.database.desired import locales
+from daap_operator.kinds.database.desired.recovery import moment_text
+from daap_operator.kinds.database.desired.resolved import Origin, Platform
+from daap_operator.kinds.database.reasons import DatabaseReason
+from daap_operator.kinds.database.trim_backup import WINDOWS
+from daap_operator.kinds.database.windows import Window, window_of
+from daap_operator.lines import quoted
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is known of a database that is, or was, backed up; None for what is not known."""
+
+    what: str
+    """What it is, for messages."""
+    archive: str
+    store: str | None = None
+    database: str | None = None
+    namespace: str | None = None
+    database_name: str | None = None
+    postgres_version: int | None = None
+    locale: str | None = None
+    storage: str | None = None
+    empty: bool = False
+    """Whether it is known that no base backup has been made yet."""
+
+
+def is_sought(database: DaapDatabase) -> bool:
+    """Whether the source of a database that has no Cluster is still to be decided."""
+    status = database.status
+    return database.spec.source is not None and not (status.source or status.cluster_name)
+
+
+def seen(store: Store, database: DaapDatabase, platform: Platform) -> Kept | None:
+    """The source as far as this cluster knows it; None for a database that is deleted.
+
+    Raises, as `judged` does, Stalled for what only a person can change, and Waiting for what may
+    still come.
+    """
+    asked = _asked(database)
+    return _archive(database, asked) or _live(store, database, asked, platform)
+
+
+def judged(
+    store: Store, database: DaapDatabase, platform: Platform, now: datetime, source: Kept
+) -> Origin:
+    """What the database is to be made from."""
+    asked = _asked(database)
+    source, backup_id = _at_backup(store, database, asked, source)
+    name = asked.store or source.store or _own_store(database, platform)
+    if not name:
+        raise Stalled(DatabaseReason.SOURCE_STORE_MISSING, _NO_STORE.format(source.what))
+    window = _window(store, database.metadata.namespace, name, source)
+    _judge_moment(asked, source, window, now)
+    _judge_fit(database, source)
+    at = moment_text(asked.moment) if asked.moment else None
+    return Origin(
+        SourceStatus(
+            database=source.database,
+            namespace=source.namespace,
+            archive=source.archive,
+            store=name,
+            at=at,
+            backup_id=backup_id,
+            database_name=_database_name(database, source),
+        ),
+        source.postgres_version,
+        locales.read(source.locale) or database.spec.locale,
+    )
+
+
+_NO_STORE = (
+    "spec.source names no store, and nothing else names the one that has the archive of {}: "
+    "set spec.source.store to the name of an ObjectStore in this namespace"
+)
+
+
+def _own_store(database: DaapDatabase, platform: Platform) -> str:
+    backup = database.spec.backup
+    return (backup and backup.store) or platform.backup.store
+
+
+# --- which archive --------------------------------------------------------------------------------
+
+
+def _archive(database: DaapDatabase, asked: Source) -> Kept | None:
+    """An archive that is named itself: nothing else is known of it."""
+    if asked.archive is None:
+        return None
+    name = database.spec.database_name or names.database_name(database.metadata.name)
+    return Kept(f"archive '{asked.archive}'", asked.archive, database_name=name)
+
+
+def _asked(database: DaapDatabase) -> Source:
+    assert database.spec.source  # noqa: S101 - is_sought
+    return database.spec.source
+
+
+def place(database: DaapDatabase) -> tuple[str, str]:
+    """Namespace and name of the DaapDatabase that is asked for."""
+    asked = _asked(database)
+    return asked.namespace or database.metadata.namespace, asked.database or ""
+
+
+def _live(store: Store, database: DaapDatabase, asked: Source, platform: Platform) -> Kept | None:
+    """A DaapDatabase that is there; None when there is none, or only the one that asks."""
+    namespace, name = place(database)
+    if namespace != database.metadata.namespace and not platform.restore_across_namespaces:
+        raise Stalled(
+            DatabaseReason.SOURCE_FORBIDDEN,
+            f"spec.source.namespace '{namespace}' is not this one, and the platform does not allow "
+            "it: leave it out, or ask the platform team to set config.restore.acrossNamespaces",
+        )
+    seen = store.get(Ref(known.DATABASE, namespace, name))
+    if seen is None or raw.text(seen, "metadata", "uid") == database.metadata.uid:
+        return None
+    status = read(known.DATABASE, seen, DaapDatabaseStatus).status
+    backup = status.backup
+    if backup is None or not is_archive(backup.archive):
+        raise Stalled(
+            DatabaseReason.SOURCE_NOT_RECOVERABLE,
+            f"DaapDatabase {name} has no backups: set its spec.backup, or name an archive that is "
+            "kept of it in spec.source.archive",
+        )
+    return Kept(
+        f"DaapDatabase {name}",
+        str(backup.archive),
+        backup.store,
+        database=name,
+        namespace=namespace,
+        database_name=status.database_name,
+        postgres_version=status.postgres_version,
+        locale=status.locale,
+        storage=status.storage,
+        empty=backup.last_successful is None,
+    )
+
+
+def is_archive(name: str | None) -> bool:
+    """Whether that may be an archive's name; whatever else stands there is not followed."""
+    return name is not None and re.fullmatch(ARCHIVE_PATTERN, name) is not None
+
+
+REMEMBERED = (
+    "archive",
+    "store",
+    "database_name",
+    "postgres_version",
+    "locale",
+    "spec.storage.size",
+)
+"""What the inventory is asked about a DaapDatabase that is deleted."""
+
+
+def deleted(database: DaapDatabase, row: Mapping[str, str] | None) -> Kept:
+    """A DaapDatabase that is gone, by its row in the inventory, which anybody may have written.
+
+    So each value is taken only where it is one that the operator allots, and what can be read with
+    it is what an ObjectStore of the new database's namespace can read.
+    """
+    namespace, name = place(database)
+    if row is None or not is_archive(row.get("archive")):
+        raise Stalled(
+            DatabaseReason.SOURCE_NOT_FOUND,
+            f"There is no DaapDatabase '{name}' in namespace {namespace}, and the inventory knows "
+            "of none there that was deleted and had backups: correct spec.source.database, or name "
+            "what is kept of it in spec.source.archive",
+        )
+    return Kept(
+        f"DaapDatabase {name}, which is deleted",
+        row["archive"],
+        _allotted(row, "store", CONNECTION_NAME_PATTERN),
+        database=name,
+        namespace=namespace,
+        database_name=_allotted(row, "database_name", DATABASE_NAME_PATTERN)
+        or names.database_name(name),
+        postgres_version=_major(row.get("postgres_version", "")),
+        locale=row.get("locale"),
+        storage=row.get("spec.storage.size"),
+    )
+
+
+def _allotted(row: Mapping[str, str], field: str, pattern: str) -> str | None:
+    found = row.get(field, "")
+    return found if re.fullmatch(pattern, found) else None
+
+
+def _major(text: str) -> int | None:
+    number = raw.whole(text, 3)
+    return number if number in MAJORS else None
+
+
+def _at_backup(
+    store: Store, database: DaapDatabase, asked: Source, source: Kept
+) -> tuple[Kept, str | None]:
+    """The id of the backup that is asked for, and the archive that it is in."""
+    if asked.backup is None or re.fullmatch(BACKUP_ID_PATTERN, asked.backup):
+        return source, asked.backup
+    namespace = source.namespace or database.metadata.namespace
+    backup = store.get(Ref(known.DAAP_BACKUP, namespace, asked.backup))
+    if backup is None:
+        raise Stalled(
+            DatabaseReason.SOURCE_NOT_FOUND,
+            f"spec.source.backup '{asked.backup}' is no DaapBackup in namespace {namespace}: set "
+            "it to the name of one, or to the id of a backup, as in '20261128T030000'",
+        )
+    status = raw.mapping(backup, "status")
+    phase, backup_id = raw.text(status, "phase"), raw.text(status, "backupId")
+    if phase == BackupPhase.FAILED:
+        raise Stalled(
+            DatabaseReason.SOURCE_NOT_RECOVERABLE,
+            f"spec.source.backup '{asked.backup}' is a DaapBackup that has failed: name another",
+        )
+    if phase != BackupPhase.COMPLETED or not backup_id:
+        told = f"DaapBackup {asked.backup} is not completed yet"
+        raise Waiting(DatabaseReason.SOURCE_PENDING, told)
+    archive, kept_in = raw.text(status, "archive"), raw.text(status, "store")
+    if is_archive(archive):
+        return _in(source, archive, kept_in or source.store), backup_id
+    return source, backup_id
+
+
+def _in(source: Kept, archive: str, store: str | None) -> Kept:
+    """The same database as it is kept in another of its archives."""
+    same = archive == source.archive
+    return source if same else Kept(**{**vars(source), "archive": archive, "store": store})
+
+
+# --- whether it can be restored -------------------------------------------------------------------
+
+
+def _window(store: Store, namespace: str, name: str, source: Kept) -> Window:
+    """What the store tells of the archive; nothing where it does not tell, which is no refusal.
+
+    An ObjectStore that was created later than the archive tells nothing of it.
+    """
+    there = store.get(Ref(known.BARMAN_STORE, namespace, name))
+    if there is None:
+        missing = "plugin" if not store.serves(known.BARMAN_STORE) else "store"
+        raise Waiting(
+            DatabaseReason.SOURCE_STORE_MISSING, _MISSING[missing].format(name, source.what)
+        )
+    window = window_of(raw.text(there, "status", WINDOWS), source.archive)
+    if window.first_recoverable is None and source.empty:
+        told = f"{source.what} has no base backup yet: the data can be restored once it has one"
+        raise Waiting(DatabaseReason.SOURCE_PENDING, told)
+    return window
+
+
+_MISSING = {
+    "store": "There is no ObjectStore '{0}' in this namespace to read the archive of {1} from: the "
+    "platform team must create it, or spec.source.store must name another",
+    "plugin": "The Barman Cloud plugin is not installed, so that ObjectStore '{0}', which has the "
+    "archive of {1}, cannot be read: the platform team must install it",
+}
+
+
+def _judge_moment(asked: Source, source: Kept, window: Window, now: datetime) -> None:
+    moment, first = asked.moment, window.first_recoverable
+    if moment is None:
+        return
+    if moment > now:
+        raise Stalled(
+            DatabaseReason.SOURCE_NOT_RECOVERABLE,
+            f"spec.source.at '{asked.at}' is in the future: set it to a moment that has been, or "
+            "leave it out for the latest",
+        )
+    if first is not None and moment < first:
+        raise Stalled(
+            DatabaseReason.SOURCE_NOT_RECOVERABLE,
+            f"spec.source.at '{asked.at}' is before {moment_text(first)}, the first moment that "
+            f"{source.what} can be restored to: set it to that or later",
+        )
+
+
+# --- whether the new database can take it ---------------------------------------------------------
+
+
+def _database_name(database: DaapDatabase, source: Kept) -> str:
+    return (
+        source.database_name
+        or database.spec.database_name
+        or names.database_name(source.database or database.metadata.name)
+    )
+
+
+def _judge_fit(database: DaapDatabase, source: Kept) -> None:
+    spec, told = database.spec, source.database_name
+    if told and spec.database_name not in (None, told):
+        raise _differs("databaseName", spec.database_name, told, source.what)
+    version = source.postgres_version
+    if version and spec.postgres_version not in (None, version):
+        raise _differs("postgresVersion", spec.postgres_version, version, source.what)
+    if version is None and spec.postgres_version is None:
+        raise Stalled(
+            DatabaseReason.SOURCE_DIFFERS,
+            f"Nothing tells which PostgreSQL {source.what} had: set spec.postgresVersion to the "
+            "major version of its data",
+        )
+    locale = locales.read(source.locale)
+    if locale and spec.locale not in (None, locale):
+        raise _differs("locale", spec.locale, locale, source.what)
+    if source.storage and _smaller(spec.storage.size, source.storage):
+        raise Stalled(
+            DatabaseReason.SOURCE_DIFFERS,
+            f"spec.storage.size '{spec.storage.size}' is less than the "
+            f"'{quoted(source.storage)}' of {source.what}, whose data has to fit: set it to that "
+            "or more",
+        )
+
+
+def _differs(field: str, asked: object, there: object, what: str) -> Stalled:
+    return Stalled(
+        DatabaseReason.SOURCE_DIFFERS,
+        f"spec.{field} '{asked}' is not the '{quoted(str(there))}' of {what}, and it comes with "
+        f"the data: leave it out, or set it to {there}",
+    )
+
+
+def _smaller(asked: str, there: str) -> bool:
+    try:
+        return quantity.parse(asked) < quantity.parse(there)
+    except ValueError:
+        return False

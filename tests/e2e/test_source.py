@@ -1,0 +1,94 @@
+"""Databases made from the archives of others, on the real plugin and the real PostgreSQL."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from pytest_kind import KindCluster
+
+from tests.e2e.test_backup import create_store
+from tests.scenarios.lifecycle import SLOW
+from tests.support.databases import Databases, condition
+from tests.support.eventually import eventually
+
+pytestmark = pytest.mark.timeout(1200)
+
+RECOVERED = 300.0
+"""Seconds for a base backup to be fetched and the log to be replayed."""
+
+CONTENT = "SELECT count(*), md5(string_agg(item, '' ORDER BY id)) FROM lines"
+
+
+class Server:
+    """PostgreSQL in the first instance of a database's Cluster, asked as its administrator."""
+
+    def __init__(self, cluster: KindCluster, shop: Databases, name: str) -> None:
+        self._cluster = cluster
+        self._shop = shop
+        self._pod = f"daap-{name}-1"
+
+    async def says(self, command: str) -> str:
+        """What a statement gives, without decoration."""
+        psql = ("psql", "--dbname=orders", "--tuples-only", "--no-align", f"--command={command}")
+        place = (f"--namespace={self._shop.namespace}", self._pod, "--container=postgres")
+        said = await asyncio.to_thread(self._cluster.kubectl, "exec", *place, "--", *psql)
+        return said.strip()
+
+    async def write(self, first: int, last: int) -> str:
+        """Add lines, and give back the content."""
+        await self.says(
+            f"INSERT INTO lines SELECT g, md5(g::text) FROM generate_series({first}, {last}) g"
+        )
+        return await self.says(CONTENT)
+
+    async def now(self) -> str:
+        """The moment, in RFC 3339 and UTC, with nothing committed until it has passed."""
+        await self.says("SELECT pg_sleep(1)")
+        return (
+            await self.says("SELECT to_json(clock_timestamp() AT TIME ZONE 'UTC') #>> '{}'") + "Z"
+        )
+
+    async def archived(self) -> None:
+        """Wait until all that is written is in the archive."""
+        switched = await self.says("SELECT pg_walfile_name(pg_switch_wal())")
+        await eventually(
+            lambda: self.says("SELECT last_archived_wal FROM pg_stat_archiver"),
+            lambda last: last >= switched,
+            seconds=SLOW,
+            every=1.0,
+        )
+
+
+async def backed_up(shop: Databases, cluster: KindCluster) -> Server:
+    """The database `orders` with a table, after its first base backup."""
+    await create_store(shop)
+    await shop.create("orders", storage={"size": "1Gi"}, backup={"store": "backups"})
+    await shop.ready("orders", seconds=SLOW)
+    orders = Server(cluster, shop, "orders")
+    await orders.says("CREATE TABLE lines (id int, item text); ALTER TABLE lines OWNER TO orders")
+    await orders.write(1, 10_000)
+    await eventually(lambda: shop.get("orders"), _healthy, seconds=SLOW)
+    return orders
+
+
+def _healthy(found: Any) -> bool:
+    return condition(found, "BackupHealthy").get("status") == "True"
+
+
+async def test_a_copy_has_the_rows_of_a_moment(shop: Databases, real_cluster: KindCluster) -> None:
+    orders = await backed_up(shop, real_cluster)
+    expected = await orders.write(10_001, 11_000)
+    between = await orders.now()
+    await orders.write(11_001, 12_000)
+    await orders.archived()
+    small = {"storage": {"size": "1Gi"}, "backup": {"store": "backups"}}
+
+    await shop.create("copy", source={"database": "orders", "at": between}, **small)
+    copy = await shop.ready("copy", seconds=RECOVERED)
+    assert await Server(real_cluster, shop, "copy").says(CONTENT) == expected
+    status = copy["status"]
+    assert status["databaseName"] == status["username"] == "orders"
+    original = await shop.get("orders")
+    assert original
+    assert status["source"]["archive"] == original["status"]["backup"]["archive"]
+    assert status["backup"]["archive"] != original["status"]["backup"]["archive"]
