@@ -31,8 +31,8 @@ class Server:
         """What a statement gives, without decoration."""
         psql = ("psql", "--dbname=orders", "--tuples-only", "--no-align", f"--command={command}")
         place = (f"--namespace={self._shop.namespace}", self._pod, "--container=postgres")
-        said = await asyncio.to_thread(self._cluster.kubectl, "exec", *place, "--", *psql)
-        return said.strip()
+        said = await asyncio.to_thread(self._cluster.kubectl, *("exec", *place, "--", *psql))
+        return str(said).strip()
 
     async def write(self, first: int, last: int) -> str:
         """Add lines, and give back the content."""

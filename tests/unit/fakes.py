@@ -57,7 +57,7 @@ class FakeMirror:
         """Called when something was written, before that is answered."""
         self.remembered: dict[tuple[str, str], dict[str, str]] = {}
         """What is known of deleted objects, by namespace and name."""
-        self.asked: list[tuple[str, str]] = []
+        self.recalled: list[tuple[str, str]] = []
         """The places that were asked for."""
         self.compared: list[Collection[str]] = []
         """The namespaces of each comparison."""
@@ -88,7 +88,7 @@ class FakeMirror:
         self, table: Table[R], place: tuple[str, str], paths: tuple[str, ...], known: str
     ) -> Mapping[str, str] | None:
         self._require_server()
-        self.asked.append(place)
+        self.recalled.append(place)
         row = self.remembered.get(place)
         return row and {path: row[path] for path in paths if path in row}
 

@@ -47,6 +47,7 @@ def initdb(made: Object) -> Object:
 @pytest.mark.parametrize("major", MAJORS)
 def test_unless_told_otherwise_it_is_unicode_and_that_version_can_have_it(major: int) -> None:
     made = builders.resolved({"postgresVersion": major})
+    assert made.locale
     assert made.locale != locales.PLAIN
     assert made.locale.objection(major) == ""
     assert initdb(cluster(made))["localeCType"] == "C.UTF-8"  # full-text search asks it

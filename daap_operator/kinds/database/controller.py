@@ -45,11 +45,13 @@ from daap_operator.kinds.database.removal import finalize, protection
 from daap_operator.kinds.database.rights import RIGHTS
 from daap_operator.kinds.database.row import DATABASES, Row, row
 from daap_operator.kinds.database.seen import Observed
+from daap_operator.kinds.database.sought import sought
 from daap_operator.kinds.database.status import (
     Published,
     deleting_status,
     observed_status,
     refused_status,
+    sought_status,
 )
 from daap_operator.kinds.database.subject import (
     DatabaseSubject,
@@ -182,23 +184,19 @@ async def _serve(
     """Name, children and Secret as they should be: the status, and what is in the way."""
     resolved = _resolved(world, turn.subject)
     take_name(world, turn.subject)
-    if begun := _origin(world, turn.subject):
+    try:
+        begun = await sought(
+            world, turn.subject, _there(turn.subject, _cluster(world, turn.subject))
+        )
+    except Waiting as pending:
+        return sought_status(turn.moment(), pending.finding), pending
+    if begun:
         resolved = _resolved(world, turn.subject, begun)
     await allot(world, turn, resolved)
     _tell_end_of_life(world, turn.subject)
     observed, problem, published = await _maintain(world, turn.subject, resolved)
     told = backups_now(world, turn.subject, resolved)
     return observed_status(turn.moment(), resolved, observed, problem, published, told), problem
-
-
-def _origin(world: DatabaseWorld, looked_at: DatabaseSubject) -> Origin | None:
-    """What the database is to be made from, while that is not decided; else None."""
-    if "source" not in looked_at.spec:
-        return None
-    wanted = database(looked_at.seen)
-    if not origin.is_sought(wanted) or _there(looked_at, _cluster(world, looked_at)):
-        return None
-    return origin.found(world.store, wanted, world.platform, world.now(), _deleted)
 
 
 def _resolved(
@@ -231,10 +229,6 @@ def _tell_end_of_life(world: DatabaseWorld, looked_at: DatabaseSubject) -> None:
 def _cluster(world: DatabaseWorld, looked_at: DatabaseSubject) -> Object | None:
     """What has the name of its Cluster, whoever's it is."""
     return world.store.get(Ref(known.CLUSTER, looked_at.key.namespace, cluster_of(looked_at)))
-
-
-def _deleted() -> origin.Kept:
-    raise NotImplementedError
 
 
 def _there(looked_at: DatabaseSubject, cluster: Object | None) -> Object | None:

@@ -87,6 +87,7 @@ class DatabaseWorld:
     def __init__(self, world: World, platform: Platform, *, secret_check: timedelta) -> None:
         """`secret_check`: how often a connection Secret is fetched unasked; zero for never."""
         self.kube, self.store, self.announcer = world.kube, world.store, world.announcer
+        self.mirror = world.mirror
         self.now, self.monotonic, self.random = world.now, world.monotonic, world.random
         self.resync, self.wake = world.resync, world.wake
         self.platform = platform

@@ -71,7 +71,7 @@ def seen(store: Store, database: DaapDatabase, platform: Platform) -> Kept | Non
     still come.
     """
     asked = _asked(database)
-    return _archive(database, asked) or _live(store, database, asked, platform)
+    return _archive(database, asked) or _live(store, database, platform)
 
 
 def judged(
@@ -135,7 +135,7 @@ def place(database: DaapDatabase) -> tuple[str, str]:
     return asked.namespace or database.metadata.namespace, asked.database or ""
 
 
-def _live(store: Store, database: DaapDatabase, asked: Source, platform: Platform) -> Kept | None:
+def _live(store: Store, database: DaapDatabase, platform: Platform) -> Kept | None:
     """A DaapDatabase that is there; None when there is none, or only the one that asks."""
     namespace, name = place(database)
     if namespace != database.metadata.namespace and not platform.restore_across_namespaces:

@@ -63,6 +63,12 @@ def first_status(
     return _told(noted, moment, verdict, backups)
 
 
+def sought_status(moment: DatabaseMoment, why: Finding) -> DaapDatabaseStatus:
+    """The status while it is not decided what the database is made from: nothing is allotted."""
+    verdict = Verdict(ready=False, why=why, reconciling=why, phase=Phase.PROVISIONING)
+    return with_verdict(moment.previous, moment, verdict)
+
+
 def observed_status(
     moment: DatabaseMoment,
     resolved: Resolved,

@@ -195,7 +195,7 @@ def resolve(
 def _source(
     database: DaapDatabase, left: Left | None, origin: Origin | None
 ) -> SourceStatus | None:
-    """A Cluster that is there keeps what it was made by; else what was noted is not decided again."""
+    """A Cluster that is there keeps what it was made by; else what was noted is what counts."""
     told = database.status.source
     if left:
         return recovery.kept(told, left.source)
