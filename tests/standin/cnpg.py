@@ -258,7 +258,8 @@ class StandIn:
 
     async def _cluster_secrets(self, obj: Object) -> Object:
         name = obj["metadata"]["name"]
-        user = obj["spec"].get("bootstrap", {}).get("initdb", {}).get("owner", "app")
+        begun = obj["spec"].get("bootstrap", {})
+        user = (begun.get("initdb") or begun.get("recovery") or {}).get("owner", "app")
         application = {"username": user, "password": secrets.token_urlsafe(24), "dbname": user}
         authority = {"ca.crt": f"-----BEGIN CERTIFICATE-----\n{name}\n", "ca.key": "none"}
         app = await self._secret(obj, f"{name}-app", application)

@@ -278,7 +278,8 @@ def play_cluster(kube: FakeKube, namespace: str, name: str, **status: Any) -> No
             kube.delete_object(known.POD, there, namespace)
     play_account(kube, cluster)
     play_endpoints(kube, cluster, ready=True)
-    user = cluster["spec"]["bootstrap"]["initdb"]["owner"]
+    begun = cluster["spec"]["bootstrap"]
+    user = (begun.get("initdb") or begun["recovery"])["owner"]
     app = _owned(kube, known.SECRET, cluster, f"{name}-app", secret(user, "s3cret"))
     ca = _owned(kube, known.SECRET, cluster, f"{name}-ca", authority("PEM"))
     seen = {

@@ -83,7 +83,7 @@ def judged(
     name = asked.store or source.store or _own_store(database, platform)
     if not name:
         raise Stalled(DatabaseReason.SOURCE_STORE_MISSING, _NO_STORE.format(source.what))
-    window = _window(store, database.metadata.namespace, name, source)
+    window = _window(store, database, name, source)
     _judge_moment(asked, source, window, now)
     _judge_fit(database, source)
     at = moment_text(asked.moment) if asked.moment else None
@@ -262,20 +262,25 @@ def _in(source: Kept, archive: str, store: str | None) -> Kept:
 # --- whether it can be restored -------------------------------------------------------------------
 
 
-def _window(store: Store, namespace: str, name: str, source: Kept) -> Window:
+def _window(store: Store, database: DaapDatabase, name: str, source: Kept) -> Window:
     """What the store tells of the archive; nothing where it does not tell, which is no refusal.
 
     An ObjectStore that was created later than the archive tells nothing of it.
     """
-    there = store.get(Ref(known.BARMAN_STORE, namespace, name))
+    there = store.get(Ref(known.BARMAN_STORE, database.metadata.namespace, name))
     if there is None:
         missing = "plugin" if not store.serves(known.BARMAN_STORE) else "store"
         raise Waiting(
             DatabaseReason.SOURCE_STORE_MISSING, _MISSING[missing].format(name, source.what)
         )
     window = window_of(raw.text(there, "status", WINDOWS), source.archive)
-    if window.first_recoverable is None and source.empty:
-        told = f"{source.what} has no base backup yet: the data can be restored once it has one"
+    if window.first_recoverable is None and source.empty and not _asked(database).backup:
+        told = (
+            f"ObjectStore '{name}' tells of no base backup of {source.what}: its data can be "
+            f"restored once there is one. If there is one, because the ObjectStore was created "
+            f"again, name it by its id in spec.source.backup, or set spec.source.archive to "
+            f"'{source.archive}'"
+        )
         raise Waiting(DatabaseReason.SOURCE_PENDING, told)
     return window
 

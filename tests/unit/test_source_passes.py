@@ -1,0 +1,267 @@
+"""What becomes of a database with `spec.source`, pass by pass."""
+
+from typing import Any
+
+import pytest
+
+from daap_operator.api.reasons import InventoryReason
+from daap_operator.engine.kinds import Ref
+from daap_operator.kinds import known
+from daap_operator.kinds.database.naming import ref
+from daap_operator.mirror import MetadataError
+from tests.unit.fakes import Killed
+from tests.unit.kstatus import kstatus
+from tests.unit.stage import CLUSTER, KEY, Stage, setting
+
+Object = dict[str, Any]
+
+COPY = ref("shop", "copy")
+STORE = "backups"
+WINDOW = {
+    "firstRecoverabilityPoint": "2026-02-20T09:01:00Z",
+    "lastSuccessfulBackupTime": "2026-03-01T03:12:30Z",
+}
+AT = "2026-03-01T04:00:00+01:00"
+
+
+async def backed_up(**spec: Any) -> Stage:
+    """A stage on which the database `orders` has an archive with a base backup."""
+    stage = Stage()
+    stage.object_store(STORE)
+    stage.order(backup={"store": STORE}, storage={"size": "20Gi"}, **spec)
+    await stage.settle()
+    told(stage)
+    await stage.settle()
+    stage.kube.requests.clear()
+    assert stage.status()["backup"]["lastSuccessful"]
+    return stage
+
+
+def told(stage: Stage) -> None:
+    """The plugin tells of the archive of `orders`."""
+    windows = {archive_of(stage): WINDOW}
+    stage.kube.change(
+        known.BARMAN_STORE, STORE, setting("status", {"serverRecoveryWindow": windows})
+    )
+
+
+def archive_of(stage: Stage, key: Ref = KEY) -> str:
+    """The name of a database's archive."""
+    return str(stage.status(key)["backup"]["archive"])
+
+
+def copy(stage: Stage, *, storage: str = "20Gi", spec: Object | None = None, **source: Any) -> None:
+    """Somebody creates the database `copy` from `orders`, unless told otherwise."""
+    asked = source if "archive" in source else {"database": "orders"} | source
+    stage.order("copy", source=asked, storage={"size": storage}, **(spec or {}))
+
+
+def bootstrap(stage: Stage, cluster: str = "daap-copy") -> Object:
+    """What a Cluster is told of its beginning."""
+    spec = stage.kube.one(known.CLUSTER, cluster)["spec"]
+    return {part: spec.get(part) for part in ("bootstrap", "externalClusters")}
+
+
+def recovery(stage: Stage, **target: Any) -> Object:
+    """What it is to be told when it is restored from the archive of `orders`."""
+    made: Object = {"source": "source", "database": "orders", "owner": "orders"}
+    parameters = {"barmanObjectName": STORE, "serverName": archive_of(stage)}
+    plugin = {"name": "barman-cloud.cloudnative-pg.io", "parameters": parameters}
+    return {
+        "bootstrap": {"recovery": made | ({"recoveryTarget": target} if target else {})},
+        "externalClusters": [{"name": "source", "plugin": plugin}],
+    }
+
+
+# --- noted, then made -----------------------------------------------------------------------------
+
+
+async def test_a_source_is_noted_before_the_cluster_is_made_from_it() -> None:
+    stage = await backed_up()
+    copy(stage, at=AT, spec={"backup": {"store": STORE}})
+    await stage.look(COPY)
+    requests = stage.kube.requests
+    noted = requests.index("status of DaapDatabase copy")
+    assert noted < requests.index("create Cluster daap-copy")
+    assert bootstrap(stage) == recovery(stage, targetTime="2026-03-01T03:00:00Z")
+    status = stage.status(COPY)
+    assert status["source"] == {
+        "database": "orders",
+        "namespace": "shop",
+        "archive": archive_of(stage),
+        "store": STORE,
+        "at": "2026-03-01T03:00:00Z",
+        "databaseName": "orders",
+    }
+    assert (status["databaseName"], status["postgresVersion"]) == ("orders", 17)
+    assert status["locale"] == stage.status()["locale"]
+    assert archive_of(stage, COPY) != archive_of(stage)
+    await stage.settle()
+    assert kstatus(stage.database(COPY)) == "Current"
+    assert stage.status(COPY)["username"] == "orders"
+
+
+async def test_the_source_is_read_once() -> None:
+    """Neither the source's end nor another window, nor a new process changes what was noted."""
+    stage = await backed_up()
+    copy(stage, at=AT)
+    await stage.settle()
+    before = bootstrap(stage), stage.status(COPY)["source"]
+    stage.kube.delete_object(known.DATABASE, "orders")
+    stage.kube.delete_object(known.BARMAN_STORE, STORE)
+    await stage.settle()
+    await stage.restart()
+    stage.kube.requests.clear()
+    await stage.look(COPY)
+    assert [each for each in stage.kube.requests if "copy" in each] == []
+    assert (bootstrap(stage), stage.status(COPY)["source"]) == before
+
+
+async def test_a_lost_status_is_read_off_the_cluster() -> None:
+    stage = await backed_up()
+    copy(stage, at=AT)
+    await stage.settle()
+    before = bootstrap(stage)
+    stage.kube.change(known.DATABASE, "copy", setting("status", {}))
+    stage.kube.delete_object(known.DATABASE, "orders")
+    await stage.restart()
+    await stage.settle()
+    assert bootstrap(stage) == before
+    status = stage.status(COPY)
+    assert status["databaseName"] == status["source"]["databaseName"] == "orders"
+    assert status["source"]["at"] == "2026-03-01T03:00:00Z"
+    assert "locale" not in status
+    assert kstatus(stage.database(COPY)) == "Current"
+
+
+async def test_a_process_that_dies_after_the_note_goes_on_with_what_was_noted() -> None:
+    stage = await backed_up()
+    copy(stage, at=AT)
+
+    def die() -> None:
+        if stage.kube.requests[-1] == "status of DaapDatabase copy":
+            raise Killed
+
+    stage.kube.after_write = die
+    with pytest.raises(Killed):
+        await stage.look(COPY)
+    stage.kube.after_write = lambda: None
+    assert stage.kube.there(known.CLUSTER) == [CLUSTER]
+    stage.kube.delete_object(known.DATABASE, "orders")
+    await stage.restart()
+    await stage.settle()
+    assert bootstrap(stage)["bootstrap"]["recovery"]["recoveryTarget"] == {
+        "targetTime": "2026-03-01T03:00:00Z"
+    }
+
+
+# --- waited for, and refused ----------------------------------------------------------------------
+
+
+async def test_a_store_that_is_missing_is_waited_for_and_nothing_is_made() -> None:
+    stage = await backed_up()
+    stage.kube.delete_object(known.BARMAN_STORE, STORE)
+    copy(stage)
+    await stage.settle()
+    assert stage.condition("Ready", COPY) == ("False", "StoreMissing")
+    assert stage.condition("Reconciling", COPY) == ("True", "StoreMissing")
+    assert "spec.source.store" in stage.message("Ready", COPY)
+    assert "clusterName" not in stage.status(COPY)
+    assert stage.kube.there(known.CLUSTER) == [CLUSTER]
+    stage.object_store(STORE)
+    await stage.settle()
+    assert stage.condition("Reconciling", COPY) == ("True", "SourcePending")  # an empty store
+    told(stage)
+    await stage.settle()
+    assert bootstrap(stage) == recovery(stage)
+
+
+async def test_what_is_named_itself_is_not_waited_for() -> None:
+    """An ObjectStore that was created again tells of nothing, whatever is in the bucket."""
+    stage = await backed_up()
+    stage.kube.delete_object(known.BARMAN_STORE, STORE)
+    stage.object_store(STORE)
+    size = {"storage": {"size": "20Gi"}}
+    stage.order("one", source={"database": "orders", "backup": "20260301T031207"}, **size)
+    archive = archive_of(stage)
+    stage.order("two", source={"archive": archive}, postgresVersion=17, backup={"store": STORE})
+    await stage.settle()
+    target = bootstrap(stage, "daap-one")["bootstrap"]["recovery"]["recoveryTarget"]
+    assert target == {"backupID": "20260301T031207", "targetImmediate": True}
+    assert bootstrap(stage, "daap-two")["bootstrap"]["recovery"]["database"] == "two"
+    assert "locale" not in stage.status(ref("shop", "two"))
+
+
+async def test_a_moment_that_cannot_be_restored_is_refused_and_can_be_corrected() -> None:
+    stage = await backed_up()
+    copy(stage, at="2026-02-20T09:00:59Z")
+    await stage.settle()
+    assert stage.condition("Stalled", COPY) == ("True", "SourceNotRecoverable")
+    assert "2026-02-20T09:01:00Z" in stage.message("Ready", COPY)
+    assert stage.kube.there(known.CLUSTER) == [CLUSTER]
+    stage.kube.change(
+        known.DATABASE,
+        "copy",
+        lambda obj: obj["spec"].update(source={"database": "orders", "at": "2026-02-20T09:01:00Z"}),
+    )
+    await stage.settle()
+    assert bootstrap(stage) == recovery(stage, targetTime="2026-02-20T09:01:00Z")
+
+
+# --- of what is deleted ---------------------------------------------------------------------------
+
+GONE = {
+    "archive": "daap-orders-5e1ec7ab",
+    "store": STORE,
+    "database_name": "shop_orders",
+    "postgres_version": "16",
+    "locale": "icu/und",
+    "spec.storage.size": "20Gi",
+}
+
+
+def undelete(stage: Stage, **spec: Any) -> None:
+    """Somebody creates `orders` from what is kept of the one before."""
+    stage.order(source={"database": "orders"}, storage={"size": "20Gi"}, **spec)
+
+
+async def test_a_deleted_database_comes_back_under_its_own_name() -> None:
+    stage = Stage()
+    stage.object_store(STORE)
+    stage.mirror.remembered["shop", "orders"] = GONE
+    undelete(stage)
+    await stage.settle()
+    assert stage.mirror.recalled == [("shop", "orders")]
+    status = stage.status()
+    assert status["source"]["archive"] == "daap-orders-5e1ec7ab"
+    assert (status["databaseName"], status["postgresVersion"]) == ("shop_orders", 16)
+    assert status["locale"] == "icu/und"
+    assert bootstrap(stage, CLUSTER)["bootstrap"]["recovery"]["owner"] == "shop_orders"
+    assert kstatus(stage.database()) == "Current"
+
+
+async def test_an_inventory_that_does_not_answer_is_waited_for() -> None:
+    stage = Stage()
+    stage.object_store(STORE)
+    stage.mirror.outage = MetadataError(InventoryReason.UNREACHABLE, "It is away")
+    undelete(stage)
+    await stage.settle()
+    assert stage.condition("Reconciling") == ("True", "SourcePending")
+    assert "It is away" in stage.message()
+    assert stage.kube.there(known.CLUSTER) == []
+    stage.mirror.outage = None
+    stage.mirror.remembered["shop", "orders"] = GONE
+    await stage.settle()
+    assert kstatus(stage.database()) == "Current"
+
+
+@pytest.mark.parametrize("row", [None, {}, GONE | {"archive": "../../another/bucket"}])
+async def test_what_the_inventory_does_not_know_is_not_found(row: dict[str, str] | None) -> None:
+    stage = Stage()
+    stage.object_store(STORE)
+    if row is not None:
+        stage.mirror.remembered["shop", "orders"] = row
+    undelete(stage)
+    await stage.settle()
+    assert stage.condition("Stalled") == ("True", "SourceNotFound")
+    assert stage.kube.there(known.CLUSTER) == []
