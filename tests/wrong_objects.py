@@ -487,7 +487,84 @@ _BACKUPS = [
     ),
 ]
 
+_SOURCE = "must be the name of a DaapDatabase: 3 to 63 characters of a-z, 0-9 and '-', beginning"
+_ARCHIVE = "must be the name of an archive in the store, as in status.backup.archive: at most 253"
+_MOMENT = "must be a moment in RFC 3339 with its time zone, as in '2026-11-28T03:00:00Z'"
+_BACKUP = "must be the id of a backup, as in '20261128T030000', or the name of a DaapBackup"
+_SOURCES = [
+    _both("no source in a source", "spec.source", "must have either 'database' or", source={}),
+    _both(
+        "two sources",
+        "spec.source",
+        "must have either 'database' or 'archive': set 'database'",
+        source={"database": "orders", "archive": "daap-orders-0a1b2c3d"},
+        postgresVersion=17,
+    ),
+    _both(
+        "two targets",
+        "spec.source",
+        "must not have both 'at' and 'backup': keep 'at'",
+        source={
+            "database": "orders",
+            "at": "2026-11-28T03:00:00Z",
+            "backup": "20261128T030000",
+        },
+    ),
+    _both(
+        "an archive of another namespace",
+        "spec.source",
+        "namespace 'other' does not go with 'archive'",
+        source={"archive": "daap-orders-0a1b2c3d", "namespace": "other"},
+        postgresVersion=17,
+    ),
+    _both(
+        "an archive of no version",
+        "spec.source",
+        "of an archive 'daap-orders-0a1b2c3d' needs spec.postgresVersion: set it",
+        source={"archive": "daap-orders-0a1b2c3d"},
+    ),
+    *(
+        _both(
+            f"source {field} {value!r}",
+            f"spec.source.{field}",
+            f"'{value}' {told}",
+            source={"database": "orders", field: value},
+        )
+        for field, told, values in (
+            ("database", _SOURCE, ("", "Orders", "a", "1orders", "orders-")),
+            ("namespace", "must be a namespace's name", ("", "Shop", "a.b", "-shop")),
+            ("store", _STORE, ("", "Backups", "a/b")),
+            ("backup", _BACKUP, ("", "20261128T03", "Before_Migration")),
+            (
+                "at",
+                _MOMENT,
+                (
+                    *("", "yesterday", "2026-11-28", "2026-11-28T03:00:00", "2026-11-28 03:00:00Z"),
+                    *("2026-13-28T03:00:00Z", "2026-11-28T24:00:00Z", "2026-11-28T03:00:00+1"),
+                ),
+            ),
+        )
+        for value in values
+    ),
+    *(
+        _both(
+            f"source archive {archive!r}",
+            "spec.source.archive",
+            f"'{archive}' {_ARCHIVE}",
+            source={"archive": archive},
+            postgresVersion=17,
+        )
+        for archive in ("", "../other", "a/b", "-a", "a.")
+    ),
+]
+
 BEYOND_PATTERNS = [
+    _own(
+        "a moment that is not in the calendar",
+        None,
+        (f"spec.source at '2026-02-30T03:00:00Z' {_MOMENT}",),
+        source={"database": "orders", "at": "2026-02-30T03:00:00Z"},
+    ),
     *(
         _own(
             f"schedule {schedule!r}",
@@ -602,6 +679,7 @@ WRONG: list[Wrong] = [
     *_LOCALES,
     *_RESOURCES,
     *_BACKUPS,
+    *_SOURCES,
     *BEYOND_PATTERNS,
     *_SECRETS,
     *_SECRET_METADATA,
@@ -840,6 +918,32 @@ TRANSITIONS: list[Transition] = [
     ),
     Transition(
         "Secret name is the default", {}, {"connectionSecretName": "daap-orders-connection"}
+    ),
+    Transition(
+        "a source changes after it was read",
+        {"source": {"database": "orders"}},
+        {"source": {"database": "orders", "at": "2026-11-28T03:00:00Z"}},
+        ("spec.source", "is read once, when the database is created"),
+        status={"clusterName": "daap-orders"},
+    ),
+    Transition(
+        "a source is added to what there is",
+        {},
+        {"source": {"database": "orders"}},
+        ("spec.source", "To begin with other data, create another DaapDatabase"),
+        status={"clusterName": "daap-orders"},
+    ),
+    Transition(
+        "a source is removed",
+        {"source": {"database": "orders"}},
+        {},
+        status={"clusterName": "daap-orders"},
+    ),
+    Transition(
+        "a source is corrected before it was read",
+        {"source": {"database": "orders"}},
+        {"source": {"database": "billing", "at": "2026-11-28T03:00:00+01:00"}},
+        status={"phase": "Error"},
     ),
     Transition("backups are switched on", {}, {"backup": {"store": "backups"}}),
     Transition(

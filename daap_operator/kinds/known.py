@@ -2,6 +2,7 @@
 
 from daap_operator.api.kind import Kind
 from daap_operator.api.v1alpha1 import backup, database
+from daap_operator.kube import kinds
 
 DATABASE = database.DEFINITION.kind
 DAAP_BACKUP = backup.DEFINITION.kind
@@ -14,7 +15,7 @@ BARMAN_STORE = Kind("barmancloud.cnpg.io", "v1", "ObjectStore", "objectstores")
 
 DEPLOYMENT = Kind("apps", "v1", "Deployment", "deployments")
 ENDPOINTS = Kind("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices")
-POD = Kind("", "v1", "Pod", "pods")
+POD = kinds.POD
 SECRET = Kind("", "v1", "Secret", "secrets")
 ACCOUNT = Kind("", "v1", "ServiceAccount", "serviceaccounts")
 STORAGE_CLASS = Kind("storage.k8s.io", "v1", "StorageClass", "storageclasses", namespaced=False)

@@ -8,12 +8,15 @@ from typing import Any, Self
 from daap_operator import names, raw
 from daap_operator.api.kind import Kind
 from daap_operator.kube.connection import Connection, TooMuch, TooSlow
-from daap_operator.kube.kinds import EVENT
+from daap_operator.kube.kinds import EVENT, POD
 from daap_operator.kube.listing import FIRST_PAGE, PAGE, Page, Paging, heard
 from daap_operator.kube.problems import ApiError
 from daap_operator.kube.protocols import Propagation
 
 Object = dict[str, Any]
+
+LOG_LINES, LOG_BYTES = 60, 128 * 1024
+"""What is read of a pod's log: its last lines, and no more of them than this."""
 
 LAST_TLS_SECONDS = 0.05
 """Sockets under TLS are closed in the turns of the event loop after their sessions were."""
@@ -107,6 +110,18 @@ class Kube(Connection):
                         raise
                 else:
                     return [heard(event) for event in page]
+
+    async def log(self, namespace: str, pod: str, container: str) -> str:
+        """The last lines that a container of a pod has written; empty when it is gone."""
+        query = {"container": container, "tailLines": str(LOG_LINES), "limitBytes": str(LOG_BYTES)}
+        path = POD.path(namespace, pod, "log")
+        try:
+            content = await self._exchange("GET", path, query, most=2 * LOG_BYTES)
+        except ApiError as error:
+            if error.absent:
+                return ""
+            raise
+        return content.decode(errors="replace")
 
     # children -------------------------------------------------------------------------------------
 

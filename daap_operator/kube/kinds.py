@@ -3,6 +3,7 @@
 from daap_operator.api.kind import Kind
 
 EVENT = Kind("events.k8s.io", "v1", "Event", "events")
+POD = Kind("", "v1", "Pod", "pods")
 LEASE = Kind("coordination.k8s.io", "v1", "Lease", "leases")
 TOKEN_REVIEW = Kind("authentication.k8s.io", "v1", "TokenReview", "tokenreviews", namespaced=False)
 ACCESS_REVIEW = Kind(

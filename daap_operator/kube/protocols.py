@@ -69,6 +69,9 @@ class Requests(Replacing, Deleting, Protocol):
     async def warnings(self, namespace: str) -> list[Object]:
         """The Warning Events of a namespace, one page of them."""
 
+    async def log(self, namespace: str, pod: str, container: str) -> str:
+        """The last lines that a container of a pod has written; empty when it is gone."""
+
     async def create(self, kind: Kind, manifest: Object) -> Object:
         """Apply an object that is not there yet. Raises ApiError 409 when it is."""
 

@@ -8,6 +8,7 @@ from pytest_kind import KindCluster
 
 from tests.e2e.test_backup import create_store
 from tests.scenarios.lifecycle import SLOW
+from tests.support.clients import Clients
 from tests.support.databases import Databases, condition
 from tests.support.eventually import eventually
 
@@ -17,6 +18,11 @@ RECOVERED = 300.0
 """Seconds for a base backup to be fetched and the log to be replayed."""
 
 CONTENT = "SELECT count(*), md5(string_agg(item, '' ORDER BY id)) FROM lines"
+
+READ = f"""
+with psycopg.connect(entry("uri"), **VERIFIED) as connection:
+    tell(connection.execute({CONTENT!r}).fetchone())
+"""
 
 
 class Server:
@@ -75,20 +81,47 @@ def _healthy(found: Any) -> bool:
     return condition(found, "BackupHealthy").get("status") == "True"
 
 
-async def test_a_copy_has_the_rows_of_a_moment(shop: Databases, real_cluster: KindCluster) -> None:
+SMALL: dict[str, Any] = {"storage": {"size": "1Gi"}, "backup": {"store": "backups"}}
+
+
+async def test_a_copy_has_the_rows_of_a_moment_and_a_deleted_database_comes_back(
+    shop: Databases, clients: Clients, real_cluster: KindCluster
+) -> None:
     orders = await backed_up(shop, real_cluster)
     expected = await orders.write(10_001, 11_000)
     between = await orders.now()
-    await orders.write(11_001, 12_000)
+    everything = await orders.write(11_001, 12_000)
     await orders.archived()
-    small = {"storage": {"size": "1Gi"}, "backup": {"store": "backups"}}
+    original = await shop.get("orders")
+    assert original
 
-    await shop.create("copy", source={"database": "orders", "at": between}, **small)
+    await shop.create("copy", source={"database": "orders", "at": between}, **SMALL)
     copy = await shop.ready("copy", seconds=RECOVERED)
     assert await Server(real_cluster, shop, "copy").says(CONTENT) == expected
     status = copy["status"]
     assert status["databaseName"] == status["username"] == "orders"
-    original = await shop.get("orders")
-    assert original
     assert status["source"]["archive"] == original["status"]["backup"]["archive"]
     assert status["backup"]["archive"] != original["status"]["backup"]["archive"]
+    await shop.delete("copy")
+
+    late = await orders.now()  # nothing is changed after that
+    await shop.create("late", source={"database": "orders", "at": late}, **SMALL)
+    told = await eventually(
+        lambda: shop.get("late"),
+        lambda obj: condition(obj, "Ready").get("reason") == "RestoreFailing",
+        seconds=RECOVERED,
+    )
+    message = condition(told, "Ready")["message"]
+    assert "recovery ended before configured recovery target was reached" in message
+    await shop.delete("late")
+
+    await shop.delete("orders")
+    await shop.gone("orders", seconds=SLOW)
+    again = {"source": {"database": "orders"}, "postgresVersion": 17}
+    await shop.create("orders", **again, **SMALL)
+    back = await shop.ready("orders", seconds=RECOVERED)
+    assert await orders.says(CONTENT) == everything
+    assert back["status"]["source"]["archive"] == original["status"]["backup"]["archive"]
+    secret = await shop.child("secrets", back["status"]["secretName"])
+    assert secret
+    assert "|".join(map(str, await clients.run(READ, secret))) == everything

@@ -203,15 +203,39 @@ CLUSTER_ATTACKS: dict[str, tuple[Object, str]] = {
     ),
     "a restore": (
         {"bootstrap": {"initdb": None, "recovery": {"backup": {"name": "theirs"}}}},
-        "spec.bootstrap.recovery is not",
+        "spec.bootstrap.recovery.backup is not",
+    ),
+    "a restore to a moment that it has no word for": (
+        {"bootstrap": {"initdb": None, "recovery": {"recoveryTarget": {"targetXID": "1"}}}},
+        "spec.bootstrap.recovery.recoveryTarget.targetXID is not",
+    ),
+    "a restore for a superuser": (
+        {"bootstrap": {"initdb": None, "recovery": {"owner": "postgres", "database": "postgres"}}},
+        "spec.bootstrap.recovery.owner must be",
+    ),
+    "a restore for another's role": (
+        {"bootstrap": {"initdb": None, "recovery": {"owner": "other", "database": "orders"}}},
+        "spec.bootstrap.recovery.owner must be",
     ),
     "an owner that is a superuser": (
         {"bootstrap": {"initdb": {"owner": "postgres"}}},
-        "spec.bootstrap.initdb.owner must be",
+        "spec.bootstrap.initdb.owner and",
     ),
     "an outside cluster": (
         {"externalClusters": [{"name": "theirs"}]},
-        "spec.externalClusters is not",
+        "spec.externalClusters must",
+    ),
+    "another plugin's archive": (
+        {"externalClusters": [{"name": "source", "plugin": {"name": "evil"}}]},
+        "spec.externalClusters must",
+    ),
+    "an archive elsewhere": (
+        {"externalClusters": [{"name": "source", "plugin": barman(endpointURL="https://evil")}]},
+        "spec.externalClusters must",
+    ),
+    "an outside server beside an archive": (
+        {"externalClusters": [{"name": "a", "plugin": barman(), "connectionParameters": {}}]},
+        "spec.externalClusters must",
     ),
     "a plugin": ({"plugins": [{"name": "evil"}]}, "spec.plugins must"),
     "a plugin beside the one for backups": (

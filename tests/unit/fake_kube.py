@@ -64,6 +64,8 @@ class FakeKube:
         """Called when a request of the operator has changed something, before it is answered."""
         self.changes: list[tuple[Kind, Object | None, Object | None]] = []
         """What was there before and after each change, for the watches."""
+        self.logs: dict[tuple[str, str, str], str] = {}
+        """What containers have written, by namespace, pod and container."""
         self.page = 500
         self._clock = clock
         self.version = 100
@@ -115,6 +117,10 @@ class FakeKube:
             for (its, space, _), obj in self.objects.items()
             if its == EVENT and space == namespace and obj.get("type") == "Warning"
         ]
+
+    async def log(self, namespace: str, pod: str, container: str) -> str:
+        self._ask("get", known.POD, f"{pod} log")
+        return self.logs.get((namespace, pod, container), "")
 
     async def create(self, kind: Kind, manifest: Object) -> Object:
         place = self._asked("create", kind, manifest)

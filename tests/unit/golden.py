@@ -9,14 +9,16 @@ from typing import Any
 
 import yaml
 
-from daap_operator.api.v1alpha1 import DaapDatabase, DaapDatabaseStatus
+from daap_operator.api.v1alpha1 import DaapDatabase, DaapDatabaseStatus, SourceStatus
 from daap_operator.engine.conditions import Moment, dumped
 from daap_operator.kinds import known
 from daap_operator.kinds.archiver import Archiver
+from daap_operator.kinds.database.desired import locales
 from daap_operator.kinds.database.desired.backup import archive_name
 from daap_operator.kinds.database.desired.cluster import cluster
 from daap_operator.kinds.database.desired.pooler import pooler
-from daap_operator.kinds.database.desired.resolved import Platform, resolve
+from daap_operator.kinds.database.desired.recovery import moment_text
+from daap_operator.kinds.database.desired.resolved import Origin, Platform, resolve
 from daap_operator.kinds.database.desired.scheduled_backup import scheduled_backup
 from daap_operator.kinds.database.desired.secret import DatabaseCredentials, connection_secret
 from daap_operator.kinds.database.observed import observe
@@ -62,7 +64,7 @@ def children_of(example: str) -> str:
 def _children(obj: Object) -> Iterator[Object]:
     metadata = builders.database()["metadata"] | {"namespace": "default"} | obj["metadata"]
     database = DaapDatabase.model_validate(obj | {"metadata": metadata})
-    made = resolve(database, _platform())
+    made = resolve(database, _platform(), origin=_origin(database))
     if backups := made.backups:  # as when the ObjectStore is there
         archive = archive_name(made.cluster, made.uid)
         made = replace(made, archive=archive, archiver=Archiver(backups.store, archive))
@@ -73,6 +75,21 @@ def _children(obj: Object) -> Iterator[Object]:
     secret = connection_secret(made, CREDENTIALS)
     decoded = {key: base64.b64decode(text).decode() for key, text in secret.pop("data").items()}
     yield secret | {"stringData": decoded}
+
+
+def _origin(database: DaapDatabase) -> Origin | None:
+    """What the operator finds where a source is named."""
+    if (asked := database.spec.source) is None:
+        return None
+    source = SourceStatus(
+        database=asked.database,
+        namespace="default",
+        archive="daap-orders-0a1b2c3d",
+        store="backups",
+        at=moment_text(asked.moment) if asked.moment else None,
+        database_name="orders",
+    )
+    return Origin(source, 17, locales.default(17))
 
 
 def _platform() -> Platform:

@@ -1,5 +1,6 @@
 """What becomes of a database with `spec.source`, pass by pass."""
 
+import json
 from typing import Any
 
 import pytest
@@ -8,8 +9,10 @@ from daap_operator.api.reasons import InventoryReason
 from daap_operator.engine.kinds import Ref
 from daap_operator.kinds import known
 from daap_operator.kinds.database.naming import ref
+from daap_operator.kinds.database.recovering import words
+from daap_operator.kube.words import HIDDEN
 from daap_operator.mirror import MetadataError
-from tests.unit.fakes import Killed
+from tests.unit.fakes import Killed, refused
 from tests.unit.kstatus import kstatus
 from tests.unit.stage import CLUSTER, KEY, Stage, setting
 
@@ -181,8 +184,8 @@ async def test_what_is_named_itself_is_not_waited_for() -> None:
     stage = await backed_up()
     stage.kube.delete_object(known.BARMAN_STORE, STORE)
     stage.object_store(STORE)
-    size = {"storage": {"size": "20Gi"}}
-    stage.order("one", source={"database": "orders", "backup": "20260301T031207"}, **size)
+    named = {"database": "orders", "backup": "20260301T031207"}
+    stage.order("one", source=named, storage={"size": "20Gi"})
     archive = archive_of(stage)
     stage.order("two", source={"archive": archive}, postgresVersion=17, backup={"store": STORE})
     await stage.settle()
@@ -265,3 +268,113 @@ async def test_what_the_inventory_does_not_know_is_not_found(row: dict[str, str]
     await stage.settle()
     assert stage.condition("Stalled") == ("True", "SourceNotFound")
     assert stage.kube.there(known.CLUSTER) == []
+
+
+# --- while it is being restored -------------------------------------------------------------------
+
+FATAL = "recovery ended before configured recovery target was reached"
+LOG = "\n".join(
+    json.dumps(entry)
+    for entry in (
+        {"level": "info", "msg": "Recovering existing backup"},
+        {"record": {"error_severity": "LOG", "message": "redo starts at 0/4000028"}},
+        {"record": {"error_severity": "FATAL", "message": FATAL}},
+        {"level": "error", "msg": "restore error", "error": "while waiting: exit status 1"},
+    )
+)
+
+
+PANIC = json.dumps({"record": {"error_severity": "PANIC", "message": "a\x1b[31mb"}})
+
+
+async def restoring(**source: Any) -> Stage:
+    """A stage on which the database `copy` is being restored."""
+    stage = await backed_up()
+    copy(stage, **source)
+    await stage.settle(playing=False)
+    phase = {"phase": "Setting up primary"}
+    stage.kube.change(known.CLUSTER, "daap-copy", setting("status", phase))
+    await stage.look(COPY)
+    return stage
+
+
+def try_fails(stage: Stage, number: int, log: str = LOG) -> None:
+    """A pod of CloudNativePG's Job has failed."""
+    name = f"daap-copy-1-full-recovery-{number}"
+    labels = {"cnpg.io/cluster": "daap-copy", "cnpg.io/jobRole": "full-recovery"}
+    metadata = {"name": name, "namespace": "shop", "labels": labels}
+    stage.kube.add(known.POD, {"metadata": metadata, "status": {"phase": "Failed"}})
+    stage.kube.logs["shop", name, "full-recovery"] = log
+
+
+def reads(stage: Stage) -> list[str]:
+    """The logs that were read."""
+    return [each for each in stage.kube.requests if each.endswith(" log")]
+
+
+async def test_a_restore_says_what_it_restores_and_to_when() -> None:
+    stage = await restoring(at=AT)
+    assert stage.condition("Ready", COPY) == ("False", "Restoring")
+    assert stage.condition("Reconciling", COPY) == ("True", "Restoring")
+    told = stage.message("Ready", COPY)
+    assert archive_of(stage) in told
+    assert "2026-03-01T03:00:00Z" in told
+    assert stage.status(COPY)["phase"] == "Provisioning"
+    assert reads(stage) == []
+
+
+async def test_a_try_that_fails_is_told_in_the_words_of_postgresql_and_read_once() -> None:
+    stage = await restoring(at=AT)
+    try_fails(stage, 1)
+    await stage.look(COPY)
+    await stage.look(COPY)
+    assert stage.condition("Ready", COPY) == ("False", "RestoreFailing")
+    assert stage.condition("Reconciling", COPY) == ("True", "RestoreFailing")
+    assert stage.status(COPY)["phase"] == "Error"
+    assert FATAL in stage.message("Ready", COPY)
+    assert "earlier moment" in stage.message("Ready", COPY)
+    assert reads(stage) == ["get Pod daap-copy-1-full-recovery-1 log"]
+    stage.clock.advance(20)
+    try_fails(stage, 2, json.dumps({"level": "error", "error": "no target backup found"}))
+    await stage.look(COPY)
+    assert "no target backup found" in stage.message("Ready", COPY)
+    assert len(reads(stage)) == 2
+    await stage.settle()
+    assert kstatus(stage.database(COPY)) == "Current"
+
+
+async def test_when_cloudnativepg_has_given_up_somebody_has_to_act() -> None:
+    stage = await restoring(at=AT)
+    try_fails(stage, 1)
+    phase = {"phase": "Cluster is unrecoverable and needs manual intervention"}
+    stage.kube.change(known.CLUSTER, "daap-copy", setting("status", phase))
+    await stage.look(COPY)
+    assert stage.condition("Stalled", COPY) == ("True", "RestoreFailing")
+    assert FATAL in stage.message("Stalled", COPY)
+
+
+async def test_a_log_that_cannot_be_read_ends_no_pass() -> None:
+    stage = await restoring()
+    stage.kube.refusals["get Pod daap-copy-1-full-recovery-1 log"] = refused(403)
+    try_fails(stage, 1)
+    await stage.look(COPY)
+    assert stage.condition("Ready", COPY) == ("False", "RestoreFailing")
+    assert "does not say why" in stage.message("Ready", COPY)
+
+
+@pytest.mark.parametrize(
+    ("log", "told"),
+    [
+        ("", ""),
+        ("not JSON\n{}\n[1]\n" + "[" * 100_000, ""),
+        (LOG, FATAL),
+        ('{"level": "error", "error": "exit status 4"}', "exit status 4"),
+        ('{"level": "error", "error": "at https://s3.example:9000/x"}', f"at {HIDDEN}"),
+        (
+            '{"record": {"error_severity": "PANIC", "message": "a\\u001b[31mb"}}',
+            "a\N{REPLACEMENT CHARACTER}[31mb",
+        ),
+    ],
+)
+def test_what_a_log_says_is_cleaned(log: str, told: str) -> None:
+    assert words(log) == told

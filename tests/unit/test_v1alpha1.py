@@ -132,6 +132,7 @@ def test_what_is_left_out_has_these_defaults() -> None:
         "backup": None,
         "connectionSecretName": None,
         "connectionSecretMetadata": None,
+        "source": None,
         "deletionPolicy": "Delete",
         "deletionProtection": False,
     }

@@ -48,11 +48,13 @@
 {{- fail (printf "config.defaultPostgresVersion is %v, which is not in config.postgresVersions [%s]: add it there, or choose one of these" .defaultPostgresVersion $offer) }}
 {{- end }}
 {{- end }}
-{{- range $name, $value := default dict .Values.config.backup }}
-- name: DAAP_BACKUP_{{ $name | snakecase | upper }}
+{{- range $part := list "backup" "restore" }}
+{{- range $name, $value := default dict (get $.Values.config $part) }}
+- name: DAAP_{{ upper $part }}_{{ $name | snakecase | upper }}
   value: {{ $value | quote }}
 {{- end }}
-{{- range $name, $value := omit .Values.config "postgresImages" "backup" }}
+{{- end }}
+{{- range $name, $value := omit .Values.config "postgresImages" "backup" "restore" }}
 - name: DAAP_{{ $name | snakecase | upper }}
   value: {{ ternary (include "daap-operator.postgresVersions" $ | nospace) $value (kindIs "slice" $value) | quote }}
 {{- end }}

@@ -34,7 +34,7 @@ from daap_operator.kinds.database.desired.backup import BackupDefaults
 from daap_operator.kinds.database.desired.defaults import asked_in_vain
 from daap_operator.kinds.database.desired.resolved import Origin, Platform, Resolved, resolve
 from daap_operator.kinds.database.growth import size_volumes, told_of_volumes
-from daap_operator.kinds.database.listen import listened
+from daap_operator.kinds.database.listen import heard_out, listened
 from daap_operator.kinds.database.live import as_made, backups_now, observed_now
 from daap_operator.kinds.database.logins import LOOK_SECONDS, logged_in
 from daap_operator.kinds.database.memory import DatabaseOutcome, DatabaseTurn, DatabaseWorld
@@ -268,6 +268,8 @@ async def _maintain(
     problem = await ensure_children(world, sized)
     observed = observed_now(world, looked_at.key, sized)
     if problem is None and await listened(world, looked_at.key, sized):
+        observed = observed_now(world, looked_at.key, sized)
+    if await heard_out(world, looked_at.key, sized, observed):
         observed = observed_now(world, looked_at.key, sized)
     observed = await logged_in(world, looked_at.key, sized, observed)
     published: Published | None = None

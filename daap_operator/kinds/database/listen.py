@@ -1,12 +1,15 @@
 """Why a database waits: told from what is watched, and asked for where that is silent."""
 
+from daap_operator import raw
 from daap_operator.engine.kinds import Ref
+from daap_operator.errors import Outage
 from daap_operator.kinds.database import causes
 from daap_operator.kinds.database.desired.resolved import Resolved
 from daap_operator.kinds.database.memory import DatabaseWorld
 from daap_operator.kinds.database.reasons import OF_POOLER
+from daap_operator.kinds.database.recovering import CONTAINER, failed_pod, words
 from daap_operator.kinds.database.seen import Children, Observed
-from daap_operator.kinds.database.stuck import PATIENCE_SECONDS, Stuck
+from daap_operator.kinds.database.stuck import PATIENCE_SECONDS, Failure, Stuck
 from daap_operator.kinds.database.watched import children_of
 
 
@@ -35,3 +38,24 @@ async def listened(world: DatabaseWorld, key: Ref, resolved: Resolved) -> bool:
     children = children_of(world.store, resolved.namespace, resolved.cluster)
     stuck.asked(now, heard, causes.from_events(heard, children))
     return stuck.told != before
+
+
+async def heard_out(world: DatabaseWorld, key: Ref, resolved: Resolved, observed: Observed) -> bool:
+    """Read why a try to restore has failed, once for each; whether something new was read.
+
+    Nothing that is watched tells it. That the log cannot be read ends no pass.
+    """
+    if resolved.source is None or observed.serving:
+        return False
+    children = children_of(world.store, resolved.namespace, resolved.cluster)
+    pod, notes = failed_pod(children), world.notes_of(key)
+    uid = raw.text(pod, "metadata", "uid")
+    if pod is None or (notes.restore_failed and notes.restore_failed.pod == uid):
+        return False
+    try:
+        name = raw.text(pod, "metadata", "name")
+        log = await world.kube.log(resolved.namespace, name, CONTAINER)
+    except Outage:
+        log = ""
+    notes.restore_failed = Failure(uid, words(log))
+    return True

@@ -7,6 +7,7 @@ from daap_operator import raw
 from daap_operator.engine.kinds import Ref
 from daap_operator.engine.ownership import OWNED
 from daap_operator.kinds import known
+from daap_operator.kinds.database import recovering
 from daap_operator.kinds.database.applied import lacking
 from daap_operator.kinds.database.backups import NOTHING, Told, tell
 from daap_operator.kinds.database.backups_seen import Plan, Seen
@@ -36,7 +37,11 @@ def observed_now(world: DatabaseWorld, key: Ref, resolved: Resolved) -> Observed
     if not observed.unsettled:
         missing = lacking(children, cluster(resolved), pooler(resolved))
         observed = replace(observed, unsettled=missing or _reloading(world, key))
-    return told_why(world, key, children, observed)
+    told = told_why(world, key, children, observed)
+    if resolved.source is None:
+        return told
+    failure = world.notes_of(key).restore_failed
+    return recovering.explained(told, resolved.source, children, failure)
 
 
 def _reloading(world: DatabaseWorld, key: Ref) -> str:

@@ -15,7 +15,7 @@ from daap_operator.engine.world import World
 from daap_operator.errors import Stalled
 from daap_operator.kinds.database.desired.resolved import Platform
 from daap_operator.kinds.database.naming import Arbiter
-from daap_operator.kinds.database.stuck import Stuck, Warnings
+from daap_operator.kinds.database.stuck import Failure, Stuck, Warnings
 from daap_operator.kinds.database.volumes import Expansion
 
 DatabaseTurn = Turn[DaapDatabaseStatus]
@@ -48,6 +48,8 @@ class Notes:
 
     secret_due: float | None = None
     """When to fetch the connection Secret next, unasked."""
+    restore_failed: Failure | None = None
+    """The last try to restore that has failed, as its log tells it."""
     settling_until: float = 0.0
     """Until when a changed Cluster's status may still speak of the spec before; 0 once a pass has
     seen that this is over."""

@@ -37,6 +37,8 @@ class DatabaseReason(Reason):
     SOURCE_FORBIDDEN = "SourceForbidden"
     SOURCE_NOT_RECOVERABLE = "SourceNotRecoverable"
     SOURCE_DIFFERS = "SourceDiffers"
+    RESTORING = "Restoring"
+    RESTORE_FAILING = "RestoreFailing"
 
     # CloudNativePG's phases
     APPLYING_CONFIGURATION = "ApplyingConfiguration"

@@ -47,6 +47,13 @@ RIGHTS = (
         "whether volumes can grow, by name, once a minute at most while one should",
     ),
     Right(
+        known.POD,
+        "get",
+        "why a restore has failed, in PostgreSQL's own words: the last lines of the one pod that "
+        "has failed, once; nothing else tells it",
+        "log",
+    ),
+    Right(
         EVENT,
         "list",
         "why pods are not created, in the namespace of a database that has waited for them for "

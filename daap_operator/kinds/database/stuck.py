@@ -27,6 +27,16 @@ BEFORE = timedelta(minutes=2)
 """How much older than the trouble an Event about it may be."""
 
 
+@dataclass(frozen=True)
+class Failure:
+    """A try to restore that has failed."""
+
+    pod: str
+    """The uid of its pod."""
+    words: str
+    """Why, as PostgreSQL or CloudNativePG says it; empty when the log does not tell."""
+
+
 @dataclass
 class Stuck:
     """How long a database has been waiting, and what was heard of it."""

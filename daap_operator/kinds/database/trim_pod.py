@@ -15,6 +15,8 @@ Object = dict[str, Any]
 _ARCHIVER = "plugin-barman-cloud"
 """The container that the Barman Cloud plugin puts beside PostgreSQL."""
 
+_LABELS = (names.CNPG_CLUSTER_LABEL, names.CNPG_POD_ROLE_LABEL, names.CNPG_JOB_ROLE_LABEL)
+
 LONG = timedelta(minutes=10)
 """After so long the kubelet, too, forgets how often a container has ended before."""
 
@@ -23,9 +25,7 @@ def pod(obj: Mapping[str, Any]) -> Object:
     """A pod of a Cluster or a Pooler: what it was made from, and what keeps it from being ready."""
     metadata, status = raw.mapping(obj, "metadata"), raw.mapping(obj, "status")
     kept = picked(metadata, (*METADATA, "deletionGracePeriodSeconds"))
-    kept["labels"] = picked(
-        raw.mapping(metadata, "labels"), (names.CNPG_CLUSTER_LABEL, names.CNPG_POD_ROLE_LABEL)
-    )
+    kept["labels"] = picked(raw.mapping(metadata, "labels"), _LABELS)
     containers = [
         *raw.items(status, "initContainerStatuses"),
         *raw.items(status, "containerStatuses"),

@@ -1,0 +1,145 @@
+"""How a restore is getting on, and why it fails, in PostgreSQL's own words where it has any. Pure.
+
+CloudNativePG restores in a Job. Why one of its pods has failed stands nowhere but in that pod's
+log: neither the pod's status, nor the Job's conditions, nor an Event carries it.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from daap_operator import names, raw
+from daap_operator.api.v1alpha1 import SourceStatus
+from daap_operator.findings import Finding
+from daap_operator.kinds.database.phases import Meaning
+from daap_operator.kinds.database.reasons import DatabaseReason
+from daap_operator.kinds.database.seen import Awaited, Children, Observed
+from daap_operator.kinds.database.stuck import Failure
+from daap_operator.kube.words import quotable
+from daap_operator.lines import quoted
+
+Object = dict[str, Any]
+
+ROLE = CONTAINER = "full-recovery"
+"""What CloudNativePG calls the Job that restores, and the container of its pods."""
+
+
+def failed_pod(children: Children) -> Object | None:
+    """The pod of the latest try that has failed; None when none is there."""
+    failed = [
+        pod
+        for pod in children.pods
+        if raw.text(pod, "metadata", "labels", names.CNPG_JOB_ROLE_LABEL) == ROLE
+        and raw.text(pod, "status", "phase") == "Failed"
+    ]
+    return max(failed, key=_born, default=None)
+
+
+def _born(pod: Object) -> tuple[str, str]:
+    metadata = raw.mapping(pod, "metadata")
+    return raw.text(metadata, "creationTimestamp"), raw.text(metadata, "name")
+
+
+# --- the log --------------------------------------------------------------------------------------
+
+
+def words(log: str) -> str:
+    """Why a restore has failed by its log, fit to be passed on; empty when it does not tell.
+
+    The last thing that PostgreSQL called fatal, or else the last error of CloudNativePG, which
+    wraps the causes one into another.
+    """
+    entries = list(_entries(log))
+    fatal = [_fatal(entry) for entry in entries]
+    errors = [raw.text(entry, "error") for entry in entries if raw.text(entry, "level") == "error"]
+    told = [text for text in fatal if text][-1:] or [text for text in errors if text][-1:]
+    return quoted(quotable(told[0])) if told else ""
+
+
+def _entries(log: str) -> Iterator[Object]:
+    for line in log.splitlines():
+        try:
+            entry = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(entry, dict):
+            yield entry
+
+
+def _fatal(entry: Object) -> str:
+    record = raw.mapping(entry, "record")
+    fatal = raw.text(record, "error_severity") in ("FATAL", "PANIC")
+    return raw.text(record, "message") if fatal else ""
+
+
+# --- what is told ---------------------------------------------------------------------------------
+
+
+def explained(
+    observed: Observed, source: SourceStatus, children: Children, failure: Failure | None
+) -> Observed:
+    """The same with how the restore is getting on, while the first instance is being set up."""
+    awaited, action = observed.awaited, observed.action
+    if failure and action and action.reason is DatabaseReason.UNRECOVERABLE:
+        told = _failing(source, failure, "CloudNativePG has given up")
+        return replace(observed, action=told, awaited=Awaited(*_both(told), Meaning.ACTION))
+    if awaited is None or awaited.reason is not DatabaseReason.CLUSTER_STARTING:
+        return observed
+    if failure:
+        told = _failing(source, failure, "CloudNativePG tries again")
+        return replace(observed, awaited=Awaited(*_both(told), Meaning.BLOCKED))
+    message = f"{_what(source)} is being restored{_since(children)}"
+    return replace(observed, awaited=Awaited(DatabaseReason.RESTORING, message, Meaning.STARTING))
+
+
+def _both(finding: Finding) -> tuple[Any, str]:
+    return finding.reason, finding.message
+
+
+def _what(source: SourceStatus) -> str:
+    """The archive and the moment, for people."""
+    until = "to the latest change that was archived"
+    if source.at:
+        until = f"to {source.at}"
+    elif source.backup_id:
+        until = f"to the end of backup {source.backup_id}"
+    return f"Archive '{source.archive}' of ObjectStore '{source.store}', {until},"
+
+
+def _since(children: Children) -> str:
+    since = raw.moment(children.cluster, "metadata", "creationTimestamp")
+    return f" since {since:%Y-%m-%dT%H:%M:%SZ}" if since else ""
+
+
+def _failing(source: SourceStatus, failure: Failure, next_step: str) -> Finding:
+    said = f": {failure.words}" if failure.words else ", and its log does not say why"
+    message = f"{_what(source)} could not be restored{said}. {_remedy(failure.words)}; {next_step}"
+    return Finding(DatabaseReason.RESTORE_FAILING, message)
+
+
+def _remedy(said: str) -> str:
+    return next((remedy for sign, remedy in _REMEDIES if sign in said), _UNKNOWN)
+
+
+_AGAIN = "delete this DaapDatabase, which holds no data yet, and create it again"
+_EARLIER = f"{_AGAIN} with an earlier moment, or without spec.source.at"
+_REMEDIES = (
+    (
+        "before configured recovery target",
+        f"Nothing was changed after it, or the archive cannot be read to its end: {_EARLIER}",
+    ),
+    (
+        "no target backup found",
+        f"There is no base backup that ended before that moment: {_AGAIN} with a later one",
+    ),
+    (
+        "incompatible",
+        f"spec.postgresVersion is not the version of the data: {_AGAIN} with that",
+    ),
+)
+"""By what the words contain. The first is said, too, when the object store fails in between."""
+_UNKNOWN = (
+    "If this lasts, the platform team must make sure that the ObjectStore's credentials and "
+    "address are right and that it has this archive"
+)
