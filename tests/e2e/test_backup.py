@@ -48,10 +48,11 @@ def documented() -> list[Object]:
     return [obj for text in texts for obj in yaml.safe_load_all(text)]
 
 
-def of_kind(kind: str) -> Object:
-    """The only manifest of a kind that the docs have."""
-    (found,) = [obj for obj in documented() if obj["kind"] == kind]
-    return found
+def of_kind(kind: str, name: str = "") -> Object:
+    """The only manifest of a kind, and of a name if one is given, that the docs have."""
+    found = [obj for obj in documented() if obj["kind"] == kind]
+    (only,) = [obj for obj in found if name in ("", obj["metadata"]["name"])]
+    return only
 
 
 async def create_store(shop: Databases) -> None:
@@ -82,28 +83,17 @@ async def backup_now(shop: Databases) -> Object:
     return done
 
 
-async def restore(shop: Databases, backup: Object, cluster: Object) -> str:
-    """The Cluster of the docs, restored to the last change that was archived; its name."""
-    copy = of_kind("Cluster")
+async def restore(shop: Databases) -> str:
+    """The copy of the docs, as of the end of their DaapBackup; the name of its Cluster."""
+    copy = of_kind("DaapDatabase", "orders-before-the-import")
     copy["metadata"]["namespace"] = shop.namespace
-    copy["spec"]["imageName"] = cluster["spec"]["imageName"]
-    copy["spec"]["storage"] = {"size": cluster["spec"]["storage"]["size"]}
-    del copy["spec"]["bootstrap"]["recovery"]["recoveryTarget"]
-    (source,) = copy["spec"]["externalClusters"]
-    source["plugin"]["parameters"]["serverName"] = backup["status"]["archive"]
-    await shop.api.create(known.CLUSTER, copy)
+    copy["spec"]["storage"] = {"size": "1Gi"}
+    del copy["spec"]["source"]["at"]
+    copy["spec"]["source"]["backup"] = of_kind("DaapBackup")["metadata"]["name"]
+    await shop.api.create(known.DATABASE, copy)
     name: str = copy["metadata"]["name"]
-    await eventually(
-        lambda: shop.api.get(known.CLUSTER, shop.namespace, name), _serves, seconds=RECOVERED
-    )
-    return name
-
-
-def _serves(cluster: Object | None) -> bool:
-    ready = [
-        c for c in (cluster or {}).get("status", {}).get("conditions", ()) if c["type"] == "Ready"
-    ]
-    return any(c["status"] == "True" for c in ready)
+    found = await shop.ready(name, seconds=RECOVERED)
+    return str(found["status"]["clusterName"])
 
 
 def _healthy(found: Any) -> bool:
@@ -125,7 +115,9 @@ async def test_a_database_is_backed_up_and_restored_as_the_docs_say(
 ) -> None:
     await create_store(shop)
     await shop.create(
-        "orders", storage={"size": "1Gi"}, backup=of_kind("DaapDatabase")["spec"]["backup"]
+        "orders",
+        storage={"size": "1Gi"},
+        backup=of_kind("DaapDatabase", "orders")["spec"]["backup"],
     )
     found = await shop.ready("orders", seconds=SLOW)
     secret = await shop.child("secrets", found["status"]["secretName"])
@@ -147,18 +139,16 @@ async def test_a_database_is_backed_up_and_restored_as_the_docs_say(
         seconds=SLOW,
     )
 
-    cluster = await shop.child("clusters", "daap-orders")
-    assert cluster
-    copy = await restore(shop, done, cluster)
-    psql = ("psql", "--dbname=orders", "--tuples-only", "--no-align", f"--command={READ}")
-    read = await asyncio.to_thread(
-        real_cluster.kubectl,
-        *("exec", f"--namespace={shop.namespace}", f"{copy}-1", "--container=postgres", "--"),
-        *psql,
-    )
-    assert read.strip().split("|") == [str(value) for value in written]
+    async def psql(cluster: str, command: str) -> str:
+        place = (f"--namespace={shop.namespace}", f"{cluster}-1", "--container=postgres")
+        asked = ("psql", "--dbname=orders", "--tuples-only", "--no-align", f"--command={command}")
+        said = await asyncio.to_thread(real_cluster.kubectl, *("exec", *place, "--", *asked))
+        return str(said).strip()
+
+    await psql("daap-orders", "INSERT INTO lines VALUES (0, 'after the backup')")
+    copy = await restore(shop)
+    assert (await psql(copy, READ)).split("|") == [str(value) for value in written]
     still = await shop.get("orders")
     assert still
     assert is_ready(still)
     assert _healthy(still)
-    await shop.api.delete(known.CLUSTER, shop.namespace, copy)

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from pytest_kind import KindCluster
 
+from daap_operator.kinds import known
 from tests.e2e.test_backup import create_store
 from tests.scenarios.lifecycle import SLOW
 from tests.support.clients import Clients
-from tests.support.databases import Databases, condition
+from tests.support.databases import Databases, condition, is_ready
 from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.timeout(1200)
@@ -84,7 +85,7 @@ def _healthy(found: Any) -> bool:
 SMALL: dict[str, Any] = {"storage": {"size": "1Gi"}, "backup": {"store": "backups"}}
 
 
-async def test_a_copy_has_the_rows_of_a_moment_and_a_deleted_database_comes_back(
+async def test_data_comes_back_from_the_archive_of_another_of_a_deleted_and_of_a_lost_one(
     shop: Databases, clients: Clients, real_cluster: KindCluster
 ) -> None:
     orders = await backed_up(shop, real_cluster)
@@ -125,3 +126,15 @@ async def test_a_copy_has_the_rows_of_a_moment_and_a_deleted_database_comes_back
     secret = await shop.child("secrets", back["status"]["secretName"])
     assert secret
     assert "|".join(map(str, await clients.run(READ, secret))) == everything
+
+    await eventually(lambda: shop.get("orders"), _healthy, seconds=SLOW)
+    last = await orders.write(12_001, 12_500)
+    await orders.archived()
+    own = back["status"]["backup"]["archive"]
+    await shop.api.delete(known.CLUSTER, shop.namespace, "daap-orders")
+    await eventually(
+        lambda: shop.get("orders"),
+        lambda obj: obj and is_ready(obj) and obj["status"]["source"]["archive"] == own,
+        seconds=RECOVERED,
+    )
+    assert await orders.says(CONTENT) == last

@@ -56,6 +56,8 @@ POINTS: dict[str, tuple[str, ...]] = {
     "back up no more": ("patch clusters", "delete scheduledbackups"),
     "delete with backups": ("delete scheduledbackups",),
     "delete and retain with backups": ("disown scheduledbackups",),
+    "create from an archive": ("patch daapdatabases/status claim", "create clusters"),
+    "lose the Cluster": ("patch daapdatabases/status archive", "create clusters"),
     "row without object": (CLAIM, "mark row deleted"),
 }
 """What each scenario writes when nothing disturbs it, in about this order."""
@@ -151,6 +153,8 @@ UNDRIVEN: dict[str, set[str]] = {
     "back up": STATUS,
     "back up at other times": {*STATUS, "upsert row ready"},
     "back up no more": {*STATUS, "upsert row ready"},
+    "create from an archive": {*POINTS["create"], *STATUS, CLAIM},
+    "lose the Cluster": {*POINTS["create"], *STATUS, "create scheduledbackups", "upsert row error"},
     "delete with backups": {*POINTS["delete"]},
     "delete and retain with backups": {*POINTS["delete"], *POINTS["delete and retain"], CLAIM},
 }

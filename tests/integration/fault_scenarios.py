@@ -12,6 +12,7 @@ from daap_operator.kinds import known
 from daap_operator.kinds.archiver import Archiver, archiver_of
 from daap_operator.kinds.database.desired.backup import archive_name
 from tests.support.api import Object
+from tests.support.backups import tell_of_backup
 from tests.support.databases import condition
 from tests.support.eventually import eventually
 from tests.support.site import Site
@@ -25,6 +26,8 @@ KINDS = (
     "scheduledbackups",
 )
 ELSEWHERE = "elsewhere"
+OLD_ARCHIVE = "daap-old-0a1b2c3d"
+"""What is kept of a database that nobody knows any more."""
 ALLOTTED = {"clusterName", "poolerName", "databaseName", "postgresVersion", "pendingSecret"}
 
 
@@ -66,6 +69,8 @@ class Scenario:
     """How many Events tell of that, in the background."""
     clear: Step | None = None
     """Takes away what is left."""
+    loses: bool = False
+    """Whether what is asked for takes the Cluster away."""
 
 
 # --- what is there --------------------------------------------------------------------------------
@@ -210,6 +215,46 @@ async def backs_up(trial: Trial, schedule: str = "* * * * *") -> None:
     assert (rows[-1]["archive"], rows[-1]["store"]) == (told["archive"], "backups")
 
 
+async def restored(trial: Trial, archive: str = OLD_ARCHIVE) -> None:
+    """One Cluster that was restored from an archive, as the status says, and serves."""
+
+    async def seen() -> dict[str, Any]:
+        found = await trial.site.databases.get(trial.name)
+        cluster = await trial.site.databases.child("clusters", trial.cluster)
+        status, spec = (found or {}).get("status", {}), (cluster or {}).get("spec", {})
+        live = archiver_of(cluster)
+        return {
+            "told": told(found),
+            "noted": status.get("source", {}).get("archive"),
+            "restored": [e["plugin"]["parameters"] for e in spec.get("externalClusters", ())],
+            "empty": "initdb" in spec.get("bootstrap", {}),
+            "archive": live.archive if live else None,
+            "said": status.get("backup", {}).get("archive"),
+        }
+
+    wanted = {
+        "told": {"phase": "Ready", "Ready": "True", "MetadataSynced": "True", "current": True},
+        "noted": archive,
+        "restored": [{"barmanObjectName": "backups", "serverName": archive}],
+        "empty": False,
+    }
+
+    def holds(there: dict[str, Any]) -> bool:
+        wrong = {key: there[key] for key in wanted if there[key] != wanted[key]}
+        assert not wrong, f"not as it should be: {wrong}"
+        assert there["archive"] == there["said"] != archive
+        return True
+
+    await eventually(seen, holds, seconds=SECONDS, every=EVERY)
+
+
+async def restored_from_its_own(trial: Trial) -> None:
+    """The same from the archive of its first Cluster."""
+    found = await trial.site.databases.get(trial.name)
+    assert found
+    await restored(trial, archive_name(trial.cluster, found["metadata"]["uid"]))
+
+
 NOTHING: dict[str, Any] = {
     "told": None,
     "schedules": {},
@@ -302,6 +347,28 @@ async def delete_what_was_in_the_way(trial: Trial) -> None:
     await gone(trial)
 
 
+async def create_from_an_archive(trial: Trial) -> None:
+    """A database that begins with what is kept of another one."""
+    await _object_store(trial)
+    source = {"archive": OLD_ARCHIVE, "store": "backups"}
+    await trial.site.databases.create(trial.name, source=source, postgresVersion=17)
+
+
+async def create_with_a_base_backup(trial: Trial) -> None:
+    await create_with_backups(trial)
+    await tell_of_backup(trial.site.databases, trial.name)
+    await eventually(
+        lambda: trial.site.databases.get(trial.name),
+        lambda obj: condition(obj, "BackupHealthy").get("status") == "True",
+        seconds=SECONDS,
+        every=EVERY,
+    )
+
+
+async def lose_the_cluster(trial: Trial) -> None:
+    await trial.site.api.delete("clusters", trial.site.namespace, trial.cluster)
+
+
 async def create_over_a_stale_row(trial: Trial) -> None:
     await _insert_row(trial, ELSEWHERE)
     await create(trial)
@@ -364,10 +431,14 @@ async def delete_what_was_kept(trial: Trial) -> None:
 
 
 async def back_up(trial: Trial) -> None:
-    if await trial.site.api.get("objectstores", trial.site.namespace, "backups") is None:
-        await trial.site.databases.object_store()
+    await _object_store(trial)
     backup = {"store": "backups", "schedule": "* * * * *", "enabled": True}
     await trial.site.databases.edit(trial.name, backup=backup)
+
+
+async def _object_store(trial: Trial) -> None:
+    if await trial.site.api.get("objectstores", trial.site.namespace, "backups") is None:
+        await trial.site.databases.object_store()
 
 
 async def create_with_backups(trial: Trial) -> None:
@@ -431,6 +502,16 @@ SCENARIOS = {
         offline=True,
         make=create_with_backups,
         clear=delete_what_was_kept_with_backups,
+    ),
+    "create from an archive": Scenario(
+        create_from_an_archive, restored, of_ready=False, clear=delete_again
+    ),
+    "lose the Cluster": Scenario(
+        lose_the_cluster,
+        restored_from_its_own,
+        make=create_with_a_base_backup,
+        clear=delete_again,
+        loses=True,
     ),
     "row without object": Scenario(leave_a_row, gone, of_ready=False, offline=True),
 }

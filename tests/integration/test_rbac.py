@@ -94,6 +94,7 @@ STOPS: dict[Permission, set[str]] = NEWS | {
     on(known.BACKUP, "patch"): {"be backed up now"},
     on(known.BACKUP, "delete"): {"lose its backup"},
     on(EVENT, "create"): {"be told of in Events"},
+    on(known.POD, "get", "log"): {"be told why its restore fails"},
     on(EVENT, "list"): {"be told why it waits"},
     on(TOKEN_REVIEW, "create"): {SCRAPED},
     on(ACCESS_REVIEW, "create"): {SCRAPED},

@@ -36,6 +36,7 @@ LABELS = {
 OWNERSHIP = f"{RELEASE}-ownership"
 MEMBERS = f"{OWNERSHIP}-members"
 REFERENCES = f"{OWNERSHIP}-references"
+SOURCES = f"{RELEASE}-sources"
 VERSIONS = f"{RELEASE}-postgres-versions"
 CRDS = f"{RELEASE}-crd-protection"
 BOUNDED = ("secrets", "clusters", "poolers", "scheduledbackups", "databases", "leases", "backups")
@@ -53,7 +54,8 @@ VALUES: Object = {
             "exemptServiceAccounts": ["argocd/argocd-application-controller"],
         },
         "labels": {"enabled": True},
-    }
+    },
+    "config": {"restore": {"acrossNamespaces": True}},
 }
 """Everything switched on."""
 

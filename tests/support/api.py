@@ -69,6 +69,13 @@ class Api:
         await self._session.close()
         await asyncio.sleep(LAST_TLS_SECONDS)
 
+    def act_as(self, user: str, *groups: str) -> None:
+        """Have all further requests count as those of another user: an administrator may."""
+        headers = self._session.headers
+        headers["Impersonate-User"] = user
+        for group in groups:
+            headers.add("Impersonate-Group", group)
+
     async def call(
         self, method: str, path: str, body: object = None, media: str = "application/json"
     ) -> Object:

@@ -241,6 +241,8 @@ class Life:
     async def _wait_for_room(self, name: str) -> None:
         """Be created under a quota that lets no pod be, which only an Event tells; then it goes."""
         api, namespace = self._databases.api, self._databases.namespace
+        again = f"{name}-again"
+        await self._fail_to_restore(again)
         metadata = {"name": "none", "namespace": namespace}
         body: Object = {"metadata": metadata, "spec": {"hard": {"pods": "0"}}}
         await api.create("resourcequotas", body)
@@ -248,6 +250,15 @@ class Life:
             lambda: api.get("resourcequotas", namespace, "none"),
             lambda found: found and (found.get("status") or {}).get("hard"),
         )
+        source = {"archive": "daap-old-0a1b2c3d", "store": "backups"}
+        await self._databases.create(again, source=source, postgresVersion=17)
+        await self._reach(
+            "be told why its restore fails",
+            lambda: self._databases.get(again),
+            lambda found: "does not say why" in str(condition(found, "Ready").get("message")),
+        )
+        await self._databases.delete(again)
+        await self._databases.gone(again)
         await self._databases.create(name, backup={"store": "backups"})
         note = "exceeded quota: none, requested: pods=1, used: pods=0, limited: pods=0"
         await api.create("events", failed_create(namespace, f"daap-{name}-1-initdb", note))
@@ -257,6 +268,17 @@ class Life:
             lambda found: reason(found) == "QuotaExceeded",
         )
         await api.delete("resourcequotas", namespace, "none")
+
+    async def _fail_to_restore(self, name: str) -> None:
+        """A pod of a restore has failed; without a node it has no log."""
+        api, namespace = self._databases.api, self._databases.namespace
+        pod = f"daap-{name}-1-full-recovery-x2x4z"
+        labels = {"cnpg.io/cluster": f"daap-{name}", "cnpg.io/jobRole": "full-recovery"}
+        container = {"name": "full-recovery", "image": "postgresql:17"}
+        spec = {"containers": [container], "automountServiceAccountToken": False}
+        metadata = {"name": pod, "namespace": namespace, "labels": labels}
+        await api.create("pods", {"metadata": metadata, "spec": spec})
+        await api.patch("pods", namespace, pod, {"status": {"phase": "Failed"}}, "status")
 
     async def _die(self) -> None:
         await self._databases.delete(self._name)

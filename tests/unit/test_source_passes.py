@@ -1,12 +1,14 @@
 """What becomes of a database with `spec.source`, pass by pass."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from daap_operator.api.reasons import InventoryReason
 from daap_operator.engine.kinds import Ref
+from daap_operator.errors import Outage
 from daap_operator.kinds import known
 from daap_operator.kinds.database.naming import ref
 from daap_operator.kinds.database.recovering import words
@@ -69,7 +71,8 @@ def recovery(stage: Stage, **target: Any) -> Object:
     """What it is to be told when it is restored from the archive of `orders`."""
     made: Object = {"source": "source", "database": "orders", "owner": "orders"}
     parameters = {"barmanObjectName": STORE, "serverName": archive_of(stage)}
-    plugin = {"name": "barman-cloud.cloudnative-pg.io", "parameters": parameters}
+    plugin: Object = {"name": "barman-cloud.cloudnative-pg.io", "parameters": parameters}
+    plugin |= {"enabled": True, "isWALArchiver": False}
     return {
         "bootstrap": {"recovery": made | ({"recoveryTarget": target} if target else {})},
         "externalClusters": [{"name": "source", "plugin": plugin}],
@@ -359,7 +362,26 @@ async def test_a_log_that_cannot_be_read_ends_no_pass() -> None:
     try_fails(stage, 1)
     await stage.look(COPY)
     assert stage.condition("Ready", COPY) == ("False", "RestoreFailing")
+    assert "must grant it 'get' of pods/log" in stage.message("Ready", COPY)
+
+
+async def test_a_log_that_says_nothing_is_told() -> None:
+    stage = await restoring()
+    try_fails(stage, 1, "")
+    await stage.look(COPY)
     assert "does not say why" in stage.message("Ready", COPY)
+
+
+async def test_a_log_is_asked_for_again_when_the_api_server_does_not_answer() -> None:
+    stage = await restoring()
+    asked = "get Pod daap-copy-1-full-recovery-1 log"
+    stage.kube.refusals[asked] = Outage("away")
+    try_fails(stage, 1)
+    await stage.look(COPY)
+    assert stage.condition("Ready", COPY) == ("False", "Restoring")
+    stage.kube.refusals.clear()
+    await stage.look(COPY)
+    assert FATAL in stage.message("Ready", COPY)
 
 
 @pytest.mark.parametrize(
@@ -378,3 +400,106 @@ async def test_a_log_that_cannot_be_read_ends_no_pass() -> None:
 )
 def test_what_a_log_says_is_cleaned(log: str, told: str) -> None:
     assert words(log) == told
+
+
+# --- a Cluster that is lost -----------------------------------------------------------------------
+
+
+async def lost(stage: Stage) -> str:
+    """The Cluster of `orders` is gone; its archive's name."""
+    archive = archive_of(stage)
+    stage.kube.delete_object(known.CLUSTER, CLUSTER)
+    stage.kube.collect_garbage()
+    stage.announcer.announced.clear()
+    return archive
+
+
+async def test_a_lost_cluster_is_restored_from_what_it_had_archived() -> None:
+    stage = await backed_up()
+    archive = await lost(stage)
+    await stage.settle()
+    (external,) = bootstrap(stage, CLUSTER)["externalClusters"]
+    assert external["plugin"]["parameters"] == {"barmanObjectName": STORE, "serverName": archive}
+    assert "recoveryTarget" not in bootstrap(stage, CLUSTER)["bootstrap"]["recovery"]
+    assert stage.status()["source"] == {
+        "archive": archive,
+        "store": STORE,
+        "databaseName": "orders",
+    }
+    assert archive_of(stage) == f"{archive}-2"
+    assert kstatus(stage.database()) == "Current"
+    (told,) = [e for e in stage.announcer.announced if e.reason == "ClusterRecreated"]
+    assert f"restored from archive {archive} to the latest change" in told.note
+
+
+@pytest.mark.parametrize("write", range(1, 4))
+async def test_wherever_a_process_dies_a_lost_cluster_is_never_created_empty(write: int) -> None:
+    stage = await backed_up()
+    archive = await lost(stage)
+    left = [write]
+
+    def die() -> None:
+        left[0] -= 1
+        if not left[0]:
+            raise Killed
+
+    stage.kube.after_write = die
+    with suppress(Killed):
+        await stage.settle()
+    stage.kube.after_write = lambda: None
+    await stage.restart()
+    await stage.settle()
+    assert "initdb" not in bootstrap(stage, CLUSTER)["bootstrap"]
+    assert stage.status()["source"]["archive"] == archive
+    assert archive_of(stage) != archive
+
+
+async def test_a_cluster_that_is_lost_again_comes_from_the_newest_archive_with_a_base_backup() -> (
+    None
+):
+    stage = await backed_up()
+    first = await lost(stage)
+    await stage.settle()
+    await lost(stage)  # before its own archive had a base backup
+    await stage.settle()
+    assert stage.status()["source"]["archive"] == first
+    assert archive_of(stage) == f"{first}-3"
+    windows = {first: WINDOW, f"{first}-3": WINDOW}
+    status = setting("status", {"serverRecoveryWindow": windows})
+    stage.kube.change(known.BARMAN_STORE, STORE, status)
+    await stage.settle()
+    await lost(stage)
+    await stage.settle()
+    assert stage.status()["source"]["archive"] == f"{first}-3"
+
+
+async def test_a_lost_cluster_without_a_base_backup_is_created_empty_and_that_is_told() -> None:
+    stage = await backed_up()
+    stage.kube.change(known.BARMAN_STORE, STORE, setting("status", {}))
+    await stage.settle()
+    archive = await lost(stage)
+    await stage.settle()
+    assert "initdb" in bootstrap(stage, CLUSTER)["bootstrap"]
+    assert "source" not in stage.status()
+    assert archive_of(stage) == f"{archive}-2"
+    (told,) = [e for e in stage.announcer.announced if e.reason == "ClusterRecreated"]
+    assert "It is empty" in told.note
+
+
+async def test_a_copy_that_is_lost_comes_from_its_own_archive() -> None:
+    stage = await backed_up()
+    copy(stage, at=AT, spec={"backup": {"store": STORE}})
+    await stage.settle()
+    own = archive_of(stage, COPY)
+    windows = {archive_of(stage): WINDOW, own: WINDOW}
+    status = setting("status", {"serverRecoveryWindow": windows})
+    stage.kube.change(known.BARMAN_STORE, STORE, status)
+    await stage.settle()
+    stage.kube.delete_object(known.CLUSTER, "daap-copy")
+    await stage.settle()
+    assert stage.status(COPY)["source"] == {
+        "archive": own,
+        "store": STORE,
+        "databaseName": "orders",
+    }
+    assert stage.status(COPY)["databaseName"] == "orders"

@@ -67,6 +67,11 @@ def _of_intent(cluster: Object, database: Resolved) -> Iterator[str]:
             "spec.deletionPolicy is 'Delete', which would one day delete what was to be kept: "
             "set it to 'Retain'"
         )
+    if database.spec.source is not None:
+        yield (
+            "spec.source asks for data from an archive, and it has data of its own: remove "
+            "spec.source to take it over"
+        )
     team = line(raw.text(cluster, "metadata", "annotations", names.RETAINED_TEAM))
     if team != database.spec.owner_team:
         yield (

@@ -7,7 +7,8 @@ has a name of its own. A Cluster that is there keeps its name, whatever the stat
 from dataclasses import replace
 from typing import Any
 
-from daap_operator.api.v1alpha1 import BackupStatus, DaapDatabaseStatus
+from daap_operator import raw
+from daap_operator.api.v1alpha1 import BackupStatus, DaapDatabaseStatus, SourceStatus
 from daap_operator.engine.kinds import Ref
 from daap_operator.kinds import known
 from daap_operator.kinds.archiver import archiver_of
@@ -15,6 +16,8 @@ from daap_operator.kinds.database.desired import backup
 from daap_operator.kinds.database.desired.resolved import Resolved
 from daap_operator.kinds.database.memory import Archive, DatabaseTurn, DatabaseWorld
 from daap_operator.kinds.database.subject import DatabaseSubject
+from daap_operator.kinds.database.trim_backup import WINDOWS
+from daap_operator.kinds.database.windows import window_of
 
 Object = dict[str, Any]
 
@@ -22,41 +25,55 @@ Object = dict[str, Any]
 def archived(
     world: DatabaseWorld, looked_at: DatabaseSubject, resolved: Resolved, cluster: Object | None
 ) -> Resolved:
-    """The database with its archive; `cluster` is its Cluster, or that which it takes over."""
-    live = archiver_of(cluster)
-    archive = live.archive if live else _allotted(world, looked_at, resolved, there=bool(cluster))
+    """The database with its archive; `cluster` is its Cluster, or that which it takes over.
+
+    One whose Cluster is gone is restored from what that has archived, if there is a base backup.
+    """
+    live, before = archiver_of(cluster), looked_at.status.backup
+    archive, source = before.archive if before else None, resolved.source
+    if live:
+        archive = live.archive
+    elif archive is not None and cluster is None and _is_used(world, looked_at, archive):
+        source = _of_before(world, looked_at, resolved, archive) or source
+        archive = backup.next_archive_name(archive, resolved.cluster, resolved.uid)
+    elif archive is None and resolved.backups:
+        archive = backup.archive_name(resolved.cluster, resolved.uid)
     store = resolved.backups.store if resolved.backups else ""
     there = world.store.get(Ref(known.BARMAN_STORE, resolved.namespace, store)) is not None
     told = backup.archiver(resolved.backups, archive, live=live, there=there)
-    return replace(resolved, archive=archive, archiver=told)
+    return replace(resolved, archive=archive, archiver=told, source=source)
 
 
 async def note_archive(world: DatabaseWorld, turn: DatabaseTurn, resolved: Resolved) -> None:
-    """Put the archive's name into the status before a Cluster archives under it."""
-    archive = resolved.archive
-    if resolved.backups is None or archive is None:
+    """Put the archive's name into the status before a Cluster archives under it.
+
+    In the same write what a new Cluster is restored from: a process that finds the one without the
+    other would take the database for one that begins empty.
+    """
+    archive, status = resolved.archive, turn.subject.status
+    if archive is None:
         return
-    before = turn.subject.status.backup or BackupStatus()
-    if before.archive != archive:
-        await turn.note(backup=before.model_copy(update={"archive": archive}))
+    before = status.backup or BackupStatus()
     place = Ref(known.CLUSTER, resolved.namespace, resolved.cluster)
     used = world.store.get(place) is not None
+    if before.archive != archive or (status.source != resolved.source and not used):
+        told = before.model_copy(update={"archive": archive})
+        await turn.note(backup=told, source=resolved.source)
     world.notes_of(turn.subject.key).archive = Archive(archive, used)
 
 
-def _allotted(
-    world: DatabaseWorld, looked_at: DatabaseSubject, resolved: Resolved, *, there: bool
-) -> str | None:
-    """The name for a Cluster that has none yet; None while none is needed."""
+def _of_before(
+    world: DatabaseWorld, looked_at: DatabaseSubject, resolved: Resolved, archive: str
+) -> SourceStatus | None:
+    """The newest archive of the database's earlier Clusters that has a base backup."""
     before = looked_at.status.backup
-    name = before.archive if before else None
-    if resolved.backups is None:
-        return name
-    if name is None:
-        return backup.archive_name(resolved.cluster, resolved.uid)
-    if not there and _is_used(world, looked_at, name):
-        return backup.next_archive_name(name, resolved.cluster, resolved.uid)
-    return name
+    store = before.store if before else None
+    there = world.store.get(Ref(known.BARMAN_STORE, resolved.namespace, store or ""))
+    windows = raw.text(there, "status", WINDOWS)
+    for name in backup.earlier_archive_names(archive, resolved.cluster, resolved.uid):
+        if store and window_of(windows, name).first_recoverable:
+            return SourceStatus(archive=name, store=store, database_name=resolved.database)
+    return None
 
 
 def _is_used(world: DatabaseWorld, looked_at: DatabaseSubject, name: str) -> bool:

@@ -16,6 +16,7 @@ from daap_operator.kinds.archiver import archiver_of
 from daap_operator.kinds.database.adoption import objections, was_retained
 from daap_operator.kinds.database.applied import instances
 from daap_operator.kinds.database.certificates import mark
+from daap_operator.kinds.database.desired import recovery
 from daap_operator.kinds.database.desired.cluster import cluster
 from daap_operator.kinds.database.desired.mark import is_marked, unmarked
 from daap_operator.kinds.database.desired.pooler import pooler
@@ -169,7 +170,7 @@ def _note(world: DatabaseWorld, key: Ref, child: Child, fact: Fact) -> None:
     if child.kind is not known.CLUSTER:
         return
     if fact.did is Did.CREATED:
-        _tell_of_loss(world, key, child.name)
+        _tell_of_loss(world, key, child)
         begin_archive(world.notes_of(key))
     if fact.respecified:
         world.notes_of(key).settling_until = world.monotonic() + SETTLE_SECONDS
@@ -208,14 +209,16 @@ def _objections(world: DatabaseWorld, database: Resolved, found: Object) -> list
     return objections(found, database, real_size(data_claims(found, claims)))
 
 
-def _tell_of_loss(world: DatabaseWorld, key: Ref, cluster: str) -> None:
+def _tell_of_loss(world: DatabaseWorld, key: Ref, child: Child) -> None:
     """Say aloud when a Cluster had to be made again: its volumes went with the one before."""
     if not raw.text(world.store.get(key), "status", "host"):
         return
-    note = (
-        f"Cluster {cluster} was gone and has been created again. It is empty: "
-        "a Cluster's volumes go with it"
-    )
+    source = recovery.of_cluster(raw.mapping(child.manifest, "spec"))
+    now = "It is empty: a Cluster's volumes go with it"
+    if source:
+        until = source.at or source.backup_id or "the latest change that was archived"
+        now = f"It is being restored from archive {source.archive} to {until}"
+    note = f"Cluster {child.name} was gone and has been created again. {now}"
     _announce(
         world, key, Announcement(warning=True, reason=DatabaseEvent.CLUSTER_RECREATED, note=note)
     )

@@ -11,6 +11,7 @@ from daap_operator.kinds.database.recovering import CONTAINER, failed_pod, words
 from daap_operator.kinds.database.seen import Children, Observed
 from daap_operator.kinds.database.stuck import PATIENCE_SECONDS, Failure, Stuck
 from daap_operator.kinds.database.watched import children_of
+from daap_operator.kube import ApiError
 
 
 def told_why(world: DatabaseWorld, key: Ref, children: Children, observed: Observed) -> Observed:
@@ -40,6 +41,9 @@ async def listened(world: DatabaseWorld, key: Ref, resolved: Resolved) -> bool:
     return stuck.told != before
 
 
+FORBIDDEN = 403
+
+
 async def heard_out(world: DatabaseWorld, key: Ref, resolved: Resolved, observed: Observed) -> bool:
     """Read why a try to restore has failed, once for each; whether something new was read.
 
@@ -55,7 +59,10 @@ async def heard_out(world: DatabaseWorld, key: Ref, resolved: Resolved, observed
     try:
         name = raw.text(pod, "metadata", "name")
         log = await world.kube.log(resolved.namespace, name, CONTAINER)
+    except ApiError as error:
+        notes.restore_failed = Failure(uid, "", refused=error.status == FORBIDDEN)
     except Outage:
-        log = ""
-    notes.restore_failed = Failure(uid, words(log))
+        return False
+    else:
+        notes.restore_failed = Failure(uid, words(log))
     return True

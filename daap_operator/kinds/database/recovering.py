@@ -113,9 +113,16 @@ def _since(children: Children) -> str:
 
 
 def _failing(source: SourceStatus, failure: Failure, next_step: str) -> Finding:
-    said = f": {failure.words}" if failure.words else ", and its log does not say why"
+    said = f": {failure.words}" if failure.words else f", and {_UNREAD[failure.refused]}"
     message = f"{_what(source)} could not be restored{said}. {_remedy(failure.words)}; {next_step}"
     return Finding(DatabaseReason.RESTORE_FAILING, message)
+
+
+_UNREAD = {
+    False: "its log does not say why",
+    True: "the operator may not read the log that says why: the platform team must grant it 'get' "
+    "of pods/log",
+}
 
 
 def _remedy(said: str) -> str:

@@ -35,6 +35,8 @@ class Failure:
     """The uid of its pod."""
     words: str
     """Why, as PostgreSQL or CloudNativePG says it; empty when the log does not tell."""
+    refused: bool = False
+    """Whether the operator lacks the right to read the log."""
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """What a database's backups are to be: where to, under which name, and who archives. Pure."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -65,6 +66,19 @@ def next_archive_name(used: str, cluster: str, uid: str) -> str:
     return f"{first}-{int(number[1]) + 1}" if number else first
 
 
+def earlier_archive_names(newest: str, cluster: str, uid: str) -> Iterator[str]:
+    """The names that a database's Clusters have had, from the newest on backwards."""
+    first = archive_name(cluster, uid)
+    number = re.fullmatch(rf"{re.escape(first)}-([1-9][0-9]{{0,5}})", newest)
+    yield newest
+    for each in range(min(int(number[1]) - 1, _MOST_EARLIER) if number else 0, 1, -1):
+        yield f"{first}-{each}"
+    if newest != first:
+        yield first
+
+
+_MOST_EARLIER = 100
+"""Names that are gone through at most: whoever may write a status can make the number any."""
 _UID_DIGITS = 8
 _LONGEST = 56
 """Leaves room for a number, within the 63 characters of a name."""

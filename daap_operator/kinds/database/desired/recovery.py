@@ -36,7 +36,13 @@ def bootstrap(source: SourceStatus) -> Manifest:
 def external_clusters(source: SourceStatus) -> list[Manifest]:
     """The `externalClusters` of a Cluster: where that archive is."""
     parameters = {"barmanObjectName": source.store, "serverName": source.archive}
-    plugin = {"name": names.BACKUP_PLUGIN, "parameters": parameters}
+    # Also what is the default: the API server fills it in, and the list is ours as a whole
+    plugin = {
+        "name": names.BACKUP_PLUGIN,
+        "enabled": True,
+        "isWALArchiver": False,
+        "parameters": parameters,
+    }
     return [{"name": ORIGIN, "plugin": plugin}]
 
 
