@@ -226,23 +226,17 @@ class Mirror:
     async def newest_deleted(
         self, table: Table[R], place: tuple[str, str], paths: tuple[str, ...], known: str
     ) -> Mapping[str, str] | None:
-        """Texts by path of the row that was deleted last of a place, its namespace and name.
+        """The texts by path, where they are known, of the row of a place that was deleted last.
 
-        Of rows in which a column is known; None when there is none. Whatever is not there, or is
-        NULL, is left out. Anybody may have written them. Raises MetadataError when that cannot be
-        known now.
+        None when there is none. Raises MetadataError when that cannot be known now.
         """
-        namespace, name = place
+        statement = statements.newest_deleted(table, paths, known)
+        parameters = dict(zip(("namespace", "name"), place, strict=True))
         with _deciding_nothing():
             async with self._server.connection() as connection:
-                found = await connection.execute(
-                    statements.newest_deleted(table, paths, known),
-                    {"namespace": namespace, "name": name},
-                )
-                row = await found.fetchone()
-        if row is None:
-            return None
-        return {path: text for path, text in zip(paths, row, strict=True) if text is not None}
+                row = await (await connection.execute(statement, parameters)).fetchone()
+        known_of = dict(zip(paths, row or (), strict=bool(row)))
+        return {path: text for path, text in known_of.items() if text is not None} or None
 
     # the sweep ------------------------------------------------------------------------------------
 

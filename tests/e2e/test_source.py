@@ -10,7 +10,7 @@ from daap_operator.kinds import known
 from tests.e2e.test_backup import create_store
 from tests.scenarios.lifecycle import SLOW
 from tests.support.clients import Clients
-from tests.support.databases import Databases, condition, is_ready
+from tests.support.databases import Databases, condition
 from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.timeout(1200)
@@ -96,13 +96,13 @@ async def test_data_comes_back_from_the_archive_of_another_of_a_deleted_and_of_a
     original = await shop.get("orders")
     assert original
 
-    await shop.create("copy", source={"database": "orders", "at": between}, **SMALL)
+    size = {"size": "1Gi"}  # and no backups of its own
+    await shop.create("copy", source={"database": "orders", "at": between}, storage=size)
     copy = await shop.ready("copy", seconds=RECOVERED)
     assert await Server(real_cluster, shop, "copy").says(CONTENT) == expected
     status = copy["status"]
     assert status["databaseName"] == status["username"] == "orders"
     assert status["source"]["archive"] == original["status"]["backup"]["archive"]
-    assert status["backup"]["archive"] != original["status"]["backup"]["archive"]
     await shop.delete("copy")
 
     late = await orders.now()  # nothing is changed after that
@@ -123,6 +123,7 @@ async def test_data_comes_back_from_the_archive_of_another_of_a_deleted_and_of_a
     back = await shop.ready("orders", seconds=RECOVERED)
     assert await orders.says(CONTENT) == everything
     assert back["status"]["source"]["archive"] == original["status"]["backup"]["archive"]
+    assert back["status"]["backup"]["archive"] != original["status"]["backup"]["archive"]
     secret = await shop.child("secrets", back["status"]["secretName"])
     assert secret
     assert "|".join(map(str, await clients.run(READ, secret))) == everything
@@ -134,7 +135,9 @@ async def test_data_comes_back_from_the_archive_of_another_of_a_deleted_and_of_a
     await shop.api.delete(known.CLUSTER, shop.namespace, "daap-orders")
     await eventually(
         lambda: shop.get("orders"),
-        lambda obj: obj and is_ready(obj) and obj["status"]["source"]["archive"] == own,
-        seconds=RECOVERED,
+        lambda obj: condition(obj, "Ready").get("reason") == "NotServing",
+        seconds=SLOW,
     )
+    found = await shop.ready("orders", seconds=RECOVERED)
+    assert found["status"]["source"]["archive"] == own
     assert await orders.says(CONTENT) == last

@@ -98,6 +98,17 @@ async def blocked(stage: Stage) -> None:
     await stage.becomes(_reason("Reconciling", "PluginMissing"))
 
 
+async def restoring(stage: Stage) -> None:
+    """Beginning with the data of an archive, which takes its time."""
+    stage.standin.stop_at(stage.namespace, f"daap-{NAME}", 3)
+    await stage.operators.start()
+    await stage.databases.object_store()
+    source = {"archive": "daap-orders-archived", "store": "backups"}
+    await _create(stage, source=source, postgresVersion=17)
+    await stage.becomes(_reason("Reconciling", "Restoring"))
+    await stage.becomes(lambda obj: condition(obj, "MetadataSynced").get("status") == "True")
+
+
 # --- serving --------------------------------------------------------------------------------------
 
 
@@ -258,7 +269,7 @@ async def deleted_unseen(stage: Stage) -> None:
 SITUATIONS: dict[str, Callable[[Stage], Awaitable[None]]] = {
     made.__name__.replace("_", "-"): made
     for made in (
-        *(created, provisioning, unknown_phase, blocked),
+        *(created, provisioning, unknown_phase, blocked, restoring),
         *(ready, ready_without_inventory, changing, changed_unseen),
         *(backed_up, not_archiving, without_store),
         *(down, refused_edit, name_taken, object_conflict, quota_exceeded, disk_full),

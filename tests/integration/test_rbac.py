@@ -192,8 +192,9 @@ class Slot:
 class Trials:
     """Carries them out, some at a time."""
 
-    def __init__(self, plane: ControlPlane, url: str) -> None:
+    def __init__(self, plane: ControlPlane, url: str, standin: StandIn) -> None:
         self._plane = plane
+        self._standin = standin
         self._url = url
         self._rights = Rights(plane.audit_log)
         self._places = asyncio.Semaphore(AT_MOST)
@@ -229,6 +230,7 @@ class Trials:
             f"n{trial.mark}",
             self._environment(trial, kubeconfig),
             lambda: self._rights.refusals(trial.user),
+            self._standin,
             stops=STOPS[trial.lacks] if trial.lacks else NOWHERE,
             idle=slot.give_back,
         )
@@ -282,7 +284,7 @@ def trials(
     ):
         for module in (kopf_watch, client):
             patch.setattr(module, "LAST_TLS_SECONDS", LAST_TLS_SECONDS)
-        asyncio.run(Trials(control_plane, url).carry_out(list(made.values())))
+        asyncio.run(Trials(control_plane, url, shared_standin).carry_out(list(made.values())))
     return made
 
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 from daap_operator.kinds import known
+from tests.standin.cnpg import StandIn
 from tests.support.daapbackups import DONE, Backups
 from tests.support.databases import Databases, condition, is_ready
 from tests.support.eventually import eventually
@@ -23,6 +24,9 @@ STEP_SECONDS = 60.0
 STUCK_SECONDS = 3.0
 """So long after it was refused, times the machine's slowness, what is not there is not coming."""
 
+
+SETTING_UP = 3
+"""The step of a Cluster's birth at which its first instance is being set up."""
 
 NOWHERE = {"after the end"}
 
@@ -48,6 +52,7 @@ class Life:
         name: str,
         environment: dict[str, str],
         refused: Callable[[], Counter[Any]],
+        standin: StandIn,
         *,
         stops: Collection[str],
         idle: Callable[[], None] = lambda: None,
@@ -63,6 +68,7 @@ class Life:
         self._cluster, self._pooler = f"daap-{name}", f"daap-{name}-pooler"
         self._environment = environment
         self._refused = refused
+        self._standin = standin
         self._stops = stops
         self._idle = idle
         self._operator: RunningOperator | None = None
@@ -221,6 +227,7 @@ class Life:
             "scheduledbackups": f"daap-{kept}",
             "secrets": f"daap-{kept}-connection",
         }
+        await self._fail_to_restore(f"{self._name}-copy")
         await self._wait_for_room(kept)
         await self._reach("be Ready to be kept", lambda: self._databases.get(kept), is_ready)
         await self._reach(
@@ -241,8 +248,6 @@ class Life:
     async def _wait_for_room(self, name: str) -> None:
         """Be created under a quota that lets no pod be, which only an Event tells; then it goes."""
         api, namespace = self._databases.api, self._databases.namespace
-        again = f"{name}-again"
-        await self._fail_to_restore(again)
         metadata = {"name": "none", "namespace": namespace}
         body: Object = {"metadata": metadata, "spec": {"hard": {"pods": "0"}}}
         await api.create("resourcequotas", body)
@@ -250,15 +255,6 @@ class Life:
             lambda: api.get("resourcequotas", namespace, "none"),
             lambda found: found and (found.get("status") or {}).get("hard"),
         )
-        source = {"archive": "daap-old-0a1b2c3d", "store": "backups"}
-        await self._databases.create(again, source=source, postgresVersion=17)
-        await self._reach(
-            "be told why its restore fails",
-            lambda: self._databases.get(again),
-            lambda found: "does not say why" in str(condition(found, "Ready").get("message")),
-        )
-        await self._databases.delete(again)
-        await self._databases.gone(again)
         await self._databases.create(name, backup={"store": "backups"})
         note = "exceeded quota: none, requested: pods=1, used: pods=0, limited: pods=0"
         await api.create("events", failed_create(namespace, f"daap-{name}-1-initdb", note))
@@ -270,15 +266,28 @@ class Life:
         await api.delete("resourcequotas", namespace, "none")
 
     async def _fail_to_restore(self, name: str) -> None:
-        """A pod of a restore has failed; without a node it has no log."""
+        """Be restored in vain at first: a pod has failed, which without a node has no log."""
         api, namespace = self._databases.api, self._databases.namespace
-        pod = f"daap-{name}-1-full-recovery-x2x4z"
-        labels = {"cnpg.io/cluster": f"daap-{name}", "cnpg.io/jobRole": "full-recovery"}
+        cluster = f"daap-{name}"
+        labels = {"cnpg.io/cluster": cluster, "cnpg.io/jobRole": "full-recovery"}
         container = {"name": "full-recovery", "image": "postgresql:17"}
         spec = {"containers": [container], "automountServiceAccountToken": False}
+        pod = f"{cluster}-1-full-recovery-x2x4z"
         metadata = {"name": pod, "namespace": namespace, "labels": labels}
         await api.create("pods", {"metadata": metadata, "spec": spec})
         await api.patch("pods", namespace, pod, {"status": {"phase": "Failed"}}, "status")
+        self._standin.stop_at(namespace, cluster, SETTING_UP)
+        source = {"archive": "daap-old-0a1b2c3d", "store": "backups"}
+        await self._databases.create(name, source=source, postgresVersion=17)
+        await self._reach(
+            "be told why its restore fails",
+            lambda: self._databases.get(name),
+            lambda found: "does not say why" in str(condition(found, "Ready").get("message")),
+        )
+        self._standin.go_on(namespace, cluster)
+        await self._databases.ready(name)
+        await self._databases.delete(name)
+        await self._databases.gone(name)
 
     async def _die(self) -> None:
         await self._databases.delete(self._name)

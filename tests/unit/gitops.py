@@ -30,6 +30,7 @@ DATABASES: dict[str, tuple[str, str]] = {
     "provisioning": ("InProgress", "Progressing"),
     "unknown-phase": ("InProgress", "Progressing"),
     "blocked": ("InProgress", "Progressing"),
+    "restoring": ("InProgress", "Progressing"),
     # serving
     "ready": ("Current", "Healthy"),
     "ready-without-inventory": ("Current", "Healthy"),

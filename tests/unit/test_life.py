@@ -32,7 +32,8 @@ class Api:
 
 def a_life(*, stops: set[str], times: int = 1) -> Life:
     databases = cast(Any, SimpleNamespace(api=Api(), namespace="shop"))
-    return Life(databases, "orders", {}, lambda: Counter(watch=times), stops=stops)
+    nobody = cast(Any, None)  # no step of these needs CloudNativePG
+    return Life(databases, "orders", {}, lambda: Counter(watch=times), nobody, stops=stops)
 
 
 async def test_it_is_stuck_however_slow_the_machine_is(slow: None) -> None:

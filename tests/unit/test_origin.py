@@ -12,6 +12,7 @@ from daap_operator.kinds.backup.controller import BackupController
 from daap_operator.kinds.database import origin
 from daap_operator.kinds.database.desired.backup import BackupDefaults
 from daap_operator.kinds.database.desired.resolved import Origin, Platform
+from daap_operator.kinds.database.fitness import judged
 from daap_operator.kinds.database.watched import WATCHES
 from tests.unit import backups, builders
 
@@ -83,7 +84,7 @@ def decided(
     wanted = builders.model(sized, {}, name=name)
     assert origin.is_sought(wanted)
     found = origin.seen(objects, wanted, platform) or origin.deleted(wanted, row)
-    return origin.judged(objects, wanted, platform, builders.NOW, found)
+    return judged(objects, wanted, platform, builders.NOW, found)
 
 
 FROM = {"database": "orders"}

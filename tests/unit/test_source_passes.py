@@ -214,6 +214,32 @@ async def test_a_moment_that_cannot_be_restored_is_refused_and_can_be_corrected(
     assert bootstrap(stage) == recovery(stage, targetTime="2026-02-20T09:01:00Z")
 
 
+async def test_one_that_is_waited_for_or_refused_goes_at_once() -> None:
+    for source in ({"database": "nothing"}, {"database": "orders", "store": "none"}):
+        stage = await backed_up()
+        stage.order("copy", source=source, storage={"size": "20Gi"})
+        await stage.settle()
+        assert "clusterName" not in stage.status(COPY)
+        stage.kube.delete_object(known.DATABASE, "copy")
+        await stage.settle()
+        assert stage.kube.there(known.DATABASE) == ["orders"]
+
+
+async def test_a_retained_cluster_is_not_taken_over_by_one_that_asks_for_other_data() -> None:
+    stage = await backed_up(deletionPolicy="Retain")
+    stage.mirror.remembered["shop", "orders"] = GONE
+    stage.kube.delete_object(known.DATABASE, "orders")
+    await stage.settle()
+    undelete(stage, deletionPolicy="Retain", backup={"store": STORE})
+    await stage.settle()
+    assert stage.condition("Stalled") == ("True", "ObjectConflict")
+    assert "remove spec.source to take it over" in stage.message()
+    stage.edit(source=None)
+    await stage.settle()
+    assert kstatus(stage.database()) == "Current"
+    assert "source" not in stage.status()
+
+
 # --- of what is deleted ---------------------------------------------------------------------------
 
 GONE = {

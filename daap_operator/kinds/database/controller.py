@@ -18,8 +18,7 @@ from daap_operator.engine.world import World
 from daap_operator.errors import Problem, Stalled, Waiting
 from daap_operator.findings import Finding
 from daap_operator.kinds import known
-from daap_operator.kinds.database import adoption, offer, origin
-from daap_operator.kinds.database.adoption import major_version, was_retained
+from daap_operator.kinds.database import offer
 from daap_operator.kinds.database.allotment import (
     allot,
     give_back,
@@ -28,18 +27,18 @@ from daap_operator.kinds.database.allotment import (
     until_next_try,
     withdraw,
 )
-from daap_operator.kinds.database.archives import archived, note_archive
+from daap_operator.kinds.database.archives import note_archive
 from daap_operator.kinds.database.children import ensure_children, ensure_schedule
+from daap_operator.kinds.database.choices import resolved_now, there
 from daap_operator.kinds.database.desired.backup import BackupDefaults
 from daap_operator.kinds.database.desired.defaults import asked_in_vain
-from daap_operator.kinds.database.desired.resolved import Origin, Platform, Resolved, resolve
+from daap_operator.kinds.database.desired.resolved import Platform, Resolved
 from daap_operator.kinds.database.growth import size_volumes, told_of_volumes
 from daap_operator.kinds.database.listen import heard_out, listened
 from daap_operator.kinds.database.live import as_made, backups_now, observed_now
 from daap_operator.kinds.database.logins import LOOK_SECONDS, logged_in
 from daap_operator.kinds.database.memory import DatabaseOutcome, DatabaseTurn, DatabaseWorld
 from daap_operator.kinds.database.metrics import METRICS, measured
-from daap_operator.kinds.database.ownership import belongs_to
 from daap_operator.kinds.database.publish import note_name, publish
 from daap_operator.kinds.database.removal import finalize, protection
 from daap_operator.kinds.database.rights import RIGHTS
@@ -55,8 +54,6 @@ from daap_operator.kinds.database.status import (
 )
 from daap_operator.kinds.database.subject import (
     DatabaseSubject,
-    cluster_of,
-    database,
     is_retained,
 )
 from daap_operator.kinds.database.watched import WATCHES, children_of
@@ -109,7 +106,7 @@ class DatabaseController(Controller[DaapDatabaseStatus]):
         if subject.status.cluster_name:
             return
         try:
-            _resolved(self.world, subject)
+            resolved_now(self.world, subject)
             take_name(self.world, subject)
         except Stalled:
             withdraw(self.world, subject)
@@ -152,7 +149,7 @@ class DatabaseController(Controller[DaapDatabaseStatus]):
             return deleting_status(moment, trouble.finding) if looked_at.status.phase else None
         if not looked_at.status.cluster_name or is_out(looked_at.seen):
             return None
-        resolved = _resolved(world, looked_at)
+        resolved = resolved_now(world, looked_at)
         observed = observed_now(world, looked_at.key, resolved)
         told = backups_now(world, looked_at, resolved)
         return observed_status(moment, resolved, observed, trouble, None, told)
@@ -182,39 +179,19 @@ async def _serve(
     world: DatabaseWorld, turn: DatabaseTurn
 ) -> tuple[DaapDatabaseStatus, Problem | None]:
     """Name, children and Secret as they should be: the status, and what is in the way."""
-    resolved = _resolved(world, turn.subject)
+    resolved = resolved_now(world, turn.subject)
     take_name(world, turn.subject)
     try:
-        begun = await sought(
-            world, turn.subject, _there(turn.subject, _cluster(world, turn.subject))
-        )
+        begun = await sought(world, turn.subject, there(world, turn.subject))
     except Waiting as pending:
         return sought_status(turn.moment(), pending.finding), pending
     if begun:
-        resolved = _resolved(world, turn.subject, begun)
+        resolved = resolved_now(world, turn.subject, begun)
     await allot(world, turn, resolved)
     _tell_end_of_life(world, turn.subject)
     observed, problem, published = await _maintain(world, turn.subject, resolved)
     told = backups_now(world, turn.subject, resolved)
     return observed_status(turn.moment(), resolved, observed, problem, published, told), problem
-
-
-def _resolved(
-    world: DatabaseWorld, looked_at: DatabaseSubject, begun: Origin | None = None
-) -> Resolved:
-    """The database with every choice made; raises Stalled when its spec cannot be had."""
-    wanted = database(looked_at.seen)
-    running = _cluster(world, looked_at)
-    there = _there(looked_at, running)
-    if begun or not origin.is_sought(wanted):
-        of_source = begun.postgres_version if begun else None
-        offer.check(wanted, world.platform, running=major_version(running or {}) or of_source)
-    left = adoption.left(there) if there else None
-    resolved = resolve(wanted, world.platform, left=left, origin=begun)
-    asked = resolved.spec.locale
-    if asked and (why := asked.objection(resolved.postgres_version)):
-        raise Stalled(CommonReason.INVALID_SPEC, f"spec.locale {why}")
-    return archived(world, looked_at, resolved, there)
 
 
 def _tell_end_of_life(world: DatabaseWorld, looked_at: DatabaseSubject) -> None:
@@ -226,19 +203,6 @@ def _tell_end_of_life(world: DatabaseWorld, looked_at: DatabaseSubject) -> None:
         world.announcer.announce(known.DATABASE, looked_at.metadata, told, now)
 
 
-def _cluster(world: DatabaseWorld, looked_at: DatabaseSubject) -> Object | None:
-    """What has the name of its Cluster, whoever's it is."""
-    return world.store.get(Ref(known.CLUSTER, looked_at.key.namespace, cluster_of(looked_at)))
-
-
-def _there(looked_at: DatabaseSubject, cluster: Object | None) -> Object | None:
-    """The Cluster if it is the database's, or one that an earlier DaapDatabase left."""
-    key, uid = looked_at.key, looked_at.metadata.uid
-    if cluster and (belongs_to(cluster, uid) or was_retained(cluster, key.namespace, key.name)):
-        return cluster
-    return None
-
-
 async def _keep(world: DatabaseWorld, turn: DatabaseTurn, protection: str) -> DatabaseOutcome:
     """Go on looking after a database whose deletion is held."""
     published: Published | None = None
@@ -246,7 +210,7 @@ async def _keep(world: DatabaseWorld, turn: DatabaseTurn, protection: str) -> Da
     resolved: Resolved | None = None
     try:
         fit("The object", turn.subject.seen)
-        resolved = _resolved(world, turn.subject)
+        resolved = resolved_now(world, turn.subject)
         await note_archive(world, turn, resolved)
         await note_name(world, turn, resolved)
         _, problem, published = await _maintain(world, turn.subject, resolved)

@@ -109,7 +109,7 @@ def _what(source: SourceStatus) -> str:
 
 def _since(children: Children) -> str:
     since = raw.moment(children.cluster, "metadata", "creationTimestamp")
-    return f" since {since:%Y-%m-%dT%H:%M:%SZ}" if since else ""
+    return f" since {since:%Y-%m-%d %H:%M} UTC" if since else ""
 
 
 def _failing(source: SourceStatus, failure: Failure, next_step: str) -> Finding:

@@ -6,6 +6,7 @@ from daap_operator.api.v1alpha1 import DaapDatabase
 from daap_operator.errors import Waiting
 from daap_operator.kinds.database import origin
 from daap_operator.kinds.database.desired.resolved import Origin
+from daap_operator.kinds.database.fitness import judged
 from daap_operator.kinds.database.memory import DatabaseWorld
 from daap_operator.kinds.database.reasons import DatabaseReason
 from daap_operator.kinds.database.row import DATABASES
@@ -33,7 +34,7 @@ async def sought(
         return None
     store, platform = world.store, world.platform
     source = origin.seen(store, wanted, platform) or await _remembered(world, wanted)
-    return origin.judged(store, wanted, platform, world.now(), source)
+    return judged(store, wanted, platform, world.now(), source)
 
 
 async def _remembered(world: DatabaseWorld, wanted: DaapDatabase) -> origin.Kept:
