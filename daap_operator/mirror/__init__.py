@@ -19,11 +19,12 @@ from daap_operator.mirror.inventory import Mirror
 from daap_operator.mirror.problems import MetadataError
 from daap_operator.mirror.rows import Differences, Expected, Rows
 from daap_operator.mirror.server import PoolSettings, Server
-from daap_operator.mirror.table import Row, Table
+from daap_operator.mirror.table import Json, Row, Table
 
 __all__ = [
     "Differences",
     "Expected",
+    "Json",
     "MetadataError",
     "Mirror",
     "PoolSettings",

@@ -11,7 +11,18 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
 
-_TYPES = {str: "text", int: "bigint", bool: "boolean", datetime: "timestamptz"}
+
+
+class Json(str):
+    """A value of JSON, as text that `json` makes: `jsonb` in PostgreSQL, which compares the value.
+
+    It has no NUL in any of its texts, and no number that is not finite: PostgreSQL takes neither.
+    """
+
+    __slots__ = ()
+
+
+_TYPES = {str: "text", int: "bigint", bool: "boolean", datetime: "timestamptz", Json: "jsonb"}
 """What a row's values are in PostgreSQL while they are compared; the columns may be narrower."""
 
 

@@ -58,7 +58,12 @@ CREATE TABLE public.databases (
     leader_epoch bigint DEFAULT 0 NOT NULL,
     archive text,
     store text,
+    spec jsonb,
+    database_name character varying(63),
+    postgres_version integer,
+    locale character varying(80),
     CONSTRAINT databases_deleted_at_set_when_deleted CHECK ((((status)::text = 'deleted'::text) = (deleted_at IS NOT NULL))),
+    CONSTRAINT databases_spec_bounded CHECK ((octet_length((spec)::text) <= 32768)),
     CONSTRAINT databases_status_known CHECK (((status)::text = ANY ((ARRAY['provisioning'::character varying, 'ready'::character varying, 'error'::character varying, 'deleting'::character varying, 'deleted'::character varying])::text[])))
 );
 
@@ -73,6 +78,14 @@ COMMENT ON COLUMN public.databases.leader_epoch IS 'Fencing epoch of the leader 
 COMMENT ON COLUMN public.databases.archive IS 'Name of the archive of its backups within the store; NULL: it never had any';
 
 COMMENT ON COLUMN public.databases.store IS 'Name of the ObjectStore, in its namespace, that keeps its backups; NULL: none is named';
+
+COMMENT ON COLUMN public.databases.spec IS 'spec of the DaapDatabase, as its team wrote it; NULL: not known, or more than 32 KiB';
+
+COMMENT ON COLUMN public.databases.database_name IS 'name of the database inside PostgreSQL';
+
+COMMENT ON COLUMN public.databases.postgres_version IS 'major version of PostgreSQL that the data has';
+
+COMMENT ON COLUMN public.databases.locale IS 'locale that the database was created with, as provider/locale';
 
 CREATE TABLE public.leaders (
     lease text NOT NULL,

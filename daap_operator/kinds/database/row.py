@@ -1,13 +1,16 @@
 """A database's row in the platform's inventory. Pure."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from daap_operator import names, raw
-from daap_operator.api.meta import ConditionType, Metadata
+from daap_operator.api.meta import Condition, ConditionType, Metadata
+from daap_operator.api.reasons import CommonReason
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus, Phase
 from daap_operator.kinds.database.reasons import DatabaseReason
-from daap_operator.mirror import Table
+from daap_operator.mirror import Json, Table
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,15 @@ class Row:
     created_at: datetime
     archive: str | None = None
     store: str | None = None
+    spec: Json | None = None
+    database_name: str | None = None
+    postgres_version: int | None = None
+    locale: str | None = None
 
+
+MOST_SPEC_BYTES = 32 * 1024
+"""Bytes of a spec that a row has room for. An ordinary one has some 300; more than 10 KiB only one
+with much in `connectionSecretMetadata`."""
 
 DATABASES = Table("databases", Row, unique="name")
 
@@ -62,10 +73,37 @@ def row(metadata: Metadata, spec: raw.Object, status: DaapDatabaseStatus) -> Row
         secret_name=status.secret_name,
         archive=status.backup.archive if status.backup else None,
         store=status.backup.store if status.backup else None,
+        spec=None if _is_cut(stalled) else _document(spec),
+        database_name=status.database_name,
+        postgres_version=status.postgres_version,
+        locale=status.locale,
         error_message="; ".join(told).replace("\0", "") or None,
         generation=metadata.generation,
         created_at=metadata.creation_timestamp,
     )
+
+
+def _is_cut(stalled: Condition | None) -> bool:
+    """Whether the operator has not kept all of the object: half a spec is worse than none."""
+    return stalled is not None and stalled.reason == CommonReason.OBJECT_TOO_LARGE
+
+
+def _document(spec: raw.Object) -> Json | None:
+    """The spec as its team wrote it; None for one that there is no room for."""
+    text = json.dumps(spec, ensure_ascii=False, sort_keys=True)
+    if "\\u0000" in text:
+        text = json.dumps(_storable(spec), ensure_ascii=False, sort_keys=True)
+    return Json(text) if len(text.encode(errors="replace")) <= MOST_SPEC_BYTES else None
+
+
+def _storable(value: object) -> object:
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, Mapping):
+        return {str(_storable(name)): _storable(below) for name, below in value.items()}
+    if isinstance(value, list):
+        return [_storable(below) for below in value]
+    return value
 
 
 def _text(spec: raw.Object, field: str) -> str:
