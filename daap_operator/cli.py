@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from daap_operator import __version__, crd, logs, migrate, settings
+from daap_operator import __version__, crd, logs, migrate, rebuild, settings
 from daap_operator.api.v1alpha1 import DEFINITIONS
 from daap_operator.errors import Deposed, StartError
 from daap_operator.kinds.database import trial
@@ -46,6 +46,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     migrate.add_arguments(migrating)
     migrating.set_defaults(command=_migrate)
+    rebuilding = commands.add_parser(
+        "rebuild", help="print manifests for the databases of a lost cluster, from the inventory"
+    )
+    rebuild.add_arguments(rebuilding)
+    rebuilding.set_defaults(command=_rebuild)
     trying = commands.add_parser("try", help="create a database and delete it again")
     trying.add_argument("--namespace", required=True, help="where")
     trying.add_argument("--name", required=True, help="its name")
@@ -84,6 +89,10 @@ def _leave(lost: Deposed) -> NoReturn:
 
 def _migrate(args: argparse.Namespace) -> int:
     return migrate.main(args, settings.database_url(os.environ))
+
+
+def _rebuild(args: argparse.Namespace) -> int:
+    return rebuild.main(args, settings.database_url(os.environ))
 
 
 def _try(args: argparse.Namespace) -> int:

@@ -12,7 +12,6 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
 
 
-
 class Json(str):
     """A value of JSON, as text that `json` makes: `jsonb` in PostgreSQL, which compares the value.
 

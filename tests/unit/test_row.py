@@ -1,14 +1,16 @@
 """The row in the inventory."""
 
 import dataclasses
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 
-from daap_operator.kinds.database.row import Row, row
+from daap_operator.kinds.database.row import MOST_SPEC_BYTES, Row, row
 from daap_operator.kinds.database.subject import subject
+from daap_operator.mirror import Json
 from tests.unit import builders, strategies
 
 Object = dict[str, Any]
@@ -45,7 +47,42 @@ def test_the_row_has_what_the_object_says() -> None:
         error_message=None,
         generation=4,
         created_at=datetime(2026, 3, 1, 11, 0, tzinfo=UTC),
+        spec=Json('{"ownerTeam": "checkout", "purpose": "Order history"}'),
     )
+
+
+def test_the_row_has_what_was_allotted() -> None:
+    allotted = {"databaseName": "orders", "postgresVersion": 17, "locale": "icu/und"}
+    found = made(status=allotted)
+    assert found is not None
+    assert (found.database_name, found.postgres_version) == ("orders", 17)
+    assert found.locale == "icu/und"
+
+
+def test_a_spec_is_the_same_text_in_whatever_order_its_fields_come() -> None:
+    """Or a row would be written although nothing has changed."""
+    one, other = ({"pooler": {}, "instances": 3}, {"instances": 3, "pooler": {}})
+    assert made(one) == made(other) != made({"instances": 2, "pooler": {}})
+
+
+def test_a_spec_that_is_not_known_whole_or_has_no_room_is_left_out() -> None:
+    large = {"conditions": [builders.condition("Stalled", "True", "ObjectTooLarge")]}
+    assert spec_of(made(status=large)) is None
+    least = len('{"ownerTeam": "checkout", "x": ""}')
+    assert spec_of(made({"x": "a" * (MOST_SPEC_BYTES - least)})) is not None
+    assert spec_of(made({"x": "a" * (MOST_SPEC_BYTES - least + 1)})) is None
+    assert spec_of(made({"x": "ä" * (MOST_SPEC_BYTES // 2)})) is None  # PostgreSQL counts bytes
+
+
+def test_of_a_spec_is_cut_what_postgresql_cannot_store_and_nothing_else() -> None:
+    odd = {"a\0": ["b\0c", {"d": "\0"}, 1, None, True], "e": "\\u0000"}
+    kept = {"a": ["bc", {"d": ""}, 1, None, True], "e": "\\u0000", "ownerTeam": "checkout"}
+    assert json.loads(spec_of(made(odd)) or "") == kept
+
+
+def spec_of(found: Row | None) -> str | None:
+    assert found is not None
+    return found.spec
 
 
 def test_an_object_without_a_database_has_no_row() -> None:
