@@ -138,7 +138,13 @@ class Sweeper:
                 break
             counts["rows_without_object"] += len(page.orphans)
             counts["rows_to_write"] += len(page.wrong)
-        if any(counts.values()):
+        if counts["rows_without_object"] and not swept.uids():
+            log.warning(
+                "All rows were marked as deleted, because there is no object: if this cluster is "
+                "in the place of one that was lost, see docs/disaster.md",
+                extra={"table": swept.table.name, **counts},
+            )
+        elif any(counts.values()):
             log.info("Inventory compared", extra={"table": swept.table.name, **counts})
         return done
 

@@ -76,7 +76,7 @@ def main(
         say(err, f"error: {error}")
         return REFUSED if isinstance(error, RefusedError) else FAILED
     if not rows:
-        say(err, "the inventory has no such database")
+        say(err, "The inventory has no such database")
         _hint(args, of_late, err)
         return INCOMPLETE
     made = plan(rows, _told(args.at))
@@ -109,9 +109,9 @@ def _hint(args: argparse.Namespace, of_late: Marked, err: TextIO) -> None:
     if of_late.rows and args.lost_at is None:
         say(
             err,
-            f"{of_late.rows} rows were marked as deleted within a day, the first at "
-            f"{of_late.since}. If that was the operator of a new cluster, call this again with "
-            "--lost-at and the moment at which the cluster was lost",
+            f"Rows that were marked as deleted within a day: {of_late.rows}, the first of them at "
+            f"{of_late.since}. If it was the operator of a new cluster that did it, call this "
+            "again with --lost-at and the moment at which the cluster was lost",
         )
 
 

@@ -59,9 +59,9 @@ def report(plan: Plan) -> list[str]:
     """What is said to whoever called the command, a line each."""
     restored = sum("source" in each.manifest["spec"] for each in plan.rebuilt)
     empty = len(plan.rebuilt) - restored
-    written = f"{len(plan.rebuilt)} databases written"
+    written = f"Databases written: {len(plan.rebuilt)}"
     return [
-        f"{written}: {restored} restored from their archives, {empty} empty",
+        f"{written} ({restored} restored from their archives, {empty} empty)",
         *(_listed(plan.gaps) if plan.gaps else ()),
     ]
 
@@ -94,7 +94,7 @@ def _dumped(made: Rebuilt, *, legible: bool) -> str:
 
 
 def _listed(gaps: tuple[Gap, ...]) -> Iterator[str]:
-    yield f"{len(gaps)} databases are not as they were:"
+    yield f"Databases that are not as they were: {len(gaps)}"
     for gap in gaps:
         yield f"- {gap.database} {gap.told}"
 

@@ -25,8 +25,8 @@ PASSWORD = "a-b-c"
 BEFORE = IDS[: IDS.index("009_add_archive")]
 """The migrations before one that changes a table."""
 
-ADDED = {"archive", "store"}
-"""The columns that it adds."""
+ADDED = {"archive", "store", "spec", "database_name", "postgres_version", "locale"}
+"""The columns that it adds, and those that come after it."""
 
 
 def previous(row: Row) -> Any:

@@ -187,10 +187,10 @@ def test_the_file_says_what_it_needs_and_what_it_lacks() -> None:
     assert "---\n# EMPTY: it had no backups\napiVersion: daap.io/v1alpha1\n" in text
     assert "# from archive daap-orders-5e1ec7ab in ObjectStore backups\n" in text
     assert text.endswith(
-        "#\n# 1 databases are not as they were:\n"
+        "#\n# Databases that are not as they were: 1\n"
         "# - pay/bills is created empty: it had no backups, so its data is lost\n"
     )
-    assert report(plan(rows))[0] == "2 databases written: 1 restored from their archives, 1 empty"
+    assert report(plan(rows))[0] == "Databases written: 2 (1 restored from their archives, 1 empty)"
 
 
 def test_no_row_can_put_anything_between_the_manifests() -> None:
@@ -274,15 +274,15 @@ def test_the_exit_code_says_whether_everything_is_there_again(
     assert cli.main(["rebuild", "--lost-at", "2026-11-28T03:00:00Z"]) == command.DONE
     out, err = capsys.readouterr()
     assert "kind: DaapDatabase" in out
-    assert err == "1 databases written: 1 restored from their archives, 0 empty\n"
+    assert err == "Databases written: 1 (1 restored from their archives, 0 empty)\n"
     inventory.append(dataclasses.replace(LOST, name="bills", spec=None))
     assert cli.main(["rebuild"]) == command.INCOMPLETE
     out, err = capsys.readouterr()
     assert "- shop/bills is not written" in err
-    assert "2 rows were marked as deleted within a day, the first at 2026-11-28 03:00:00" in err
+    assert "marked as deleted within a day: 2, the first of them at 2026-11-28 03:00:00" in err
     inventory.clear()
     assert cli.main(["rebuild"]) == command.INCOMPLETE
-    assert "the inventory has no such database" in capsys.readouterr().err
+    assert "The inventory has no such database" in capsys.readouterr().err
 
 
 def test_it_writes_a_file_where_one_is_named(inventory: list[Lost], tmp_path: Any) -> None:

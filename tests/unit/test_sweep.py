@@ -97,6 +97,21 @@ async def test_rows_without_object_are_marked_and_wrong_ones_written_by_their_pa
     assert mirror.saved == []
 
 
+@pytest.mark.parametrize(("there", "level"), [((), "WARNING"), (("orders",), "INFO")])
+async def test_when_no_object_is_left_for_any_row_the_log_says_where_to_look(
+    there: tuple[str, ...], level: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As in a new cluster that has the inventory of one that was lost."""
+    caplog.set_level("INFO")
+    mirror = FakeMirror()
+    (row,) = [row for _, row in rows(stored("orders")).values()]
+    mirror.rows["gone"] = replace(row, id="gone")
+    await sweeper_of(mirror, stored(*there)).sweep()
+    assert mirror.deleted == {"gone"}
+    said = [(record.levelname, "docs/disaster.md" in record.message) for record in caplog.records]
+    assert said == [(level, level == "WARNING")]
+
+
 class Diary(FakeMirror):
     """An inventory that notes when it was swept."""
 
