@@ -110,6 +110,13 @@ class Settings(BaseModel):
     many databases with one schedule do not begin together. Each has its own delay, which stays and
     does not cross the hour. `0` turns it off."""
 
+    backup_on_delete: Annotated[
+        Literal["Keep", "FinalBackup"], Field(alias="DAAP_BACKUP_ON_DELETE")
+    ] = "Keep"
+    """What a deletion does with the backups of databases that do not say: `Keep` leaves what the
+    store has, `FinalBackup` makes a last base backup first. A change reaches those that are there:
+    with `FinalBackup` their Clusters and Poolers have no owner."""
+
     restore_across_namespaces: Annotated[Truth, Field(alias="DAAP_RESTORE_ACROSS_NAMESPACES")] = (
         False
     )

@@ -5,8 +5,9 @@ from typing import Any
 
 from daap_operator import names, raw
 from daap_operator.engine import child
+from daap_operator.engine.child import Owner
 from daap_operator.engine.kinds import IDENTITY
-from daap_operator.engine.ownership import owners
+from daap_operator.engine.ownership import OWNED, owner_labels, owners
 from daap_operator.kinds import known
 from daap_operator.lines import quoted
 
@@ -15,8 +16,8 @@ Object = dict[str, Any]
 SELECTOR = names.CNPG_CLUSTER_LABEL
 """Those of Clusters: CloudNativePG labels each Backup that it has seen."""
 
-FAILED = "failed"
-"""The phase of a Backup that has failed."""
+COMPLETED, FAILED = "completed", "failed"
+"""The phases of a Backup that is over; CloudNativePG may leave the second one again."""
 
 _SINCE = (*IDENTITY, "creationTimestamp")
 
@@ -34,13 +35,14 @@ _OF_OURS = (
 
 
 def keep(obj: Mapping[str, Any]) -> Object:
-    """A Backup: whether and why it has failed; of a DaapBackup's all that has become of it.
+    """A Backup: whether and why it has failed; of one of ours all that has become of it.
 
     Of others, of which there may be hundreds for a database, nothing else is kept, not even whose
     they are: what is under way wakes nobody, and that it has succeeded the ObjectStore says.
     """
     metadata, status = raw.mapping(obj, "metadata"), raw.mapping(obj, "status")
-    ours, failed = owners(obj, known.DAAP_BACKUP), raw.text(status, "phase") == FAILED
+    ours = owners(obj, known.DAAP_BACKUP) or is_final(obj)
+    failed = raw.text(status, "phase") == FAILED
     if not ours and not failed:
         return {"metadata": raw.picked(metadata, IDENTITY)}
     kept = {"metadata": raw.picked(metadata, _SINCE) | {"labels": _labels(metadata)}}
@@ -49,8 +51,53 @@ def keep(obj: Mapping[str, Any]) -> Object:
     return kept | {"status": _told(status, _OF_FAILED)}
 
 
+def is_final(backup: raw.Object) -> bool:
+    """Whether it is the last one of a database, which the deletion of that waits for.
+
+    It has no owner: a foreground deletion would take it away at once.
+    """
+    labels = raw.mapping(backup, "metadata", "labels")
+    return bool(raw.text(labels, known.DATABASE.uid_label))
+
+
+def manifest(owner: Owner, name: str, cluster: str, **metadata: Any) -> Object:
+    """A Backup of a Cluster, to be made now, into the archive that the Cluster has.
+
+    `metadata` is what there is besides the name, and labels are added to those there.
+    """
+    # CloudNativePG's own label, from the beginning: it is what is watched
+    labels = {names.CNPG_CLUSTER_LABEL: cluster, **owner_labels(owner.kind, owner.uid)}
+    made = {"namespace": owner.namespace, "name": name} | metadata
+    return {
+        "apiVersion": known.BACKUP.api_version,
+        "kind": known.BACKUP.name,
+        "metadata": made | {"labels": metadata.get("labels", {}) | labels},
+        "spec": {
+            "cluster": {"name": cluster},
+            "method": "plugin",
+            "pluginConfiguration": {"name": names.BACKUP_PLUGIN},
+        },
+    }
+
+
+def as_it_is(manifest: Object, actual: Object) -> Object:
+    """What of a manifest to compare: a Backup is made once, and never repaired or replaced."""
+    del manifest
+    return {"metadata": {}, **raw.mapping(actual, OWNED)}
+
+
+def error(backup: raw.Object) -> str:
+    """Why a Backup has failed, in CloudNativePG's words."""
+    said = (raw.text(backup, "status", field) for field in ("error", "commandError"))
+    return "; ".join(dict.fromkeys(filter(None, said))) or _NO_WORDS
+
+
+_NO_WORDS = "CloudNativePG does not say why"
+
+
 def _labels(metadata: raw.Object) -> Object:
-    return raw.picked(raw.mapping(metadata, "labels"), (names.CNPG_CLUSTER_LABEL,))
+    kept = (names.CNPG_CLUSTER_LABEL, names.DATABASE_LABEL)
+    return raw.picked(raw.mapping(metadata, "labels"), kept)
 
 
 def _with_ours(kept: Object, ours: Object) -> Object:

@@ -5,13 +5,14 @@ import asyncio
 import io
 import json
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from daap_operator import rebuild
-from daap_operator.kinds.database.row import DATABASES
+from daap_operator.kinds.database.row import DATABASES, MOST_SPEC_BYTES
 from daap_operator.rebuild import command
 from dev.cluster import ControlPlane
 from tests.integration.migrating import IDS, run
@@ -71,7 +72,7 @@ async def lose(databases: Databases, *names: str) -> None:
         await databases.gone(name)
         for kind, child in (("poolers", f"daap-{name}-pooler"), ("clusters", f"daap-{name}")):
             await databases.api.delete(kind, databases.namespace, child)
-            await eventually(lambda k=kind, c=child: databases.child(k, c), lambda it: it is None)
+            await eventually(partial(databases.child, kind, child), lambda it: it is None)
 
 
 # --- what the rows have ---------------------------------------------------------------------------
@@ -127,7 +128,7 @@ async def test_a_spec_beyond_the_bound_is_refused_by_the_schema_too(
     with pytest.raises(psycopg.errors.CheckViolation, match="databases_spec_bounded"):
         await rows.execute(
             "UPDATE databases SET spec = jsonb_build_object('a', repeat('x', %s))",
-            command.MOST_SPEC_BYTES,
+            MOST_SPEC_BYTES,
         )
 
 

@@ -281,6 +281,7 @@ class FakeKube:
         for owned_kind, owned in self._owned(obj):
             self.delete_object(owned_kind, owned["metadata"]["name"], namespace)
         if not self._owned(obj):
+            self._foreground.discard(obj["metadata"]["uid"])
             self.change(kind, name, _end_foreground, namespace)
 
     def _owned(self, owner: Object) -> list[tuple[Kind, Object]]:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daap_operator.api.v1alpha1 import BackupPhase, DaapBackupStatus
+from daap_operator.kinds import cnpg_backups
 from daap_operator.kinds.backup import desired, status
 from daap_operator.kinds.backup.reasons import BackupReason
 from tests.support.daapbackups import DONE
@@ -75,7 +76,7 @@ def test_a_phase_of_cloudnativepg_comes_to(
     ],
 )
 def test_why_it_failed_is_said_once(told: Object, error: str) -> None:
-    assert status.error(backup(**told)) == error
+    assert cnpg_backups.error(backup(**told)) == error
 
 
 def test_the_facts_are_in_utc_and_to_the_second() -> None:
@@ -101,7 +102,9 @@ def test_what_a_backup_does_not_say_takes_nothing_away() -> None:
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys((*DONE, "error"), ANYTHING)))
 def test_the_facts_fit_the_status_whatever_stands_there(told: Object) -> None:
     facts = status.facts(backup(**told))
-    DaapBackupStatus.model_validate(facts | {"error": status.cut(status.error(backup(**told)))})
+    DaapBackupStatus.model_validate(
+        facts | {"error": status.cut(cnpg_backups.error(backup(**told)))}
+    )
 
 
 # --- what stays to be said ------------------------------------------------------------------------

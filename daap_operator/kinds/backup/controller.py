@@ -18,7 +18,7 @@ from daap_operator.engine.subject import validated
 from daap_operator.engine.world import World
 from daap_operator.errors import Problem, Stalled, Waiting
 from daap_operator.findings import Finding
-from daap_operator.kinds import known
+from daap_operator.kinds import cnpg_backups, known
 from daap_operator.kinds.backup import desired, status
 from daap_operator.kinds.backup.memory import BackupOutcome, BackupSubject, BackupTurn, Memory
 from daap_operator.kinds.backup.metrics import METRICS, measured
@@ -221,7 +221,7 @@ def _phase(subject: BackupSubject) -> BackupPhase:
 
 
 def _error(finding: Finding, backup: Object) -> str:
-    return status.error(backup) if finding.reason == BackupReason.FAILING else finding.message
+    return cnpg_backups.error(backup) if finding.reason == BackupReason.FAILING else finding.message
 
 
 def _final(turn: BackupTurn, **fields: Any) -> DaapBackupStatus:

@@ -1,12 +1,9 @@
 """CloudNativePG's Backup that makes a DaapBackup. Pure."""
 
-from typing import Any
-
-from daap_operator import names, raw
+from daap_operator import names
 from daap_operator.engine.child import Child, Manifest, Owner, Reasons
-from daap_operator.engine.ownership import OWNED, owner_labels
 from daap_operator.errors import Problem, Stalled
-from daap_operator.kinds import known
+from daap_operator.kinds import cnpg_backups, known
 from daap_operator.kinds.backup.reasons import BackupReason
 from daap_operator.kube import ApiError
 
@@ -41,7 +38,7 @@ def backup(owner: Owner, name: str, *, database: str = "", cluster: str = "") ->
         name,
         _REASONS,
         made,
-        compared=_as_it_is,
+        compared=cnpg_backups.as_it_is,
         refused=refusal,
     )
 
@@ -51,32 +48,9 @@ def _manifest(owner: Owner, name: str, database: str, cluster: str) -> Manifest:
         "app.kubernetes.io/name": "daapbackup",
         "app.kubernetes.io/part-of": "daap",
         names.DATABASE_LABEL: database,
-        # CloudNativePG's own label, from the beginning: it is what is watched
-        names.CNPG_CLUSTER_LABEL: cluster,
-        **owner_labels(owner.kind, owner.uid),
     }
-    metadata = {
-        "namespace": owner.namespace,
-        "name": name,
-        "labels": labels,
-        "ownerReferences": [owner.reference],
-    }
-    return {
-        "apiVersion": known.BACKUP.api_version,
-        "kind": known.BACKUP.name,
-        "metadata": metadata,
-        "spec": {
-            "cluster": {"name": cluster},
-            "method": "plugin",
-            "pluginConfiguration": {"name": names.BACKUP_PLUGIN},
-        },
-    }
-
-
-def _as_it_is(manifest: Manifest, actual: dict[str, Any]) -> Manifest:
-    """A Backup is made once: whatever has become of it, it is never repaired or replaced."""
-    del manifest
-    return {"metadata": {}, **raw.mapping(actual, OWNED)}
+    owners = [owner.reference]
+    return cnpg_backups.manifest(owner, name, cluster, labels=labels, ownerReferences=owners)
 
 
 def refusal(error: ApiError, manifest: Manifest) -> Problem | ApiError:

@@ -8,9 +8,9 @@ from daap_operator.api.v1alpha1 import BackupPhase, DaapBackupStatus
 from daap_operator.engine.conditions import Verdict
 from daap_operator.findings import Finding
 from daap_operator.kinds.backup.reasons import BackupReason
-from daap_operator.kinds.cnpg_backups import FAILED
+from daap_operator.kinds.cnpg_backups import COMPLETED, FAILED, error
 
-_COMPLETED, _NOT_ARCHIVED = "completed", "walArchivingFailing"
+_NOT_ARCHIVED = "walArchivingFailing"
 """CloudNativePG's phases of a Backup that are told apart, besides that of one that has failed; all
 others are of one that is under way."""
 
@@ -18,7 +18,6 @@ _DAYS = {"d": 1, "w": 7, "m": 28}
 """At least, of a unit of a store's retention."""
 
 _ERROR = 1024
-_NO_WORDS = "CloudNativePG does not say why"
 
 
 class Told(NamedTuple):
@@ -34,7 +33,7 @@ class Told(NamedTuple):
 def told(backup: raw.Object, *, database: str, exists: bool) -> Told:
     """What a Backup comes to; `exists` is whether its database is there."""
     name, phase = raw.text(backup, "metadata", "name"), raw.text(backup, "status", "phase")
-    if phase == _COMPLETED:
+    if phase == COMPLETED:
         return Told(Finding(BackupReason.COMPLETED, ""), over=True)
     if phase == FAILED:
         why = f"CloudNativePG says that Backup {name} has failed: {error(backup)}"
@@ -49,12 +48,6 @@ def told(backup: raw.Object, *, database: str, exists: bool) -> Told:
         )
         return Told(Finding(BackupReason.ARCHIVING_FAILING, why))
     return Told(Finding(BackupReason.RUNNING, f"CloudNativePG is making Backup {name}"))
-
-
-def error(backup: raw.Object) -> str:
-    """Why a Backup has failed, in CloudNativePG's words."""
-    said = (raw.text(backup, "status", field) for field in ("error", "commandError"))
-    return "; ".join(dict.fromkeys(filter(None, said))) or _NO_WORDS
 
 
 def facts(backup: raw.Object) -> dict[str, Any]:

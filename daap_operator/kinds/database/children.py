@@ -1,17 +1,19 @@
 """Make Cluster, Pooler and ScheduledBackup what they should be, with the fewest requests."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from daap_operator import raw
 from daap_operator.api.meta import Metadata
+from daap_operator.api.reasons import CommonReason
 from daap_operator.engine.announce import Announcement
 from daap_operator.engine.child import Child, Did, Fact, Owner, Reasons
 from daap_operator.engine.children import ensure, take_over
 from daap_operator.engine.kinds import Ref
 from daap_operator.engine.ownership import OWNED
 from daap_operator.errors import Problem, Stalled, Waiting
-from daap_operator.kinds import known
+from daap_operator.kinds import cnpg_backups, known
 from daap_operator.kinds.archiver import archiver_of
 from daap_operator.kinds.database.adoption import objections, was_retained
 from daap_operator.kinds.database.applied import instances
@@ -52,6 +54,13 @@ _REASONS = {
         conflict=DatabaseReason.OBJECT_CONFLICT,
         rejected=DatabaseReason.REJECTED,
     ),
+    known.BACKUP: Reasons(
+        pending=CommonReason.DELETING,
+        deleted=CommonReason.DELETING,
+        leftover=CommonReason.DELETING,
+        conflict=DatabaseReason.OBJECT_CONFLICT,
+        rejected=DatabaseReason.REJECTED,
+    ),
     known.SCHEDULED_BACKUP: Reasons(
         pending=DatabaseReason.BACKUP_SCHEDULE_PENDING,
         deleted=DatabaseReason.BACKUP_SCHEDULE_PENDING,
@@ -75,7 +84,7 @@ def database_child(
         _REASONS[kind],
         manifest,
         beside=yielding,
-        compared=_as_it_is if kind is known.SCHEDULED_BACKUP else _worth_a_write,
+        compared=_compared(kind),
         refused=child_refusal,
     )
 
@@ -240,6 +249,12 @@ def yielding(manifest: Manifest, actual: Object) -> Manifest:
     kept = {k: v for k, v in postgresql.items() if k != "parameters"}
     made = kept | ({"parameters": ours} if ours else {})
     return manifest | {"spec": manifest["spec"] | {"postgresql": made}}
+
+
+def _compared(kind: Kind) -> Callable[[Manifest, Object], Manifest]:
+    """What of a manifest must differ from what is there to be worth a write."""
+    special = {known.SCHEDULED_BACKUP: _as_it_is, known.BACKUP: cnpg_backups.as_it_is}
+    return special.get(kind, _worth_a_write)
 
 
 def _as_it_is(manifest: Manifest, actual: Object) -> Manifest:

@@ -8,7 +8,7 @@ from typing import Self
 from daap_operator import raw
 from daap_operator.api.meta import Metadata
 from daap_operator.api.reasons import CommonReason
-from daap_operator.api.v1alpha1 import DaapDatabaseStatus
+from daap_operator.api.v1alpha1 import DaapDatabaseStatus, OnDelete
 from daap_operator.engine.bounds import fit, is_out
 from daap_operator.engine.controller import Controller
 from daap_operator.engine.kinds import Object, Ref
@@ -33,6 +33,7 @@ from daap_operator.kinds.database.choices import resolved_now, there
 from daap_operator.kinds.database.desired.backup import BackupDefaults
 from daap_operator.kinds.database.desired.defaults import asked_in_vain
 from daap_operator.kinds.database.desired.resolved import Platform, Resolved
+from daap_operator.kinds.database.final_backup import Held, final_backup
 from daap_operator.kinds.database.growth import size_volumes, told_of_volumes
 from daap_operator.kinds.database.listen import heard_out, listened
 from daap_operator.kinds.database.live import as_made, backups_now, observed_now
@@ -93,6 +94,7 @@ class DatabaseController(Controller[DaapDatabaseStatus]):
                 store=settings.backup_store,
                 schedule=settings.backup_schedule,
                 spread=settings.backup_spread,
+                on_delete=OnDelete(settings.backup_on_delete),
             ),
             restore_across_namespaces=settings.restore_across_namespaces,
         )
@@ -129,8 +131,14 @@ class DatabaseController(Controller[DaapDatabaseStatus]):
         return DatabaseOutcome(status, partial(_again, world, key, problem))
 
     async def remove(self, turn: DatabaseTurn) -> DatabaseOutcome | None:
-        """Children and Secret go or stay behind, unless the database is protected."""
-        if held := await protection(self.world, turn.subject):
+        """Children and Secret go or stay behind, unless the database is protected.
+
+        Before data goes, one more backup of it is made where that was asked for.
+        """
+        if protected := await protection(self.world, turn.subject):
+            why = Finding(CommonReason.DELETION_PROTECTED, protected)
+            return await _keep(self.world, turn, Held(why))
+        if held := await final_backup(self.world, turn):
             return await _keep(self.world, turn, held)
         return await finalize(self.world, turn)
 
@@ -203,7 +211,7 @@ def _tell_end_of_life(world: DatabaseWorld, looked_at: DatabaseSubject) -> None:
         world.announcer.announce(known.DATABASE, looked_at.metadata, told, now)
 
 
-async def _keep(world: DatabaseWorld, turn: DatabaseTurn, protection: str) -> DatabaseOutcome:
+async def _keep(world: DatabaseWorld, turn: DatabaseTurn, held: Held) -> DatabaseOutcome:
     """Go on looking after a database whose deletion is held."""
     published: Published | None = None
     problem: Problem | None = None
@@ -216,10 +224,10 @@ async def _keep(world: DatabaseWorld, turn: DatabaseTurn, protection: str) -> Da
         _, problem, published = await _maintain(world, turn.subject, resolved)
     except Stalled as refusal:  # of a spec that breaks today's rules the children stay as they are
         problem = refusal
-    why = Finding(CommonReason.DELETION_PROTECTED, protection)
     told = backups_now(world, turn.subject, resolved)
-    status = deleting_status(turn.moment(), why, published, told)
-    return DatabaseOutcome(status, partial(_again, world, turn.subject.key, problem))
+    status = deleting_status(turn.moment(), held.why, published, told)
+    key = turn.subject.key
+    return DatabaseOutcome(status, lambda: min(held.seconds, _again(world, key, problem)))
 
 
 async def _maintain(

@@ -79,6 +79,9 @@ def backups_now(
     cluster = there if there and belongs_to(there, metadata.uid) else None
     plan = Plan.of(resolved, previous, cluster) if resolved else Plan.as_made(previous, cluster)
     told = tell(plan, _backups(world, plan, place, cluster), world.now()) if plan else NOTHING
+    if told.status and previous and previous.final_backup:
+        noted = told.status.model_copy(update={"final_backup": previous.final_backup})
+        told = replace(told, status=noted)
     world.notes_of(looked_at.key).backups_due = told.due
     return told
 

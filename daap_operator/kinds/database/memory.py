@@ -67,6 +67,8 @@ class Notes:
     """When its backups are worse, or late, if nothing happens."""
     claims_due: float | None = None
     """When to ask whether the volume claims that its deletion waits for are still there."""
+    final_failed: tuple[str, float, int] | None = None
+    """The last Backup before the deletion, if it failed: its uid, since when, and how often."""
     refused: Refused | None = None
     """Why it got no Cluster and gave its name back; None once it has one."""
     rival: Ref | None = None

@@ -127,10 +127,12 @@ def _children(world: DatabaseWorld, looked_at: DatabaseSubject) -> list[Child]:
     namespace, cluster = looked_at.metadata.namespace, cluster_of(looked_at)
     schedule = database_child(known.SCHEDULED_BACKUP, namespace, cluster)
     had_backups = looked_at.status.backup or world.store.get(schedule.ref)
+    final = looked_at.status.backup and looked_at.status.backup.final_backup
     return [
         *([schedule] if had_backups else []),
         database_child(known.POOLER, namespace, names.pooler_name(cluster)),
         database_child(known.CLUSTER, namespace, cluster),
+        *([database_child(known.BACKUP, namespace, final)] if final else []),
     ]
 
 

@@ -29,6 +29,7 @@ RIGHTS = (
     *_child(known.CLUSTER),
     *_child(known.POOLER),
     *_child(known.SCHEDULED_BACKUP, "one for each DaapDatabase with backups"),
+    *_child(known.BACKUP, "the last one, before the data of a DaapDatabase is deleted"),
     Right(
         known.SECRET,
         "get",

@@ -103,9 +103,14 @@ def _owner_of_cluster(part: Object, store: Reader) -> Iterator[Ref]:
             yield from store.refs_by(known.DATABASE, OF_CLUSTER, (namespace, cluster))
 
 
-def _owner_of_failed(backup: Object, store: Reader) -> Iterator[Ref]:
-    """What is under way changes nothing for a database, and of what succeeds the store tells."""
-    if raw.text(backup, "status", "phase") == cnpg_backups.FAILED:
+def _of_backup(backup: Object, store: Reader) -> Iterator[Ref]:
+    """That whose deletion waits for it; else of one that has failed that whose backups they are.
+
+    What is under way changes nothing for a database, and of what succeeds the store tells.
+    """
+    if cnpg_backups.is_final(backup):
+        yield from _owner(backup, store)
+    elif raw.text(backup, "status", "phase") == cnpg_backups.FAILED:
         yield from _owner_of_cluster(backup, store)
 
 
@@ -277,10 +282,11 @@ WATCHES = (
     Watch(
         known.BACKUP,
         cnpg_backups.keep,
-        _owner_of_failed,
+        _of_backup,
         cnpg_backups.SELECTOR,
         {CLUSTER: _failed},
-        why="those of Clusters only, by label: why a backup has failed",
+        why="those of Clusters only, by label: why a backup has failed, and whether the last one "
+        "is made that a deletion waits for",
     ),
     Watch(
         known.BARMAN_STORE,

@@ -5,7 +5,7 @@ generated from them (`make crds`): a bound or rule changed here changes the API.
 """
 
 from daap_operator.api.meta import Phase
-from daap_operator.api.v1alpha1.database.backup import Backup, BackupStatus
+from daap_operator.api.v1alpha1.database.backup import Backup, BackupStatus, OnDelete
 from daap_operator.api.v1alpha1.database.definition import DEFINITION
 from daap_operator.api.v1alpha1.database.labels import SecretMetadata
 from daap_operator.api.v1alpha1.database.locale import Locale, LocaleProvider
@@ -34,6 +34,7 @@ __all__ = [
     "DeletionPolicy",
     "Locale",
     "LocaleProvider",
+    "OnDelete",
     "Phase",
     "PoolMode",
     "Pooler",

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field, field_validator
@@ -19,6 +20,13 @@ from daap_operator.api.v1alpha1.database.texts import (
     matched,
     pattern_rule,
 )
+
+
+class OnDelete(StrEnum):
+    """What becomes of the backups when the database is deleted."""
+
+    KEEP = "Keep"
+    FINAL_BACKUP = "FinalBackup"
 
 
 class Backup(Model):
@@ -60,6 +68,12 @@ class Backup(Model):
     """How far back it must be possible to restore to, in days, weeks or months: `30d`, `4w`, `6m`.
     The store decides how long backups are kept; one that keeps less than this is reported. When
     left out, whatever the store keeps."""
+
+    on_delete: OnDelete | None = None
+    """What a deletion of this object does with the backups, where `deletionPolicy` is `Delete`.
+    `Keep`: what the store has stays there. `FinalBackup`: besides that, one last base backup is
+    made first, and nothing is deleted before it is complete. The platform's default when left out.
+    Can still be changed while the deletion waits."""
 
     @field_validator("store")
     @classmethod
@@ -107,6 +121,9 @@ class BackupStatus(Model):
 
     last_successful: datetime | None = None
     """When the latest base backup ended."""
+
+    final_backup: Annotated[str | None, Field(max_length=63)] = None
+    """Name of the Backup that is made before the data is deleted. Noted before it is created."""
 
     first_recoverable: datetime | None = None
     """The earliest moment that can be restored to; the latest is a few minutes ago."""

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from daap_operator.api.v1alpha1 import BackupStatus, DaapDatabaseSpec
+from daap_operator import raw
+from daap_operator.api.v1alpha1 import BackupStatus, DaapDatabaseSpec, DeletionPolicy, OnDelete
 from daap_operator.kinds.archiver import Archiver
 from daap_operator.kinds.database.desired.schedule import six_fields
 
@@ -21,6 +22,8 @@ class BackupDefaults:
     schedule: str = "@daily"
     spread: timedelta = timedelta(minutes=30)
     """By how much a minute that a schedule names is put off at most."""
+    on_delete: OnDelete = OnDelete.KEEP
+    """What a deletion does with the backups of a database that does not say."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,18 @@ def wanted(spec: DaapDatabaseSpec, uid: str, defaults: BackupDefaults) -> Backup
         schedule=six_fields(schedule, uid, defaults.spread),
         retention=asked.retention if asked else None,
     )
+
+
+def is_final_wanted(spec: raw.Object, defaults: BackupDefaults) -> bool:
+    """Whether one more backup is to be made before the data of a database is deleted.
+
+    By the spec as it stands, for an object that is older than today's rules is deleted as well.
+    """
+    if raw.text(spec, "deletionPolicy") == DeletionPolicy.RETAIN:
+        return False
+    asked = raw.value(spec, "backup")
+    on = defaults.enabled if asked is None else raw.value(asked, "enabled") is not False
+    return on and (raw.text(asked, "onDelete") or defaults.on_delete) == OnDelete.FINAL_BACKUP
 
 
 # --- the name of the archive ----------------------------------------------------------------------

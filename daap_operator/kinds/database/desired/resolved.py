@@ -85,6 +85,8 @@ class Resolved:
     """Name of the archive of its Cluster; None while it has had no backups."""
     archiver: Archiver | None = None
     """What the plugin in the Cluster is to be told; None for a Cluster without it."""
+    final_backup: bool = False
+    """Whether nothing of it may be deleted before one more backup is made."""
 
     @property
     def pooler(self) -> str:
@@ -115,16 +117,17 @@ class Resolved:
 
         A retained child has no owner: then neither garbage collection, nor a foreground deletion,
         nor a finalizer removed by force can take the data with it. The uid label tells whose it is,
-        and an annotation from whom it was retained once nobody has that uid any more.
+        and an annotation from whom it was retained once nobody has that uid any more. Nor has one
+        whose data is to be backed up first: garbage collection would not wait for that.
         """
         made: Manifest = {
             "name": name,
             "namespace": self.namespace,
             "labels": labels(self.name, self.uid),
         }
-        if self.spec.deletion_policy is DeletionPolicy.DELETE:
+        if self.spec.deletion_policy is DeletionPolicy.DELETE and not self.final_backup:
             made["ownerReferences"] = [self.owner.reference]
-        else:
+        elif self.spec.deletion_policy is DeletionPolicy.RETAIN:
             made["annotations"] = names.retained_from(self.namespace, self.name)
         return made
 
@@ -189,6 +192,9 @@ def resolve(
         ),
         source=source,
         backups=backup.wanted(spec, database.metadata.uid, platform.backup),
+        final_backup=backup.is_final_wanted(
+            spec.model_dump(by_alias=True, include={"backup", "deletion_policy"}), platform.backup
+        ),
     )
 
 
