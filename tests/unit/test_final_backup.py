@@ -175,7 +175,7 @@ def lose_store(stage: Stage) -> None:
     stage.kube.delete_object(known.BARMAN_STORE, "backups")
 
 
-IMPOSSIBLE = {
+IMPOSSIBLE: dict[str, tuple[Callable[[Stage], object], str, Callable[[Stage], object]]] = {
     "hibernated": (
         hibernate,
         "the database is hibernated: wake it up",
