@@ -55,6 +55,11 @@ POINTS: dict[str, tuple[str, ...]] = {
     "back up at other times": ("patch scheduledbackups",),
     "back up no more": ("patch clusters", "delete scheduledbackups"),
     "delete with backups": ("delete scheduledbackups",),
+    "delete with a final backup": (
+        "patch daapdatabases/status final backup",
+        "create backups",
+        "delete backups",
+    ),
     "delete and retain with backups": ("disown scheduledbackups",),
     "create from an archive": ("patch daapdatabases/status claim", "create clusters"),
     "lose the Cluster": ("patch daapdatabases/status archive", "create clusters"),
@@ -156,6 +161,7 @@ UNDRIVEN: dict[str, set[str]] = {
     "create from an archive": {*POINTS["create"], *STATUS, CLAIM},
     "lose the Cluster": {*POINTS["create"], *STATUS, "create scheduledbackups", "upsert row error"},
     "delete with backups": {*POINTS["delete"]},
+    "delete with a final backup": {*POINTS["delete"], *STATUS, "delete scheduledbackups"},
     "delete and retain with backups": {*POINTS["delete"], *POINTS["delete and retain"], CLAIM},
 }
 """What a scenario writes besides: points of another one, driven there."""

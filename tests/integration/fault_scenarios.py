@@ -447,6 +447,25 @@ async def create_with_backups(trial: Trial) -> None:
     await backs_up(trial)
 
 
+async def create_with_final_backup(trial: Trial) -> None:
+    """Ready, with backups, and with one more to be made before its data goes."""
+    await create_with_backups(trial)
+    await trial.site.databases.edit(trial.name, backup={"onDelete": "FinalBackup"})
+    await eventually(
+        lambda: trial.site.api.get("clusters", trial.site.namespace, trial.cluster),
+        lambda found: found and not found["metadata"].get("ownerReferences"),
+        seconds=SECONDS,
+        every=EVERY,
+    )
+    await trial.site.databases.ready(trial.name, seconds=SECONDS)
+
+
+async def gone_with_backup(trial: Trial) -> None:
+    """Nothing is left of it, not even the Backup; what that has written stays in the store."""
+    await gone(trial)
+    assert await trial.site.api.list("backups", trial.site.namespace) == []
+
+
 async def back_up_hourly(trial: Trial) -> None:
     await trial.site.databases.edit(trial.name, backup={"schedule": "*/30 * * * *"})
 
@@ -496,6 +515,7 @@ SCENARIOS = {
         back_up_no_more, serves, make=create_with_backups, clear=delete_again
     ),
     "delete with backups": Scenario(delete, gone, make=create_with_backups),
+    "delete with a final backup": Scenario(delete, gone_with_backup, make=create_with_final_backup),
     "delete and retain with backups": Scenario(
         retain_and_delete,
         kept_with_backups,

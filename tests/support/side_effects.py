@@ -72,6 +72,8 @@ def _told(patch: Object) -> str:
         return "claim"
     if not conditions and "archive" in (patch.get("backup") or {}):
         return "archive"
+    if not conditions and "finalBackup" in (patch.get("backup") or {}):
+        return "final backup"
     if conditions.get("Reconciling") == "Deleting":
         return "deleting"
     return "under way" if "Reconciling" in conditions else "settled"
