@@ -96,8 +96,10 @@ _NO_WORDS = "CloudNativePG does not say why"
 
 
 def _labels(metadata: raw.Object) -> Object:
-    kept = (names.CNPG_CLUSTER_LABEL, names.DATABASE_LABEL)
-    return raw.picked(raw.mapping(metadata, "labels"), kept)
+    """With the database's name where it has no owner that would tell whose it is."""
+    labels = raw.mapping(metadata, "labels")
+    names_it = (names.DATABASE_LABEL,) if known.DATABASE.uid_label in labels else ()
+    return raw.picked(labels, (names.CNPG_CLUSTER_LABEL, *names_it))
 
 
 def _with_ours(kept: Object, ours: Object) -> Object:

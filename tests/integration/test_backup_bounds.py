@@ -8,6 +8,7 @@ from daap_operator import names
 from daap_operator.engine.child import Owner
 from daap_operator.kinds import known
 from daap_operator.kinds.backup import desired
+from daap_operator.kinds.database import final_backup
 from tests.fix_admission import As
 from tests.support import admission
 from tests.support.admission import delete, refusal
@@ -41,6 +42,20 @@ async def test_a_backup_as_it_makes_them_passes(operator: Api, place: str) -> No
     query = f"?fieldManager=daap-operator&force=true&{DRY}"
     where = path(known.BACKUP, place, NAME) + query
     assert await refusal(operator.call("PATCH", where, made(place), APPLY)) == ""
+
+
+def final(place: str) -> Object:
+    """The last Backup of a database, as the operator makes it; it has no owner at all."""
+    owner = Owner(known.DATABASE, place, "orders", "5e1ec7ab-1e00-4000-8000-000000000001")
+    return final_backup.manifest(owner, NAME, "daap-orders")
+
+
+async def test_the_last_backup_of_a_database_passes(operator: Api, admin: Api, place: str) -> None:
+    query = f"?fieldManager=daap-operator&force=true&{DRY}"
+    where = path(known.BACKUP, place, NAME) + query
+    assert await refusal(operator.call("PATCH", where, final(place), APPLY)) == ""
+    await admin.create(known.BACKUP, final(place))
+    assert await refusal(delete(operator, "backups", place, NAME)) == ""
 
 
 async def test_it_may_delete_it(operator: Api, admin: Api, place: str) -> None:
@@ -88,12 +103,12 @@ async def test_no_backup_but_as_it_makes_them(attack: str, operator: Api, place:
 async def test_nothing_of_others(label: str, operator: Api, admin: Api, place: str) -> None:
     theirs = made(place)
     del theirs["metadata"]["labels"][label]
-    assert "is not a DaapBackup's" in await create(operator, theirs)
+    assert "is neither a DaapBackup's nor a DaapDatabase's" in await create(operator, theirs)
     await admin.create(known.BACKUP, theirs)
     mine = {"metadata": {"labels": {label: "daap-operator"}}}
-    assert "is not a DaapBackup's" in await patch(operator, place, mine)
+    assert "is neither a DaapBackup's nor a DaapDatabase's" in await patch(operator, place, mine)
     said = await refusal(delete(operator, "backups", place, NAME, dry=True))
-    assert "is not a DaapBackup's" in said
+    assert "is neither a DaapBackup's nor a DaapDatabase's" in said
     assert await refusal(delete(admin, "backups", place, NAME)) == ""
 
 

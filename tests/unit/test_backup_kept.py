@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from daap_operator import names
 from daap_operator.api.meta import Metadata
 from daap_operator.api.v1alpha1 import BackupPhase, DaapBackupStatus
 from daap_operator.engine.child import Owner
@@ -106,3 +107,16 @@ def test_a_row_says_why_somebody_has_to_act_in_what_postgresql_can_store() -> No
     made = row(META, {"databaseRef": {"name": "x\0" * 99}}, status)
     assert (made.error_message, made.backup_id) == ("nospace", "ab")
     assert made.database_name == "x" * 63
+
+
+def test_of_a_databases_last_one_it_is_kept_whose_it_is() -> None:
+    owner = Owner(known.DATABASE, "shop", "orders", UID)
+    made = cnpg_backups.manifest(owner, "x", "daap-orders", labels={names.DATABASE_LABEL: "orders"})
+    kept = cnpg_backups.keep(made | {"status": DONE | {"phase": "running"}})
+    assert kept["status"] == DONE | {"phase": "running"}
+    assert kept["metadata"]["labels"] == {
+        "cnpg.io/cluster": "daap-orders",
+        "app.kubernetes.io/managed-by": "daap-operator",
+        "daap.io/database": "orders",
+        "daap.io/database-uid": UID,
+    }

@@ -267,6 +267,7 @@ def test_the_status_says_what_the_store_and_cloudnativepg_say() -> None:
         "schedule": PLAN.schedule,
         "lastSuccessful": "2026-03-01T03:12:30Z",
         "firstRecoverable": "2026-02-20T09:01:00Z",
+        "finalBackup": None,
         "lastFailed": "2026-03-01T03:12:40Z",
         "lastError": "no such bucket",
     }

@@ -46,6 +46,7 @@ def test_shipped_are_the_files_of_the_repository_in_order() -> None:
         "008_check_epochs",
         "009_add_archive",
         "010_create_backups_table",
+        "011_add_spec",
     ]
     assert {file.path.parent for file in found} == {MIGRATIONS}
 

@@ -127,7 +127,7 @@ async def _begun(
 ) -> Held | None:
     """Have the Backup made; None where the namespace is being deleted, which takes no more."""
     cluster = cluster_of(looked_at)
-    child = database_child(known.BACKUP, owner.namespace, name, _manifest(owner, name, cluster))
+    child = database_child(known.BACKUP, owner.namespace, name, manifest(owner, name, cluster))
     problem: Problem | None = (await ensure(world.kube, world.store, owner, child)).problem()
     if problem is None:
         return _under_way(name)
@@ -137,7 +137,8 @@ async def _begun(
     return _blocked(problem.finding.message, RETRY_SECONDS)
 
 
-def _manifest(owner: Owner, name: str, cluster: str) -> Object:
+def manifest(owner: Owner, name: str, cluster: str) -> Object:
+    """The Backup to apply; without an owner, as nothing of a database that waits for it has."""
     labels = {
         "app.kubernetes.io/name": "daapdatabase",
         "app.kubernetes.io/part-of": "daap",
