@@ -218,7 +218,9 @@ async def filled(url: str, rows: Rows) -> None:
         await inventory.connect()
         await inventory.save(DATABASES, ROW)
     spec = json.dumps({"ownerTeam": "checkout"})
-    await rows.execute("UPDATE databases SET spec = %s, archive = 'a', store = 'b'", spec)
+    await rows.execute(
+        "UPDATE databases SET spec = %s, archive = 'a', store = 'b', postgres_version = 17", spec
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 
 from daap_operator.engine.tell import PROGRESS_SECONDS
 from tests.support.audit import Audit, Request
+from tests.support.daapbackups import DONE
 from tests.support.databases import Databases, condition, is_ready
 from tests.support.eventually import eventually
 from tests.support.operator import Operators
@@ -181,6 +182,48 @@ async def test_a_deletion_asks_live_before_it_lets_go(
         ("list", "persistentvolumeclaims"),
         ("get", "daapdatabases"),
     } <= set(asked[: asked.index(letting_go)])
+
+
+async def test_a_deletion_that_waits_for_its_final_backup_costs_nothing_while_it_waits(
+    databases: Databases, operators: Operators, audit: Audit
+) -> None:
+    """Three writes hold it: the Backup's name, the Backup, and the status that says so."""
+    await operators.start(DAAP_RESYNC_INTERVAL="1s")
+    await databases.object_store()
+    await databases.create("orders", backup={"store": "backups", "onDelete": "FinalBackup"})
+    await databases.ready("orders")
+    await eventually(lambda: databases.child("scheduledbackups", "daap-orders"))
+
+    async def listings() -> int:
+        return sum(r.resource == "daapdatabases" for r in audit.requests())
+
+    async def quiet() -> bool:
+        audit.forget()
+        await eventually(listings, lambda count: count >= 2)
+        return not any(r.write for r in without_lists(audit.requests()))
+
+    await eventually(quiet)
+    audit.forget()
+    await databases.delete("orders")
+    held = await eventually(
+        lambda: databases.get("orders"),
+        lambda obj: "final backup" in condition(obj, "Reconciling").get("message", ""),
+    )
+    assert held
+
+    async def asked() -> list[tuple[str, str]]:
+        return [
+            (r.verb, r.resource) for r in without_lists(audit.requests()) if r.resource != "events"
+        ]
+
+    made = await eventually(asked, lambda seen: len(seen) >= 3)
+    assert Counter(made) == Counter({("patch", "daapdatabases/status"): 2, ("patch", "backups"): 1})
+    audit.forget()
+    await eventually(listings, lambda count: count >= 3)
+    assert [each for each in await asked() if each[0] != "get"] == []
+    name = held["status"]["backup"]["finalBackup"]
+    await databases.api.patch("backups", databases.namespace, name, {"status": DONE}, "status")
+    await databases.gone("orders")
 
 
 async def hold(

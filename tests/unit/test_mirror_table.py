@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from daap_operator.mirror import Table, statements
+from daap_operator.mirror import Json, Table, statements
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,18 @@ def test_the_unique_value_is_taken_from_the_other_live_row() -> None:
 def test_namespaces_matter_where_rows_have_one() -> None:
     assert "namespace = ANY(%(namespaces)s)" in statements.live_page(EXPORTS)
     assert "namespace" not in statements.live_page(OFFERS)
+
+
+def test_json_is_compared_as_a_value_and_not_as_text() -> None:
+    @dataclass(frozen=True)
+    class Wish:
+        id: str
+        status: str
+        spec: Json | None
+
+    wishes = Table("wishes", Wish)
+    assert wishes.type_of("spec") == "jsonb"
+    assert "%(spec)s::jsonb[]" in statements.differing(wishes)
 
 
 def test_what_cannot_be_a_table_is_refused_when_it_is_declared() -> None:
