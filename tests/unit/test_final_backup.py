@@ -208,6 +208,37 @@ async def test_what_cannot_be_made_holds_the_deletion_and_says_what_to_do(how: s
     assert await gone(stage)
 
 
+async def test_a_cluster_that_never_archived_is_given_its_store_first() -> None:
+    stage = Stage(platform=PLATFORM)
+    stage.order(backup=FINAL)
+    await stage.settle()
+    stage.kube.delete_object(known.DATABASE, "orders")
+    await stage.settle()
+    assert there(stage)
+    assert made(stage) == []
+    assert "ObjectStore 'backups' does not exist in this namespace" in stage.message()
+    stage.object_store()
+    await stage.look()
+    assert "its Cluster does not archive yet: this comes by itself" in stage.message()
+    await stage.settle()
+    backs_up(stage, **DONE)
+    assert await gone(stage)
+
+
+async def test_a_backup_that_is_refused_is_told_with_the_refusal() -> None:
+    stage = await deleting()
+    name = f"{BACKUP}{stage.database()['metadata']['uid'].replace('-', '')[:8]}"
+    stage.kube.refusals[f"create Backup {name}"] = refused(403, "exceeded quota: few")
+    await stage.look()
+    assert there(stage)
+    assert stage.condition("Reconciling") == ("True", "DeletionBlocked")
+    assert "exceeded quota: few. Free some of it" in stage.message()
+    assert stage.message().endswith(f"; or, {WITHOUT}")
+    stage.kube.refusals.clear()
+    await stage.settle()
+    assert made(stage) == [name]
+
+
 async def test_one_that_nothing_begins_is_told_of_after_a_minute() -> None:
     stage = await deleting()
     await stage.look()

@@ -1,7 +1,6 @@
 """Manifests for the databases of a lost cluster: what is made of which rows, and what is listed."""
 
 import dataclasses
-import io
 import json
 from typing import Any
 
@@ -14,6 +13,7 @@ from daap_operator import cli
 from daap_operator.api.v1alpha1 import DaapDatabase
 from daap_operator.kinds.database.row import row
 from daap_operator.kinds.database.subject import subject
+from daap_operator.migrate import MigrationError, RefusedError
 from daap_operator.mirror.lost import Lost, Marked
 from daap_operator.rebuild import command
 from daap_operator.rebuild.plan import Plan, plan
@@ -305,10 +305,24 @@ def test_a_moment_without_its_zone_is_refused(
     assert f"'{moment}' must be a moment in RFC 3339" in capsys.readouterr().err
 
 
-def test_an_inventory_that_is_not_reached_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = cli._parser().parse_args(["rebuild"])
-    err = io.StringIO()
-    url = "postgresql://daap@localhost:1/daap"
-    assert command.main(arguments, url, err=err) == command.FAILED
-    assert "no connection to host localhost, port 1" in err.getvalue()
-    assert capsys.readouterr().out == ""
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (MigrationError("no connection to host db, port 1: refused"), command.FAILED),
+        (RefusedError("the inventory's schema is older"), command.REFUSED),
+    ],
+)
+def test_an_inventory_that_cannot_be_read_is_told(
+    error: MigrationError,
+    code: int,
+    inventory: list[Lost],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def read(*_: object) -> None:
+        raise error
+
+    assert inventory
+    monkeypatch.setattr(command, "_read", read)
+    assert cli.main(["rebuild"]) == code
+    assert capsys.readouterr() == ("", f"error: {error}\n")
