@@ -13,6 +13,7 @@ a probe tells when it is back.
     answers     a connection that takes only answers of a bounded size
     server      the connections, whether they can be used, and when they can again
     inventory   the rows, of any table
+    lost        the databases as they were at a moment, for `daap-operator rebuild`
 """
 
 from daap_operator.mirror.inventory import Mirror
