@@ -107,6 +107,20 @@ async def test_an_operator_that_was_cut_off_finds_it_again() -> None:
     assert there(stage)
 
 
+async def test_it_goes_with_the_database_also_when_the_status_was_lost() -> None:
+    stage = await deleting()
+    await stage.look()
+    backs_up(stage, **DONE)
+    (name,) = made(stage)
+    stage.kube.refusals[f"delete Backup {name}"] = refused(503)
+    with pytest.raises(ApiError):
+        await stage.look()
+    assert (there(stage), made(stage)) == (False, [name])
+    stage.kube.change(known.DATABASE, "orders", setting("status", {}))
+    stage.kube.refusals.clear()
+    assert await gone(stage)
+
+
 async def test_meanwhile_the_database_is_looked_after_and_told_of() -> None:
     stage = await deleting()
     await stage.settle()

@@ -20,7 +20,7 @@ from daap_operator.kinds import cnpg_backups, known
 from daap_operator.kinds.archiver import archiver_of
 from daap_operator.kinds.database.backups_seen import said
 from daap_operator.kinds.database.children import database_child
-from daap_operator.kinds.database.desired.backup import is_final_wanted
+from daap_operator.kinds.database.desired.backup import final_backup_name, is_final_wanted
 from daap_operator.kinds.database.live import backups_now
 from daap_operator.kinds.database.memory import DatabaseTurn, DatabaseWorld
 from daap_operator.kinds.database.observed import hibernated
@@ -100,7 +100,7 @@ async def _noted(turn: DatabaseTurn, cluster: str) -> str:
     """The Backup's name, written down before it is made."""
     noted = turn.subject.status.backup or BackupStatus()
     if noted.final_backup is None:
-        made = f"{cluster}-final-{turn.subject.metadata.uid.replace('-', '')[:8]}"
+        made = final_backup_name(cluster, turn.subject.metadata.uid)
         noted = noted.model_copy(update={"final_backup": made})
         await turn.note(backup=noted)
     return noted.final_backup or ""

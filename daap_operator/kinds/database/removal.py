@@ -20,6 +20,7 @@ from daap_operator.kinds import known
 from daap_operator.kinds.database import remedies
 from daap_operator.kinds.database.children import database_child
 from daap_operator.kinds.database.desired import defaults
+from daap_operator.kinds.database.desired.backup import final_backup_name, is_final_wanted
 from daap_operator.kinds.database.memory import DatabaseOutcome, DatabaseTurn, DatabaseWorld
 from daap_operator.kinds.database.ownership import belongs_to, cluster_owners
 from daap_operator.kinds.database.publish import remove_secret
@@ -128,6 +129,8 @@ def _children(world: DatabaseWorld, looked_at: DatabaseSubject) -> list[Child]:
     schedule = database_child(known.SCHEDULED_BACKUP, namespace, cluster)
     had_backups = looked_at.status.backup or world.store.get(schedule.ref)
     final = looked_at.status.backup and looked_at.status.backup.final_backup
+    if final is None and is_final_wanted(looked_at.spec, world.platform.backup):
+        final = final_backup_name(cluster, looked_at.metadata.uid)  # the status may be lost
     return [
         *([schedule] if had_backups else []),
         database_child(known.POOLER, namespace, names.pooler_name(cluster)),

@@ -63,6 +63,11 @@ def is_final_wanted(spec: raw.Object, defaults: BackupDefaults) -> bool:
     return on and (raw.text(asked, "onDelete") or defaults.on_delete) == OnDelete.FINAL_BACKUP
 
 
+def final_backup_name(cluster: str, uid: str) -> str:
+    """The name of the Backup that is made before the data of a database is deleted."""
+    return f"{cluster}-final-{uid.replace('-', '')[:_UID_DIGITS]}"
+
+
 # --- the name of the archive ----------------------------------------------------------------------
 
 
