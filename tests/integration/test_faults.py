@@ -14,7 +14,7 @@ import pytest
 
 from daap_operator.engine import kopf_watch
 from daap_operator.kinds.backup import controller as backup_controller
-from daap_operator.kinds.database import allotment, controller
+from daap_operator.kinds.database import allotment, controller, final_backup
 from daap_operator.kube import client
 from dev.cluster import ControlPlane
 from dev.postgres import Server
@@ -58,6 +58,7 @@ def outcomes(
         for module in (controller, backup_controller):
             patch.setattr(module, "STALLED_SECONDS", STALLED_SECONDS)
         patch.setattr(allotment, "RETRY_SECONDS", STALLED_SECONDS)
+        patch.setattr(final_backup, "REFUSED_SECONDS", STALLED_SECONDS)
         for module in (kopf_watch, client):
             patch.setattr(module, "LAST_TLS_SECONDS", LAST_TLS_SECONDS)
         environment = {

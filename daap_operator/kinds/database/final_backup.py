@@ -14,7 +14,7 @@ from daap_operator.api.v1alpha1 import BackupStatus
 from daap_operator.engine.child import Owner, in_the_way
 from daap_operator.engine.children import delete, ensure
 from daap_operator.engine.kinds import Ref
-from daap_operator.errors import Problem
+from daap_operator.errors import Problem, Waiting
 from daap_operator.findings import Finding
 from daap_operator.kinds import cnpg_backups, known
 from daap_operator.kinds.archiver import archiver_of
@@ -33,6 +33,9 @@ Object = dict[str, Any]
 
 RETRY_SECONDS, LONGEST_RETRY_SECONDS = 60.0, 3600.0
 """When a backup that has failed is made again: twice as long after each failure."""
+
+REFUSED_SECONDS = 60.0
+"""When to try again to create one that is refused."""
 
 PATIENCE_SECONDS = 60.0
 """How long CloudNativePG may take to begin one before somebody is told to look."""
@@ -134,7 +137,8 @@ async def _begun(
     if problem.finding.reason == CommonReason.NAMESPACE_TERMINATING:
         log.warning("No final backup: the namespace is being deleted", extra={"key": owner.ref})
         return None
-    return _blocked(problem.finding.message, RETRY_SECONDS)
+    seconds = problem.seconds if isinstance(problem, Waiting) else REFUSED_SECONDS
+    return _blocked(problem.finding.message, seconds)
 
 
 def manifest(owner: Owner, name: str, cluster: str) -> Object:
