@@ -1,5 +1,6 @@
 """How much work a function does, counted rather than timed: a slow machine counts the same."""
 
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -49,9 +50,12 @@ def _counting() -> Iterator[list[int]]:
             count[0] += 1
         return trace
 
-    before = sys.gettrace()
+    before, collects = sys.gettrace(), gc.isenabled()
+    gc.disable()  # what other tests have left is finalized in Python, at any time
     sys.settrace(trace)
     try:
         yield count
     finally:
         sys.settrace(before)
+        if collects:
+            gc.enable()
