@@ -12,7 +12,7 @@ from daap_operator.kinds.served import KINDS, Kinds
 from dev.cluster import ControlPlane
 from tests.fix_cluster import remove_namespace
 from tests.fix_toys import running_pods
-from tests.integration import fault_backups, fault_toys
+from tests.integration import fault_backups, fault_restores, fault_toys
 from tests.integration.fault_matrix import POINTS, Cell
 from tests.integration.fault_scenarios import SCENARIOS, SECONDS, Scenario, Trial, serves
 from tests.integration.fault_toys import SERVED
@@ -25,8 +25,10 @@ from tests.support.rows import Rows
 from tests.support.site import Site
 from tests.support.toys import WITH_TASKS, WITH_TEAMS
 
-ALL_SCENARIOS = SCENARIOS | fault_backups.SCENARIOS | fault_toys.SCENARIOS
-ALL_POINTS = POINTS | fault_backups.POINTS | fault_toys.POINTS
+ALL_SCENARIOS = (
+    SCENARIOS | fault_backups.SCENARIOS | fault_restores.SCENARIOS | fault_toys.SCENARIOS
+)
+ALL_POINTS = POINTS | fault_backups.POINTS | fault_restores.POINTS | fault_toys.POINTS
 
 SITES = {KINDS: 12, WITH_TASKS: 6, WITH_TEAMS: 1}
 """Trials at the same time, by the kinds that their operators serve. Teams are in no namespace: the

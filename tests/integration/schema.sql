@@ -105,6 +105,49 @@ COMMENT ON COLUMN public.leaders.holder IS 'holderIdentity of that leader';
 
 COMMENT ON COLUMN public.leaders.since IS 'When it first wrote';
 
+CREATE TABLE public.restores (
+    id uuid NOT NULL,
+    name character varying(253) NOT NULL,
+    namespace character varying(255) NOT NULL,
+    database_name character varying(63) NOT NULL,
+    store character varying(253),
+    archive character varying(253),
+    restored_to timestamp with time zone,
+    backup_id character varying(253),
+    safety_backup character varying(253),
+    status character varying(20) NOT NULL,
+    completed_at timestamp with time zone,
+    error_message text,
+    leader_epoch bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT restores_deleted_at_set_when_deleted CHECK ((((status)::text = 'deleted'::text) = (deleted_at IS NOT NULL))),
+    CONSTRAINT restores_status_known CHECK (((status)::text = ANY ((ARRAY['pending'::character varying, 'backing_up'::character varying, 'replacing'::character varying, 'restoring'::character varying, 'completed'::character varying, 'failed'::character varying, 'deleted'::character varying])::text[])))
+);
+
+COMMENT ON TABLE public.restores IS 'Databases restored in place; a row for each DaapRestore, kept when that is deleted';
+
+COMMENT ON COLUMN public.restores.id IS 'uid of the DaapRestore';
+
+COMMENT ON COLUMN public.restores.database_name IS 'name of the DaapDatabase, in the same namespace';
+
+COMMENT ON COLUMN public.restores.store IS 'ObjectStore in that namespace that the database was restored from';
+
+COMMENT ON COLUMN public.restores.archive IS 'name of the archive within the store';
+
+COMMENT ON COLUMN public.restores.restored_to IS 'the moment that was asked for, if it was not the end of a backup';
+
+COMMENT ON COLUMN public.restores.backup_id IS 'the backup whose end was asked for';
+
+COMMENT ON COLUMN public.restores.safety_backup IS 'DaapBackup of the state before; NULL where it was skipped';
+
+COMMENT ON COLUMN public.restores.completed_at IS 'when clients were served again';
+
+COMMENT ON COLUMN public.restores.error_message IS 'why somebody has to act';
+
+COMMENT ON COLUMN public.restores.leader_epoch IS 'Fencing epoch of the leader that wrote the row; it only grows';
+
 ALTER TABLE ONLY public.backups
     ADD CONSTRAINT backups_pkey PRIMARY KEY (id);
 
@@ -113,6 +156,9 @@ ALTER TABLE ONLY public.databases
 
 ALTER TABLE ONLY public.leaders
     ADD CONSTRAINT leaders_pkey PRIMARY KEY (lease);
+
+ALTER TABLE ONLY public.restores
+    ADD CONSTRAINT restores_pkey PRIMARY KEY (id);
 
 CREATE INDEX idx_backups_database ON public.backups USING btree (namespace, database_name);
 
@@ -125,3 +171,7 @@ CREATE UNIQUE INDEX idx_databases_name_active ON public.databases USING btree (n
 CREATE INDEX idx_databases_owner_team ON public.databases USING btree (owner_team);
 
 CREATE INDEX idx_databases_status ON public.databases USING btree (status);
+
+CREATE INDEX idx_restores_database ON public.restores USING btree (namespace, database_name);
+
+CREATE INDEX idx_restores_live ON public.restores USING btree (id) WHERE (deleted_at IS NULL);

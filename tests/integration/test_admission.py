@@ -58,7 +58,7 @@ async def test_the_api_server_finds_no_fault_and_adds_nothing(
     api: Api, guarded_plane: ControlPlane
 ) -> None:
     rendered = admission.policies(admission.VALUES)
-    assert len(rendered) == 48
+    assert len(rendered) == 50
     for obj in rendered:
         found = await looked_through(api, obj)
         assert found["spec"] == obj["spec"]
@@ -202,6 +202,7 @@ PROTECTED_CRDS = (
     "clusters.postgresql.cnpg.io",
     "poolers.postgresql.cnpg.io",
     "daapbackups.daap.io",
+    "daaprestores.daap.io",
 )
 CRD = "customresourcedefinitions"
 
@@ -209,7 +210,8 @@ CRD = "customresourcedefinitions"
 @pytest.mark.parametrize("name", PROTECTED_CRDS)
 async def test_a_crd_is_deleted_only_by_those_who_say_so(name: str, api: Api) -> None:
     said = await refusal(delete(api, CRD, "", name, dry=True))
-    goes = "every DaapBackup" if name == "daapbackups.daap.io" else "every database"
+    kinds = {"daapbackups.daap.io": "DaapBackup", "daaprestores.daap.io": "DaapRestore"}
+    goes = f"every {kinds.get(name, 'database')}"
     assert f"CustomResourceDefinition {name} is not deleted, because {goes} would go" in said
     assert f"kubectl annotate crd {name} daap.io/allow-deletion=true" in said
     for value, refused in (("yes", True), ("true", False), (None, True)):

@@ -104,6 +104,7 @@ def test_the_health_is_added_to_argocds_own_configmap(plane: ControlPlane) -> No
         for what, file in (
             ("daap.io_DaapDatabase", "daap.lua"),
             ("daap.io_DaapBackup", "daap.lua"),
+            ("daap.io_DaapRestore", "daap.lua"),
             ("argoproj.io_Application", "application.lua"),
         )
     }

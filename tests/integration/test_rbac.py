@@ -49,7 +49,7 @@ LAST_TLS_SECONDS = 1.0
 
 pytestmark = pytest.mark.timeout(600)
 
-BACKED_UP = "be backed up"
+BACKED_UP, PUT_BACK = "be backed up", "be put back"
 START, BIRTH, GOING, SCRAPED = "start", "be Ready", "go", "be seen in the metrics"
 WATCHING = {"list": {START}, "watch": {WATCHED}}
 
@@ -68,10 +68,10 @@ STOPS: dict[Permission, set[str]] = NEWS | {
     on(known.DATABASE, "get"): {GOING},
     on(known.DATABASE, "patch"): {BIRTH},
     on(known.DATABASE, "patch", "status"): {BIRTH},
-    on(known.CLUSTER, "get"): {GOING, "retain"},
+    on(known.CLUSTER, "get"): {PUT_BACK},
     on(known.CLUSTER, "create"): {BIRTH},
     on(known.CLUSTER, "patch"): {BIRTH},
-    on(known.CLUSTER, "delete"): {GOING},
+    on(known.CLUSTER, "delete"): {PUT_BACK},
     on(known.POOLER, "get"): {GOING, "retain"},
     on(known.POOLER, "create"): {BIRTH},
     on(known.POOLER, "patch"): {BIRTH},
@@ -79,7 +79,7 @@ STOPS: dict[Permission, set[str]] = NEWS | {
     on(known.SCHEDULED_BACKUP, "get"): {GOING, "retain"},
     on(known.SCHEDULED_BACKUP, "create"): {BACKED_UP},
     on(known.SCHEDULED_BACKUP, "patch"): {BACKED_UP},
-    on(known.SCHEDULED_BACKUP, "delete"): {GOING},
+    on(known.SCHEDULED_BACKUP, "delete"): {PUT_BACK},
     on(known.SECRET, "get"): {BIRTH},
     on(known.SECRET, "create"): {BIRTH},
     on(known.SECRET, "update"): {"have its Secret mended"},
@@ -89,6 +89,10 @@ STOPS: dict[Permission, set[str]] = NEWS | {
     on(known.DAAP_BACKUP, "get"): {"lose what was never begun"},
     on(known.DAAP_BACKUP, "patch"): {"wait for another one to be backed up"},
     on(known.DAAP_BACKUP, "patch", "status"): {"wait for another one to be backed up"},
+    on(known.DAAP_BACKUP, "create"): {"be backed up before a restore"},
+    on(known.DAAP_RESTORE, "get"): {"lose what was not restored"},
+    on(known.DAAP_RESTORE, "patch"): {"be told that nothing is restored"},
+    on(known.DAAP_RESTORE, "patch", "status"): {"be told that nothing is restored"},
     on(known.BACKUP, "get"): {"lose what was never begun"},
     on(known.BACKUP, "create"): {"be backed up now"},
     on(known.BACKUP, "patch"): {"be backed up now"},

@@ -18,7 +18,7 @@ from tests.support.rows import Rows
 LISTED = {
     *("daapdatabases", "clusters", "poolers", "scheduledbackups", "backups", "objectstores"),
     *("deployments", "endpointslices", "pods", "serviceaccounts", "persistentvolumeclaims"),
-    *("daapbackups", "backups"),
+    *("daapbackups", "backups", "daaprestores"),
 }
 EVENTS = 2
 """What a creation is announced by; the second one is its last request, after the last status."""

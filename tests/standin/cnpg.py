@@ -23,6 +23,7 @@ import aiohttp
 
 from daap_operator import names, quantity
 from daap_operator.engine.kinds import Ref
+from daap_operator.engine.ownership import owners
 from daap_operator.kinds import known
 from daap_operator.kinds.archiver import archiver_of
 from daap_operator.kube import Kind
@@ -279,7 +280,9 @@ class StandIn:
             data = {k: base64.b64encode(v.encode()).decode() for k, v in entries.items()}
             metadata = _owned(owner, known.CLUSTER, name)
             found = await self._api.create(known.SECRET, {"metadata": metadata, "data": data})
-        elif found["metadata"]["ownerReferences"][0]["uid"] != owner["metadata"]["uid"]:
+        elif any(
+            each["uid"] != owner["metadata"]["uid"] for each in owners(found, known.CLUSTER)
+        ):  # one that is no Cluster's is taken as it is
             raise ApiError(409, b"the Secret of an earlier Cluster is still there")
         version: str = found["metadata"]["resourceVersion"]
         return version

@@ -39,7 +39,16 @@ REFERENCES = f"{OWNERSHIP}-references"
 SOURCES = f"{RELEASE}-sources"
 VERSIONS = f"{RELEASE}-postgres-versions"
 CRDS = f"{RELEASE}-crd-protection"
-BOUNDED = ("secrets", "clusters", "poolers", "scheduledbackups", "databases", "leases", "backups")
+BOUNDED = (
+    "secrets",
+    "clusters",
+    "poolers",
+    "scheduledbackups",
+    "databases",
+    "leases",
+    "backups",
+    "daapbackups",
+)
 BOUNDS = tuple(f"{RELEASE}-bounds-{kind}" for kind in BOUNDED)
 
 CHILDREN_OF = {"clusters": "daap-{}", "poolers": "daap-{}-pooler"}
@@ -274,6 +283,10 @@ async def in_force(api: Api, outsider: Api, operator: Api) -> None:
         await refused(attempt, policy)
 
 
+ASKED: Object = {
+    "apiVersion": known.DAAP_BACKUP.api_version,
+    "kind": known.DAAP_BACKUP.name,
+}
 BACKUP: Object = {"apiVersion": known.BACKUP.api_version, "kind": known.BACKUP.name}
 
 
@@ -296,6 +309,7 @@ def _beyond_bounds(operator: Api, parent: Object) -> dict[str, Probe]:
         tried("daapdatabases", "probe", label),
         tried("leases", "", named),
         tried("backups", "", named | {**BACKUP, "spec": {"cluster": {"name": "daap-probe"}}}),
+        tried("daapbackups", "", named | {**ASKED, "spec": {"databaseRef": {"name": "probe"}}}),
     ]
     return dict(zip(BOUNDS, attempts, strict=True))
 

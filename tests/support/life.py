@@ -13,6 +13,7 @@ from tests.support.eventually import eventually
 from tests.support.http import metrics
 from tests.support.kinds import SERVICE
 from tests.support.operator import RunningOperator
+from tests.support.restores import Restores
 from tests.support.scrape import scraper
 from tests.support.slowness import slowness
 from tests.support.warnings import failed_create
@@ -81,6 +82,7 @@ class Life:
             await self._be_born()
             await self._be_scraped()
             await self._be_backed_up()
+            await self._be_put_back()
             await self._be_repaired()
             await self._grow()
             await self._change_secrets()
@@ -172,6 +174,44 @@ class Life:
             "lose its backup", lambda: backups.get("now"), lambda found: found is None
         )
         await self._reach("be Ready for more", lambda: self._databases.get(self._name), is_ready)
+
+    async def _be_put_back(self) -> None:
+        """To a moment, with a backup first; beside a restore of a database that is not there."""
+        api, namespace = self._databases.api, self._databases.namespace
+        restores, backups = Restores(api, namespace), Backups(api, namespace)
+        await restores.create("never", "nobody", at="2026-01-01T00:00:00Z")
+        await self._reach(
+            "be told that nothing is restored",
+            lambda: restores.get("never"),
+            lambda found: reason(found) == "DatabaseMissing",
+        )
+        await restores.delete("never")
+        await self._reach(
+            "lose what was not restored", lambda: restores.get("never"), lambda found: found is None
+        )
+        moment = await restores.moment(self._name)
+        await restores.create("back", self._name, at=moment)
+
+        async def safety() -> Object | None:
+            found = await restores.get("back")
+            named = ((found or {}).get("status", {}).get("safetyBackup") or {}).get("name", "none")
+            return await backups.get(named)
+
+        await self._reach(
+            "be backed up before a restore",
+            safety,
+            lambda found: reason(found) == "BackupRunning",
+        )
+        made = await safety()
+        assert made
+        await backups.backs_up(made["metadata"]["name"], **DONE)
+        await self._reach("be put back", lambda: restores.get("back"), is_ready)
+        await restores.delete("back")
+        await backups.delete(made["metadata"]["name"])
+        await self._reach(
+            "lose its restore", lambda: restores.get("back"), lambda found: found is None
+        )
+        await self._reach("be Ready as it was", lambda: self._databases.get(self._name), is_ready)
 
     async def _be_repaired(self) -> None:
         api, namespace = self._databases.api, self._databases.namespace

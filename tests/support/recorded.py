@@ -15,7 +15,7 @@ Object = dict[str, Any]
 DIRECTORY = Path(__file__).parents[2] / "gitops/argocd/resource_customizations/daap.io"
 """Where Argo CD's own repository has them, so that they can be handed in as they are."""
 
-DATABASE, BACKUP = KINDS = "DaapDatabase", "DaapBackup"
+DATABASE, BACKUP, RESTORE = KINDS = "DaapDatabase", "DaapBackup", "DaapRestore"
 
 TIME = "2026-03-01T12:00:00Z"
 UID = "00000000-0000-4000-8000-000000000000"
@@ -25,9 +25,12 @@ _UID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIMES = (
     *("creationTimestamp", "deletionTimestamp", "lastTransitionTime"),
     *("lastSuccessful", "firstRecoverable", "lastFailed", "startedAt", "stoppedAt"),
+    "completedAt",
 )
 _TOLD = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
 """A moment in a message."""
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+"""A moment to which a database is restored."""
 _ARCHIVE = re.compile(r"(?<=-)[0-9a-f]{8}$")
 """The part of an archive's name that comes from a uid."""
 _SCHEDULE = re.compile(r"[0-9]+ [0-9]+ [0-9]+ \* \* \*")
@@ -61,7 +64,8 @@ def text(printed: str, namespaces: dict[str, str]) -> str:
     loaded = yaml.safe_load(printed)
     start = loaded["metadata"]["uid"][:8]
     printed = printed.replace(f"-{start}", f"-{UID[:8]}")
-    if archive := (loaded.get("status") or {}).get("archive"):
+    status = loaded.get("status") or {}
+    if archive := status.get("archive") or (status.get("source") or {}).get("archive"):
         printed = printed.replace(archive, _ARCHIVE.sub(UID[:8], archive))
     obj = _settled(yaml.safe_load(_UID.sub(UID, printed)))
     return yaml.safe_dump(obj, sort_keys=True, width=1000)
@@ -84,4 +88,6 @@ def _settled_text(value: str, key: str) -> str:
         return _ARCHIVE.sub(UID[:8], value)
     if key == "schedule":
         return _SCHEDULE.sub("0 0 0 * * *", value)
-    return _TOLD.sub("2026-03-01 12:00 UTC", value) if key == "message" else value
+    if key not in ("message", "at"):
+        return value
+    return _MOMENT.sub(TIME, _TOLD.sub("2026-03-01 12:00 UTC", value))

@@ -9,6 +9,7 @@ from typing import Any
 
 from daap_operator.kinds.backup.row import BACKUPS
 from daap_operator.kinds.database.row import DATABASES
+from daap_operator.kinds.restore.row import RESTORES
 from daap_operator.mirror import statements
 from tests.toys.team import TEAMS
 
@@ -18,7 +19,7 @@ VERBS = {"POST": "create", "PUT": "replace", "PATCH": "patch", "DELETE": "delete
 CLAIM = "claim inventory"
 """What a leader's first write to the inventory is answered with; nothing is written before it."""
 
-ROWS = {"row": DATABASES, "backup row": BACKUPS, "team row": TEAMS}
+ROWS = {"row": DATABASES, "backup row": BACKUPS, "restore row": RESTORES, "team row": TEAMS}
 """What a row of each table is called."""
 
 STATEMENTS = {
@@ -30,7 +31,7 @@ UPSERTS = {statements.save(table): f"upsert {row}" for row, table in ROWS.items(
 READING = ("SELECT", "SHOW", "SET", "BEGIN", "COMMIT", "ROLLBACK")
 """First words of statements that change nothing by themselves."""
 
-ALLOTTED = {"backupName", "clusterName", "job"}
+ALLOTTED = {"backupName", "clusterName", "clusterUid", "job"}
 """Fields of a status that are written before anything is created, or taken back."""
 
 COMMIT = "commit"
@@ -70,6 +71,8 @@ def _told(patch: Object) -> str:
         return "given back"
     if not ALLOTTED.isdisjoint(patch):
         return "claim"
+    if not conditions and "restore" in patch:
+        return "restore"
     if not conditions and "archive" in (patch.get("backup") or {}):
         return "archive"
     if not conditions and "finalBackup" in (patch.get("backup") or {}):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from daap_operator.engine.controller import Controller
 from daap_operator.engine.kinds import Ref
 from daap_operator.kinds import known
 from daap_operator.kinds.archiver import Archiver, plugins
@@ -19,8 +20,8 @@ PLUGINS = plugins(Archiver(STORE, ARCHIVE))
 class BackupStage(Stage):
     """An operator that serves both."""
 
-    def __init__(self) -> None:
-        super().__init__(also=(BackupController(),))
+    def __init__(self, *also: Controller[Any]) -> None:
+        super().__init__(also=(BackupController(), *also))
 
     # people ---------------------------------------------------------------------------------------
 

@@ -61,7 +61,18 @@ BACKUPS: dict[str, tuple[str, str]] = {
     "failed": ("Failed", "Degraded"),
     "deleting": ("Terminating", "Progressing"),
 }
-EXPECTED = {recorded.DATABASE: DATABASES, recorded.BACKUP: BACKUPS}
+RESTORES: dict[str, tuple[str, str]] = {
+    "created": ("InProgress", "Progressing"),
+    "backing-up": ("InProgress", "Progressing"),
+    "completed": ("Current", "Healthy"),
+    "backups-off": ("Failed", "Degraded"),
+    "failed": ("Failed", "Degraded"),
+}
+EXPECTED = {
+    recorded.DATABASE: DATABASES,
+    recorded.BACKUP: BACKUPS,
+    recorded.RESTORE: RESTORES,
+}
 """What kstatus and Argo CD have to say of each kind in each recorded situation."""
 
 

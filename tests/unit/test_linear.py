@@ -40,7 +40,7 @@ from daap_operator.kinds.database.seen import Children
 from daap_operator.kinds.database.subject import is_valid
 from daap_operator.kinds.database.volumes import Expansion, data_claims, sizing
 from daap_operator.kinds.database.watched import WATCHES, children_of
-from daap_operator.kinds.database.windows import packed
+from daap_operator.kinds.windows import packed
 from tests.support.steps import countable, steps
 from tests.unit import backups, builders
 

@@ -178,11 +178,13 @@ def test_users_get_what_is_in_namespaces() -> None:
     (seen,), (changed,), (bound,) = (
         template(name, [], definitions) for name in ("viewRules", "editRules", "bindingRules")
     )
-    own = ["daapdatabases", "daapbackups"]
+    own = ["daapdatabases", "daapbackups", "daaprestores"]
     assert seen["resources"] == changed["resources"] == [*own, "boxes"]
     assert bound["resources"] == ["daapdatabases"]
     assert bound["verbs"] == seen["verbs"] == ["get", "list", "watch"]
-    assert "All on `daapdatabases`, `daapbackups`, `boxes`;" in rbac.page([], definitions)
+    assert "All on `daapdatabases`, `daapbackups`, `daaprestores`, `boxes`;" in rbac.page(
+        [], definitions
+    )
 
 
 def test_the_page_says_of_each_right_what_it_is_for() -> None:

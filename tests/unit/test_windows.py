@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from daap_operator.engine.bounds import KEPT_BYTES, weight
 from daap_operator.kinds.database.trim_backup import object_store
-from daap_operator.kinds.database.windows import (
+from daap_operator.kinds.windows import (
     MOST_BYTES,
     NOTHING,
     Window,

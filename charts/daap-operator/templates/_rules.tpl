@@ -3,10 +3,10 @@
 {{/* What the operator may do where objects are; docs/reference/rbac.md says why. */}}
 {{- define "daap-operator.rules" -}}
 - apiGroups: [daap.io]
-  resources: [daapdatabases, daapbackups]
+  resources: [daapdatabases, daaprestores]
   verbs: [get, list, watch, patch]
 - apiGroups: [daap.io]
-  resources: [daapdatabases/status, daapbackups/status]
+  resources: [daapdatabases/status, daapbackups/status, daaprestores/status]
   verbs: [patch]
 - apiGroups: [postgresql.cnpg.io]
   resources: [clusters, poolers, scheduledbackups, backups]
@@ -32,6 +32,9 @@
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [list, create]
+- apiGroups: [daap.io]
+  resources: [daapbackups]
+  verbs: [get, list, watch, create, patch]
 {{- end }}
 
 {{/* What belongs to no namespace. */}}
@@ -69,14 +72,14 @@
 {{/* For users who may look. */}}
 {{- define "daap-operator.viewRules" -}}
 - apiGroups: [daap.io]
-  resources: [daapdatabases, daapbackups]
+  resources: [daapdatabases, daapbackups, daaprestores]
   verbs: [get, list, watch]
 {{- end }}
 
 {{/* For users who may change. */}}
 {{- define "daap-operator.editRules" -}}
 - apiGroups: [daap.io]
-  resources: [daapdatabases, daapbackups]
+  resources: [daapdatabases, daapbackups, daaprestores]
   verbs: [create, update, patch, delete, deletecollection]
 {{- end }}
 

@@ -4,7 +4,7 @@ A kind gets its CRD, its part of the chart and its reference page by its entry i
 """
 
 from daap_operator.api.definition import Definition
-from daap_operator.api.v1alpha1 import backup, database
+from daap_operator.api.v1alpha1 import backup, database, restore
 from daap_operator.api.v1alpha1.backup import (
     BackupPhase,
     DaapBackup,
@@ -29,13 +29,27 @@ from daap_operator.api.v1alpha1.database import (
     PoolMode,
     ResourceAmounts,
     Resources,
+    RestoredStatus,
     SecretMetadata,
     Source,
     SourceStatus,
     Storage,
 )
+from daap_operator.api.v1alpha1.restore import (
+    DaapRestore,
+    DaapRestoreSpec,
+    DaapRestoreStatus,
+    RestorePhase,
+    RestoreSource,
+    SafetyBackup,
+    SafetyBackupStatus,
+)
 
-DEFINITIONS: tuple[Definition, ...] = (database.DEFINITION, backup.DEFINITION)
+DEFINITIONS: tuple[Definition, ...] = (
+    database.DEFINITION,
+    backup.DEFINITION,
+    restore.DEFINITION,
+)
 """All kinds, in the order in which they are listed."""
 
 __all__ = [
@@ -51,6 +65,9 @@ __all__ = [
     "DaapDatabase",
     "DaapDatabaseSpec",
     "DaapDatabaseStatus",
+    "DaapRestore",
+    "DaapRestoreSpec",
+    "DaapRestoreStatus",
     "DatabaseRef",
     "DeletionPolicy",
     "Locale",
@@ -61,6 +78,11 @@ __all__ = [
     "Pooler",
     "ResourceAmounts",
     "Resources",
+    "RestorePhase",
+    "RestoreSource",
+    "RestoredStatus",
+    "SafetyBackup",
+    "SafetyBackupStatus",
     "SecretMetadata",
     "Source",
     "SourceStatus",

@@ -15,9 +15,9 @@ from daap_operator.kinds.archiver import archiver_of
 from daap_operator.kinds.database.desired import backup
 from daap_operator.kinds.database.desired.resolved import Resolved
 from daap_operator.kinds.database.memory import Archive, DatabaseTurn, DatabaseWorld
-from daap_operator.kinds.database.subject import DatabaseSubject
+from daap_operator.kinds.database.subject import DatabaseSubject, is_replaced
 from daap_operator.kinds.database.trim_backup import WINDOWS
-from daap_operator.kinds.database.windows import window_of
+from daap_operator.kinds.windows import window_of
 
 Object = dict[str, Any]
 
@@ -34,7 +34,8 @@ def archived(
     if live:
         archive = live.archive
     elif archive is not None and cluster is None and _is_used(world, looked_at, archive):
-        source = _of_before(world, looked_at, resolved, archive) or source
+        if not is_replaced(looked_at):  # else what was noted is all that it may be made from
+            source = _of_before(world, looked_at, resolved, archive) or source
         archive = backup.next_archive_name(archive, resolved.cluster, resolved.uid)
     elif archive is None and resolved.backups:
         archive = backup.archive_name(resolved.cluster, resolved.uid)

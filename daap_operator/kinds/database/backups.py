@@ -18,7 +18,7 @@ from daap_operator.kinds.database.due import GRACE, missed_at, next_due
 from daap_operator.kinds.database.phases import cluster_phase
 from daap_operator.kinds.database.reasons import BackupHealthReason, DatabaseReason
 from daap_operator.kinds.database.trim import ARCHIVING
-from daap_operator.kinds.database.windows import utc
+from daap_operator.kinds.windows import utc
 from daap_operator.lines import quoted
 
 _PLATFORM = "the platform team must"

@@ -11,7 +11,7 @@ from daap_operator.kinds.archiver import archiver_of
 from daap_operator.kinds.cnpg_backups import FAILED
 from daap_operator.kinds.database.desired.resolved import Resolved
 from daap_operator.kinds.database.trim_backup import WINDOWS
-from daap_operator.kinds.database.windows import Window, utc, window_of
+from daap_operator.kinds.windows import Window, utc, window_of
 from daap_operator.kube.words import HIDDEN, quotable
 
 Object = dict[str, Any]

@@ -220,8 +220,10 @@ def _objections(world: DatabaseWorld, database: Resolved, found: Object) -> list
 
 def _tell_of_loss(world: DatabaseWorld, key: Ref, child: Child) -> None:
     """Say aloud when a Cluster had to be made again: its volumes went with the one before."""
-    if not raw.text(world.store.get(key), "status", "host"):
-        return
+    status = raw.mapping(world.store.get(key), "status")
+    restored = raw.mapping(status, "restore")
+    if not raw.text(status, "host") or (restored and not raw.text(restored, "clusterUid")):
+        return  # new, or deleted to be restored in place
     source = recovery.of_cluster(raw.mapping(child.manifest, "spec"))
     now = "It is empty: a Cluster's volumes go with it"
     if source:

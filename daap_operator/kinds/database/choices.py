@@ -10,7 +10,12 @@ from daap_operator.kinds.database.archives import archived
 from daap_operator.kinds.database.desired.resolved import Origin, Resolved, resolve
 from daap_operator.kinds.database.memory import DatabaseWorld
 from daap_operator.kinds.database.ownership import belongs_to
-from daap_operator.kinds.database.subject import DatabaseSubject, cluster_of, database
+from daap_operator.kinds.database.subject import (
+    DatabaseSubject,
+    cluster_of,
+    database,
+    is_going,
+)
 
 
 def resolved_now(
@@ -42,7 +47,12 @@ def there(world: DatabaseWorld, looked_at: DatabaseSubject) -> Object | None:
 
 
 def _of(looked_at: DatabaseSubject, cluster: Object | None) -> Object | None:
-    """The Cluster if it is the database's, or one that an earlier DaapDatabase left."""
+    """The Cluster if it is the database's, or one that an earlier DaapDatabase left.
+
+    One that is deleted to be restored in place counts for nothing.
+    """
+    if cluster and is_going(looked_at, cluster):
+        return None
     key, uid = looked_at.key, looked_at.metadata.uid
     if cluster and (belongs_to(cluster, uid) or was_retained(cluster, key.namespace, key.name)):
         return cluster

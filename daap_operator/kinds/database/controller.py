@@ -42,6 +42,7 @@ from daap_operator.kinds.database.memory import DatabaseOutcome, DatabaseTurn, D
 from daap_operator.kinds.database.metrics import METRICS, measured
 from daap_operator.kinds.database.publish import note_name, publish
 from daap_operator.kinds.database.removal import finalize, protection
+from daap_operator.kinds.database.replacement import made_way, served_since, take_on, with_restore
 from daap_operator.kinds.database.rights import RIGHTS
 from daap_operator.kinds.database.row import DATABASES, Row, row
 from daap_operator.kinds.database.seen import Observed
@@ -187,8 +188,13 @@ async def _serve(
     world: DatabaseWorld, turn: DatabaseTurn
 ) -> tuple[DaapDatabaseStatus, Problem | None]:
     """Name, children and Secret as they should be: the status, and what is in the way."""
+    await take_on(world, turn)
     resolved = resolved_now(world, turn.subject)
     take_name(world, turn.subject)
+    if replacing := await made_way(world, turn.subject, resolved):
+        observed = observed_now(world, turn.subject.key, resolved)
+        told = backups_now(world, turn.subject, resolved)
+        return observed_status(turn.moment(), resolved, observed, replacing, None, told), replacing
     try:
         begun = await sought(world, turn.subject, there(world, turn.subject))
     except Waiting as pending:
@@ -199,7 +205,8 @@ async def _serve(
     _tell_end_of_life(world, turn.subject)
     observed, problem, published = await _maintain(world, turn.subject, resolved)
     told = backups_now(world, turn.subject, resolved)
-    return observed_status(turn.moment(), resolved, observed, problem, published, told), problem
+    status = observed_status(turn.moment(), resolved, observed, problem, published, told)
+    return with_restore(world, turn.subject, status), problem
 
 
 def _tell_end_of_life(world: DatabaseWorld, looked_at: DatabaseSubject) -> None:
@@ -219,9 +226,11 @@ async def _keep(world: DatabaseWorld, turn: DatabaseTurn, held: Held) -> Databas
     try:
         fit("The object", turn.subject.seen)
         resolved = resolved_now(world, turn.subject)
-        await note_archive(world, turn, resolved)
-        await note_name(world, turn, resolved)
-        _, problem, published = await _maintain(world, turn.subject, resolved)
+        problem = await made_way(world, turn.subject, resolved)
+        if problem is None:
+            await note_archive(world, turn, resolved)
+            await note_name(world, turn, resolved)
+            _, problem, published = await _maintain(world, turn.subject, resolved)
     except Stalled as refusal:  # of a spec that breaks today's rules the children stay as they are
         problem = refusal
     told = backups_now(world, turn.subject, resolved)
@@ -250,6 +259,7 @@ async def _maintain(
     except (Stalled, Waiting) as trouble:
         problem = problem or trouble
     served = bool(published or looked_at.status.host)
+    served = served_since(world, looked_at, served=served, serves=observed.serving)
     unscheduled = await ensure_schedule(
         world, sized, served=served, settled=observed.serving and not observed.unsettled
     )

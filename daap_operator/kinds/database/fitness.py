@@ -18,7 +18,7 @@ from daap_operator.kinds.database.desired.resolved import Origin, Platform
 from daap_operator.kinds.database.origin import Kept, asked_of, at_backup
 from daap_operator.kinds.database.reasons import DatabaseReason
 from daap_operator.kinds.database.trim_backup import WINDOWS
-from daap_operator.kinds.database.windows import Window, window_of
+from daap_operator.kinds.windows import Window, window_of
 from daap_operator.lines import quoted
 
 

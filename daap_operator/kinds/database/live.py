@@ -41,7 +41,9 @@ def observed_now(world: DatabaseWorld, key: Ref, resolved: Resolved) -> Observed
     if resolved.source is None:
         return told
     failure = world.notes_of(key).restore_failed
-    return recovering.explained(told, resolved.source, children, failure)
+    in_place = world.store.get(key) or {}
+    restore = raw.text(in_place, "status", "restore", "name")
+    return recovering.explained(told, resolved.source, children, failure, restore)
 
 
 def _reloading(world: DatabaseWorld, key: Ref) -> str:

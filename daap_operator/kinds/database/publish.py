@@ -19,6 +19,7 @@ from daap_operator.kinds.database.adoption import objections, was_retained
 from daap_operator.kinds.database.desired.resolved import Manifest, Resolved
 from daap_operator.kinds.database.desired.secret import (
     DatabaseCredentials,
+    app_secret,
     connection_secret,
     revision,
 )
@@ -133,7 +134,7 @@ def _checked(world: DatabaseWorld, database: Resolved) -> None:
 
 
 async def _credentials(world: DatabaseWorld, database: Resolved) -> DatabaseCredentials:
-    application = await _get(world, database, f"{database.cluster}-app")
+    application = await _get(world, database, app_secret(database.cluster))
     authority = await _get(world, database, f"{database.cluster}-ca")
     credentials = DatabaseCredentials(
         username=raw.decoded(application, "data", "username"),

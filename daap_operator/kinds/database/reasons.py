@@ -17,6 +17,7 @@ class DatabaseReason(Reason):
     BACKUP_SCHEDULE_PENDING = "BackupSchedulePending"
     UPDATING = "Updating"
     VOLUME_RESIZING = "VolumeResizing"
+    REPLACING = "ReplacingCluster"
 
     # not serving
     NOT_SERVING = "NotServing"

@@ -77,17 +77,24 @@ def _fatal(entry: Object) -> str:
 
 
 def explained(
-    observed: Observed, source: SourceStatus, children: Children, failure: Failure | None
+    observed: Observed,
+    source: SourceStatus,
+    children: Children,
+    failure: Failure | None,
+    restore: str = "",
 ) -> Observed:
-    """The same with how the restore is getting on, while the first instance is being set up."""
+    """The same with how the restore is getting on, while the first instance is being set up.
+
+    `restore` names the DaapRestore of a database that is restored in place.
+    """
     awaited, action = observed.awaited, observed.action
     if failure and action and action.reason is DatabaseReason.UNRECOVERABLE:
-        told = _failing(source, failure, "CloudNativePG has given up")
+        told = _failing(source, failure, "CloudNativePG has given up", restore)
         return replace(observed, action=told, awaited=Awaited(*_both(told), Meaning.ACTION))
     if awaited is None or awaited.reason is not DatabaseReason.CLUSTER_STARTING:
         return observed
     if failure:
-        told = _failing(source, failure, "CloudNativePG tries again")
+        told = _failing(source, failure, "CloudNativePG tries again", restore)
         return replace(observed, awaited=Awaited(*_both(told), Meaning.BLOCKED))
     message = f"{_what(source)} is being restored{_since(children)}"
     return replace(observed, awaited=Awaited(DatabaseReason.RESTORING, message, Meaning.STARTING))
@@ -112,9 +119,10 @@ def _since(children: Children) -> str:
     return f" since {since:%Y-%m-%d %H:%M} UTC" if since else ""
 
 
-def _failing(source: SourceStatus, failure: Failure, next_step: str) -> Finding:
+def _failing(source: SourceStatus, failure: Failure, next_step: str, restore: str) -> Finding:
     said = f": {failure.words}" if failure.words else f", and {_UNREAD[failure.refused]}"
-    message = f"{_what(source)} could not be restored{said}. {_remedy(failure.words)}; {next_step}"
+    remedy = _remedy(failure.words, restore)
+    message = f"{_what(source)} could not be restored{said}. {remedy}; {next_step}"
     return Finding(DatabaseReason.RESTORE_FAILING, message)
 
 
@@ -125,8 +133,17 @@ _UNREAD = {
 }
 
 
-def _remedy(said: str) -> str:
-    return next((remedy for sign, remedy in _REMEDIES if sign in said), _UNKNOWN)
+def _remedy(said: str, restore: str) -> str:
+    remedy = next((remedy for sign, remedy in _REMEDIES if sign in said), _UNKNOWN)
+    return _in_place(restore) if restore and remedy is not _UNKNOWN else remedy
+
+
+def _in_place(restore: str) -> str:
+    """Nobody is told to delete a database that had data: what it was before is in an archive."""
+    return (
+        f"DaapRestore {restore} says where the state before is: create another DaapRestore to that "
+        "or to another moment, with spec.safetyBackup 'Skip'"
+    )
 
 
 _AGAIN = "delete this DaapDatabase, which holds no data yet, and create it again"

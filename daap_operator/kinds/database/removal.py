@@ -21,6 +21,7 @@ from daap_operator.kinds.database import remedies
 from daap_operator.kinds.database.children import database_child
 from daap_operator.kinds.database.desired import defaults
 from daap_operator.kinds.database.desired.backup import final_backup_name, is_final_wanted
+from daap_operator.kinds.database.desired.secret import app_secret
 from daap_operator.kinds.database.memory import DatabaseOutcome, DatabaseTurn, DatabaseWorld
 from daap_operator.kinds.database.ownership import belongs_to, cluster_owners
 from daap_operator.kinds.database.publish import remove_secret
@@ -147,6 +148,12 @@ def _secrets(looked_at: DatabaseSubject) -> list[str]:
     return list(dict.fromkeys(name for name in candidates if name))
 
 
+def _credentials(looked_at: DatabaseSubject) -> list[str]:
+    """What may have been kept for a Cluster that was restored in place; it is the database's."""
+    restored = looked_at.status.source is not None
+    return [app_secret(cluster_of(looked_at))] if restored else []
+
+
 # --- Delete ---------------------------------------------------------------------------------------
 
 
@@ -157,10 +164,10 @@ async def _delete_children(world: DatabaseWorld, looked_at: DatabaseSubject) -> 
         await delete(world.kube, world.store, owner, each) for each in _children(world, looked_at)
     ]
     blockers = [blocker for blocker in left if blocker]
-    return blockers or await _volume_claims(world, looked_at)
+    return blockers or await volume_claims(world, looked_at)
 
 
-async def _volume_claims(world: DatabaseWorld, looked_at: DatabaseSubject) -> list[Blocker]:
+async def volume_claims(world: DatabaseWorld, looked_at: DatabaseSubject) -> list[Blocker]:
     """Names the Cluster's PersistentVolumeClaims that garbage collection has still to remove.
 
     While the store has some they are there, and their events are on the way; should one have been
@@ -215,8 +222,11 @@ def _owned_by_clusters(claims: Iterable[Object]) -> list[Object]:
 
 
 async def _delete_secrets(world: DatabaseWorld, looked_at: DatabaseSubject) -> None:
+    metadata = looked_at.metadata
     for name in _secrets(looked_at):
-        await remove_secret(world, looked_at.metadata.namespace, name, looked_at.metadata.uid)
+        await remove_secret(world, metadata.namespace, name, metadata.uid)
+    for name in _credentials(looked_at):
+        await remove_secret(world, metadata.namespace, name, metadata.uid, left_by=metadata.name)
 
 
 # --- Retain ---------------------------------------------------------------------------------------
@@ -230,7 +240,8 @@ async def _disown_children(world: DatabaseWorld, looked_at: DatabaseSubject) -> 
     made_by = defaults.marks(looked_at.status.defaults_revision)
     marks = {known.CLUSTER: mark | names.retained_with(team, secret) | made_by}
     kept = [each.ref for each in reversed(_children(world, looked_at))]  # the data first
-    kept += [Ref(known.SECRET, namespace, name) for name in _secrets(looked_at)]
+    secrets = [*_secrets(looked_at), *_credentials(looked_at)]
+    kept += [Ref(known.SECRET, namespace, name) for name in secrets]
     for each in kept:
         annotations = marks.get(each.kind, mark)
         await release(world.kube, world.store, _owner(looked_at), each, annotations)

@@ -33,6 +33,19 @@ def is_protected(looked_at: DatabaseSubject) -> bool:
     return raw.truth(looked_at.spec, "deletionProtection")
 
 
+def is_replaced(looked_at: DatabaseSubject) -> bool:
+    """Whether its Cluster is to be created for a restore in place, and has not been yet."""
+    noted = looked_at.status.restore
+    return noted is not None and noted.cluster_uid is None
+
+
+def is_going(looked_at: DatabaseSubject, cluster: raw.Object) -> bool:
+    """Whether a Cluster is the one that a restore in place deletes: nothing of it counts."""
+    noted = looked_at.status.restore
+    uid = raw.text(cluster, "metadata", "uid")
+    return is_replaced(looked_at) and noted is not None and uid == noted.replaced_cluster_uid
+
+
 def database(seen: Object) -> DaapDatabase:
     """The object with a spec that keeps all rules.
 

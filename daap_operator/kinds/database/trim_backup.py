@@ -11,7 +11,7 @@ from daap_operator import raw
 from daap_operator.engine.kinds import IDENTITY
 from daap_operator.engine.ownership import OWNED, owned_part
 from daap_operator.kinds.database.trim import child_metadata
-from daap_operator.kinds.database.windows import packed
+from daap_operator.kinds.windows import packed
 from daap_operator.lines import quoted
 from daap_operator.raw import picked
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from daap_operator import names, raw
 from daap_operator.engine.kinds import UID, Object, Of, Reader, Ref, Source, Watch, uid
-from daap_operator.kinds import cnpg_backups, known
+from daap_operator.kinds import cnpg_backups, known, restores
 from daap_operator.kinds.database import trim, trim_backup, trim_pod
 from daap_operator.kinds.database.naming import NAME, name, ref
 from daap_operator.kinds.database.ownership import owners
 from daap_operator.kinds.database.seen import Children
-from daap_operator.kinds.database.windows import changed
+from daap_operator.kinds.windows import changed
 
 SERVICE, CLUSTER = "service", "cluster"
 """Indexes: by the namespace and the name of the Service, or of the Cluster, that it is one of.
@@ -118,6 +118,13 @@ def _nobody(obj: Object, store: Reader) -> Iterator[Ref]:
     """Of an object of which a change concerns few: `concerns` says whom."""
     del obj, store
     yield from ()
+
+
+def _of_restore(restore: Object, store: Reader) -> Iterator[Ref]:
+    """One that is about to replace a Cluster; all others are not the database's business."""
+    del store
+    if restores.ordered(restore):
+        yield restores.ref_of(restore)
 
 
 def _by_store(before: Object | None, now: Object | None, store: Reader) -> Iterator[Ref]:
@@ -287,6 +294,13 @@ WATCHES = (
         {CLUSTER: _failed},
         why="those of Clusters only, by label: why a backup has failed, and whether the last one "
         "is made that a deletion waits for",
+    ),
+    Watch(
+        known.DAAP_RESTORE,
+        restores.keep,
+        _of_restore,
+        indexes={restores.ORDERED: restores.ordered},
+        why="what a database is to be restored from, and instead of which Cluster",
     ),
     Watch(
         known.BARMAN_STORE,

@@ -42,5 +42,6 @@ request, and the API server reports either: whichever it is names the remedy tha
 {{- define "daap-operator.admission.references" -}}
 {{- dict
   "daapbackups" "databaseRef.name"
+  "daaprestores" "databaseRef.name"
   | toJson }}
 {{- end }}

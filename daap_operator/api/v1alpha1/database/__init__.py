@@ -17,6 +17,7 @@ from daap_operator.api.v1alpha1.database.parts import (
     Resources,
     Storage,
 )
+from daap_operator.api.v1alpha1.database.restored import RestoredStatus
 from daap_operator.api.v1alpha1.database.source import Source, SourceStatus
 from daap_operator.api.v1alpha1.database.spec import DaapDatabaseSpec, DeletionPolicy
 from daap_operator.api.v1alpha1.database.status import Binding, DaapDatabaseStatus
@@ -40,6 +41,7 @@ __all__ = [
     "Pooler",
     "ResourceAmounts",
     "Resources",
+    "RestoredStatus",
     "SecretMetadata",
     "Source",
     "SourceStatus",

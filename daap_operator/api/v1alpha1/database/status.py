@@ -7,6 +7,7 @@ from pydantic import Field
 from daap_operator.api.base import Model
 from daap_operator.api.meta import Phase, Status
 from daap_operator.api.v1alpha1.database.backup import BackupStatus
+from daap_operator.api.v1alpha1.database.restored import RestoredStatus
 from daap_operator.api.v1alpha1.database.source import SourceStatus
 
 
@@ -76,6 +77,9 @@ class DaapDatabaseStatus(Status):
 
     source: SourceStatus | None = None
     """What the data was restored from; absent for a database that began empty."""
+
+    restore: RestoredStatus | None = None
+    """The latest restore in place; absent for a database that never had one."""
 
     backup: BackupStatus | None = None
     """What there is of the backups; absent for a database that never had any."""

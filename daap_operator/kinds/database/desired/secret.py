@@ -61,6 +61,26 @@ def _metadata(database: Resolved) -> Manifest:
     return made
 
 
+def kept_credentials(database: Resolved, username: str, password: str) -> Manifest:
+    """The owner's credentials for a Cluster that is created again, where CloudNativePG looks for
+    them: it takes those that are there, and by the label hears of later changes."""
+    made = database.metadata(app_secret(database.cluster))
+    made["labels"] |= {"cnpg.io/reload": "true"}
+    entries = {"username": username, "password": password}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": names.SECRET_TYPE,
+        "metadata": made,
+        "data": {key: base64.b64encode(text.encode()).decode() for key, text in entries.items()},
+    }
+
+
+def app_secret(cluster: str) -> str:
+    """The name of the Secret with the owner's credentials, as CloudNativePG calls it."""
+    return f"{cluster}-app"
+
+
 def revision(database: Resolved, versions: CredentialVersions) -> str:
     """A digest that changes when the Secret to write does, worked out without reading a Secret."""
     stand_in = DatabaseCredentials(

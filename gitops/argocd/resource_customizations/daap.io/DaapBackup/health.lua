@@ -1,7 +1,7 @@
--- Health of a DaapDatabase or a DaapBackup for Argo CD. The status keeps kstatus' rules, so this reads it as kstatus does:
--- Ready is True when clients can connect, or the backup is completed; Reconciling while something is under way; Stalled when
--- somebody must act. BackupHealthy and MetadataSynced are left out: neither a full store nor an inventory that is away may
--- fail a sync.
+-- Health of a DaapDatabase, DaapBackup or DaapRestore for Argo CD. The status keeps kstatus' rules, so this reads it as kstatus
+-- does: Ready is True when clients can connect, or the backup or restore is completed; Reconciling while something is under
+-- way; Stalled when somebody must act. BackupHealthy and MetadataSynced are left out: neither a full store nor an inventory
+-- that is away may fail a sync.
 local health = { status = "Progressing", message = "Waiting for the DaaP operator" }
 
 local conditions = {}
