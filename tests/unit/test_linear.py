@@ -41,6 +41,7 @@ from daap_operator.kinds.database.subject import is_valid
 from daap_operator.kinds.database.volumes import Expansion, data_claims, sizing
 from daap_operator.kinds.database.watched import WATCHES, children_of
 from daap_operator.kinds.windows import packed
+from tests.support.restores import restore
 from tests.support.steps import countable, steps
 from tests.unit import backups, builders
 
@@ -114,6 +115,7 @@ OBJECTS: dict[str, Object] = {
     known.SCHEDULED_BACKUP.word: builders.scheduled_backup(),
     known.BACKUP.word: backups.backup("failed", error="no such bucket"),
     known.BARMAN_STORE.word: backups.object_store(),
+    known.DAAP_RESTORE.word: restore("shop", "back", "orders", at="2026-11-28T03:00:00Z"),
     known.DEPLOYMENT.word: builders.deployment(
         {"conditions": [{"type": "ReplicaFailure", "status": "False"}]}
     ),
