@@ -159,7 +159,12 @@ UNDRIVEN: dict[str, set[str]] = {
     "back up at other times": {*STATUS, "upsert row ready"},
     "back up no more": {*STATUS, "upsert row ready"},
     "create from an archive": {*POINTS["create"], *STATUS, CLAIM},
-    "lose the Cluster": {*POINTS["create"], *STATUS, "create scheduledbackups", "upsert row error"},
+    "lose the Cluster": {
+        *POINTS["create"],
+        *STATUS,
+        *("create scheduledbackups", "upsert row error"),
+        *("patch poolers", "replace secrets"),  # of the new Cluster's Secrets
+    },
     "delete with backups": {*POINTS["delete"]},
     "delete with a final backup": {*POINTS["delete"], *STATUS, "delete scheduledbackups"},
     "delete and retain with backups": {*POINTS["delete"], *POINTS["delete and retain"], CLAIM},

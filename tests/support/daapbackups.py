@@ -116,13 +116,31 @@ class Backups:
 async def play(api: Api) -> None:
     """Let each Backup be completed, as CloudNativePG would; until cancelled.
 
-    Not before its DaapBackup says that it runs: a real one takes longer than that.
+    That of a DaapBackup not before this says that it runs: a real one takes longer than that.
     """
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_play_asked_for(api))
+        tasks.create_task(_play_others(api))
+
+
+async def _play_asked_for(api: Api) -> None:
     async for event, obj in api.watch(known.DAAP_BACKUP):
         if event != "DELETED" and _named(obj):
-            with suppress(ApiError):  # gone meanwhile
-                place = obj["metadata"]["namespace"], obj["status"]["backupName"]
-                await api.patch(known.BACKUP, *place, {"status": DONE}, "status")
+            await _complete(api, obj["metadata"]["namespace"], obj["status"]["backupName"])
+
+
+async def _play_others(api: Api) -> None:
+    async for event, obj in api.watch(known.BACKUP):
+        metadata = obj["metadata"]
+        over = event == "DELETED" or "deletionTimestamp" in metadata
+        begun = (obj.get("status") or {}).get("phase")
+        if not (over or begun or owners(obj, known.DAAP_BACKUP)):
+            await _complete(api, metadata["namespace"], metadata["name"])
+
+
+async def _complete(api: Api, namespace: str, name: str) -> None:
+    with suppress(ApiError):  # gone meanwhile
+        await api.patch(known.BACKUP, namespace, name, {"status": DONE}, "status")
 
 
 @asynccontextmanager
