@@ -13,6 +13,7 @@ from tests.support.api import Object
 from tests.support.clients import Clients, entries
 from tests.support.databases import Databases, is_ready, phase
 from tests.support.eventually import eventually
+from tests.support.nightly import nightly
 
 pytestmark = pytest.mark.timeout(1500)
 
@@ -58,6 +59,7 @@ async def reaches(shop: Databases, name: str, *wanted: str, seconds: float = SLO
     return found
 
 
+@nightly("e2e-nightly")
 async def test_a_database_is_put_back_in_place_and_back_again(
     shop: Databases,
     clients: Clients,

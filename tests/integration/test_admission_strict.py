@@ -14,10 +14,12 @@ from tests.support.daapbackups import Backups
 from tests.support.databases import Databases, database
 from tests.support.eventually import eventually
 from tests.support.helm import render
+from tests.support.restores import Restores
 
 STRICT = "strict"
 EVERYONE = "system:authenticated"
 FREE = "Équipe n° 7 / checkout"
+MOMENT = "2026-03-01T12:00:00Z"
 Strictly = Callable[[Object, Object], Awaitable[Databases]]
 
 
@@ -133,6 +135,31 @@ async def test_what_names_a_database_is_its_teams_as_the_database_is(
     they = await as_person(admission.ADMIN)
     await they.patch("daapbackups", shop.namespace, "orders-now", label)
     await ann.delete("orders-now")
+
+
+async def test_only_its_team_puts_a_database_back(strictly: Strictly, as_person: As) -> None:
+    members = {"membersOnly": True, "groupPrefix": "oidc:", "exemptGroups": ["system:masters"]}
+    shop = await strictly({"ownership": members}, database("", "probe", ownerTeam="x"))
+    for name, team in (("orders", "checkout"), ("ledger", "payments")):
+        await shop.create(name, ownerTeam=team)
+    ann = Restores(await as_person(member("oidc:checkout")), shop.namespace)
+    bob = Restores(await as_person(member("oidc:payments")), shop.namespace)
+
+    async def refused(name: str) -> str:
+        return await refusal(ann.create(f"{name}-back", name, at=MOMENT))
+
+    # What the API server knows of the databases is a watch behind
+    said = await eventually(lambda: refused("ledger"), lambda said: "daaprestores" in said)
+    assert f"DaapRestore {shop.namespace}/ledger-back: the DaapDatabase ledger belongs to" in said
+    assert "the user 'ann' is not in the group 'oidc:payments': ask a member" in said
+    await ann.create("orders-back", "orders", at=MOMENT)
+    label = {"metadata": {"labels": {"a": "b"}}}
+    edit = bob.api.patch("daaprestores", shop.namespace, "orders-back", label)
+    assert "is not in the group 'oidc:checkout'" in await refusal(edit)
+    assert "is not in the group 'oidc:checkout'" in await refusal(bob.delete("orders-back"))
+    they = await as_person(admission.ADMIN)
+    await they.patch("daaprestores", shop.namespace, "orders-back", label)
+    await ann.delete("orders-back")
 
 
 # --- only namespaces of teams ---------------------------------------------------------------------

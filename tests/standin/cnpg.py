@@ -104,6 +104,8 @@ class StandIn:
         self._own: set[Place] = set()
         self._most_claims: dict[str, int] = {}
         """By a Cluster's uid: the highest number of an instance that has been given a claim."""
+        self._unmade: dict[Place, set[Ref]] = {}
+        """By the place of a Cluster that cannot back up yet: ScheduledBackups that wait for it."""
         self._pace = 0.0
         self._asleep: set[str] = set()
         self._stiff: set[str] = set()
@@ -183,6 +185,9 @@ class StandIn:
             else:
                 self._objects[key] = obj
             self._look(key)
+            if kind == known.CLUSTER:
+                for schedule in self._unmade.pop((key.namespace, key.name), ()):
+                    self._look(schedule)
 
     def _look_at_all(self, namespace: str) -> None:
         for key in list(self._objects):
@@ -390,9 +395,13 @@ class StandIn:
     async def _schedule(self, obj: Object) -> None:
         """The first backup, at once, as CloudNativePG and the plugin make and report it."""
         name, namespace = obj["metadata"]["name"], obj["metadata"]["namespace"]
-        cluster = self._objects.get(Ref(known.CLUSTER, namespace, obj["spec"]["cluster"]["name"]))
+        place = namespace, obj["spec"]["cluster"]["name"]
+        cluster = self._objects.get(Ref(known.CLUSTER, *place))
         told = archiver_of(cluster)
-        if cluster is None or told is None or script.is_idle(obj):
+        if script.is_idle(obj):
+            return
+        if cluster is None or told is None:
+            self._unmade.setdefault(place, set()).add(Ref.of(known.SCHEDULED_BACKUP, obj))
             return
         now = datetime.fromisoformat(obj["metadata"]["creationTimestamp"])
         metadata = _owned(cluster, known.CLUSTER, f"{name}-{now:%Y%m%d%H%M%S}")
