@@ -12,7 +12,6 @@ from tests.integration.fault_scenarios import (
     create_with_backups,
     told,
 )
-from tests.support.backups import tell_of_backup
 from tests.support.databases import is_ready
 from tests.support.eventually import eventually
 from tests.support.restores import Restores
@@ -66,8 +65,8 @@ def _restores(trial: Trial) -> Restores:
 
 
 async def make(trial: Trial) -> None:
+    """Its first backup is CloudNativePG's: one that the trial told of itself would come between."""
     await create_with_backups(trial)
-    await tell_of_backup(trial.site.databases, trial.name)
     await _restores(trial).moment(trial.name)
 
 

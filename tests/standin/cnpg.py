@@ -407,7 +407,10 @@ class StandIn:
         metadata = _owned(cluster, known.CLUSTER, f"{name}-{now:%Y%m%d%H%M%S}")
         spec = {key: obj["spec"][key] for key in ("cluster", "method", "pluginConfiguration")}
         kind = {"apiVersion": known.BACKUP.api_version, "kind": known.BACKUP.name}
-        backup = await self._api.create(known.BACKUP, kind | {"metadata": metadata, "spec": spec})
+        backup = await self._api.get(known.BACKUP, namespace, metadata["name"])
+        if backup is None:  # it is there when only what follows has failed before
+            backup = kind | {"metadata": metadata, "spec": spec}
+            backup = await self._api.create(known.BACKUP, backup)
         await self._status(known.BACKUP, backup, script.backup(now))
         if await self._api.get(known.BARMAN_STORE, namespace, told.store):
             window = {"status": script.window(told.archive, now)}
