@@ -384,7 +384,9 @@ class StandIn:
         for (kind, space, pod), found in list(self._objects.items()):
             if (kind, space) != (known.POD, namespace) or pod in _pods(obj):
                 continue
-            if found["metadata"]["labels"].get("cnpg.io/cluster") == name:
+            labels = found["metadata"]["labels"]
+            instance = labels.get("cnpg.io/podRole") == "instance"  # and no pod of a Job
+            if instance and labels.get("cnpg.io/cluster") == name:
                 await self._api.delete(known.POD, namespace, pod)
 
     def _most(self, obj: Object) -> int:
