@@ -83,9 +83,19 @@ class Clients:
             every=0.2,
         )
         assert pod
-        said = await self.said(name)
+        said = await eventually(lambda: self._kept(name), lambda log: log is not None)
+        assert said is not None
         assert pod["status"]["phase"] == "Succeeded", said
         return said
+
+    async def _kept(self, name: str) -> str | None:
+        """What a pod that has ended has said; None while its node does not find the log."""
+        try:
+            return await self.said(name)
+        except ApiError as error:
+            if error.status == 404:
+                return None
+            raise
 
     async def start(self, script: str, secret: Object) -> str:
         """Have a script begun, and give back the pod's name."""

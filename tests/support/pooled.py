@@ -41,6 +41,9 @@ restored() { # and what another client finds meanwhile
     sql "$pooled" --command "SHOW search_path" | say "$1, search_path"
 }
 
+give_up=$(($(date +%s) + 60)) # a Service that is new reaches the node a moment later
+until pg_isready --quiet --dbname="$direct"; do [ "$(date +%s)" -lt $give_up ] && sleep 0.2; done
+
 sql "$direct" <<'SQL'
 CREATE SCHEMA shelf;
 CREATE TABLE items (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, word text);
