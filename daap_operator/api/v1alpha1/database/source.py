@@ -56,6 +56,30 @@ NO_NAMESPACE_TEXT = (
     "leave it out"
 )
 
+At = Annotated[
+    str | None,
+    Field(max_length=32, json_schema_extra=validations(pattern_rule(AT_PATTERN, AT_TEXT))),
+    matched(AT_PATTERN, AT_TEXT),
+]
+"""A moment to restore to."""
+
+ArchiveName = Annotated[
+    str | None,
+    Field(
+        max_length=253, json_schema_extra=validations(pattern_rule(ARCHIVE_PATTERN, ARCHIVE_TEXT))
+    ),
+    matched(ARCHIVE_PATTERN, ARCHIVE_TEXT),
+]
+"""An archive to restore from."""
+
+
+def moment_of(at: str | None) -> datetime | None:
+    """A moment in UTC; None without. Raises ValueError for one that no calendar has."""
+    try:
+        return datetime.fromisoformat(at).astimezone(UTC) if at else None
+    except (ValueError, OverflowError):
+        raise ValueError(f"at {AT_TEXT.format(at)}") from None
+
 
 class Source(Model):
     """The archive of a database that there is, or was: a new database begins with its data."""
@@ -71,14 +95,7 @@ class Source(Model):
     """Name of the DaapDatabase that the data comes from. One that is deleted can be named for as
     long as its archive is kept; this object's own name brings back the one that had it before."""
 
-    archive: Annotated[
-        str | None,
-        Field(
-            max_length=253,
-            json_schema_extra=validations(pattern_rule(ARCHIVE_PATTERN, ARCHIVE_TEXT)),
-        ),
-        matched(ARCHIVE_PATTERN, ARCHIVE_TEXT),
-    ] = None
+    archive: ArchiveName = None
     """Name of an archive in the store, for data of which nothing else is known any more. Needs
     `spec.postgresVersion`, the version of that data; `spec.databaseName` names its database."""
 
@@ -105,11 +122,7 @@ class Source(Model):
     one of the source's name for it; then that of `spec.backup.store`, then the platform's
     default."""
 
-    at: Annotated[
-        str | None,
-        Field(max_length=32, json_schema_extra=validations(pattern_rule(AT_PATTERN, AT_TEXT))),
-        matched(AT_PATTERN, AT_TEXT),
-    ] = None
+    at: At = None
     """The moment to restore to, in RFC 3339 with its time zone. Without `at` and `backup`, the
     latest change that was archived."""
 
@@ -127,7 +140,7 @@ class Source(Model):
     @property
     def moment(self) -> datetime | None:
         """`at`, in UTC; None without."""
-        return datetime.fromisoformat(self.at).astimezone(UTC) if self.at else None
+        return moment_of(self.at)
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:
@@ -141,10 +154,7 @@ class Source(Model):
 
     @model_validator(mode="after")
     def _in_the_calendar(self) -> Self:
-        try:
-            _ = self.moment
-        except (ValueError, OverflowError):
-            raise ValueError(f"at {AT_TEXT.format(self.at)}") from None
+        _ = self.moment
         return self
 
 

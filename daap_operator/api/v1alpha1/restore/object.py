@@ -1,6 +1,6 @@
 """The object itself, and what a team asks for."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -11,11 +11,10 @@ from daap_operator.api.meta import Metadata
 from daap_operator.api.rules import rule, validations
 from daap_operator.api.v1alpha1.backup.object import DATABASE_NAME_TEXT
 from daap_operator.api.v1alpha1.database.source import (
-    ARCHIVE_PATTERN,
-    ARCHIVE_TEXT,
-    AT_PATTERN,
-    AT_TEXT,
     BACKUP_PATTERN,
+    ArchiveName,
+    At,
+    moment_of,
 )
 from daap_operator.api.v1alpha1.database.texts import NAME_PATTERN, matched, pattern_rule
 from daap_operator.api.v1alpha1.restore.status import DaapRestoreStatus
@@ -66,11 +65,7 @@ class DaapRestoreSpec(Model):
     """The database that is restored in place: its host, its Secret, its user and its password
     stay."""
 
-    at: Annotated[
-        str | None,
-        Field(max_length=32, json_schema_extra=validations(pattern_rule(AT_PATTERN, AT_TEXT))),
-        matched(AT_PATTERN, AT_TEXT),
-    ] = None
+    at: At = None
     """The moment to restore to, in RFC 3339 with its time zone: what was committed until then is
     there afterwards, and nothing later. Either `at` or `backup`."""
 
@@ -85,14 +80,7 @@ class DaapRestoreSpec(Model):
     """The backup to restore to the end of: the name of a DaapBackup of the database, or a backup's
     id, as in `20261128T030000`. Either `at` or `backup`."""
 
-    archive: Annotated[
-        str | None,
-        Field(
-            max_length=253,
-            json_schema_extra=validations(pattern_rule(ARCHIVE_PATTERN, ARCHIVE_TEXT)),
-        ),
-        matched(ARCHIVE_PATTERN, ARCHIVE_TEXT),
-    ] = None
+    archive: ArchiveName = None
     """Name of an earlier archive of the database to restore from, as in `status.source.archive` of
     the DaapRestore that began a new one. When left out, that of the DaapBackup that `backup` names;
     else the current one. The store is the one that the database's backups go to now."""
@@ -108,7 +96,7 @@ class DaapRestoreSpec(Model):
     @property
     def moment(self) -> datetime | None:
         """`at`, in UTC; None without."""
-        return datetime.fromisoformat(self.at).astimezone(UTC) if self.at else None
+        return moment_of(self.at)
 
     @model_validator(mode="after")
     def _meant(self) -> Self:
@@ -121,10 +109,7 @@ class DaapRestoreSpec(Model):
 
     @model_validator(mode="after")
     def _in_the_calendar(self) -> Self:
-        try:
-            _ = self.moment
-        except (ValueError, OverflowError):
-            raise ValueError(f"at {AT_TEXT.format(self.at)}") from None
+        _ = self.moment
         return self
 
 
