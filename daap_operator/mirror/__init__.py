@@ -20,7 +20,7 @@ from daap_operator.mirror.inventory import Mirror
 from daap_operator.mirror.problems import MetadataError
 from daap_operator.mirror.rows import Differences, Expected, Rows
 from daap_operator.mirror.server import PoolSettings, Server
-from daap_operator.mirror.table import Json, Row, Table
+from daap_operator.mirror.table import Json, Row, Table, optional, storable
 
 __all__ = [
     "Differences",
@@ -33,4 +33,6 @@ __all__ = [
     "Rows",
     "Server",
     "Table",
+    "optional",
+    "storable",
 ]

@@ -91,3 +91,13 @@ class Table(Generic[R]):
     def arrays(self, rows: Sequence[R]) -> Mapping[str, list[Any]]:
         """The values of many rows, by column."""
         return {name: [getattr(row, name) for row in rows] for name in self.columns}
+
+
+def storable(text: str) -> str:
+    """A text without what PostgreSQL cannot store of it: NUL."""
+    return text.replace("\0", "")
+
+
+def optional(text: str | None) -> str | None:
+    """The same; None for one that is not there, or empty."""
+    return storable(text) if text else None

@@ -6,7 +6,7 @@ from datetime import datetime
 from daap_operator import raw
 from daap_operator.api.meta import ConditionType, Metadata
 from daap_operator.api.v1alpha1 import BackupPhase, DaapBackupStatus
-from daap_operator.mirror import Table
+from daap_operator.mirror import Table, optional, storable
 
 
 @dataclass(frozen=True)
@@ -37,21 +37,13 @@ def row(metadata: Metadata, spec: raw.Object, status: DaapBackupStatus) -> Row:
         id=metadata.uid,
         name=metadata.name,
         namespace=metadata.namespace,
-        database_name=_storable(raw.text(spec, "databaseRef", "name"))[:63],
-        store=_optional(status.store),
-        archive=_optional(status.archive),
-        backup_id=_optional(status.backup_id),
+        database_name=storable(raw.text(spec, "databaseRef", "name"))[:63],
+        store=optional(status.store),
+        archive=optional(status.archive),
+        backup_id=optional(status.backup_id),
         status=str(status.phase or BackupPhase.PENDING).lower(),
         started_at=status.started_at,
         completed_at=status.stopped_at if status.phase is BackupPhase.COMPLETED else None,
-        error_message=_storable(stalled.message) if stalled else None,
+        error_message=storable(stalled.message) if stalled else None,
         created_at=metadata.creation_timestamp,
     )
-
-
-def _storable(text: str) -> str:
-    return text.replace("\0", "")
-
-
-def _optional(text: str | None) -> str | None:
-    return _storable(text) if text else None

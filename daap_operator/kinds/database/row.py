@@ -10,7 +10,7 @@ from daap_operator.api.meta import Condition, ConditionType, Metadata
 from daap_operator.api.reasons import CommonReason
 from daap_operator.api.v1alpha1 import DaapDatabaseStatus, Phase
 from daap_operator.kinds.database.reasons import DatabaseReason
-from daap_operator.mirror import Json, Table
+from daap_operator.mirror import Json, Table, storable
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def row(metadata: Metadata, spec: raw.Object, status: DaapDatabaseStatus) -> Row
         database_name=status.database_name,
         postgres_version=status.postgres_version,
         locale=status.locale,
-        error_message="; ".join(told).replace("\0", "") or None,
+        error_message=storable("; ".join(told)) or None,
         generation=metadata.generation,
         created_at=metadata.creation_timestamp,
     )
@@ -98,7 +98,7 @@ def _document(spec: raw.Object) -> Json | None:
 
 def _storable(value: object) -> object:
     if isinstance(value, str):
-        return value.replace("\0", "")
+        return storable(value)
     if isinstance(value, Mapping):
         return {str(_storable(name)): _storable(below) for name, below in value.items()}
     if isinstance(value, list):
@@ -107,4 +107,4 @@ def _storable(value: object) -> object:
 
 
 def _text(spec: raw.Object, field: str) -> str:
-    return raw.text(spec, field).replace("\0", "")
+    return storable(raw.text(spec, field))

@@ -6,7 +6,7 @@ from datetime import datetime
 from daap_operator import raw
 from daap_operator.api.meta import ConditionType, Metadata
 from daap_operator.api.v1alpha1 import DaapRestoreStatus, RestorePhase
-from daap_operator.mirror import Table
+from daap_operator.mirror import Table, optional, storable
 
 
 @dataclass(frozen=True)
@@ -39,15 +39,15 @@ def row(metadata: Metadata, spec: raw.Object, status: DaapRestoreStatus) -> Row:
         id=metadata.uid,
         name=metadata.name,
         namespace=metadata.namespace,
-        database_name=_storable(raw.text(spec, "databaseRef", "name"))[:63],
-        store=_optional(source.store if source else None),
-        archive=_optional(source.archive if source else None),
+        database_name=storable(raw.text(spec, "databaseRef", "name"))[:63],
+        store=optional(source.store if source else None),
+        archive=optional(source.archive if source else None),
         restored_to=_moment(source.at if source else None),
-        backup_id=_optional(source.backup_id if source else None),
-        safety_backup=_optional(safety.name if safety else None),
+        backup_id=optional(source.backup_id if source else None),
+        safety_backup=optional(safety.name if safety else None),
         status=_word(status.phase or RestorePhase.PENDING),
         completed_at=status.completed_at,
-        error_message=_storable(stalled.message) if stalled else None,
+        error_message=storable(stalled.message) if stalled else None,
         created_at=metadata.creation_timestamp,
     )
 
@@ -58,11 +58,3 @@ def _word(phase: RestorePhase) -> str:
 
 def _moment(text: str | None) -> datetime | None:
     return raw.moment({"at": text}, "at") if text else None
-
-
-def _storable(text: str) -> str:
-    return text.replace("\0", "")
-
-
-def _optional(text: str | None) -> str | None:
-    return _storable(text) if text else None
