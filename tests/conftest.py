@@ -5,6 +5,7 @@ pytest_plugins = [
     "tests.support.nightly",
     "tests.support.order",
     "tests.support.second_try",
+    "tests.support.unmeasured",
     "tests.fix_postgres",
     "tests.fix_cluster",
     "tests.fix_toys",

@@ -19,6 +19,7 @@ from tests.chaos.run import Outcome
 from tests.chaos.stage import Patient, Stage
 from tests.chaos.trap import set_traps
 from tests.standin.cnpg import StandIn
+from tests.support.unmeasured import unmeasured
 
 SECONDS = float(os.environ.get("MINUTES") or 40 / 60) * 60
 
@@ -49,6 +50,7 @@ def progress(outcomes: list[Outcome]) -> None:
         tell(report.failure(outcomes[-1], TASK.seed))
 
 
+@unmeasured
 @pytest.mark.timeout(SECONDS + 300)
 async def test_all_comes_right_once_it_is_quiet(
     control_plane: ControlPlane,

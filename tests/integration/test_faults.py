@@ -26,6 +26,7 @@ from tests.standin.cnpg import StandIn
 from tests.support.faults import installed
 from tests.support.nightly import nightly
 from tests.support.operator import PORTS
+from tests.support.unmeasured import unmeasured
 
 STALLED_SECONDS = 2.0
 """Instead of a minute: whatever somebody has to mend is mended by the next try here."""
@@ -33,7 +34,7 @@ STALLED_SECONDS = 2.0
 LAST_TLS_SECONDS = 1.0
 """With so many operators at the same time the API server closes its side of a socket later."""
 
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = [pytest.mark.timeout(1800), unmeasured]
 
 ALL_UNDRIVEN = UNDRIVEN | fault_backups.UNDRIVEN | fault_restores.UNDRIVEN | fault_toys.UNDRIVEN
 

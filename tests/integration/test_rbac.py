@@ -34,6 +34,7 @@ from tests.support.nightly import nightly
 from tests.support.operator import PORTS
 from tests.support.rights import DECLARED, NAME, granted, lease_rights, may, shipped
 from tests.support.scrape import remove_scraper
+from tests.support.unmeasured import unmeasured
 
 Object = dict[str, Any]
 
@@ -47,7 +48,7 @@ RENDERED = "rendered"
 LAST_TLS_SECONDS = 1.0
 """With so many operators at the same time the API server closes its side of a socket later."""
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), unmeasured]
 
 BACKED_UP, PUT_BACK = "be backed up", "be put back"
 START, BIRTH, GOING, SCRAPED = "start", "be Ready", "go", "be seen in the metrics"
