@@ -18,6 +18,7 @@ from dev.installation import CHART, NAMESPACE, ROOT
 from tests.support.clients import Clients
 from tests.support.databases import Databases, condition
 from tests.support.eventually import eventually
+from tests.support.nightly import nightly
 from tests.support.release import Release
 
 pytestmark = pytest.mark.timeout(900)
@@ -81,6 +82,7 @@ async def test_a_release_from_install_to_uninstall(
     release.uninstall()
 
 
+@nightly("e2e-nightly")
 async def test_installed_by_kustomize(release: Release, team: Databases, clients: Clients) -> None:
     made = (await team.api.get("secrets", NAMESPACE, "daap-metadata-app") or {})["data"]["uri"]
     # The manifests mount no certificate authority, so the URL has to say that this one will do

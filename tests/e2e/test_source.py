@@ -1,4 +1,7 @@
-"""Databases made from the archives of others, on the real plugin and the real PostgreSQL."""
+"""Databases made from the archives of others, on the real plugin and the real PostgreSQL.
+
+`make e2e` makes one such copy, in test_backup.py.
+"""
 
 import asyncio
 from typing import Any
@@ -12,6 +15,7 @@ from tests.scenarios.lifecycle import SLOW
 from tests.support.clients import Clients
 from tests.support.databases import Databases, condition
 from tests.support.eventually import eventually
+from tests.support.nightly import nightly
 
 pytestmark = pytest.mark.timeout(1200)
 
@@ -85,6 +89,7 @@ def _healthy(found: Any) -> bool:
 SMALL: dict[str, Any] = {"storage": {"size": "1Gi"}, "backup": {"store": "backups"}}
 
 
+@nightly("e2e-nightly")
 async def test_data_comes_back_from_the_archive_of_another_of_a_deleted_and_of_a_lost_one(
     shop: Databases, clients: Clients, real_cluster: KindCluster
 ) -> None:
