@@ -30,9 +30,16 @@ async def test_a_life(shop: Databases, real_rows: Rows) -> None:
     await lifecycle.from_birth_to_death(shop, real_rows, "orders")
 
 
-async def test_rivals_for_a_name(shop: Databases, elsewhere: str) -> None:
+async def test_rivals_names_that_need_care_and_what_was_retained(
+    shop: Databases, clients: Clients, elsewhere: str
+) -> None:
+    """Databases that have nothing to do with each other, made at once, which is sooner done."""
     other = Databases(shop.api, elsewhere)
-    await lifecycle.rivals(shop, other, "orders")
+    await asyncio.gather(
+        lifecycle.rivals(shop, other, "wanted-by-two"),
+        names_that_need_care_become_working_databases(shop, clients),
+        what_was_retained_is_taken_over_with_its_data_and_its_clients(shop, clients),
+    )
     await cleared(other)
 
 
@@ -49,11 +56,7 @@ NAMES = (f"a{'b' * 61}c", "orders-pooler")
 """The longest there may be, and one that reads like a Pooler's."""
 
 
-async def test_names_that_need_care_become_working_databases(
-    shop: Databases, clients: Clients
-) -> None:
-    """Made at once, which is sooner done."""
-
+async def names_that_need_care_become_working_databases(shop: Databases, clients: Clients) -> None:
     async def works(name: str) -> None:
         await shop.create(name)
         found = await shop.ready(name, seconds=lifecycle.SLOW)
@@ -77,7 +80,7 @@ with psycopg.connect(entry("uri"), **VERIFIED) as client:
 """
 
 
-async def test_what_was_retained_is_taken_over_with_its_data_and_its_clients(
+async def what_was_retained_is_taken_over_with_its_data_and_its_clients(
     shop: Databases, clients: Clients
 ) -> None:
     """With the Secret of before: it serves while nobody looks after it, and afterwards, too."""
