@@ -66,9 +66,11 @@ async def test_a_release_from_install_to_uninstall(
     await team.create("later")
     leader = await led(release)
     release.kubectl("delete", "pod", leader, f"--namespace={NAMESPACE}")
-    await team.ready("later", seconds=SLOW)
-    await led(release, after=leader)
-    release.test()
+    await asyncio.gather(  # the test makes a database, too
+        team.ready("later", seconds=SLOW),
+        led(release, after=leader),
+        asyncio.to_thread(release.test),
+    )
 
     before = await what_runs(team)
     release.uninstall()
