@@ -12,6 +12,7 @@ from daap_operator.elector import Candidate, Elector
 from daap_operator.errors import Deposed, Outage
 from daap_operator.kube import LEASE
 from daap_operator.lease import MOST_AHEAD, MOST_EPOCH, plausible
+from tests.support.unmeasured import unmeasured
 from tests.unit.leases import Leases, OneClient, cut_off, hung
 from tests.unit.strategies import seeds
 from tests.unit.virtual_time import now, run
@@ -289,6 +290,7 @@ def test_trouble_with_the_lease_is_told_while_standing_by() -> None:
     run(story())
 
 
+@unmeasured
 @pytest.mark.timeout(600)  # all of it is work for the processor, which may have a lot to do
 @settings(max_examples=60)
 @given(seed=seeds)
