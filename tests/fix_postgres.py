@@ -29,10 +29,18 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server
         yield server
 
 
+@pytest.fixture(scope="session")
+def new_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A server as initdb makes it, and stopped: others begin as its copies."""
+    with Postgres.start(tmp_path_factory.mktemp("new-postgres"), durable=False) as server:
+        server.stop()
+        yield server
+
+
 @pytest.fixture
-def own_postgres(tmp_path: Path) -> Iterator[Postgres]:
+def own_postgres(tmp_path: Path, new_postgres: Postgres) -> Iterator[Postgres]:
     """A server for this test alone, to be stopped, restarted and configured at will."""
-    with Postgres.start(tmp_path / "postgres", durable=False) as server:
+    with Postgres.start(tmp_path / "postgres", durable=False, like=new_postgres) as server:
         yield server
 
 

@@ -60,12 +60,13 @@ class Postgres(Server):
         self._port = self._home / "port"
 
     @classmethod
-    def start(cls, directory: Path, *, durable: bool = True) -> Self:
+    def start(cls, directory: Path, *, durable: bool = True, like: Self | None = None) -> Self:
         """Starts the server of `directory`, or finds it running; makes the database if need be.
 
         `durable=False` is for tests: nothing is synced to disk, and the end of `with` deletes it
-        all, or at the latest the end of this process, by whatever signal. Keeps the port it had,
-        unless that was taken meanwhile. Raises PostgresError.
+        all, or at the latest the end of this process, by whatever signal. A new server begins with
+        a copy of what `like` has, which is stopped: sooner done than by initdb. Keeps the port it
+        had, unless that was taken meanwhile. Raises PostgresError.
         """
         server = cls(directory, durable=durable)
         if not durable:
@@ -73,7 +74,7 @@ class Postgres(Server):
         with _locked(server.directory / "lock"):
             server._make_home()
             if not server.running:
-                server._make_data()
+                server._make_data(like)
                 server._launch([*server._last_port(), *free_ports()])
             server._make_database()
         return server
@@ -174,17 +175,16 @@ class Postgres(Server):
             raise PostgresError(f"{self._home} belongs to somebody else: have it deleted")
         self._home.chmod(0o755)
 
-    def _make_data(self) -> None:
-        """Runs initdb aside and renames: a run cut short leaves nothing half made."""
+    def _make_data(self, like: "Postgres | None") -> None:
+        """Makes the data aside and renames it: a run cut short leaves nothing half made."""
         if not self._data.exists():
-            unfinished, password = self._home / "data.unfinished", self._home / "password"
+            unfinished = self._home / "data.unfinished"
             self._make_directory(unfinished)
-            password.write_text("postgres\n")
-            self._give_away(password)
-            options = "--username=postgres --auth=scram-sha-256 --encoding=UTF8 --locale=C"
-            sync = () if self.durable else ("--no-sync",)
-            self._run("initdb", *options.split(), *sync, "--pwfile", password, "-D", unfinished)
-            password.unlink()
+            if like is None:
+                self._initialize(unfinished)
+            else:
+                copy: list[str | Path] = ["cp", "-a", f"{like._data}/.", unfinished]
+                binaries.run(copy, user=self._user, directory=self._home)
             unfinished.rename(self._data)
         version = (self._data / "PG_VERSION").read_text().strip()
         if version != MAJOR:
@@ -192,6 +192,15 @@ class Postgres(Server):
                 f"{self._data} belongs to PostgreSQL {version}, not {MAJOR}: "
                 f"move {self.directory} away, or delete it"
             )
+
+    def _initialize(self, data: Path) -> None:
+        password = self._home / "password"
+        password.write_text("postgres\n")
+        self._give_away(password)
+        options = "--username=postgres --auth=scram-sha-256 --encoding=UTF8 --locale=C"
+        sync = () if self.durable else ("--no-sync",)
+        self._run("initdb", *options.split(), *sync, "--pwfile", password, "-D", data)
+        password.unlink()
 
     def _launch(self, ports: Iterable[int]) -> None:
         """Starts on the first port that is still free when PostgreSQL comes to it."""

@@ -184,6 +184,20 @@ def test_start_finds_a_running_server(own_postgres: Postgres) -> None:
     assert (again.pid, again.url) == (own_postgres.pid, own_postgres.url)
 
 
+def test_a_new_server_may_begin_as_the_copy_of_another(
+    own_postgres: Postgres, tmp_path: Path
+) -> None:
+    remember(own_postgres.url)
+    own_postgres.stop()
+    with Postgres.start(tmp_path / "copy", durable=False, like=own_postgres) as copy:
+        assert remembers(copy.url)
+        with psycopg.connect(copy.url) as connection:
+            connection.execute("DROP TABLE remembered")
+        own_postgres.restart()
+        assert remembers(own_postgres.url)
+        assert not remembers(copy.url)
+
+
 # What others left
 
 
