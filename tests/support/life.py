@@ -22,6 +22,8 @@ Object = dict[str, Any]
 Look = Callable[[], Awaitable[object]]
 
 STEP_SECONDS = 60.0
+EVERY = 0.2
+"""Seconds between two looks: many lives in one process look at the same time."""
 STUCK_SECONDS = 3.0
 """So long after it was refused, times the machine's slowness, what is not there is not coming."""
 
@@ -365,13 +367,14 @@ class Life:
             return lacking is None
 
         try:
-            await eventually(look_closely, reached, seconds=STEP_SECONDS)
+            await eventually(look_closely, reached, seconds=STEP_SECONDS, every=EVERY)
         except AssertionError as error:
             if not until:
                 error.add_note(await self._around_the_pooler())
                 raise
             # On a slow machine it may take longer to be sure that nothing is coming
-            await eventually(look_closely, reached, seconds=until[0] - loop.time() + STEP_SECONDS)
+            left = until[0] - loop.time() + STEP_SECONDS
+            await eventually(look_closely, reached, seconds=left, every=EVERY)
 
     async def _around_the_pooler(self) -> str:
         """What Kubernetes has made for the Pooler, and for which one: all in a line each."""
