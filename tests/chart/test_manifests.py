@@ -1,5 +1,7 @@
 """`kubectl apply -k manifests/` gives the objects of the default chart."""
 
+from functools import cache
+
 import yaml
 
 from dev.cluster import programs
@@ -14,10 +16,11 @@ def by_name(objects: list[Object]) -> dict[tuple[str, str, str], Object]:
     }
 
 
+@cache
 def kustomized(directory: str = "") -> list[Object]:
     kubectl = programs.build(["kubectl"])["kubectl"]
     text = manifests.run(kubectl, "kustomize", manifests.MANIFESTS / directory)
-    return [obj for obj in yaml.safe_load_all(text) if obj]
+    return [obj for obj in yaml.load_all(text, yaml.CSafeLoader) if obj]
 
 
 def test_the_files_are_up_to_date() -> None:
@@ -30,7 +33,7 @@ def test_they_are_the_objects_of_the_default_chart() -> None:
 
 
 def test_nothing_of_helms_is_left() -> None:
-    text = yaml.safe_dump_all(kustomized())
+    text = yaml.dump_all(kustomized(), Dumper=yaml.CSafeDumper)
     assert "helm.sh" not in text
     assert "Helm" not in text
     kept = {
