@@ -233,6 +233,60 @@ def told_at_once(stage: Stage) -> None:
         stage.queue.add(key)
 
 
+NOTHING_COMES: dict[str, Object] = {
+    "StoreMissing": {"source": {"archive": "a", "store": "none"}, "postgresVersion": 17},
+    "SourceNotFound": {"source": {"database": "nothing"}},
+    "SourceForbidden": {"source": {"database": "orders", "namespace": "elsewhere"}},
+    "VersionNotOffered": {"postgresVersion": 14},
+}
+"""What a spec may ask for that costs nothing, by the reason why it gets no database."""
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
+@pytest.mark.parametrize("reason", NOTHING_COMES)
+async def test_a_name_is_not_held_by_what_waits_for_what_never_comes(
+    reason: str, restarted: bool
+) -> None:
+    """Anybody could keep any name from everybody, with a source that there is not."""
+    stage = Stage()
+    stage.order(**NOTHING_COMES[reason])
+    await Life(stage).live(5)
+    if restarted:
+        await stage.restart()
+    stage.clock.advance(1)
+    stage.order(namespace="billing")
+    await Life(stage).live(5)
+    assert holders(stage) == ["billing"]
+    stage.edit(purpose="try again")
+    await Life(stage).live(RETRY_SECONDS)
+    assert holders(stage) == ["billing"]
+
+
+async def test_who_waited_for_a_source_gets_the_name_with_it_if_it_is_free() -> None:
+    stage = Stage()
+    stage.order(**NOTHING_COMES["StoreMissing"])
+    await Life(stage).live(5)
+    stage.object_store("none")
+    await Life(stage).live(5)
+    assert holders(stage) == ["shop"]
+
+
+@pytest.mark.parametrize("reason", NOTHING_COMES)
+async def test_those_to_whom_nothing_comes_do_not_keep_each_other_busy(reason: str) -> None:
+    stage = Stage()
+    for namespace in ("shop", "billing", "third"):
+        stage.order(namespace=namespace, **NOTHING_COMES[reason])
+        stage.clock.advance(1)
+    life = Life(stage)
+    await life.live(600)
+    stage.kube.requests.clear()
+    life.passes.clear()
+    await life.live(600)
+    assert stage.kube.requests == []
+    assert life.passes.total() <= 3 * 6
+    assert holders(stage) == []
+
+
 async def test_the_deletion_of_what_has_no_name_tells_what_it_waits_for() -> None:
     stage = await squatting()
     await stage.look()

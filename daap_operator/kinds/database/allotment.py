@@ -9,7 +9,7 @@ from functools import partial
 
 from daap_operator.api.meta import ConditionType
 from daap_operator.engine.kinds import Object, Ref
-from daap_operator.errors import Stalled
+from daap_operator.errors import Problem, Stalled
 from daap_operator.kinds import known
 from daap_operator.kinds.database.archives import note_archive
 from daap_operator.kinds.database.desired.resolved import Resolved
@@ -18,6 +18,7 @@ from daap_operator.kinds.database.memory import (
     DatabaseOutcome,
     DatabaseTurn,
     DatabaseWorld,
+    Notes,
     Refused,
 )
 from daap_operator.kinds.database.naming import NAME, was_made_for
@@ -43,19 +44,29 @@ log = logging.getLogger(__name__)
 
 
 def take_name(world: DatabaseWorld, looked_at: DatabaseSubject) -> None:
-    """Make sure that the platform-wide name is this object's; raises Stalled when it is not."""
+    """Promise the platform-wide name to this object; raises Stalled when it is another's."""
+    require_name(world, looked_at)
+    world.arbiter.promise(looked_at.metadata.name, looked_at.metadata.uid)
+
+
+def require_name(world: DatabaseWorld, looked_at: DatabaseSubject) -> None:
+    """Make sure that the platform-wide name is no other's; raises Stalled when it is."""
     key, name = looked_at.key, looked_at.metadata.name
 
     def qualified(obj: Object) -> bool:
         other = Ref.of(known.DATABASE, obj)
-        return (other == key or world.notes_of(other).refused is None) and is_valid(obj)
+        return (other == key or _may_claim(world.notes_of(other))) and is_valid(obj)
 
     holder = world.arbiter.holder(name, qualified)
     if holder is not None and holder != key:
         _log_holder(world, key, holder)
         raise Stalled(DatabaseReason.NAME_TAKEN, _TAKEN.format(name))
     world.notes_of(key).rival = None
-    world.arbiter.promise(name, looked_at.metadata.uid)
+
+
+def _may_claim(notes: Notes) -> bool:
+    """Whether nothing is known for which an object would get no database if it had the name."""
+    return notes.refused is None and not notes.behind
 
 
 def _log_holder(world: DatabaseWorld, key: Ref, holder: Ref) -> None:
@@ -75,6 +86,7 @@ async def allot(world: DatabaseWorld, turn: DatabaseTurn, resolved: Resolved) ->
             await turn.note(**{field: getattr(first, field) for field in ALLOTTED})
         else:
             await turn.note(first)
+        world.notes_of(turn.subject.key).behind = False
     await note_retained(world, turn, resolved)
     await note_archive(world, turn, resolved)
     await note_name(world, turn, resolved)
@@ -105,9 +117,16 @@ def until_next_try(world: DatabaseWorld, key: Ref) -> float:
     return 0.0 if refused is None else max(0.0, refused.due - world.monotonic())
 
 
-def withdraw(world: DatabaseWorld, looked_at: DatabaseSubject) -> None:
-    """End the promise of the name, if there was one, to an object that is refused."""
-    if world.arbiter.forget(looked_at.seen):
+def withdraw(world: DatabaseWorld, looked_at: DatabaseSubject, problem: Problem) -> None:
+    """End the promise of the name to an object without one that is refused, or waits.
+
+    Whatever it waits for but the name may never come, and costs nothing meanwhile: whoever can have
+    a database comes first.
+    """
+    notes, taken = world.notes_of(looked_at.key), DatabaseReason.NAME_TAKEN
+    news = problem.finding.reason != taken and not notes.behind
+    notes.behind |= news
+    if world.arbiter.forget(looked_at.seen) or news:
         _wake_others(world, looked_at)
 
 
@@ -119,7 +138,7 @@ async def give_back(
     None when it keeps them. Whoever waits for the name is woken, and this object tries again later.
     """
     if not turn.subject.status.cluster_name:
-        withdraw(world, turn.subject)
+        withdraw(world, turn.subject, problem)
         return None
     if await _has_cluster(world, turn.subject):
         return None

@@ -23,6 +23,7 @@ from daap_operator.kinds.database.allotment import (
     allot,
     give_back,
     refused_until_later,
+    require_name,
     take_name,
     until_next_try,
     withdraw,
@@ -54,10 +55,7 @@ from daap_operator.kinds.database.status import (
     refused_status,
     sought_status,
 )
-from daap_operator.kinds.database.subject import (
-    DatabaseSubject,
-    is_retained,
-)
+from daap_operator.kinds.database.subject import DatabaseSubject, is_retained
 from daap_operator.kinds.database.watched import WATCHES, children_of
 from daap_operator.samples import Samples
 from daap_operator.settings import Settings
@@ -111,8 +109,8 @@ class DatabaseController(Controller[DaapDatabaseStatus]):
         try:
             resolved_now(self.world, subject)
             take_name(self.world, subject)
-        except Stalled:
-            withdraw(self.world, subject)
+        except Stalled as refusal:
+            withdraw(self.world, subject, refusal)
             raise
 
     async def serve(self, turn: DatabaseTurn) -> DatabaseOutcome:
@@ -190,7 +188,7 @@ async def _serve(
     """Name, children and Secret as they should be: the status, and what is in the way."""
     await take_on(world, turn)
     resolved = resolved_now(world, turn.subject)
-    take_name(world, turn.subject)
+    require_name(world, turn.subject)
     if replacing := await made_way(world, turn.subject, resolved):
         observed = observed_now(world, turn.subject.key, resolved)
         told = backups_now(world, turn.subject, resolved)
@@ -198,9 +196,11 @@ async def _serve(
     try:
         begun = await sought(world, turn.subject, there(world, turn.subject))
     except Waiting as pending:
+        withdraw(world, turn.subject, pending)
         return sought_status(turn.moment(), pending.finding), pending
     if begun:
         resolved = resolved_now(world, turn.subject, begun)
+    take_name(world, turn.subject)
     await allot(world, turn, resolved)
     _tell_end_of_life(world, turn.subject)
     observed, problem, published = await _maintain(world, turn.subject, resolved)

@@ -71,6 +71,8 @@ class Notes:
     """The last Backup before the deletion, if it failed: its uid, since when, and how often."""
     refused: Refused | None = None
     """Why it got no Cluster and gave its name back; None once it has one."""
+    behind: bool = False
+    """Whether it was refused, or waits for its source, before it had a name: others come first."""
     rival: Ref | None = None
     """Who has its name instead."""
     patience: Patience = field(default_factory=Patience)
