@@ -64,11 +64,14 @@ def store(name: str = "backups", windows: Object | None = None) -> tuple[Any, Ob
     return known.BARMAN_STORE, backups.object_store(found, name=name)
 
 
-def backup(phase: str = "Completed", **status: Any) -> tuple[Any, Object]:
+def backup(
+    phase: str = "Completed", *, of: str = "orders", namespace: str = "shop", **status: Any
+) -> tuple[Any, Object]:
     """A DaapBackup of `orders`."""
     told = {"phase": phase, "backupId": "20260301T031207"} | status
-    made = {"name": "before", "namespace": "shop", "uid": "b", "resourceVersion": "1"}
-    return known.DAAP_BACKUP, {"metadata": made, "spec": {}, "status": told}
+    made = {"name": "before", "namespace": namespace, "uid": "b", "resourceVersion": "1"}
+    spec = {"databaseRef": {"name": of}}
+    return known.DAAP_BACKUP, {"metadata": made, "spec": spec, "status": told}
 
 
 def decided(
@@ -160,6 +163,29 @@ def test_a_daapbackup_tells_its_id_and_its_archive(
     found = decided(objects, {"source": FROM | {"backup": "before"}}).source
     assert found.backup_id == "20260301T031207"
     assert (found.archive, found.store, found.at) == (archive, kept_in, None)
+
+
+@pytest.mark.parametrize("namespace", ["shop", "other"])
+def test_a_daapbackup_gives_no_other_databases_data(namespace: str) -> None:
+    """Who may read the one may not read the other: RBAC and policies go by the source's name."""
+    secret = backup(of="secret", namespace=namespace, archive="daap-secret-0a1b2c3d")
+    objects = there(source(namespace=namespace), store(), secret)
+    asked = {"source": FROM | {"namespace": namespace, "backup": "before"}}
+    with pytest.raises(Stalled, match="is no DaapBackup of orders in namespace") as told:
+        decided(objects, asked, platform=ACROSS)
+    assert told.value.finding.reason == "SourceNotFound"
+    assert "secret" not in told.value.finding.message
+
+
+def test_an_archive_and_a_daapbackup_that_is_in_another_contradict_each_other() -> None:
+    objects = there(store(), backup(archive="daap-orders-older"))
+    asked = {"source": {"archive": ARCHIVE, "store": "backups", "backup": "before"}}
+    with pytest.raises(Stalled, match="is in the archive daap-orders-older") as told:
+        decided(objects, asked | {"postgresVersion": 16})
+    assert told.value.finding.reason == "SourceNotRecoverable"
+    objects = there(store(), backup(archive=ARCHIVE, store="older"))
+    found = decided(objects, asked | {"postgresVersion": 16}).source
+    assert (found.archive, found.store) == (ARCHIVE, "backups")
 
 
 def test_a_database_never_is_its_own_source() -> None:
@@ -291,7 +317,7 @@ WRONG: dict[str, tuple[list[tuple[Any, Object]], Object, type[Problem], str, str
         {"source": FROM | {"backup": "before"}},
         Stalled,
         "SourceNotFound",
-        "spec.source.backup 'before' is no DaapBackup in namespace shop",
+        "spec.source.backup 'before' is no DaapBackup of orders in namespace shop",
     ),
     "a DaapBackup that has failed": (
         [source(), store(), backup("Failed")],

@@ -177,15 +177,7 @@ def at_backup(
     """The id of the backup that is asked for, and the archive that it is in."""
     if asked.backup is None or re.fullmatch(BACKUP_ID_PATTERN, asked.backup):
         return source, asked.backup
-    namespace = source.namespace or database.metadata.namespace
-    backup = store.get(Ref(known.DAAP_BACKUP, namespace, asked.backup))
-    if backup is None:
-        raise Stalled(
-            DatabaseReason.SOURCE_NOT_FOUND,
-            f"spec.source.backup '{asked.backup}' is no DaapBackup in namespace {namespace}: set "
-            "it to the name of one, or to the id of a backup, as in '20261128T030000'",
-        )
-    status = raw.mapping(backup, "status")
+    status = _backup_of(store, database, asked.backup, source)
     phase, backup_id = raw.text(status, "phase"), raw.text(status, "backupId")
     if phase == BackupPhase.FAILED:
         raise Stalled(
@@ -196,9 +188,33 @@ def at_backup(
         told = f"DaapBackup {asked.backup} is not completed yet"
         raise Waiting(DatabaseReason.SOURCE_PENDING, told)
     archive, kept_in = raw.text(status, "archive"), raw.text(status, "store")
-    if is_archive(archive):
-        return _in(source, archive, kept_in or source.store), backup_id
-    return source, backup_id
+    if not is_archive(archive):
+        return source, backup_id
+    if asked.archive and asked.archive != archive:
+        raise Stalled(
+            DatabaseReason.SOURCE_NOT_RECOVERABLE,
+            f"spec.source.backup '{asked.backup}' is in the archive {archive}, and "
+            f"spec.source.archive is '{asked.archive}': correct one of them",
+        )
+    return _in(source, archive, kept_in or source.store), backup_id
+
+
+def _backup_of(store: Store, database: DaapDatabase, name: str, source: Kept) -> raw.Object:
+    """The status of the DaapBackup of that name, which is one of the source.
+
+    Whoever may read the source need not be allowed to read another database beside it.
+    """
+    namespace = source.namespace or database.metadata.namespace
+    backup = store.get(Ref(known.DAAP_BACKUP, namespace, name))
+    of = raw.text(backup, "spec", "databaseRef", "name")
+    if backup is None or source.database not in (None, of):
+        what = "DaapBackup" if source.database is None else f"DaapBackup of {source.database}"
+        raise Stalled(
+            DatabaseReason.SOURCE_NOT_FOUND,
+            f"spec.source.backup '{name}' is no {what} in namespace {namespace}: set it to the "
+            "name of one, or to the id of a backup, as in '20261128T030000'",
+        )
+    return raw.mapping(backup, "status")
 
 
 def _in(source: Kept, archive: str, store: str | None) -> Kept:
