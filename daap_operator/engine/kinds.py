@@ -62,8 +62,8 @@ class Reader(Protocol):
         With `most`, of so many: those that have been there for longest.
         """
 
-    def refs_by(self, kind: Kind, index: str, key: Hashable) -> list[Ref]:
-        """The objects under a key of an index, in the order of their names."""
+    def refs_by(self, kind: Kind, index: str, key: Hashable, most: int | None = None) -> list[Ref]:
+        """The objects under a key of an index, in the order of their names; `most` as in `by`."""
 
 
 IDENTITY = ("name", "namespace", "uid", "resourceVersion")

@@ -8,12 +8,15 @@ from yarl import URL
 
 from daap_operator import raw
 from daap_operator.api.v1alpha1 import DaapBackupStatus
+from daap_operator.engine.kinds import Ref
 from daap_operator.engine.store import Store
 from daap_operator.kinds import known
 from daap_operator.kinds.backup import status
 from daap_operator.kinds.database.watched import CLUSTER, MOST_PARTS, WATCHES
+from daap_operator.kinds.restore.watched import BEGUN, WAITING
 from daap_operator.kube import Kind
 from daap_operator.mirror import answers
+from tests.unit.restore_stage import RestoreStage
 from tests.unit.stage import SOURCES
 
 TIMES = (
@@ -82,3 +85,56 @@ def test_of_thousands_of_failed_backups_a_pass_looks_at_the_latest() -> None:
     place = "shop", "daap-orders"
     found = store.by(known.BACKUP, CLUSTER, place, MOST_PARTS, latest=True)
     assert [one["status"]["error"] for one in found] == [str(n) for n in range(2900, 3000)]
+
+
+def restores(stage: RestoreStage, number: int) -> list[Ref]:
+    """Somebody creates so many DaapRestores of a database that gets no Cluster."""
+    stage.kube.without_quota = {"shop"}
+    stage.order(backup={"store": "backups"})
+    keys = [Ref(known.DAAP_RESTORE, "shop", f"r-{each:05d}") for each in range(number)]
+    for key in keys:
+        stage.restore(key)
+    return keys
+
+
+async def test_of_thousands_of_daaprestores_an_event_wakes_a_hundred() -> None:
+    """Else each would look at all others whenever one of them changed."""
+    stage = RestoreStage()
+    keys = restores(stage, 400)
+    await stage.passes()
+    waiting = stage.store.refs_by(known.DAAP_RESTORE, WAITING, ("shop", "orders"))
+    assert (len(waiting), stage.told(keys[-1])["Reconciling"]) == (
+        400,
+        ("True", "OtherRestoreUnderWay"),
+    )
+    stage.watch()
+    stage.kube.change(known.DAAP_RESTORE, keys[-1].name, refinalized)
+    assert len(stage.watch()) <= 101
+    stage.edit(purpose="another")
+    assert len(stage.watch()) <= 101
+
+
+async def test_of_thousands_of_daaprestores_one_is_first() -> None:
+    """The same one for all, until it ends: then there is another, and that one is woken."""
+    stage = RestoreStage()
+    keys = restores(stage, 250)
+    for left in (249, 120, 1):
+        await stage.passes()
+        told = {key: stage.told(key)["Reconciling"][1] for key in keys}
+        (first,) = [key for key, reason in told.items() if reason != "OtherRestoreUnderWay"]
+        others = [key for key in keys if key != first]
+        assert all(f"DaapRestore {first.name} of" in stage.says(key=key) for key in others)
+        stage.watch()
+        for key in (first, *others[left:]):
+            stage.kube.delete_object(known.DAAP_RESTORE, key.name)
+        keys = others[:left]
+        woken = stage.watch()
+        await stage.passes()
+        (now,) = [key for key in keys if stage.told(key)["Reconciling"][1] == "DatabaseNotReady"]
+        assert now in woken
+    assert not stage.store.refs_by(known.DAAP_RESTORE, BEGUN, ("shop", "orders"))
+
+
+def refinalized(obj: dict[str, Any]) -> None:
+    """Somebody changes what is kept of an object, and nothing that counts."""
+    obj["metadata"]["finalizers"] = [*obj["metadata"].get("finalizers", []), "example.com/x"]

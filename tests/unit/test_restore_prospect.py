@@ -12,6 +12,7 @@ from daap_operator.errors import Stalled, Waiting
 from daap_operator.kinds import known
 from daap_operator.kinds.archiver import Archiver, plugins
 from daap_operator.kinds.restore.prospect import Impossible, Prospect, prospect
+from daap_operator.kinds.restore.watched import WATCHES
 from daap_operator.kinds.windows import packed
 from tests.unit import builders
 from tests.unit.builders import condition
@@ -41,17 +42,19 @@ class Seen(dict[Ref, Object]):
     def refs(self, kind: object) -> list[Ref]:
         raise AssertionError(kind)
 
-    def by(self, *which: object) -> list[Object]:
-        del which
-        return self.restores
+    def by(self, kind: object, index: str, key: object, most: int | None = None) -> list[Object]:
+        assert (kind, key) == (known.DAAP_RESTORE, ("shop", "orders"))
+        found = WATCHES[0].indexes[index]
+        return [restore for restore in self.restores if key in found(restore)][:most]
 
     def refs_by(self, *which: object) -> list[Ref]:
         raise AssertionError(which)
 
 
 def restore_seen(name: str, uid: str, created: str, **status: Any) -> Object:
-    metadata = {"name": name, "uid": uid, "creationTimestamp": created}
-    return {"metadata": metadata, "status": status}
+    metadata = {"name": name, "namespace": "shop", "uid": uid, "creationTimestamp": created}
+    spec = {"databaseRef": {"name": "orders"}}
+    return {"metadata": metadata, "spec": spec, "status": status}
 
 
 MINE = restore_seen("back", UID, "2026-03-01T11:59:00Z")
@@ -251,11 +254,16 @@ def test_a_protected_database_is_not_replaced_without_a_way_back() -> None:
         ("Replacing", "2026-03-01T11:58:00Z", True),
         ("Restoring", "2026-03-01T11:58:00Z", False),
         ("Pending", "2026-03-01T11:59:30Z", False),
+        ("BackingUp", "2026-03-01T11:59:30Z", True),  # it has begun, whoever came first
+        ("Restoring", "2026-03-01T11:59:30Z", False),
+        ("Completed", "2026-03-01T11:58:00Z", False),
     ],
 )
 def test_restores_of_one_database_take_turns(phase: str, created: str, first: bool) -> None:
     store = seen()
-    store.restores = [MINE, restore_seen("other", "other", created, phase=phase)]
+    source = {} if phase in ("Pending", "") else {"source": {"archive": ARCHIVE}}
+    other = restore_seen("other", "other", created, phase=phase, **source)
+    store.restores = [MINE, other]
     if first:
         kind, reason, message = why(store)
         assert (kind, reason) == (Waiting, "OtherRestoreUnderWay")

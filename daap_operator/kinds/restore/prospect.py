@@ -18,7 +18,7 @@ from daap_operator.findings import Finding
 from daap_operator.kinds import known
 from daap_operator.kinds.archiver import Archiver, archiver_of
 from daap_operator.kinds.restore.reasons import RestoreReason
-from daap_operator.kinds.restore.watched import UNFINISHED
+from daap_operator.kinds.restore.watched import BEGUN, MOST, WAITING
 from daap_operator.kinds.restores import age
 from daap_operator.kinds.windows import window_of
 from daap_operator.lines import quoted
@@ -102,23 +102,22 @@ def _gone(name: str, *, deleting: bool) -> Impossible:
 
 def _in_turn(store: Reader, metadata: Metadata, name: str) -> None:
     """Restores of one database take turns until its Cluster is replaced, the oldest first."""
-    others = store.by(known.DAAP_RESTORE, UNFINISHED, (metadata.namespace, name))
-    first = min((each for each in others if _is_first(each)), key=age, default=None)
-    if first is None or raw.text(first, "metadata", "uid") == metadata.uid:
-        return
-    mine = next(each for each in others if raw.text(each, "metadata", "uid") == metadata.uid)
-    if age(first) < age(mine):
-        other = raw.text(first, "metadata", "name")
-        raise Waiting(
-            RestoreReason.OTHER_RESTORE,
-            f"DaapRestore {other} of DaapDatabase {name} came first and is under way: delete it if "
-            "it is not to be carried out",
-        )
+    for index in (BEGUN, WAITING):
+        others = store.by(known.DAAP_RESTORE, index, (metadata.namespace, name), MOST)
+        first = min((each for each in others if _is_first(each)), key=age, default=None)
+        if first is not None and raw.text(first, "metadata", "uid") == metadata.uid:
+            return
+        if first is not None:
+            other = raw.text(first, "metadata", "name")
+            raise Waiting(
+                RestoreReason.OTHER_RESTORE,
+                f"DaapRestore {other} of DaapDatabase {name} came first and is under way: delete "
+                "it if it is not to be carried out",
+            )
 
 
 def _is_first(restore: raw.Object) -> bool:
-    deleting = raw.value(restore, "metadata", "deletionTimestamp")
-    return not deleting and raw.text(restore, "status", "phase") in _NOTHING_YET
+    return raw.text(restore, "status", "phase") in _NOTHING_YET
 
 
 def _older(cluster: raw.Object, metadata: Metadata, name: str) -> None:

@@ -8,38 +8,57 @@ from daap_operator.engine.kinds import UID, Object, Reader, Ref, Watch, uid
 from daap_operator.engine.ownership import owners
 from daap_operator.kinds import known, restores
 
-UNFINISHED = "unfinished of database"
-"""Index of the DaapRestores that are not over, by the namespace and the name of their database."""
+BEGUN, WAITING = "begun of database", "waiting of database"
+"""Indexes of the DaapRestores that are neither over nor being deleted, by the namespace and the
+name of their database: those that have written down what they restore, and all others."""
+
+MOST = 100
+"""DaapRestores of one database that are looked at for whose turn it is, or woken: somebody may
+create thousands, and each would look at all others whenever one of them changes. They are those
+that have been there for longest, the same for all that wait: as one ends, another comes after."""
 
 _OVER = (RestorePhase.COMPLETED, RestorePhase.FAILED)
 
 
-def _unfinished(restore: raw.Object) -> list[tuple[str, str]]:
+def _begun(restore: raw.Object) -> list[tuple[str, str]]:
+    return _under_way(restore) if raw.mapping(restore, "status", "source") else []
+
+
+def _waiting(restore: raw.Object) -> list[tuple[str, str]]:
+    return [] if raw.mapping(restore, "status", "source") else _under_way(restore)
+
+
+def _under_way(restore: raw.Object) -> list[tuple[str, str]]:
     over = raw.text(restore, "status", "phase") in _OVER
-    return [] if over else [restores.database_of(restore)]
+    going = raw.value(restore, "metadata", "deletionTimestamp")
+    return [] if over or going else [restores.database_of(restore)]
 
 
 def _itself_and_others(restore: Object, store: Reader) -> Iterator[Ref]:
     """Those of one database take turns."""
     yield Ref.of(known.DAAP_RESTORE, restore)
-    yield from store.refs_by(known.DAAP_RESTORE, UNFINISHED, restores.database_of(restore))
+    yield from _of(store, restores.database_of(restore))
+
+
+def _of(store: Reader, place: tuple[str, str]) -> Iterator[Ref]:
+    yield from store.refs_by(known.DAAP_RESTORE, BEGUN, place, MOST)
+    yield from store.refs_by(known.DAAP_RESTORE, WAITING, place, MOST)
 
 
 def _of_database(database: Object, store: Reader) -> Iterator[Ref]:
     _, namespace, name = Ref.of(known.DATABASE, database)
-    yield from store.refs_by(known.DAAP_RESTORE, UNFINISHED, (namespace, name))
+    yield from _of(store, (namespace, name))
 
 
 def _of_clusters_database(cluster: Object, store: Reader) -> Iterator[Ref]:
     namespace = raw.text(cluster, "metadata", "namespace")
     for owner in owners(cluster, known.DATABASE):
-        place = namespace, raw.text(owner, "name")
-        yield from store.refs_by(known.DAAP_RESTORE, UNFINISHED, place)
+        yield from _of(store, (namespace, raw.text(owner, "name")))
 
 
 def _of_backup(backup: Object, store: Reader) -> Iterator[Ref]:
     """The one that is made before a restore, or that is restored from."""
-    yield from store.refs_by(known.DAAP_RESTORE, UNFINISHED, restores.database_of(backup))
+    yield from _of(store, restores.database_of(backup))
 
 
 WATCHES = (
@@ -47,7 +66,7 @@ WATCHES = (
         known.DAAP_RESTORE,
         restores.keep,
         _itself_and_others,
-        indexes={UID: uid, UNFINISHED: _unfinished},
+        indexes={UID: uid, BEGUN: _begun, WAITING: _waiting},
     ),
     Watch(
         known.DATABASE, None, _of_database, why="how far those that are being restored have come"
