@@ -382,6 +382,46 @@ async def test_when_cloudnativepg_has_given_up_somebody_has_to_act() -> None:
     assert FATAL in stage.message("Stalled", COPY)
 
 
+GIVEN_UP = {"phase": "Cluster is unrecoverable and needs manual intervention"}
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
+async def test_a_copy_that_has_data_is_not_said_to_hold_none(restarted: bool) -> None:
+    """Long after a try that failed; or somebody runs a pod that looks like one."""
+    stage = await restoring(at=AT)
+    try_fails(stage, 1)
+    await stage.look(COPY)
+    await stage.settle()
+    assert kstatus(stage.database(COPY)) == "Current"
+    if restarted:
+        await stage.restart()
+    healthy = stage.kube.one(known.CLUSTER, "daap-copy")["status"]
+    stage.kube.change(known.CLUSTER, "daap-copy", setting("status", healthy | GIVEN_UP))
+    stage.clock.advance(20)
+    try_fails(stage, 2)
+    await stage.look(COPY)
+    assert stage.condition("Stalled", COPY) == ("True", "Unrecoverable")
+    assert "delete" not in stage.message("Stalled", COPY)
+
+
+async def test_nobody_is_told_to_delete_a_database_whose_cluster_was_lost() -> None:
+    stage = await backed_up()
+    archive = await lost(stage)
+    await stage.settle(playing=False)
+    stage.kube.change(known.CLUSTER, CLUSTER, setting("status", {"phase": "Setting up primary"}))
+    name = f"{CLUSTER}-1-full-recovery-1"
+    labels = {"cnpg.io/cluster": CLUSTER, "cnpg.io/jobRole": "full-recovery"}
+    metadata = {"name": name, "namespace": "shop", "labels": labels}
+    stage.kube.add(known.POD, {"metadata": metadata, "status": {"phase": "Failed"}})
+    stage.kube.logs["shop", name, "full-recovery"] = LOG
+    await stage.look()
+    assert stage.condition("Reconciling") == ("True", "RestoreFailing")
+    told = stage.message("Ready")
+    assert FATAL in told
+    assert "delete" not in told
+    assert f"spec.source.archive '{archive}'" in told
+
+
 async def test_a_log_that_cannot_be_read_ends_no_pass() -> None:
     stage = await restoring()
     stage.kube.refusals["get Pod daap-copy-1-full-recovery-1 log"] = refused(403)

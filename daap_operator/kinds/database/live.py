@@ -41,9 +41,8 @@ def observed_now(world: DatabaseWorld, key: Ref, resolved: Resolved) -> Observed
     if resolved.source is None:
         return told
     failure = world.notes_of(key).restore_failed
-    in_place = world.store.get(key) or {}
-    restore = raw.text(in_place, "status", "restore", "name")
-    return recovering.explained(told, resolved.source, children, failure, restore)
+    status = raw.mapping(world.store.get(key), "status")
+    return recovering.explained(told, resolved.source, children, failure, status)
 
 
 def _reloading(world: DatabaseWorld, key: Ref) -> str:

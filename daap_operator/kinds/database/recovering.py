@@ -81,20 +81,23 @@ def explained(
     source: SourceStatus,
     children: Children,
     failure: Failure | None,
-    restore: str = "",
+    status: raw.Object | None = None,
 ) -> Observed:
     """The same with how the restore is getting on, while the first instance is being set up.
 
-    `restore` names the DaapRestore of a database that is restored in place.
+    `status` is the database's, which tells whether there was data before. Once there has been a
+    primary the restore is over, whatever a pod that is left, or made by somebody, says of it.
     """
     awaited, action = observed.awaited, observed.action
+    if raw.text(children.cluster, "status", "currentPrimary"):
+        return observed
     if failure and action and action.reason is DatabaseReason.UNRECOVERABLE:
-        told = _failing(source, failure, "CloudNativePG has given up", restore)
+        told = _failing(source, failure, "CloudNativePG has given up", status)
         return replace(observed, action=told, awaited=Awaited(*_both(told), Meaning.ACTION))
     if awaited is None or awaited.reason is not DatabaseReason.CLUSTER_STARTING:
         return observed
     if failure:
-        told = _failing(source, failure, "CloudNativePG tries again", restore)
+        told = _failing(source, failure, "CloudNativePG tries again", status)
         return replace(observed, awaited=Awaited(*_both(told), Meaning.BLOCKED))
     message = f"{_what(source)} is being restored{_since(children)}"
     return replace(observed, awaited=Awaited(DatabaseReason.RESTORING, message, Meaning.STARTING))
@@ -119,9 +122,11 @@ def _since(children: Children) -> str:
     return f" since {since:%Y-%m-%d %H:%M} UTC" if since else ""
 
 
-def _failing(source: SourceStatus, failure: Failure, next_step: str, restore: str) -> Finding:
+def _failing(
+    source: SourceStatus, failure: Failure, next_step: str, status: raw.Object | None
+) -> Finding:
     said = f": {failure.words}" if failure.words else f", and {_UNREAD[failure.refused]}"
-    remedy = _remedy(failure.words, restore)
+    remedy = _remedy(failure.words, source, status)
     message = f"{_what(source)} could not be restored{said}. {remedy}; {next_step}"
     return Finding(DatabaseReason.RESTORE_FAILING, message)
 
@@ -133,13 +138,22 @@ _UNREAD = {
 }
 
 
-def _remedy(said: str, restore: str) -> str:
+def _remedy(said: str, source: SourceStatus, status: raw.Object | None) -> str:
+    """Nobody is told to delete a database that had data: what it was before is in an archive."""
     remedy = next((remedy for sign, remedy in _REMEDIES if sign in said), _UNKNOWN)
-    return _in_place(restore) if restore and remedy is not _UNKNOWN else remedy
+    restore, served = raw.text(status, "restore", "name"), raw.text(status, "secretName")
+    if remedy is _UNKNOWN or not (restore or served):
+        return remedy
+    return _in_place(restore) if restore else _LOST.format(source.archive)
+
+
+_LOST = (
+    "Keep this DaapDatabase, which had data: another one with spec.source.archive '{}' begins with "
+    "what can be restored of that"
+)
 
 
 def _in_place(restore: str) -> str:
-    """Nobody is told to delete a database that had data: what it was before is in an archive."""
     return (
         f"DaapRestore {restore} says where the state before is: create another DaapRestore to that "
         "or to another moment, with spec.safetyBackup 'Skip'"
