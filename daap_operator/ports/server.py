@@ -145,9 +145,16 @@ class Port:
         if len(self._talks) >= self._limits.connections and not self._make_room(place.peer):
             connection.close()
             return
+        if self._certificate:  # a handshake costs as much as an answer, whatever comes after it
+            self._charge(place)
         talk = asyncio.create_task(self._talk(connection, place))
         self._talks[place] = talk
         talk.add_done_callback(lambda _: self._forget(place))
+
+    def _charge(self, place: Place) -> None:
+        """Count one request of an address."""
+        if share := self._requests.of(place.peer):
+            share.take()
 
     def _make_room(self, newcomer: str) -> bool:
         """Close a connection for one of that address; False when it is to be closed itself."""
@@ -184,8 +191,8 @@ class Port:
                 )
                 head = await reader.readuntil(END)
             place.spoke = loop.time()
-            if share := self._requests.of(place.peer):
-                share.take()
+            if not tls:
+                self._charge(place)
             async with asyncio.timeout(self._limits.answer_seconds):
                 answer = rendered(await self._answer(head, place.peer))
                 await _send(asyncio.StreamWriter(transport, protocol, reader, loop), answer)

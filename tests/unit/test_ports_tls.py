@@ -4,6 +4,7 @@ import asyncio
 import os
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from daap_operator.errors import StartError
 from daap_operator.ports import METRICS, Answer, Certificate, Request
+from daap_operator.ports.budget import Rate
 from dev.cluster import pki
 from tests.unit.ports import lines, serving
 
@@ -98,6 +100,30 @@ async def test_a_handshake_has_the_time_of_a_head_and_a_place_of_its_own(
     ):
         assert await seen(port, authority) == "first"
         assert await opened[0].heard() == ""
+
+
+async def test_handshakes_are_counted_also_of_who_asks_for_nothing(
+    authority: pki.Authority, mounted: Path
+) -> None:
+    """Each takes as long as an answer: who only begins them must not keep the port busy."""
+    limits = replace(METRICS, each=Rate(5, 0.0), common=Rate(20, 0.0))
+    context = ssl.create_default_context(cafile=str(authority.path("ca.crt")))
+    shaken = 0
+    async with serving(ok, limits, certificate=Certificate(str(mounted))) as port:
+        for _ in range(100):
+            with suppress(OSError):
+                _, writer = await asyncio.open_connection(
+                    "127.0.0.1",
+                    port,
+                    ssl=context,
+                    server_hostname=NAME,
+                    local_addr=("127.0.0.2", 0),
+                )
+                shaken += 1
+                writer.transport.abort()
+        for _ in range(5):
+            assert await seen(port, authority) == "first"
+    assert shaken == 25
 
 
 async def test_no_client_trusts_it_by_itself(mounted: Path) -> None:
