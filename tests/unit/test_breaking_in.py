@@ -43,6 +43,14 @@ def test_a_time_that_no_calendar_has_is_none(when: str, retention: str) -> None:
     assert "for as long as the store keeps it" in said
 
 
+@pytest.mark.parametrize(
+    "forged", ["../../other/base/20260301T120100", "..", "a/b", " a", "a" * 254, "a\nb", "%2e%2e/x"]
+)
+def test_a_backup_is_called_nothing_that_leads_out_of_its_archive(forged: str) -> None:
+    there = {"metadata": {"name": "now-5e1ec7ab"}, "status": {"backupId": forged}}
+    assert "backup_id" not in status.facts(there)
+
+
 @pytest.mark.parametrize("name", [".", "..", "../x", "%2e%2e", "a/../..", "x?y#z", "\n", "ü"])
 @pytest.mark.parametrize("kind", [known.CLUSTER, known.SECRET], ids=lambda kind: kind.name)
 def test_a_name_leads_nowhere_but_to_its_object(kind: Kind, name: str) -> None:

@@ -1,5 +1,6 @@
 """What the status of a DaapBackup says. Pure."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -53,7 +54,7 @@ def told(backup: raw.Object, *, database: str, exists: bool) -> Told:
 def facts(backup: raw.Object) -> dict[str, Any]:
     """What a Backup says of itself, as fields of the status; what it does not say is left out."""
     found: dict[str, Any] = {
-        "backup_id": raw.text(backup, "status", "backupId")[:253],
+        "backup_id": _id(raw.text(backup, "status", "backupId")),
         "begin_wal": raw.text(backup, "status", "beginWal")[:64],
         "end_wal": raw.text(backup, "status", "endWal")[:64],
         "started_at": _moment(backup, "startedAt", "reconciliationStartedAt"),
@@ -61,6 +62,17 @@ def facts(backup: raw.Object) -> dict[str, Any]:
         "postgres_version": max(0, raw.number(backup, "status", "majorVersion")),
     }
     return {name: value for name, value in found.items() if value}
+
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}")
+
+
+def _id(text: str) -> str:
+    """What a backup is called in its archive; empty for what could lead out of that.
+
+    Whoever may write a Backup's status can have written it, and it becomes part of a path there.
+    """
+    return text if _ID.fullmatch(text) else ""
 
 
 def _moment(backup: raw.Object, *fields: str) -> datetime | None:
