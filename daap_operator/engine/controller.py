@@ -170,7 +170,10 @@ class Controller(ABC, Generic[S]):
     # when it is gone ------------------------------------------------------------------------------
 
     def gone(self, obj: Object) -> None:
-        """The watches say that an object is no more; this was kept of it."""
+        """The watches say that an object is no more, or it was let go and others hold it yet.
+
+        `obj` is what was kept of it.
+        """
 
     def forget(self, key: Ref) -> None:
         """A pass has found nothing: what was remembered of the object can go."""

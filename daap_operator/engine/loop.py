@@ -166,5 +166,6 @@ class Loop:
             )
         if left:  # without any the object is gone, and its event is to find it in the store
             self._world.store.put(kind, made)
+            controller.gone(made)
         words = controller.last_words(subject)
         log.info("%s deleted", kind.word.capitalize(), extra={"key": subject.key, **words})

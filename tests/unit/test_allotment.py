@@ -287,6 +287,56 @@ async def test_those_to_whom_nothing_comes_do_not_keep_each_other_busy(reason: s
     assert holders(stage) == []
 
 
+def held(obj: Object) -> None:
+    """With a finalizer of somebody's own, which nobody removes."""
+    obj["metadata"]["finalizers"] = [*obj["metadata"].get("finalizers", []), "example.com/hold"]
+
+
+async def never_begun(stage: Stage) -> None:
+    stage.kube.refusals["finalizers of DaapDatabase orders"] = refused(500, "away")
+    with suppress(ApiError):
+        await stage.look()  # the name is promised
+    stage.kube.refusals.clear()
+
+
+async def begun_in_vain(stage: Stage) -> None:
+    stage.kube.without_quota = {"shop"}
+    await Life(stage).live(5)
+
+
+async def begun_and_served(stage: Stage) -> None:
+    await stage.settle()
+    assert stage.status()["phase"] == "Ready"
+
+
+@pytest.mark.parametrize("first", [never_begun, begun_in_vain, begun_and_served])
+async def test_a_name_is_not_held_by_what_somebody_keeps_from_going(first: Any) -> None:
+    """A finalizer costs nothing: with one, names could be kept from everybody for ever."""
+    stage = Stage()
+    stage.order()
+    stage.kube.change(known.DATABASE, "orders", held)
+    await first(stage)
+    stage.clock.advance(1)
+    stage.order(namespace="billing")
+    await Life(stage).live(5)
+    stage.kube.delete_object(known.DATABASE, "orders")
+    for _ in range(3):
+        await Life(stage).live(5)
+        stage.kube.collect_garbage()
+    assert stage.database()["metadata"]["finalizers"] == ["example.com/hold"]
+    assert holders_that_live(stage) == ["billing"]
+
+
+def holders_that_live(stage: Stage) -> list[str]:
+    """The namespaces of those that are not being deleted."""
+    going = {
+        namespace
+        for (kind, namespace, _), obj in stage.kube.objects.items()
+        if kind == known.DATABASE and "deletionTimestamp" in obj["metadata"]
+    }
+    return [namespace for namespace in holders(stage) if namespace not in going]
+
+
 async def test_the_deletion_of_what_has_no_name_tells_what_it_waits_for() -> None:
     stage = await squatting()
     await stage.look()

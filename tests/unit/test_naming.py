@@ -70,10 +70,15 @@ HOLDERS: dict[str, tuple[list[Object], str | None]] = {
         [namesake("a", 1), forging(namesake("b", 2))],
         "a",
     ),
-    "one that is being deleted has it until it is gone": (
-        [going(namesake("a", 1)), namesake("b", 2)],
+    "one that is being deleted has it until the operator has let it go": (
+        [going(forging(namesake("a", 1))), namesake("b", 2)],
         "a",
     ),
+    "never one that only others keep from going": (
+        [going(namesake("a", 1, clusterName="daap-orders")), namesake("b", 2)],
+        "b",
+    ),
+    "not even where nobody else wants it": ([going(namesake("a", 1))], None),
 }
 
 

@@ -7,6 +7,7 @@ it ever had one would keep the name from everybody else, and it costs nothing.
 import logging
 from functools import partial
 
+from daap_operator import raw
 from daap_operator.api.meta import ConditionType
 from daap_operator.engine.kinds import Object, Ref
 from daap_operator.errors import Problem, Stalled
@@ -55,7 +56,7 @@ def require_name(world: DatabaseWorld, looked_at: DatabaseSubject) -> None:
 
     def qualified(obj: Object) -> bool:
         other = Ref.of(known.DATABASE, obj)
-        return (other == key or _may_claim(world.notes_of(other))) and is_valid(obj)
+        return (other == key or _may_claim(obj, world.notes_of(other))) and is_valid(obj)
 
     holder = world.arbiter.holder(name, qualified)
     if holder is not None and holder != key:
@@ -64,9 +65,10 @@ def require_name(world: DatabaseWorld, looked_at: DatabaseSubject) -> None:
     world.notes_of(key).rival = None
 
 
-def _may_claim(notes: Notes) -> bool:
+def _may_claim(database: Object, notes: Notes) -> bool:
     """Whether nothing is known for which an object would get no database if it had the name."""
-    return notes.refused is None and not notes.behind
+    going = raw.value(database, "metadata", "deletionTimestamp")
+    return not going and notes.refused is None and not notes.behind
 
 
 def _log_holder(world: DatabaseWorld, key: Ref, holder: Ref) -> None:
@@ -127,7 +129,7 @@ def withdraw(world: DatabaseWorld, looked_at: DatabaseSubject, problem: Problem)
     news = problem.finding.reason != taken and not notes.behind
     notes.behind |= news
     if world.arbiter.forget(looked_at.seen) or news:
-        _wake_others(world, looked_at)
+        _wake_others(world, looked_at.key)
 
 
 async def give_back(
@@ -147,7 +149,7 @@ async def give_back(
         await turn.note(status)
     finally:
         world.arbiter.forget(turn.subject.seen)
-        _wake_others(world, turn.subject)
+        _wake_others(world, turn.subject.key)
     _note_refusal(world, turn.subject, problem)
     return DatabaseOutcome(status, partial(until_next_try, world, turn.subject.key))
 
@@ -171,10 +173,16 @@ def _is_of(looked_at: DatabaseSubject, cluster: Object | None) -> bool:
     )
 
 
-def _wake_others(world: DatabaseWorld, looked_at: DatabaseSubject) -> None:
+def end(world: DatabaseWorld, database: raw.Object) -> None:
+    """Nothing is left of a database: whoever waits for its name may have it."""
+    world.arbiter.forget(database)
+    _wake_others(world, Ref.of(known.DATABASE, database))
+
+
+def _wake_others(world: DatabaseWorld, key: Ref) -> None:
     """Wake whoever waits for the name."""
-    for other in world.store.refs_by(known.DATABASE, NAME, looked_at.metadata.name):
-        if other != looked_at.key:
+    for other in world.store.refs_by(known.DATABASE, NAME, key.name):
+        if other != key:
             world.wake(other)
 
 

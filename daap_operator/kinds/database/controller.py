@@ -21,6 +21,7 @@ from daap_operator.kinds import known
 from daap_operator.kinds.database import offer
 from daap_operator.kinds.database.allotment import (
     allot,
+    end,
     give_back,
     refused_until_later,
     require_name,
@@ -174,8 +175,8 @@ class DatabaseController(Controller[DaapDatabaseStatus]):
         return {"retained": is_retained(subject)}
 
     def gone(self, obj: Object) -> None:
-        """A name that was promised is free again."""
-        self.world.arbiter.forget(obj)
+        """Its name is free again."""
+        end(self.world, obj)
 
     def forget(self, key: Ref) -> None:
         """Drop the notes."""

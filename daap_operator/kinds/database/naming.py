@@ -50,9 +50,11 @@ class Arbiter:
 
         It is the one whose status names its Cluster; else the one this process has promised it to,
         whose status is being written; else the one whose Cluster is there although its status is
-        lost (in a restore, say); else the oldest that is qualified.
+        lost (in a restore, say); else the oldest that is qualified. What the operator has nothing
+        left to do for is none, although others' finalizers keep it.
         """
-        candidates = self._store.by(DATABASE, NAME, name)
+        found = self._store.by(DATABASE, NAME, name)
+        candidates = [each for each in found if not self._has_ended(each)]
         if not candidates:
             return None
         if len(candidates) == 1:  # nearly always: nothing to be judged then
@@ -74,6 +76,15 @@ class Arbiter:
             raw.text(database, "metadata", "creationTimestamp"),
             uid,
         )
+
+    def _has_ended(self, database: Object) -> bool:
+        """Whether a deletion waits for others alone, and there is no Cluster any more."""
+        metadata = raw.mapping(database, "metadata")
+        if not raw.value(metadata, "deletionTimestamp"):
+            return False
+        if names.FINALIZER in raw.items(metadata, "finalizers"):
+            return False
+        return self._without_cluster(database, raw.text(metadata, "uid")) != 0
 
     def _without_cluster(self, database: Object, uid: str) -> int:
         """0 when its own Cluster is there, 1 when that of an earlier uid is, else 2."""
