@@ -82,7 +82,7 @@ def _introduction(plan: Plan) -> Iterator[str]:
 
 def _document(made: Rebuilt) -> str:
     text = _dumped(made, legible=True)
-    if any(visible(line) != line for line in text.splitlines()):
+    if any(visible(line) != line for line in text.split("\n")):
         text = _dumped(made, legible=False)  # whoever reads this is to see all that there is
     return f"---\n# {quoted(made.note)}\n{text}"
 

@@ -208,6 +208,17 @@ def test_no_row_can_put_anything_between_the_manifests() -> None:
     assert set(kinds) <= {"DaapDatabase"}
 
 
+@pytest.mark.parametrize("sign", ["\x85", "\u2028", "\u2029", "\x1d", "\x0c", "\u202e", "\ufeff"])
+def test_what_could_be_a_break_of_lines_is_written_out(sign: str) -> None:
+    """Readers of YAML differ in which of them are, and none is to be seen."""
+    value = f"a\n...{sign}- b"
+    row = lost({"connectionSecretMetadata": {"annotations": {"a.b/c": value}}})
+    text = render(plan([row]))
+    assert sign not in text
+    (made,) = [each for each in yaml.safe_load_all(text) if each]
+    assert made["spec"]["connectionSecretMetadata"]["annotations"] == {"a.b/c": value}
+
+
 def test_texts_that_other_readers_of_yaml_take_for_numbers_are_quoted() -> None:
     words = ["1e3", "0o17", "y", "no", "12:30", "null", "~", "Inf", ".5", "0x1F", "1_000"]
     labels = {"a.b/c": "1e3"}
