@@ -119,6 +119,57 @@ async def test_a_name_cannot_be_held_without_a_database(
     await rows.becomes("orders", status="ready", namespace=databases.namespace)
 
 
+async def hold(databases: Databases, name: str) -> None:
+    """Somebody keeps an object from going, whatever the operator does."""
+    held = {"metadata": {"finalizers": ["example.com/hold", names.FINALIZER]}}
+    await databases.api.patch("daapdatabases", databases.namespace, name, held)
+
+
+async def waiting_for_its_store(databases: Databases, name: str) -> None:
+    """Wait until a database is told that there is no store to make it from."""
+
+    async def reason() -> str:
+        found = await databases.get(name)
+        return condition(found, "Reconciling").get("reason", "") if found else ""
+
+    await eventually(reason, lambda told: told == "StoreMissing")
+
+
+async def test_a_name_cannot_be_held_by_waiting_for_a_source(
+    api: Api, databases: Databases, other_namespace: str, operators: Operators
+) -> None:
+    """Nor by one that is deleted and that a finalizer of its tenant keeps from going."""
+    squatting = Databases(api, other_namespace)
+    await operators.start()
+    nowhere = {"archive": "a", "store": "none"}
+    for name in ("orders", "bills"):
+        await squatting.create(name, source=nowhere, postgresVersion=17)
+        await waiting_for_its_store(squatting, name)
+        await hold(squatting, name)
+    await squatting.delete("bills")
+    for name in ("orders", "bills"):
+        await databases.create(name)
+        await databases.ready(name)
+    await squatting.edit("orders", purpose="try again")
+    await squatting.stalled("orders", "NameTaken")
+    await without_finalizers(squatting, "bills")
+
+
+async def test_who_waits_is_woken_when_a_name_is_let_go(
+    api: Api, databases: Databases, other_namespace: str, operators: Operators
+) -> None:
+    holding = Databases(api, other_namespace)
+    await operators.start()
+    await holding.create("orders")
+    await holding.ready("orders")
+    await hold(holding, "orders")
+    await databases.create("orders")
+    await databases.stalled("orders", "NameTaken")
+    await holding.delete("orders")
+    await databases.ready("orders")
+    await without_finalizers(holding, "orders")
+
+
 async def test_who_waits_behind_a_squatter_is_served_at_once(
     api: Api, databases: Databases, other_namespace: str, operators: Operators
 ) -> None:

@@ -12,6 +12,7 @@ from daap_operator.kinds.database import ownership
 from daap_operator.kinds.database.allotment import RETRY_SECONDS
 from daap_operator.kinds.database.naming import ref
 from daap_operator.kube import ApiError
+from daap_operator.kube.sizes import TOO_LARGE
 from tests.unit.fakes import Killed, refused
 from tests.unit.life import Life
 from tests.unit.stage import CLUSTER, KEY, Stage, play, ready, setting
@@ -325,6 +326,19 @@ async def test_a_name_is_not_held_by_what_somebody_keeps_from_going(first: Any) 
         stage.kube.collect_garbage()
     assert stage.database()["metadata"]["finalizers"] == ["example.com/hold"]
     assert holders_that_live(stage) == ["billing"]
+
+
+async def test_a_name_is_not_held_by_what_is_too_large_to_be_taken_in() -> None:
+    """Which field managers alone can make it, of which nothing bounds the number."""
+    stage = Stage()
+    large = {"bytes": 300_000, "field": "metadata.labels", "fieldBytes": 20}
+    stage.order()
+    stage.kube.change(known.DATABASE, "orders", lambda obj: obj.update({TOO_LARGE: large}))
+    stage.clock.advance(1)
+    stage.order(namespace="billing")
+    await Life(stage).live(5)
+    assert stage.condition("Stalled") == ("True", "ObjectTooLarge")
+    assert holders(stage) == ["billing"]
 
 
 def holders_that_live(stage: Stage) -> list[str]:

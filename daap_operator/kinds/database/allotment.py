@@ -9,6 +9,7 @@ from functools import partial
 
 from daap_operator import raw
 from daap_operator.api.meta import ConditionType
+from daap_operator.engine.bounds import is_out
 from daap_operator.engine.kinds import Object, Ref
 from daap_operator.errors import Problem, Stalled
 from daap_operator.kinds import known
@@ -28,6 +29,7 @@ from daap_operator.kinds.database.publish import note_name, note_retained
 from daap_operator.kinds.database.reasons import DatabaseReason
 from daap_operator.kinds.database.status import ALLOTTED, first_status, given_back_status
 from daap_operator.kinds.database.subject import DatabaseSubject, is_valid
+from daap_operator.kube.sizes import TOO_LARGE
 
 RETRY_SECONDS = 60.0
 """When to try again to get a Cluster that was refused; later each time that it is refused again."""
@@ -68,7 +70,8 @@ def require_name(world: DatabaseWorld, looked_at: DatabaseSubject) -> None:
 def _may_claim(database: Object, notes: Notes) -> bool:
     """Whether nothing is known for which an object would get no database if it had the name."""
     going = raw.value(database, "metadata", "deletionTimestamp")
-    return not going and notes.refused is None and not notes.behind
+    fits = not (TOO_LARGE in database or is_out(database))
+    return fits and not going and notes.refused is None and not notes.behind
 
 
 def _log_holder(world: DatabaseWorld, key: Ref, holder: Ref) -> None:
