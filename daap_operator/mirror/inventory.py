@@ -235,8 +235,9 @@ class Mirror:
         with _deciding_nothing():
             async with self._server.connection() as connection:
                 row = await (await connection.execute(statement, parameters)).fetchone()
-        known_of = dict(zip(paths, row or (), strict=bool(row)))
-        return {path: text for path, text in known_of.items() if text is not None} or None
+            known_of = dict(zip(paths, row or (), strict=bool(row)))
+        # Whoever runs the server answers what they like, also what is no text
+        return {path: text for path, text in known_of.items() if isinstance(text, str)} or None
 
     # the sweep ------------------------------------------------------------------------------------
 
