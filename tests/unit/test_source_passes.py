@@ -10,6 +10,7 @@ from daap_operator.api.reasons import InventoryReason
 from daap_operator.engine.kinds import Ref
 from daap_operator.errors import Outage
 from daap_operator.kinds import known
+from daap_operator.kinds.database import recovering
 from daap_operator.kinds.database.naming import ref
 from daap_operator.kinds.database.recovering import words
 from daap_operator.kube.words import HIDDEN
@@ -466,6 +467,32 @@ async def test_a_log_is_asked_for_again_when_the_api_server_does_not_answer() ->
 )
 def test_what_a_log_says_is_cleaned(log: str, told: str) -> None:
     assert words(log) == told
+
+
+def test_of_a_long_message_the_beginning_is_gone_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Word by word, which of a log as long as is read would keep the event loop from everybody."""
+    gone_through: list[str] = []
+
+    def noted(text: str) -> str:
+        gone_through.append(text)
+        return text
+
+    monkeypatch.setattr(recovering, "quotable", noted)
+    for word in ("a ", "10.20.30.40 "):
+        message = word * (120_000 // len(word))
+        words(json.dumps({"record": {"error_severity": "FATAL", "message": message}}))
+        (text,) = gone_through
+        assert set(text.split()) == {word.strip()}
+        assert len(text) <= 4096
+        gone_through.clear()
+    monkeypatch.undo()
+    for word, told in (("a ", "a a"), ("10.20.30.40 ", HIDDEN)):
+        message = word * (120_000 // len(word))
+        log = json.dumps({"record": {"error_severity": "FATAL", "message": message}})
+        assert words(log).startswith(told)
+        assert "10." not in words(log)
+    whole = json.dumps({"level": "error", "error": "https://" + "x" * 100_000})
+    assert words(whole) == ""
 
 
 # --- a Cluster that is lost -----------------------------------------------------------------------

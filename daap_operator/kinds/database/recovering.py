@@ -17,7 +17,7 @@ from daap_operator.kinds.database.reasons import DatabaseReason
 from daap_operator.kinds.database.seen import Awaited, Children, Observed
 from daap_operator.kinds.database.stuck import Failure
 from daap_operator.kube.words import quotable
-from daap_operator.lines import quoted
+from daap_operator.lines import LONGEST, quoted
 
 Object = dict[str, Any]
 
@@ -54,7 +54,16 @@ def words(log: str) -> str:
     fatal = [_fatal(entry) for entry in entries]
     errors = [raw.text(entry, "error") for entry in entries if raw.text(entry, "level") == "error"]
     told = [text for text in fatal if text][-1:] or [text for text in errors if text][-1:]
-    return quoted(quotable(told[0])) if told else ""
+    return quoted(quotable(_begin(told[0]))) if told else ""
+
+
+_MOST = 8 * LONGEST
+"""Characters of a message that are gone through: anybody's pod may write a log of one message."""
+
+
+def _begin(text: str) -> str:
+    """The beginning of a message, which ends with a whole word: half an address would be seen."""
+    return text if len(text) <= _MOST else text[:_MOST].rpartition(" ")[0]
 
 
 def _entries(log: str) -> Iterator[Object]:
