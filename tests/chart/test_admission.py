@@ -15,6 +15,7 @@ from tests.support.admission import (
     CRDS,
     LABELS,
     MARKS,
+    MARKS_OF_BACKUPS,
     MARKS_OF_SECRETS,
     MEMBERS,
     METADATA,
@@ -25,6 +26,7 @@ from tests.support.admission import (
     PROTECTION,
     REFERENCES,
     SECRETS,
+    SOURCES,
     VERSIONS,
     policies,
 )
@@ -40,8 +42,8 @@ def ownership(**values: Any) -> Object:
 EVERYWHERE = {CRDS, *BOUNDS}
 """What looks at all namespaces, whichever are served."""
 GUARDS = {PROTECTION, CHILDREN, NAMESPACES, CLAIMS, SECRETS}
-MARKED = {MARKS, MARKS_OF_SECRETS}
-ALL = GUARDS | MARKED | {OWNERSHIP, VERSIONS, METADATA, NAMES, *EVERYWHERE}
+MARKED = {MARKS, MARKS_OF_BACKUPS, MARKS_OF_SECRETS}
+ALL = GUARDS | MARKED | {OWNERSHIP, VERSIONS, METADATA, NAMES, SOURCES, *EVERYWHERE}
 BY_TEAM = {MEMBERS, REFERENCES}
 OFF = {"enabled": False}
 
@@ -58,6 +60,7 @@ OFF = {"enabled": False}
         ({"crdProtection": OFF}, ALL - {CRDS}),
         ({"metadata": OFF}, ALL - {METADATA}),
         ({"names": OFF}, ALL - {NAMES}),
+        ({"sources": OFF}, ALL - {SOURCES}),
         ({"names": OFF | {"prefixWithTeam": True}}, ALL),
         ({"labels": {"enabled": True}}, ALL | set(LABELS.values())),
         ({"ownership": {"membersOnly": True, "groupPrefix": "team:"}}, ALL | BY_TEAM),
@@ -71,6 +74,7 @@ OFF = {"enabled": False}
                 "postgresVersions": OFF,
                 "operatorBounds": OFF,
                 "crdProtection": OFF,
+                "sources": OFF,
             },
             set(),
         ),
@@ -85,6 +89,7 @@ OFF = {"enabled": False}
         "no CRD",
         "no metadata",
         "no names",
+        "no sources",
         "prefixes",
         "labels",
         "members",
@@ -219,9 +224,20 @@ def test_a_field_that_the_values_add_may_have_anything_in_it() -> None:
 
 
 def test_after_an_upgrade_that_reuses_values_all_of_it_is_on() -> None:
-    without = {"operatorBounds": None, "crdProtection": None}
+    without = {"operatorBounds": None, "crdProtection": None, "sources": None}
     rendered = {obj["metadata"]["name"] for obj in policies({"admission": without})}
-    assert rendered >= EVERYWHERE
+    assert rendered >= EVERYWHERE | {SOURCES}
+
+
+def test_a_source_elsewhere_is_judged_before_it_is_allowed_too() -> None:
+    """What was stored until then would have the data of whomever it names, and was not asked."""
+
+    def judged(*, allowed: bool, **admission: Any) -> list[Object]:
+        values = {"config": {"restore": {"acrossNamespaces": allowed}}, "admission": admission}
+        return [obj for obj in policies(values) if obj["metadata"]["name"] == SOURCES]
+
+    assert len(judged(allowed=False)) == 2
+    assert judged(allowed=False) == judged(allowed=True) == judged(allowed=True, sources=OFF)
 
 
 def test_what_the_values_say_stays_a_string() -> None:

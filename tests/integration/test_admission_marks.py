@@ -11,6 +11,7 @@ from tests.fix_admission import As, guarded_namespace
 from tests.support import admission
 from tests.support.admission import child, refusal, with_data
 from tests.support.api import Api, Object
+from tests.support.daapbackups import backup
 from tests.support.databases import Databases
 from tests.toys.task import TASK
 
@@ -115,6 +116,30 @@ async def test_a_backup_comes_back_with_its_marks(
     they = await as_person(person)
     for plural in ("clusters", "poolers"):
         await they.create(plural, child(parent, plural, f"restored-{plural}"))
+
+
+@pytest.mark.parametrize("person", [admission.MEMBER, admission.BOTH], ids=lambda p: p.name)
+async def test_nobody_makes_the_backup_before_a_restore_sooner(
+    person: admission.Person, shop: Databases, as_person: As
+) -> None:
+    """It would be taken for the state that is replaced, and be that of hours before."""
+    await with_data(shop, "orders")
+    they, place = await as_person(person), shop.namespace
+    marks: list[Object] = [
+        {"labels": {known.DAAP_RESTORE.uid_label: "of-a-restore"}},
+        {"labels": {names.MANAGED_BY_LABEL: names.FIELD_MANAGER}},
+    ]
+    mine = backup(place, "mine", "orders")
+    await they.create("daapbackups", mine)
+    for number, metadata in enumerate(marks):
+        (label,) = metadata["labels"]
+        made = backup(place, f"made-{number}", "orders")
+        made["metadata"] |= metadata
+        said = await refusal(they.create("daapbackups", made))
+        assert f"DaapBackup {place}/made-{number}: metadata.labels['{label}']" in said
+        assert await refusal(changed(they, "daapbackups/mine", place, metadata))
+    fine = {"labels": {"example.com/tier": "gold", names.MANAGED_BY_LABEL: "Helm"}}
+    await changed(they, "daapbackups/mine", place, fine)
 
 
 async def test_a_copy_of_a_secret_may_have_its_marks(shop: Databases, as_person: As) -> None:

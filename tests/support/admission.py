@@ -26,6 +26,7 @@ CLAIMS = f"{PROTECTION}-claims"
 SECRETS = f"{PROTECTION}-secrets"
 MARKS = f"{RELEASE}-marks"
 MARKS_OF_SECRETS = f"{MARKS}-secrets"
+MARKS_OF_BACKUPS = f"{MARKS}-backups"
 METADATA = f"{RELEASE}-metadata"
 NAMES = f"{RELEASE}-names"
 LABELS = {
@@ -259,15 +260,16 @@ async def in_force(api: Api, outsider: Api, operator: Api) -> None:
     create = path("daapdatabases", "probe") + "?dryRun=All"
     held = database("probe", "held")
     held["metadata"]["finalizers"] = [f"example.com/{number}" for number in range(17)]
+    of_backups = path("daapbackups", "probe") + "?dryRun=All"
+    marked = backup("probe", "mine", "nothing")  # of a database of no team
+    marked["metadata"]["labels"] = {known.DAAP_RESTORE.uid_label: "of-a-restore"}
     probes: dict[str, Probe] = {
         PROTECTION: lambda: delete(api, "daapdatabases", "probe", "probe", dry=True),
         CHILDREN: lambda: delete(api, "clusters", "probe", "daap-probe", dry=True),
         NAMESPACES: lambda: delete(api, "namespaces", "", "probe", dry=True),
         OWNERSHIP: lambda: api.call("POST", create, foreign),
         MEMBERS: lambda: outsider.call("POST", create, database("probe", "mine")),
-        REFERENCES: lambda: outsider.call(
-            "POST", path("daapbackups", "probe") + "?dryRun=All", backup("probe", "mine", "probe")
-        ),
+        REFERENCES: lambda: outsider.call("POST", of_backups, backup("probe", "mine", "probe")),
         CLAIMS: lambda: delete(api, "persistentvolumeclaims", "probe", "daap-probe-1", dry=True),
         SECRETS: lambda: delete(outsider, "secrets", "probe", "daap-probe-app", dry=True),
         MARKS: lambda: dry_patch(outsider, "clusters", "daap-probe", unmarked),
@@ -275,6 +277,7 @@ async def in_force(api: Api, outsider: Api, operator: Api) -> None:
         NAMES: lambda: api.call("POST", create, database("probe", f"{RELEASE}-test")),
         **{policy: labelled(outsider, plural) for plural, policy in LABELS.items()},
         MARKS_OF_SECRETS: lambda: dry_patch(outsider, "secrets", "daap-probe-connection", unmarked),
+        MARKS_OF_BACKUPS: lambda: outsider.call("POST", of_backups, marked),
     }
     crd = "daapdatabases.daap.io"
     probes[CRDS] = lambda: delete(api, "customresourcedefinitions", "", crd, dry=True)
