@@ -118,12 +118,19 @@ async def test_a_plugin_that_is_missing_is_told_until_it_is_there() -> None:
 
 async def test_a_store_that_is_gone_is_told_and_so_is_its_return() -> None:
     stage = await backed_up()
+    before = stage.status()["backup"]["lastSuccessful"]
     stage.kube.delete_object(known.BARMAN_STORE, "backups")
     assert await settled(stage) == [STATUS]
     assert stage.condition("BackupHealthy") == ("False", "StoreMissing")
     assert "fills the volume" in stage.message("BackupHealthy")
-    assert "lastSuccessful" not in stage.status()["backup"]
+    assert stage.status()["backup"]["lastSuccessful"] == before
+    assert "firstRecoverable" not in stage.status()["backup"]
     stage.object_store()
+    await stage.settle()
+    assert stage.condition("BackupHealthy") == ("False", "NeverBackedUp")
+    assert "as one that was created again does" in stage.message("BackupHealthy")
+    assert "2026-03-01 11:30 UTC" in stage.message("BackupHealthy")
+    assert stage.status()["backup"]["lastSuccessful"] == before
     keep(stage)
     await stage.settle()
     assert stage.condition("BackupHealthy") == ("True", "Recoverable")

@@ -1,6 +1,7 @@
 """What becomes of a database with `spec.source`, pass by pass."""
 
 import json
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -175,10 +176,7 @@ async def test_a_store_that_is_missing_is_waited_for_and_nothing_is_made() -> No
     assert "spec.source.store" in stage.message("Ready", COPY)
     assert "clusterName" not in stage.status(COPY)
     assert stage.kube.there(known.CLUSTER) == [CLUSTER]
-    stage.object_store(STORE)
-    await stage.settle()
-    assert stage.condition("Reconciling", COPY) == ("True", "SourcePending")  # an empty store
-    told(stage)
+    stage.object_store(STORE)  # it tells of nothing: the status of the source knows of a backup
     await stage.settle()
     assert bootstrap(stage) == recovery(stage)
 
@@ -567,8 +565,9 @@ async def test_a_cluster_that_is_lost_again_comes_from_the_newest_archive_with_a
 
 
 async def test_a_lost_cluster_without_a_base_backup_is_created_empty_and_that_is_told() -> None:
-    stage = await backed_up()
-    stage.kube.change(known.BARMAN_STORE, STORE, setting("status", {}))
+    stage = Stage()
+    stage.object_store(STORE)
+    stage.order(backup={"store": STORE})
     await stage.settle()
     archive = await lost(stage)
     await stage.settle()
@@ -577,6 +576,125 @@ async def test_a_lost_cluster_without_a_base_backup_is_created_empty_and_that_is
     assert archive_of(stage) == f"{archive}-2"
     (told,) = [e for e in stage.announcer.announced if e.reason == "ClusterRecreated"]
     assert "It is empty" in told.note
+
+
+async def no_store(stage: Stage) -> None:
+    """The ObjectStore is gone."""
+    stage.kube.delete_object(known.BARMAN_STORE, STORE)
+
+
+async def no_plugin(stage: Stage) -> None:
+    """The Barman Cloud plugin is gone, and all ObjectStores with it."""
+    stage.kube.delete_object(known.BARMAN_STORE, STORE)
+    stage.kube.missing = {known.BARMAN_STORE}
+    await stage.relist()
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+@pytest.mark.parametrize(
+    ("gone", "told"),
+    [
+        (no_store, "must create it again, with the same destinationPath"),
+        (no_plugin, "without the Barman Cloud plugin: the platform team must install it"),
+    ],
+)
+async def test_a_lost_cluster_waits_for_the_store_that_has_its_archive(
+    gone: Callable[[Stage], Awaitable[None]], told: str, restarts: bool
+) -> None:
+    stage = await backed_up()
+    await gone(stage)
+    archive = await lost(stage)
+    if restarts:
+        await stage.restart()
+    for _ in range(3):
+        await stage.settle()
+        assert stage.kube.there(known.CLUSTER) == []
+    assert stage.condition("Stalled") == ("True", "StoreMissing")
+    assert stage.condition("Ready") == ("False", "NotServing")
+    for part in (archive, told, "To begin empty instead, delete this DaapDatabase"):
+        assert part in stage.message("Stalled")
+    assert (archive_of(stage), stage.status()["phase"]) == (archive, "Error")
+    stage.kube.missing.clear()
+    stage.object_store(STORE)  # created again, it tells of no backup
+    await stage.relist()
+    await stage.settle()
+    (external,) = bootstrap(stage, CLUSTER)["externalClusters"]
+    assert external["plugin"]["parameters"] == {"barmanObjectName": STORE, "serverName": archive}
+    assert archive_of(stage) == f"{archive}-2"
+    assert kstatus(stage.database()) == "Current"
+
+
+async def test_another_store_that_is_asked_for_meanwhile_is_not_where_it_is_looked_for() -> None:
+    stage = await backed_up()
+    await no_store(stage)
+    archive = await lost(stage)
+    await stage.settle()
+    stage.object_store("others")
+    stage.edit(backup={"store": "others"})
+    for _ in range(2):
+        await stage.settle()
+        assert stage.kube.there(known.CLUSTER) == []
+        assert f"'{archive}' of ObjectStore '{STORE}'" in stage.message("Stalled")
+    stage.object_store(STORE)
+    await stage.settle()
+    assert stage.status()["source"]["store"] == STORE
+    assert stage.status()["backup"]["store"] == "others"
+
+
+async def test_a_database_that_waits_for_its_store_can_be_deleted_and_begins_empty() -> None:
+    stage = await backed_up(deletionProtection=True)
+    await no_store(stage)
+    await lost(stage)
+    await stage.settle()
+    stage.kube.delete_object(known.DATABASE, KEY.name)
+    await stage.settle()
+    assert stage.kube.there(known.DATABASE) == []
+    stage.order(backup={"store": STORE})
+    await stage.settle()
+    assert "initdb" in bootstrap(stage, CLUSTER)["bootstrap"]
+
+
+async def test_what_never_archived_waits_for_no_store() -> None:
+    stage = Stage()
+    stage.order(backup={"store": STORE})
+    await stage.settle()
+    assert "archive" not in stage.status()["backup"]
+    stage.kube.delete_object(known.CLUSTER, CLUSTER)
+    stage.kube.collect_garbage()
+    await stage.settle()
+    assert kstatus(stage.database()) == "Current"
+    assert "initdb" in bootstrap(stage, CLUSTER)["bootstrap"]
+
+
+async def test_a_cluster_that_is_lost_before_its_first_backup_comes_from_what_it_came_from() -> (
+    None
+):
+    """To the same moment: what came after that was to be undone."""
+    stage = await backed_up()
+    first = archive_of(stage)
+    source = {"archive": first, "store": STORE, "databaseName": "orders"}
+    restored = {"at": "2026-03-01T03:00:00Z", "database": "orders", "namespace": "shop"}
+
+    def put_back(obj: Object) -> None:
+        obj["status"]["source"] = source | restored
+
+    await lost(stage)
+    stage.kube.change(known.DATABASE, KEY.name, put_back)
+    stage.kube.change(known.DATABASE, KEY.name, _next_archive)
+    await stage.restart()
+    await stage.settle()
+    target = bootstrap(stage, CLUSTER)["bootstrap"]["recovery"]["recoveryTarget"]
+    assert target == {"targetTime": "2026-03-01T03:00:00Z"}
+    assert stage.status()["source"]["archive"] == first
+    assert archive_of(stage) == f"{first}-3"
+
+
+def _next_archive(obj: Object) -> None:
+    """As it is after a restore in place, before the first backup."""
+    backup = obj["status"]["backup"]
+    backup["archive"] += "-2"
+    for field in ("lastSuccessful", "firstRecoverable"):
+        backup.pop(field)
 
 
 async def test_a_copy_that_is_lost_comes_from_its_own_archive() -> None:

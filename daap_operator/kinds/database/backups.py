@@ -52,7 +52,7 @@ def tell(plan: Plan | None, seen: Seen, now: datetime) -> Told:
         store=plan.told or None,
         archive=plan.archive or None,
         schedule=plan.schedule or None,
-        last_successful=facts.window.last_successful,
+        last_successful=facts.window.last_successful or plan.known,
         first_recoverable=facts.window.first_recoverable,
         last_failed=facts.failed,
         last_error=facts.error[:_LONGEST_ERROR] or None,
@@ -156,7 +156,12 @@ def _never(facts: Facts, now: datetime) -> Iterator[Finding]:
     if facts.latest is not None:
         return
     since = facts.since
-    if not facts.archives:
+    if facts.plan.known is not None and facts.window.last_successful is None:
+        message = (
+            f"ObjectStore '{facts.plan.told}' tells of no backup, as one that was created again "
+            f"does until the next one: the latest that is known is of {_at(facts.plan.known)}"
+        )
+    elif not facts.archives:
         message = "No backup has been made yet: archiving is being set up"
     elif since is None or facts.suspended or now < since + GRACE:
         # The same before and after the ScheduledBackup is there, which costs no write of the status

@@ -30,6 +30,10 @@ class Plan:
     """How far back was asked for; empty for whatever the store keeps."""
     current: str = ""
     """The ObjectStore that the Cluster archives to now; empty while to none."""
+    lost: str = ""
+    """The one that a Cluster archived to which is gone; empty while there is one."""
+    known: datetime | None = None
+    """When the latest backup in the archive ended, as it was told before."""
 
     @classmethod
     def of(
@@ -41,29 +45,39 @@ class Plan:
         Cluster.
         """
         wanted = database.backups
+        if wanted is None and not (previous and previous.archive):
+            return None
         if wanted is None:
             made = cls.as_made(previous, cluster)
             return made and replace(made, schedule="", retention="")
+        before = previous if previous and previous.archive else BackupStatus()
         return cls(
             store=wanted.store,
-            archive=(previous and previous.archive) or database.archive or "",
+            archive=before.archive or database.archive or "",
             schedule=wanted.schedule,
             retention=wanted.retention or "",
             current=_current(cluster),
+            lost="" if cluster else before.store or "",
+            known=before.last_successful,
         )
 
     @classmethod
     def as_made(cls, previous: BackupStatus | None, cluster: Object | None) -> "Plan | None":
         """The plan that was last followed, of a database whose spec is not."""
-        if previous is None or not previous.archive:
+        if previous is None or not (previous.archive or previous.schedule):
             return None
-        store, schedule = previous.store or "", previous.schedule or ""
-        return cls(store, previous.archive, schedule, current=_current(cluster))
+        return cls(
+            store=previous.store or "",
+            archive=previous.archive or "",
+            schedule=previous.schedule or "",
+            current=_current(cluster),
+            known=previous.last_successful,
+        )
 
     @property
     def told(self) -> str:
         """The ObjectStore in which the backups are that there are."""
-        return self.current or self.store
+        return self.current or self.lost or self.store
 
 
 def _current(cluster: Object | None) -> str:

@@ -29,7 +29,7 @@ from daap_operator.kinds.database.allotment import (
     until_next_try,
     withdraw,
 )
-from daap_operator.kinds.database.archives import note_archive
+from daap_operator.kinds.database.archives import lost_for_now, note_archive
 from daap_operator.kinds.database.children import ensure_children, ensure_schedule
 from daap_operator.kinds.database.choices import resolved_now, there
 from daap_operator.kinds.database.desired.backup import BackupDefaults
@@ -190,10 +190,11 @@ async def _serve(
     await take_on(world, turn)
     resolved = resolved_now(world, turn.subject)
     require_name(world, turn.subject)
-    if replacing := await made_way(world, turn.subject, resolved):
+    replacing = await made_way(world, turn.subject, resolved)
+    if held := replacing or lost_for_now(world, turn.subject, resolved):
         observed = observed_now(world, turn.subject.key, resolved)
         told = backups_now(world, turn.subject, resolved)
-        return observed_status(turn.moment(), resolved, observed, replacing, None, told), replacing
+        return observed_status(turn.moment(), resolved, observed, held, None, told), held
     try:
         begun = await sought(world, turn.subject, there(world, turn.subject))
     except Waiting as pending:
@@ -227,7 +228,8 @@ async def _keep(world: DatabaseWorld, turn: DatabaseTurn, held: Held) -> Databas
     try:
         fit("The object", turn.subject.seen)
         resolved = resolved_now(world, turn.subject)
-        problem = await made_way(world, turn.subject, resolved)
+        replacing = await made_way(world, turn.subject, resolved)
+        problem = replacing or lost_for_now(world, turn.subject, resolved)
         if problem is None:
             await note_archive(world, turn, resolved)
             await note_name(world, turn, resolved)

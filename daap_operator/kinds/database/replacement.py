@@ -21,7 +21,7 @@ from daap_operator.errors import Waiting
 from daap_operator.kinds import known, restores
 from daap_operator.kinds.archiver import archiver_of
 from daap_operator.kinds.database.children import database_child
-from daap_operator.kinds.database.desired.backup import archive_name, next_archive_name
+from daap_operator.kinds.database.desired.backup import archive_name, begun, next_archive_name
 from daap_operator.kinds.database.desired.resolved import Manifest, Resolved
 from daap_operator.kinds.database.desired.secret import app_secret, kept_credentials
 from daap_operator.kinds.database.memory import Archive, DatabaseTurn, DatabaseWorld
@@ -69,7 +69,7 @@ async def take_on(world: DatabaseWorld, turn: DatabaseTurn) -> None:
         restore=RestoredStatus(
             name=order.name, uid=order.uid, replaced_cluster_uid=order.cluster_uid
         ),
-        backup=(status.backup or BackupStatus()).model_copy(update={"archive": archive}),
+        backup=begun(status.backup or BackupStatus(), archive),
     )
     world.notes_of(looked_at.key).archive = Archive(archive, used=False)
 

@@ -113,14 +113,15 @@ class BackupStatus(Model):
     """Name of the ObjectStore that keeps the backups."""
 
     archive: Annotated[str | None, Field(max_length=253)] = None
-    """Name of the archive within the store. Set once for each Cluster, before it is created or
-    begins to archive; a Cluster never changes it."""
+    """Name of the archive within the store. Set once for each Cluster, before that begins to
+    archive; a Cluster never changes it."""
 
     schedule: Annotated[str | None, Field(max_length=200)] = None
     """When base backups are made, in CloudNativePG's six fields (the first is the second), UTC."""
 
     last_successful: datetime | None = None
-    """When the latest base backup ended."""
+    """When the latest base backup in the archive ended. Stays when the store does not tell any
+    more, because the ObjectStore is missing or was created again."""
 
     final_backup: Annotated[str | None, Field(max_length=63)] = None
     """Name of the Backup that is made before the data is deleted. Noted before it is created."""

@@ -97,6 +97,14 @@ def earlier_archive_names(newest: str, cluster: str, uid: str) -> Iterator[str]:
         yield first
 
 
+def begun(before: BackupStatus, archive: str) -> BackupStatus:
+    """What a status says once another archive is to be begun: nothing is in that yet."""
+    if before.archive == archive:
+        return before
+    told = dict.fromkeys(("last_successful", "first_recoverable", "last_failed", "last_error"))
+    return before.model_copy(update=told | {"archive": archive})
+
+
 _MOST_EARLIER = 100
 """Names that are gone through at most: whoever may write a status can make the number any."""
 _UID_DIGITS = 8
@@ -134,7 +142,8 @@ def allotted(
 ) -> BackupStatus | None:
     """What the status says of the choices: without backups only where those are that there were."""
     if backups is None:
-        return previous and previous.model_copy(update={"schedule": None})
+        kept = previous if previous and previous.archive else None
+        return kept and kept.model_copy(update={"schedule": None})
     store = told.store if told else backups.store
     before = previous or BackupStatus()
     # Another name is noted before it is used, and nowhere else
