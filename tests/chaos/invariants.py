@@ -2,19 +2,21 @@
 
 from collections.abc import Iterator
 
-from tests.chaos import whole
+from tests.chaos import kept, whole
 from tests.chaos.lives import Life, Lives, owner
-from tests.chaos.seen import BELOW, CHILDREN, Seen, says
+from tests.chaos.seen import BELOW, CHILDREN, Seen, says, told
+from tests.standin.bucket import Bucket
 from tests.support.api import Object
 from tests.support.databases import condition
 
 
-def violations(lives: Lives, seen: Seen) -> list[str]:
+def violations(lives: Lives, seen: Seen, bucket: Bucket) -> list[str]:
     """All that is not as it must be; empty when all is well."""
     return [
+        *kept.violations(lives, seen, bucket),
         *_existence(lives, seen),
         *_terminating(seen),
-        *_names(lives, seen),
+        *_names(lives, seen, bucket),
         *_orphans(lives, seen),
         *_retained(lives, seen),
         *_rows(seen),
@@ -30,11 +32,6 @@ def _cluster_name(obj: Object) -> str:
     return str((obj.get("status") or {}).get("clusterName") or "")
 
 
-def _told(obj: Object) -> str:
-    """An object as a sentence names it."""
-    return f"{obj['plural']} {obj['metadata']['namespace']}/{obj['metadata']['name']}"
-
-
 def _existence(lives: Lives, seen: Seen) -> Iterator[str]:
     there = {obj["metadata"]["uid"]: obj for obj in seen.objects["daapdatabases"]}
     for uid, life in lives.by_uid.items():
@@ -44,48 +41,49 @@ def _existence(lives: Lives, seen: Seen) -> Iterator[str]:
         if obj is None and life.held:
             yield f"{life} is gone although it was protected"
         if obj and life.asked_to_go and not obj["spec"].get("deletionProtection"):
-            yield f"{_told(obj)} hangs: {obj['metadata'].get('finalizers')}, {says(obj)}"
+            yield f"{told(obj)} hangs: {obj['metadata'].get('finalizers')}, {says(obj)}"
     for obj in there.values():
-        yield f"{_told(obj)} was made by nobody"
+        yield f"{told(obj)} was made by nobody"
 
 
 def _terminating(seen: Seen) -> Iterator[str]:
     for plural, found in seen.objects.items():
         for obj in found:
             if obj["metadata"].get("deletionTimestamp") and plural != "daapdatabases":
-                yield f"{_told(obj)} is Terminating: {obj['metadata'].get('finalizers')}"
+                yield f"{told(obj)} is Terminating: {obj['metadata'].get('finalizers')}"
 
 
 # --- names ----------------------------------------------------------------------------------------
 
 
-def _names(lives: Lives, seen: Seen) -> Iterator[str]:
+def _names(lives: Lives, seen: Seen, bucket: Bucket) -> Iterator[str]:
     by_name: dict[str, list[Object]] = {}
     for obj in seen.objects["daapdatabases"]:
         by_name.setdefault(obj["metadata"]["name"], []).append(obj)
     for name, rivals in by_name.items():
         with_name = [obj for obj in rivals if _cluster_name(obj)]
-        if len(with_name) != 1:
+        undecided = [obj for obj in rivals if obj not in with_name and whole.waits_for_source(obj)]
+        if len(with_name) + bool(undecided) != 1:
             yield f"'{name}' has {len(with_name)} holders among {len(rivals)}"
-        for obj in rivals:
+        for obj in (obj for obj in rivals if obj not in undecided):
             life = lives.by_uid.get(obj["metadata"]["uid"])
-            yield from _holder(obj, seen) if obj in with_name else _rival(obj, life)
+            yield from _holder(obj, seen, bucket) if obj in with_name else _rival(obj, life)
 
 
 def _rival(obj: Object, life: Life | None) -> Iterator[str]:
     if condition(obj, "Stalled").get("reason") != "NameTaken":
-        yield f"{_told(obj)} does not say NameTaken: {says(obj)}"
+        yield f"{told(obj)} does not say NameTaken: {says(obj)}"
     if obj["metadata"].get("finalizers"):
-        yield f"{_told(obj)} has finalizers without having the name"
+        yield f"{told(obj)} has finalizers without having the name"
     if life and life.has_name:
-        yield f"{_told(obj)} had the name and lost it"
+        yield f"{told(obj)} had the name and lost it"
 
 
-def _holder(obj: Object, seen: Seen) -> Iterator[str]:
+def _holder(obj: Object, seen: Seen, bucket: Bucket) -> Iterator[str]:
     if condition(obj, "MetadataSynced").get("status") != "True":
-        yield f"{_told(obj)} is not synced: {condition(obj, 'MetadataSynced')}"
-    for violation in whole.violations(obj, seen):
-        yield f"{_told(obj)}: {violation}"
+        yield f"{told(obj)} is not synced: {condition(obj, 'MetadataSynced')}"
+    for violation in whole.violations(obj, seen, bucket):
+        yield f"{told(obj)}: {violation}"
 
 
 # --- children -------------------------------------------------------------------------------------
@@ -98,19 +96,21 @@ def _orphans(lives: Lives, seen: Seen) -> Iterator[str]:
     for child in (child for plural in CHILDREN for child in seen.objects[plural]):
         uid = owner(child)
         if uid and uid not in owners:
-            yield f"{_told(child)} is an orphan of {lives.by_uid.get(uid)}"
+            yield f"{told(child)} is an orphan of {lives.by_uid.get(uid)}"
         # A change of the Secret's name that was cut off may leave two that are to stay
         two_are_fine = uid not in holding and child["plural"] == "secrets"
+        # Credentials that were kept for a Cluster that was put in the place of another
+        two_are_fine |= child["metadata"]["name"].endswith("-app")
         if uid and (uid, child["plural"]) in made and not two_are_fine:
-            yield f"{_told(child)} is one too many of {lives.by_uid.get(uid)}"
+            yield f"{told(child)} is one too many of {lives.by_uid.get(uid)}"
         if not uid and child["plural"] != "secrets":
-            yield f"{_told(child)} is nobody's"
+            yield f"{told(child)} is nobody's"
         made.add((uid, child["plural"]))
     there = {o["metadata"]["uid"] for plural in CHILDREN[:2] for o in seen.objects[plural]}
     for below in (obj for plural in (*BELOW, "secrets") for obj in seen.objects[plural]):
         references = below["metadata"].get("ownerReferences") or []
         if any(r["kind"] != "DaapDatabase" and r["uid"] not in there for r in references):
-            yield f"{_told(below)} is an orphan of {[r['name'] for r in references]}"
+            yield f"{told(below)} is an orphan of {[r['name'] for r in references]}"
 
 
 def _retained(lives: Lives, seen: Seen) -> Iterator[str]:
@@ -128,7 +128,7 @@ def _retained(lives: Lives, seen: Seen) -> Iterator[str]:
             yield f"{life} was to be retained, and its Secret is gone"
         for child in children:
             if owner(child) == uid and child["metadata"].get("ownerReferences"):
-                yield f"{_told(child)} is retained and still has an owner"
+                yield f"{told(child)} is retained and still has an owner"
 
 
 # --- rows -----------------------------------------------------------------------------------------
@@ -143,9 +143,9 @@ def _rows(seen: Seen) -> Iterator[str]:
         if obj is not None:
             is_so = {field: row[field] for field in _row(obj)} | {"deleted_at": row["deleted_at"]}
             if is_so != _row(obj) | {"deleted_at": None}:
-                yield f"row of {_told(obj)} is {is_so}, should be {_row(obj)}"
+                yield f"row of {told(obj)} is {is_so}, should be {_row(obj)}"
     for obj in live.values():
-        yield f"{_told(obj)} has no row"
+        yield f"{told(obj)} has no row"
 
 
 def _row(obj: Object) -> Object:

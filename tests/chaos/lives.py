@@ -28,6 +28,16 @@ class Life:
     """A connection Secret must stay behind; which one depends on how far a change of name was."""
     has_name: bool = False
     """It was seen to have the name, and keeps it while it is there."""
+    replacing: bool = False
+    """A restore in place may be under way: its Cluster goes, whoever deletes the database then."""
+    source: str = ""
+    """The name of the database whose data it asks for."""
+    restores: set[str] = field(default_factory=set)
+    """Uids of the DaapRestores that people have asked for."""
+    lost_by_hand: set[str] = field(default_factory=set)
+    """Uids of Clusters that people have deleted under it."""
+    may_be_empty: set[str] = field(default_factory=set)
+    """Uids of those after which it may begin empty: of what was in them no backup was told of."""
 
 
 def owner(child: Object) -> str:
@@ -51,6 +61,7 @@ def children_of(uid: str, children: list[Object]) -> list[Object]:
 class Lives:
     """All the databases there ever were in a run."""
 
+    namespaces: list[str] = field(default_factory=list)
     by_uid: dict[str, Life] = field(default_factory=dict)
 
     def knows(self, obj: Object) -> bool:
@@ -69,7 +80,21 @@ class Lives:
     def created(self, obj: Object, side: int) -> None:
         """Somebody created one."""
         uid, name = obj["metadata"]["uid"], obj["metadata"]["name"]
-        self.by_uid.setdefault(uid, Life(uid, side, name))
+        source = (obj.get("spec", {}).get("source") or {}).get("database", "")
+        self.by_uid.setdefault(uid, Life(uid, side, name, source=source))
+
+    def restore_asked(self, obj: Object, restore: Object) -> None:
+        """Somebody asks for a restore in place."""
+        life = self.by_uid[obj["metadata"]["uid"]]
+        life.restores.add(restore["metadata"]["uid"])
+        life.replacing = True
+
+    def cluster_lost(self, cluster: Object, *, told_of_backup: bool) -> None:
+        """Somebody deletes a Cluster by hand; whether a backup was told of of what is in it."""
+        uid = cluster["metadata"]["uid"]
+        if (life := self.by_uid.get(owner(cluster))) is not None:
+            life.lost_by_hand.add(uid)
+            life.may_be_empty |= set() if told_of_backup else {uid}
 
     def deletion_asked(self, obj: Object, children: list[Object]) -> None:
         """Somebody asks for a deletion; `children` are those there are just before."""
@@ -121,7 +146,8 @@ class Lives:
         self._now_of(life.uid, {child["metadata"]["uid"] for child in own})
         life.retained = obj["spec"].get("deletionPolicy") == "Retain"
         if life.retained:
-            life.must_stay = {c["metadata"]["uid"] for c in own if c["plural"] != "secrets"}
+            goes = {"clusters", "secrets"} if life.replacing else {"secrets"}
+            life.must_stay = {c["metadata"]["uid"] for c in own if c["plural"] not in goes}
             life.secret_must_stay = any(c["plural"] == "secrets" for c in own)
 
     def namespace_deleted(self, side: int) -> None:

@@ -9,16 +9,12 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import initialize, precondition, rule, run_state_machine_as_test
 
 from daap_operator.kinds.database.phases import PHASES
-from tests.chaos.plan import SECRET_WORDS, Plan, Slot, Step
+from tests.chaos.draws import edits, known, pauses, slots, specs
+from tests.chaos.keeping_rules import KeepingRules
+from tests.chaos.plan import Plan, Slot, Step
 from tests.standin.script import HEALTHY
 
 STEPS = 11
@@ -30,38 +26,9 @@ KINDS = 6
 CHUNK = 25
 """Plans are drawn by so many: what the first ones are does not depend on how many are wanted."""
 
-NAMES = ("orders", "ledger")
 TOMORROW = "A phase of tomorrow"
-SLOTS = [Slot(side, name) for name in NAMES for side in (0, 1)]
 CHILDREN = ("clusters", "poolers", "secrets")
 
-slots = st.sampled_from(SLOTS)
-known = st.runner().flatmap(lambda machine: st.sampled_from(machine.known))
-"""Where a database has been asked for."""
-
-pauses = st.sampled_from([0.0, 0.0, 0.0, 0.02, 0.05, 0.1, 0.3, 0.8])
-"""Often nothing lies between two steps: that is where they meet."""
-
-secret_names = st.sampled_from([None, *SECRET_WORDS])
-policies = st.sampled_from(["Delete", "Delete", "Retain"])
-specs = st.fixed_dictionaries(
-    {},
-    optional={
-        "instances": st.integers(1, 3),
-        "deletionPolicy": policies,
-        "deletionProtection": st.booleans(),
-        "connectionSecretName": st.sampled_from(SECRET_WORDS),
-    },
-)
-edits = st.one_of(
-    st.builds(lambda team: {"ownerTeam": team}, st.sampled_from(["payments", "search", "core"])),
-    st.builds(lambda count: {"instances": count}, st.integers(1, 3)),
-    st.builds(lambda count: {"pooler": {"instances": count}}, st.integers(1, 3)),
-    st.builds(lambda name: {"connectionSecretName": name}, secret_names),
-    st.builds(lambda policy: {"deletionPolicy": policy}, policies),
-    st.builds(lambda held: {"deletionProtection": held}, st.booleans()),
-    st.just({"storage": "more"}),
-)
 handiwork = st.sampled_from(
     [
         "cluster-spec",
@@ -88,21 +55,18 @@ rare_steps = st.integers(0, 7).flatmap(
 )
 
 
-class Machine(RuleBasedStateMachine):
+class Machine(KeepingRules):
     """One run being drawn."""
 
     drawn: dict[Plan, None]
 
     def __init__(self) -> None:
         super().__init__()
-        self._steps: list[Step] = []
         self._up = True
         self._metadata = True
         self._api = True
         self._awake = True
         self._rare: tuple[int, Step] | None = None
-        self.known: list[Slot] = []
-        """Where a database has been asked for."""
 
     def teardown(self) -> None:
         """The run is drawn."""
@@ -111,10 +75,9 @@ class Machine(RuleBasedStateMachine):
         if len({step.kind for step in self._steps}) >= KINDS:
             self.drawn[tuple(self._steps)] = None
 
-    def _add(self, kind: str, pause: float, **arguments: Any) -> None:
-        self._steps.append(Step(kind, arguments, pause))
-        if kind == "create" and arguments["slot"] not in self.known:
-            self.known.append(arguments["slot"])
+    def _quiet(self) -> None:
+        super()._quiet()
+        self._up = self._metadata = self._api = self._awake = True
 
     @initialize(
         slot=slots, spec=specs, rare=rare_steps, at=st.integers(2, STEPS), quiet=st.booleans()
@@ -127,7 +90,7 @@ class Machine(RuleBasedStateMachine):
         self._add("start", 0.0)
         self._add("create", 0.0, slot=slot, spec=spec)
         if quiet:
-            self._add("quiet", 0.0)
+            self._quiet()
 
     # what teams do --------------------------------------------------------------------------------
 
@@ -227,8 +190,7 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def quiet(self) -> None:
         """All is healed, and everything must come right before the next step."""
-        self._up = self._metadata = self._api = self._awake = True
-        self._add("quiet", 0.0)
+        self._quiet()
 
 
 def plans(count: int, number: int) -> list[Plan]:

@@ -6,7 +6,7 @@ Each of them may come too late or too early: then it is refused, as it would be 
 from collections.abc import Sequence
 from typing import Any
 
-from tests.chaos.lives import Lives
+from tests.chaos.lives import Lives, owner
 from tests.chaos.plan import SECRET_WORDS, Slot
 from tests.chaos.seen import CHILDREN, listed
 from tests.chaos.stage import Stage
@@ -24,12 +24,14 @@ class People:
     """The people of one run."""
 
     def __init__(self, stage: Stage, namespaces: Sequence[str], lives: Lives) -> None:
+        self._stage = stage
         self._api = stage.api
         self._namespaces = namespaces
         self._lives = lives
         self._size = 10
 
-    async def _database(self, slot: Slot) -> Object:
+    async def database(self, slot: Slot) -> Object:
+        """As it is now; Refused when there is none."""
         found = await self._api.get(DATABASES, self._namespaces[slot.side], slot.name)
         if found is None:
             raise Refused
@@ -61,7 +63,7 @@ class People:
 
     async def edit(self, slot: Slot, change: dict[str, Any]) -> None:
         """Change the spec. Of one that goes only the protection is taken."""
-        obj = await self._database(slot)
+        obj = await self.database(slot)
         if "storage" in change:
             self._size += 1
             change = {"storage": {"size": f"{self._size}Gi"}}
@@ -80,7 +82,7 @@ class People:
 
     async def delete(self, slot: Slot) -> None:
         """Ask for its end."""
-        obj = await self._database(slot)
+        obj = await self.database(slot)
         children = await self.children(slot)
         self._lives.deletion_asked(obj, children)
         await self._api.delete(DATABASES, self._namespaces[slot.side], slot.name)
@@ -104,8 +106,25 @@ class People:
 
     async def _remove(self, child: Object) -> None:
         metadata = child["metadata"]
+        if child["plural"] == "clusters":
+            await self._lose(child)
         self._lives.child_deleted(child)
         await self._api.delete(child["plural"], metadata["namespace"], metadata["name"])
+
+    async def _lose(self, cluster: Object) -> None:
+        """Note whether what is in a Cluster must come back when it is deleted now."""
+        uid, namespace = cluster["metadata"]["uid"], cluster["metadata"]["namespace"]
+        databases = await self._api.list(DATABASES, namespace)
+        status = next(
+            (d.get("status") for d in databases if d["metadata"]["uid"] == owner(cluster)), None
+        )
+        backup = (status or {}).get("backup") or {}
+        birth = self._stage.standin.bucket.births.get(uid)
+        served = bool(status and status.get("host") and birth)
+        archive = birth.archives[-1] if birth and birth.archives else None
+        known = backup.get("archive") == archive and backup.get("lastSuccessful")
+        told = served and bool((birth and birth.source) or (archive and known))
+        self._lives.cluster_lost(cluster, told_of_backup=told)
 
     async def edit_child(self, slot: Slot, what: str) -> None:
         """Change a child by hand."""

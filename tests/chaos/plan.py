@@ -1,6 +1,6 @@
 """What happens in one run: a list of steps, drawn beforehand, so that a seed tells it all."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 SECRET_WORDS = ("binding", "access")
@@ -22,6 +22,10 @@ class Step:
     arguments: dict[str, Any] = field(default_factory=dict)
     pause: float = 0.0
 
+    def after(self, pause: float) -> "Step":
+        """The same, with another pause behind it."""
+        return replace(self, pause=pause)
+
     def __hash__(self) -> int:
         return hash(str(self))
 
@@ -35,7 +39,7 @@ Plan = tuple[Step, ...]
 FAULTS = frozenset(
     {
         *("kill", "kill_at", "stop", "cut_metadata", "cut_api", "restart_api_server"),
-        *("phase", "stop_at", "sleep", "delete_namespace"),
+        *("phase", "stop_at", "sleep", "delete_namespace", "delete_store", "unplug"),
     }
 )
 """The kinds of steps that are not what a team does, but what befalls a platform."""

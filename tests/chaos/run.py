@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from tests.chaos.invariants import holders, violations
+from tests.chaos.keepers import Keepers
 from tests.chaos.lives import Lives
 from tests.chaos.logbook import new_page, watches
 from tests.chaos.people import People, Refused
@@ -46,7 +47,9 @@ class Run:
         self.outcome = Outcome(number)
         self._lives = Lives()
         self._world = World(stage)
+        self._lives.namespaces = self._world.namespaces
         self._people = People(stage, self._world.namespaces, self._lives)
+        self._keepers = Keepers(stage, self._world.namespaces, self._lives, self._people)
         self._background: list[asyncio.Task[None]] = []
 
     async def carry_out(self) -> Outcome:
@@ -55,6 +58,7 @@ class Run:
         page = new_page()
         try:
             async with self._world:
+                await self._supply()
                 for step in self._plan:
                     await self._take(step)
                 await self.quiet()
@@ -81,7 +85,7 @@ class Run:
         await asyncio.sleep(step.pause)
 
     def _doing(self, kind: str) -> Callable[..., Awaitable[None]]:
-        for actor in (self._people, self._world, self):
+        for actor in (self._people, self._keepers, self._world, self):
             if found := getattr(actor, kind, None):
                 doing: Callable[..., Awaitable[None]] = found
                 return doing
@@ -141,6 +145,7 @@ class Run:
             ):
                 with suppress(Refused):
                     await doing
+        await self._keepers.delete_all()
 
     async def quiet(self) -> None:
         """Heal everything, and see that everything comes right, and stays."""
@@ -151,6 +156,7 @@ class Run:
             await self.go_on(slot)
         began = time.monotonic()
         await self._world.heal(QUIET_SECONDS)
+        await self._supply()
         seen, wrong = await self._at_rest(began + QUIET_SECONDS)
         took = time.monotonic() - began
         self.outcome.quiets.append(took)
@@ -159,13 +165,20 @@ class Run:
         if wrong:
             raise AssertionError(f"not right {QUIET_SECONDS:g} s after everything was healed")
         for obj in holders(seen):
-            self._lives.by_uid[obj["metadata"]["uid"]].has_name = True
+            life = self._lives.by_uid[obj["metadata"]["uid"]]
+            life.has_name, life.replacing = True, False
+
+    async def _supply(self) -> None:
+        """The plugin works, and there are stores."""
+        await self._keepers.plug()
+        for side in (0, 1):
+            await self._keepers.create_store(side)
 
     async def _at_rest(self, deadline: float) -> tuple[Seen, list[str]]:
         before = None
         while True:
             seen = await see(self._stage.api, self._world.namespaces, self._world.rows)
-            wrong = violations(self._lives, seen)
+            wrong = violations(self._lives, seen, self._stage.standin.bucket)
             if not wrong and before == seen.versions:
                 return seen, []
             if time.monotonic() > deadline:

@@ -1,7 +1,7 @@
 """All there is in a run's namespaces and in its inventory, at one moment."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.support.api import Api, Object
@@ -9,7 +9,8 @@ from tests.support.rows import Row, Rows
 
 CHILDREN = ("clusters", "poolers", "secrets")
 BELOW = ("deployments", "persistentvolumeclaims")
-PLURALS = ("daapdatabases", *CHILDREN, *BELOW)
+KEPT = ("daapbackups", "daaprestores", "backups")
+PLURALS = ("daapdatabases", *CHILDREN, *BELOW, *KEPT)
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,8 @@ class Seen:
 
     objects: dict[str, list[Object]]
     rows: list[Row]
+    backup_rows: list[Row] = field(default_factory=list)
+    restore_rows: list[Row] = field(default_factory=list)
 
     def one(self, plural: str, namespace: str, name: str) -> Object | None:
         """The object of that name."""
@@ -35,7 +38,13 @@ class Seen:
             for found in self.objects.values()
             for obj in found
         }
-        return versions, {(row["id"], row["updated_at"]) for row in self.rows}
+        rows = (*self.rows, *self.backup_rows, *self.restore_rows)
+        return versions, {(row["id"], row["updated_at"]) for row in rows}
+
+
+def told(obj: Object) -> str:
+    """An object as a sentence names it."""
+    return f"{obj['plural']} {obj['metadata']['namespace']}/{obj['metadata']['name']}"
 
 
 def says(obj: Object) -> str:
@@ -55,7 +64,8 @@ async def see(api: Api, namespaces: list[str], rows: Rows) -> Seen:
     objects: dict[str, list[Object]] = {plural: [] for plural in PLURALS}
     for (plural, _), found in zip(asked, answers, strict=True):
         objects[plural] += found
-    return Seen(objects, await rows.execute("SELECT * FROM databases"))
+    tables = ("databases", "backups", "restores")
+    return Seen(objects, *[await rows.execute(f"SELECT * FROM {table}") for table in tables])
 
 
 async def listed(api: Api, plural: str, namespace: str) -> list[Object]:

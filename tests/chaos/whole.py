@@ -5,11 +5,27 @@ from collections.abc import Iterator
 
 from tests.chaos.lives import owner
 from tests.chaos.seen import Seen, says
+from tests.standin.bucket import Bucket
 from tests.support.api import Object
 from tests.support.databases import condition, is_ready, phase
 
+SOURCE_WAITS = frozenset(
+    {"SourceNotFound", "SourceNotRecoverable", "SourceDiffers", "SourcePending"}
+)
 
-def violations(obj: Object, seen: Seen) -> Iterator[str]:
+
+def waits_for_source(obj: Object) -> bool:
+    """Whether it is still open what a database is made from, and it says so."""
+    return condition(obj, "Ready").get("reason") in SOURCE_WAITS
+
+
+def _vain(obj: Object, bucket: Bucket) -> bool:
+    """Whether what a database is made from has no base backup."""
+    archive = (obj["status"].get("source") or {}).get("archive", "")
+    return not bucket.has_base_backup(obj["metadata"]["namespace"], archive)
+
+
+def violations(obj: Object, seen: Seen, bucket: Bucket) -> Iterator[str]:
     """What is not as the spec asks for."""
     going = bool(obj["metadata"].get("deletionTimestamp"))
     blocked = _blocked(obj, seen)
@@ -19,6 +35,8 @@ def violations(obj: Object, seen: Seen) -> Iterator[str]:
     elif blocked:
         if condition(obj, "Stalled").get("reason") != blocked:
             yield f"does not say {blocked}: {says(obj)}"
+    elif condition(obj, "Ready").get("reason") == "RestoreFailing" and _vain(obj, bucket):
+        return
     elif not is_ready(obj):
         yield f"is not ready: {says(obj)}; {_cluster_says(obj, seen)}"
     if blocked != "ObjectConflict":
@@ -102,8 +120,15 @@ def _marks(obj: Object, child: Object) -> Iterator[str]:
     ].get("name"):
         yield f"{child['plural']} has the labels {labels}"
     owners = [r["uid"] for r in metadata.get("ownerReferences") or ()]
-    if owners != ([] if obj["spec"].get("deletionPolicy") == "Retain" else [uid]):
+    if owners != ([] if _outlives(obj["spec"]) else [uid]):
         yield f"{child['plural']} has the owners {owners}"
+
+
+def _outlives(spec: Object) -> bool:
+    """Whether what there is of a database must not go with the object at once."""
+    backup = spec.get("backup") or {"enabled": False}
+    last = backup.get("enabled", True) and backup.get("onDelete") == "FinalBackup"
+    return bool(spec.get("deletionPolicy") == "Retain" or last)
 
 
 def _secret(obj: Object, seen: Seen) -> Iterator[str]:

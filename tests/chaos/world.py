@@ -58,8 +58,10 @@ class World:
             "DAAP_IDENTITY": "chaos",
             # Secrets are not watched. Everything else has to come right without the resync
             "DAAP_SECRET_CHECK_INTERVAL": "1s",
+            "DAAP_BACKUP_STORE": "backups",
         }
         for side in (0, 1):
+            self.stage.standin.keep(self.namespaces[side])
             await self.make_namespace(side)
         await rights.grant_lease(self.stage.api, rights.NAMESPACE, self.namespaces[0])
         return self

@@ -15,6 +15,7 @@ from dev.postgres import Server
 from tests.chaos import report
 from tests.chaos.logbook import kept
 from tests.chaos.many import Task, carry_out
+from tests.chaos.pace import quickened
 from tests.chaos.run import Outcome
 from tests.chaos.stage import Patient, Stage
 from tests.chaos.trap import set_traps
@@ -71,7 +72,7 @@ async def test_all_comes_right_once_it_is_quiet(
             api=api,
             directory=tmp_path,
         )
-        with kept(), set_traps(stage.traps):
+        with kept(), quickened(), set_traps(stage.traps):
             outcomes = await carry_out(stage, TASK, progress)
     gc.collect()
     tell(report.figures(outcomes, time.monotonic() - began, TASK.seed))

@@ -3,9 +3,11 @@
 It watches Clusters and Poolers and does what CloudNativePG does to the objects: Secrets, a volume
 claim with its volume and a pod per instance, the phases of the status, the Cluster's
 ServiceAccount, the Pooler's Service and Deployment; and it makes the first backup of a
-ScheduledBackup, which the ObjectStore then tells of. It runs no database. Garbage collection and
-everything else is the real control plane's; only Deployments and volumes have no controller, for
-the stand-in writes their status, as it does that of the pods, which nobody schedules.
+ScheduledBackup, which the ObjectStore then tells of. It runs no database. In namespaces where it
+is told to `keep`, it also makes all other Backups, and knows what is in each archive, so that a
+Cluster is restored only from what there is. Garbage collection and everything else is the real
+control plane's; only Deployments and volumes have no controller, for the stand-in writes their
+status, as it does that of the pods, which nobody schedules.
 """
 
 import asyncio
@@ -15,7 +17,7 @@ import secrets
 import threading
 from collections.abc import Coroutine
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,8 +28,10 @@ from daap_operator.engine.kinds import Ref
 from daap_operator.engine.ownership import owners
 from daap_operator.kinds import known
 from daap_operator.kinds.archiver import archiver_of
+from daap_operator.kinds.database.desired import recovery
 from daap_operator.kube import Kind
 from tests.standin import script
+from tests.standin.bucket import Bucket
 from tests.support.api import Api, ApiError
 from tests.support.kinds import SERVICE
 
@@ -37,12 +41,12 @@ T = TypeVar("T")
 
 OPERATOR_LABEL = {"app.kubernetes.io/managed-by": "cloudnative-pg"}
 
-BY_THE_WAY = (known.POD, known.ACCOUNT, SERVICE, known.BACKUP)
+BY_THE_WAY = (known.POD, known.ACCOUNT, SERVICE)
 """What is kept to know it, and not to act upon."""
 
 OF_CLUSTERS = "labelSelector=cnpg.io/cluster"
 WATCHED = {
-    **dict.fromkeys((known.POD, known.ACCOUNT, SERVICE), OF_CLUSTERS),
+    **dict.fromkeys((known.POD, known.ACCOUNT, SERVICE, known.BACKUP), OF_CLUSTERS),
     known.DEPLOYMENT: "labelSelector=cnpg.io/poolerName",
     known.CLUSTER: "",
     known.POOLER: "",
@@ -56,6 +60,9 @@ SIDECAR = {
     "restartPolicy": "Always",
 }
 """What the Barman Cloud plugin puts beside PostgreSQL."""
+
+RESTORE_SECONDS = 1.0
+"""After a restore that failed, the next try; without end, where CloudNativePG makes seven."""
 
 EVERYWHERE = ""
 """Every namespace."""
@@ -105,7 +112,11 @@ class StandIn:
         self._most_claims: dict[str, int] = {}
         """By a Cluster's uid: the highest number of an instance that has been given a claim."""
         self._unmade: dict[Place, set[Ref]] = {}
-        """By the place of a Cluster that cannot back up yet: ScheduledBackups that wait for it."""
+        """By the place of a Cluster that cannot back up yet: what waits for it to."""
+        self.bucket = Bucket()
+        """What is in the object stores of the namespaces where archives are kept."""
+        self._keeping: set[str] = set()
+        self._unplugged: set[str] = set()
         self._pace = 0.0
         self._asleep: set[str] = set()
         self._stiff: set[str] = set()
@@ -144,6 +155,19 @@ class StandIn:
     def wake(self, namespace: str = EVERYWHERE) -> None:
         """Work again, on everything there is."""
         self._asleep.discard(namespace)
+        self._loop.call_soon_threadsafe(self._look_at_all, namespace)
+
+    def keep(self, namespace: str) -> None:
+        """Keep archives for the Clusters of a namespace, and restore only what is in them."""
+        self._keeping.add(namespace)
+
+    def unplug(self, namespace: str) -> None:
+        """Be without the Barman Cloud plugin there."""
+        self._unplugged.add(namespace)
+
+    def plug(self, namespace: str) -> None:
+        """Have it again."""
+        self._unplugged.discard(namespace)
         self._loop.call_soon_threadsafe(self._look_at_all, namespace)
 
     def _ask(self, asked: Coroutine[Any, Any, T]) -> T:
@@ -199,7 +223,7 @@ class StandIn:
 
     def _look(self, key: Ref) -> None:
         """Work on the object; once more when it is being worked on."""
-        if key.kind in BY_THE_WAY:
+        if key.kind in BY_THE_WAY or self._is_played_by_others(key):
             return
         if key.kind == known.DEPLOYMENT:
             key = key._replace(kind=known.POOLER)
@@ -208,11 +232,16 @@ class StandIn:
             return
         self._busy[key] = self._loop.create_task(self._work(key))
 
+    def _is_played_by_others(self, key: Ref) -> bool:
+        """Whether it is a Backup that tests complete by themselves."""
+        return key.kind == known.BACKUP and key.namespace not in self._keeping
+
     async def _work(self, key: Ref) -> None:
         work = {
             known.CLUSTER: self._cluster,
             known.POOLER: self._pooler,
             known.SCHEDULED_BACKUP: self._schedule,
+            known.BACKUP: self._backup,
         }[key.kind]
         try:
             obj = self._objects.get(key)
@@ -230,7 +259,7 @@ class StandIn:
 
     async def _cluster(self, obj: Object) -> None:
         place = (obj["metadata"]["namespace"], obj["metadata"]["name"])
-        if place in self._own:
+        if place in self._own or await self._lacks_its_plugin(obj):
             return
         versions = await self._cluster_secrets(obj)
         await self._volume_claims(obj)
@@ -243,6 +272,8 @@ class StandIn:
                 steps.insert(0, {"secretsResourceVersion": versions})
         else:
             steps = script.birth(spec, versions)
+            if not await self._restored(obj):
+                steps = script.until_restored(steps)
             steps = script.left(steps[: self._last_step.get(place)], status)
         for step in steps:
             await asyncio.sleep(self._pace)
@@ -252,6 +283,8 @@ class StandIn:
                 await self._pod(obj, name)
             await self._status(known.CLUSTER, obj, step)
         await self._scale_down(obj)
+        if place[0] in self._keeping:
+            self._archive(obj)
 
     async def _status(self, kind: Kind, obj: Object, patch: Object) -> None:
         key = Ref.of(kind, obj)
@@ -413,11 +446,77 @@ class StandIn:
         if backup is None:  # it is there when only what follows has failed before
             backup = kind | {"metadata": metadata, "spec": spec}
             backup = await self._api.create(known.BACKUP, backup)
+        if namespace in self._keeping:
+            await self._status(known.SCHEDULED_BACKUP, obj, script.scheduled(now))
+            return
         await self._status(known.BACKUP, backup, script.backup(now))
         if await self._api.get(known.BARMAN_STORE, namespace, told.store):
             window = {"status": script.window(told.archive, now)}
             await self._api.patch(known.BARMAN_STORE, namespace, told.store, window, "status")
         await self._status(known.SCHEDULED_BACKUP, obj, script.scheduled(now))
+
+    async def _backup(self, obj: Object) -> None:
+        """Make one Backup, once there is something to back up."""
+        namespace = obj["metadata"]["namespace"]
+        if (obj.get("status") or {}).get("phase") in ("completed", "failed"):
+            return
+        place = Ref(known.CLUSTER, namespace, obj["spec"]["cluster"]["name"])
+        cluster = self._objects.get(place) or {}
+        if not (cluster.get("status") or {}).get("currentPrimary"):
+            self._unmade.setdefault((place.namespace, place.name), set()).add(
+                Ref.of(known.BACKUP, obj)
+            )
+            return
+        told, ended = archiver_of(cluster), datetime.now(UTC).replace(microsecond=0)  # noqa: TID251 - the plugin has its own clock
+        there = told and await self._api.get(known.BARMAN_STORE, namespace, told.store)
+        plugged = there and namespace not in self._unplugged
+        made = self.bucket.back_up(cluster, ended) if plugged else ""
+        if told is None or not made:
+            why = "rpc error: code = Unknown desc = the archive cannot be written"
+            await self._status(known.BACKUP, obj, script.failed(why))
+            return
+        await self._status(known.BACKUP, obj, script.completed(made, ended))
+        kept = self.bucket.archives[namespace, told.archive].backups.values()
+        window = {"status": script.window(told.archive, max(kept), min(kept))}
+        await self._api.patch(known.BARMAN_STORE, namespace, told.store, window, "status")
+
+    def _archive(self, obj: Object) -> None:
+        """The first segment of the write-ahead log, as soon as there is a primary."""
+        latest = self._objects.get(Ref.of(known.CLUSTER, obj), obj)
+        same = latest["metadata"]["uid"] == obj["metadata"]["uid"]
+        if same and (latest.get("status") or {}).get("currentPrimary"):
+            self.bucket.begin(latest)
+
+    async def _lacks_its_plugin(self, obj: Object) -> bool:
+        """Whether CloudNativePG can do nothing about a Cluster for want of the plugin."""
+        namespace = obj["metadata"]["namespace"]
+        needs = archiver_of(obj) or recovery.of_cluster(obj["spec"])
+        if namespace not in self._unplugged or not needs:
+            return False
+        if not script.holds(script.UNPLUGGED, obj.get("status") or {}):
+            await self._status(known.CLUSTER, obj, script.UNPLUGGED)
+        return True
+
+    async def _restored(self, obj: Object) -> bool:
+        """Whether a Cluster has its data; one that is restored from what is not there fails."""
+        namespace = obj["metadata"]["namespace"]
+        source = recovery.of_cluster(obj["spec"])
+        if namespace not in self._keeping or source is None:
+            return True
+        store = await self._api.get(known.BARMAN_STORE, namespace, source.store)
+        if store is not None and self.bucket.restore(obj):
+            return True
+        pod = f"{obj['metadata']['name']}-1-full-recovery-{obj['metadata']['uid'][:5]}"
+        key = Ref(known.POD, namespace, pod)
+        if await self._found(key, obj) is None:
+            body = _pod(obj, pod)
+            body["metadata"]["labels"] |= {"cnpg.io/jobRole": "full-recovery"}
+            body["metadata"]["labels"].pop("cnpg.io/podRole")
+            made = await self._api.create(known.POD, body)
+            failed = {"status": {"phase": "Failed"}}
+            self._objects[key] = await self._api.patch(*Ref.of(known.POD, made), failed, "status")
+        self._loop.call_later(RESTORE_SECONDS, self._look, Ref.of(known.CLUSTER, obj))
+        return False
 
     # Poolers --------------------------------------------------------------------------------------
 

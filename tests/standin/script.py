@@ -72,10 +72,35 @@ def backup(now: datetime) -> Object:
     }
 
 
-def window(archive: str, now: datetime) -> Object:
-    """What an ObjectStore tells of an archive after its first backup."""
-    told = {"firstRecoverabilityPoint": _stamp(now), "lastSuccessfulBackupTime": _stamp(now)}
+def completed(backup_id: str, ended: datetime) -> Object:
+    """The same with all that is known of a backup whose write-ahead log is archived, too."""
+    wal = {"beginWal": "000000010000000000000004", "endWal": "000000010000000000000005"}
+    return backup(ended) | wal | {"backupId": backup_id, "majorVersion": 17}
+
+
+def failed(why: str) -> Object:
+    """The status of a Backup that came to nothing."""
+    return {"phase": "failed", "method": "plugin", "error": why}
+
+
+def window(archive: str, last: datetime, first: datetime | None = None) -> Object:
+    """What an ObjectStore tells of an archive after a backup; without `first` it is the only one"""
+    began = _stamp(first or last)
+    told = {"firstRecoverabilityPoint": began, "lastSuccessfulBackupTime": _stamp(last)}
     return {"serverRecoveryWindow": {archive: told}}
+
+
+UNPLUGGED: Object = {
+    "phase": "Cluster cannot proceed to reconciliation due to an unknown plugin being required",
+    "phaseReason": "Unknown plugin: 'barman-cloud.cloudnative-pg.io'",
+}
+"""The status of a Cluster whose plugin CloudNativePG does not find."""
+
+
+def until_restored(steps: list[Object]) -> list[Object]:
+    """Of the steps of a birth those before the first instance has its data."""
+    number = next(n for n, step in enumerate(steps) if step.get("phase") == SETTING_UP)
+    return steps[: number + 1]
 
 
 def scheduled(now: datetime) -> Object:

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from tests.chaos import invariants
 from tests.chaos.drawing import drawn
-from tests.chaos.invariants import violations
 from tests.chaos.lives import Lives
-from tests.chaos.seen import PLURALS, Seen
+from tests.chaos.seen import KEPT, PLURALS, Seen
+from tests.standin.bucket import Bucket
 
 Object = dict[str, Any]
 
@@ -69,6 +70,7 @@ def whole() -> Seen:
         ],
         "deployments": [{"metadata": metadata("daap-orders-pooler", "d", ("Pooler", "p"))}],
         "persistentvolumeclaims": [{"metadata": metadata("daap-orders-1", "v", ("Cluster", "c"))}],
+        **{plural: [] for plural in KEPT},
     }
     for plural in PLURALS:
         for obj in objects[plural]:
@@ -88,6 +90,10 @@ def whole() -> Seen:
         "deleted_at": None,
     }
     return Seen(deepcopy(objects), [row])
+
+
+def violations(lives: Lives, seen: Seen, bucket: Bucket | None = None) -> list[str]:
+    return invariants.violations(lives, seen, bucket or Bucket())
 
 
 def lives(*uids: str) -> Lives:

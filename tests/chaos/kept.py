@@ -1,0 +1,143 @@
+"""What must hold of backups and restores once everything is healed and at rest. Pure.
+
+Whose data is where is known by the stand-in, which keeps the archives, and not by the operator.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from tests.chaos.lives import Life, Lives
+from tests.chaos.seen import Seen, says, told
+from tests.standin.bucket import Birth, Bucket
+from tests.support.api import Object
+from tests.support.databases import condition, phase
+
+BACKUP_WAITS = frozenset({"DatabaseMissing", "DatabaseNotReady", "BackupsOff"})
+RESTORE_WAITS = frozenset(
+    {
+        *("DatabaseNotReady", "BackupsOff", "BackupNotCompleted", "DatabaseProtected"),
+        *("OtherRestoreUnderWay", "SafetyBackupStalled", "SafetyBackupRunning", "RestoreStalled"),
+    }
+)
+"""What an object may wait for when all is healed: what only people change."""
+
+OVER = ("Completed", "Failed")
+
+
+def violations(lives: Lives, seen: Seen, bucket: Bucket) -> list[str]:
+    """All that is not as it must be; empty when all is well."""
+    found = [
+        violation
+        for life in lives.by_uid.values()
+        for violation in _life(life, _births(life, bucket), bucket)
+    ]
+    return [
+        *found,
+        *(told for told in bucket.mixed if any(each in told for each in lives.namespaces)),
+        *_ends(seen, "daapbackups", BACKUP_WAITS),
+        *_ends(seen, "daaprestores", RESTORE_WAITS),
+        *_orphans(seen),
+        *_rows(seen, "daapbackups", seen.backup_rows),
+        *_rows(seen, "daaprestores", seen.restore_rows),
+    ]
+
+
+def _births(life: Life, bucket: Bucket) -> list[Birth]:
+    """The Clusters that a database has had, in their order."""
+    return [bucket.births[uid] for uid in list(bucket.of_database.get(life.uid, ()))]
+
+
+def _life(life: Life, births: list[Birth], bucket: Bucket) -> Iterator[str]:
+    yield from _data(life, births)
+    yield from _archives(life, births)
+    if life.source:
+        yield from _origin(life, births, bucket)
+    purged = [one for one, _ in pairwise(births) if one.uid not in life.lost_by_hand]
+    if len(purged) > len(life.restores):
+        told = [(birth.uid, birth.source) for birth in births]
+        yield f"{life} has lost {len(purged)} Clusters that nobody deleted by hand: {told}"
+
+
+def _data(life: Life, births: list[Birth]) -> Iterator[str]:
+    """What a database has stays its own, unless its Cluster was lost before there was a backup."""
+    had: str | None = None
+    for before, birth in pairwise(births):
+        had = before.data or had
+        if had and birth.data not in (None, had) and before.uid not in life.may_be_empty:
+            yield (
+                f"{life} had the data of {had} in Cluster {before.uid}, and has that of "
+                f"{birth.data} in {birth.uid}, which was made from {birth.source}"
+            )
+
+
+def _archives(life: Life, births: list[Birth]) -> Iterator[str]:
+    for birth in births:
+        if len(birth.archives) > 1:
+            yield f"{life}: Cluster {birth.uid} has changed its archive: {birth.archives}"
+
+
+def _origin(life: Life, births: list[Birth], bucket: Bucket) -> Iterator[str]:
+    """A copy has the data of a database of the name that it asked for."""
+    if not births:
+        return
+    first = births[0]
+    theirs = {
+        birth.data
+        for birth in list(bucket.births.values())
+        if (birth.place[0], birth.database) == (first.place[0], life.source)
+    }
+    if first.source is None or (first.data and first.data not in theirs):
+        yield f"{life} asked for the data of {life.source}, and has {first}"
+
+
+# --- the objects ----------------------------------------------------------------------------------
+
+
+def _ends(seen: Seen, plural: str, waits: frozenset[str]) -> Iterator[str]:
+    """Each is over, or says what it waits for; what it says is in the inventory."""
+    for obj in seen.objects[plural]:
+        ready = condition(obj, "Ready")
+        waiting = condition(obj, "Stalled") or condition(obj, "Reconciling")
+        if phase(obj) not in OVER and not (waiting and ready.get("reason") in waits):
+            yield f"{told(obj)} is not over: {says(obj)}"
+        if condition(obj, "MetadataSynced").get("status") != "True":
+            yield f"{told(obj)} is not synced: {condition(obj, 'MetadataSynced')}"
+
+
+def _orphans(seen: Seen) -> Iterator[str]:
+    there = {
+        obj["metadata"]["uid"]
+        for plural in ("clusters", "daapbackups", "daapdatabases")
+        for obj in seen.objects[plural]
+    }
+    for made in seen.objects["backups"]:
+        references = made["metadata"].get("ownerReferences") or []
+        if references and not any(each["uid"] in there for each in references):
+            yield f"{told(made)} is an orphan of {[each['name'] for each in references]}"
+
+
+def _rows(seen: Seen, plural: str, rows: list[Object]) -> Iterator[str]:
+    live = {obj["metadata"]["uid"]: obj for obj in seen.objects[plural]}
+    for row in rows:
+        obj = live.pop(str(row["id"]), None)
+        if obj is None and (row["status"] != "deleted" or row["deleted_at"] is None):
+            yield f"row of {plural} {row['name']} is {row['status']}, its object is gone"
+        if obj is not None:
+            is_so = {field: row[field] for field in _row(obj)} | {"deleted_at": row["deleted_at"]}
+            if is_so != _row(obj) | {"deleted_at": None}:
+                yield f"row of {told(obj)} is {is_so}, should be {_row(obj)}"
+    for obj in live.values():
+        yield f"{told(obj)} has no row"
+
+
+def _row(obj: Object) -> Object:
+    status, metadata = obj.get("status") or {}, obj["metadata"]
+    where = status.get("source") or status
+    return {
+        "namespace": metadata["namespace"],
+        "name": metadata["name"],
+        "database_name": obj["spec"]["databaseRef"]["name"],
+        "archive": where.get("archive"),
+        "store": where.get("store"),
+        "status": "backing_up" if phase(obj) == "BackingUp" else phase(obj).lower(),
+    }

@@ -1,0 +1,220 @@
+"""The invariants about backups and restores notice what they are for, and the bucket keeps."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from daap_operator.kinds.archiver import Archiver, plugins
+from daap_operator.kinds.database.desired import recovery
+from tests.chaos.kept import violations
+from tests.chaos.lives import Lives
+from tests.chaos.seen import KEPT, PLURALS, Seen
+from tests.standin.bucket import Bucket
+
+Object = dict[str, Any]
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+FIRST = "daap-orders-5e1ec7ab"
+SYNCED: Object = {"type": "MetadataSynced", "status": "True"}
+
+
+def cluster(
+    uid: str,
+    archive: str = FIRST,
+    *,
+    of: str = "u",
+    name: str = "orders",
+    origin: str = "",
+    at: str = "",
+) -> Object:
+    """A Cluster of a database; restored if there is an archive that it comes from."""
+    labels = {"daap.io/database-uid": of, "daap.io/database": name}
+    metadata = {"namespace": "a", "name": f"daap-{name}", "uid": uid, "labels": labels}
+    spec: Object = {"plugins": plugins(Archiver("backups", archive)), "bootstrap": {"initdb": {}}}
+    if origin:
+        plugin = {"parameters": {"barmanObjectName": "backups", "serverName": origin}}
+        target = {"targetTime": at} if at else {}
+        begun: Object = {"source": "source", "database": "orders", "recoveryTarget": target}
+        spec["externalClusters"] = [{"name": "source", "plugin": plugin}]
+        spec["bootstrap"] = {"recovery": begun}
+    return {"metadata": metadata, "spec": spec}
+
+
+def restored(uid: str, archive: str, at: str = "") -> Object:
+    return cluster(uid, archive, origin=FIRST, at=at)
+
+
+def backed_up() -> Bucket:
+    """One Cluster that has archived, with a base backup."""
+    bucket = Bucket()
+    first = cluster("c1")
+    bucket.saw(first)
+    assert bucket.back_up(first, NOW)
+    return bucket
+
+
+def follows(bucket: Bucket, made: Object) -> None:
+    """Another Cluster comes after it."""
+    bucket.saw(made)
+    bucket.restore(made)
+    bucket.begin(made)
+
+
+def lives(*, restores: int = 0, by_hand: bool = False) -> Lives:
+    made = Lives(["a"])
+    made.created({"metadata": {"uid": "u", "name": "orders"}}, 0)
+    made.by_uid["u"].restores = {f"r{number}" for number in range(restores)}
+    if by_hand:
+        made.cluster_lost(cluster("c1"), told_of_backup=True)
+    return made
+
+
+def nothing() -> Seen:
+    return Seen({plural: [] for plural in PLURALS}, [])
+
+
+def ended(plural: str, **status: Any) -> Object:
+    """A DaapBackup or a DaapRestore that has failed."""
+    stalled = {"type": "Stalled", "status": "True", "reason": "DatabaseMissing"}
+    ready = {"type": "Ready", "status": "False", "reason": "DatabaseMissing"}
+    told = {"phase": "Failed", "conditions": [ready, stalled, SYNCED]} | status
+    return {
+        "plural": plural,
+        "metadata": {"namespace": "a", "name": "one", "uid": "b"},
+        "spec": {"databaseRef": {"name": "orders"}},
+        "status": told,
+    }
+
+
+def row(**columns: Any) -> Object:
+    made = {"id": "b", "namespace": "a", "name": "one", "database_name": "orders"}
+    return made | {"archive": None, "store": None, "status": "failed", "deleted_at": None} | columns
+
+
+def seen(plural: str = "daapbackups", obj: Object | None = None, **columns: Any) -> Seen:
+    """One of them and its row."""
+    found = nothing()
+    found.objects[plural].append(obj or ended(plural))
+    rows = found.backup_rows if plural == "daapbackups" else found.restore_rows
+    rows.append(row(**columns))
+    return found
+
+
+# --- data -----------------------------------------------------------------------------------------
+
+
+def test_a_cluster_that_is_lost_and_comes_back_with_its_data_violates_nothing() -> None:
+    bucket = backed_up()
+    follows(bucket, restored("c2", f"{FIRST}-2"))
+    assert bucket.births["c2"].data == "c1"
+    assert violations(lives(by_hand=True), nothing(), bucket) == []
+    assert violations(lives(restores=1), nothing(), bucket) == []
+
+
+def test_one_that_comes_back_empty_does_unless_no_backup_was_told_of() -> None:
+    bucket = backed_up()
+    follows(bucket, cluster("c2", f"{FIRST}-2"))
+    (found,) = violations(lives(by_hand=True), nothing(), bucket)
+    assert "had the data of c1" in found
+    unknown = lives()
+    unknown.cluster_lost(cluster("c1"), told_of_backup=False)
+    assert violations(unknown, nothing(), bucket) == []
+
+
+def test_what_was_not_restored_yet_is_still_known() -> None:
+    bucket = backed_up()
+    bucket.saw(restored("c2", f"{FIRST}-2", at="2026-02-01T00:00:00Z"))
+    assert not bucket.restore(restored("c2", f"{FIRST}-2", at="2026-02-01T00:00:00Z"))
+    follows(bucket, cluster("c3", f"{FIRST}-3"))
+    asked = lives(restores=1, by_hand=True)
+    asked.cluster_lost(cluster("c2"), told_of_backup=True)
+    (found,) = violations(asked, nothing(), bucket)
+    assert "had the data of c1 in Cluster c2" in found
+
+
+def test_one_restore_replaces_one_cluster() -> None:
+    bucket = backed_up()
+    for number in (2, 3):
+        follows(bucket, restored(f"c{number}", f"{FIRST}-{number}"))
+    (found,) = violations(lives(restores=1), nothing(), bucket)
+    assert "has lost 2 Clusters that nobody deleted by hand" in found
+    assert violations(lives(restores=2), nothing(), bucket) == []
+
+
+def test_a_copy_has_the_data_that_was_asked_for() -> None:
+    bucket, asked = backed_up(), Lives(["a"])
+    spec = {"source": {"database": "orders"}}
+    asked.created({"metadata": {"uid": "u2", "name": "copy"}, "spec": spec}, 0)
+    copy = cluster("c2", "daap-copy-1", of="u2", name="copy", origin=FIRST)
+    follows(bucket, copy)
+    assert violations(asked, nothing(), bucket) == []
+    other = Bucket()
+    other.saw(cluster("c2", "daap-copy-1", of="u2", name="copy"))
+    (found,) = violations(asked, nothing(), other)
+    assert "asked for the data of orders" in found
+
+
+# --- archives -------------------------------------------------------------------------------------
+
+
+def test_a_live_cluster_never_changes_its_archive() -> None:
+    bucket = backed_up()
+    bucket.saw(cluster("c1", f"{FIRST}-2"))
+    (found,) = violations(lives(), nothing(), bucket)
+    assert "has changed its archive" in found
+
+
+def test_no_archive_has_two_histories() -> None:
+    bucket = backed_up()
+    follows(bucket, restored("c2", FIRST))
+    assert not bucket.back_up(restored("c2", FIRST), NOW)
+    (found,) = violations(lives(by_hand=True), nothing(), bucket)
+    assert "which another one began" in found
+
+
+@pytest.mark.parametrize(
+    ("at", "reaches"), [(NOW - timedelta(seconds=1), False), (NOW, True)], ids=["before", "at"]
+)
+def test_a_moment_is_reached_from_a_base_backup_before_it(at: datetime, reaches: bool) -> None:
+    made = restored("c2", f"{FIRST}-2", at=recovery.moment_text(at))
+    bucket = backed_up()
+    bucket.saw(made)
+    assert bucket.restore(made) is reaches
+
+
+# --- the objects ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("plural", KEPT[:2])
+def test_what_is_over_and_in_the_inventory_violates_nothing(plural: str) -> None:
+    assert violations(lives(), seen(plural), Bucket()) == []
+
+
+def waiting_for_ever(plural: str) -> Object:
+    ready = {"type": "Ready", "status": "False", "reason": "BackupRunning"}
+    return ended(plural, phase="Running", conditions=[ready, ready | {"type": "Reconciling"}])
+
+
+def orphan() -> Seen:
+    found = seen()
+    metadata = {"namespace": "a", "name": "x", "ownerReferences": [{"uid": "gone", "name": "gone"}]}
+    found.objects["backups"].append({"plural": "backups", "metadata": metadata})
+    return found
+
+
+WRONGS: dict[str, Callable[[], Seen]] = {
+    "is not over": lambda: seen(obj=waiting_for_ever("daapbackups")),
+    "is not synced": lambda: seen(obj=ended("daapbackups", conditions=[])),
+    "row of daapbackups a/one is": lambda: seen(status="running"),
+    "its object is gone": lambda: Seen({p: [] for p in PLURALS}, [], [row()]),
+    "has no row": lambda: Seen(seen().objects, []),
+    "is an orphan of ['gone']": orphan,
+}
+
+
+@pytest.mark.parametrize("told", WRONGS)
+def test_what_is_wrong_is_told(told: str) -> None:
+    found = violations(lives(), WRONGS[told](), Bucket())
+    assert any(told in violation for violation in found), found
