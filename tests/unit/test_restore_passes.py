@@ -525,3 +525,31 @@ async def test_a_restore_goes_on_while_the_deletion_of_its_database_is_held() ->
             await stage.passes()
     assert f"apply Cluster {CLUSTER}" not in stage.kube.requests
     assert "initdb" in stage.cluster["spec"]["bootstrap"]
+    stage.kube.refusals.clear()
+    await stage.carry_on()
+    assert "recovery" in stage.cluster["spec"]["bootstrap"]
+    assert stage.condition("Ready") == ("False", "DeletionProtected")
+    stage.edit(deletionProtection=False)
+    await stage.carry_on()
+    assert stage.kube.there(known.DATABASE) == stage.kube.there(known.CLUSTER) == []
+
+
+@pytest.mark.parametrize("secret", [True, False], ids=["with", "without"])
+async def test_a_restore_holds_no_namespace(secret: bool) -> None:
+    """Nothing can be created there: neither the credentials for the next Cluster, nor that."""
+    stage = await recoverable(deletionProtection=True)
+    stage.restore()
+    await stage.carry_on(until="Replacing")
+    await stage.passes()
+    stage.kube.collect_garbage()
+    assert stage.kube.there(known.CLUSTER) == []
+    if not secret:
+        stage.kube.delete_object(known.SECRET, "daap-orders-connection")
+    stage.kube.terminating.add("shop")
+    stage.kube.delete_object(known.DATABASE, "orders")
+    for _ in range(6):
+        stage.kube.collect_garbage()
+        stage.clock.advance(40)
+        with suppress(Outage):
+            await stage.passes()
+    assert stage.kube.there(known.DATABASE) == []

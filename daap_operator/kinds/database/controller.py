@@ -56,10 +56,17 @@ from daap_operator.kinds.database.status import (
     refused_status,
     sought_status,
 )
-from daap_operator.kinds.database.subject import DatabaseSubject, is_retained
+from daap_operator.kinds.database.subject import (
+    DatabaseSubject,
+    is_replaced,
+    is_retained,
+)
 from daap_operator.kinds.database.watched import WATCHES, children_of
+from daap_operator.kube import ApiError
 from daap_operator.samples import Samples
 from daap_operator.settings import Settings
+
+_NAMESPACE_GOES = CommonReason.NAMESPACE_TERMINATING
 
 STALLED_SECONDS = 60.0
 """When to look again at what only a person can repair, in case no event says that it is; then after
@@ -136,10 +143,11 @@ class DatabaseController(Controller[DaapDatabaseStatus]):
         Before data goes, one more backup of it is made where that was asked for.
         """
         if protected := await protection(self.world, turn.subject):
-            why = Finding(CommonReason.DELETION_PROTECTED, protected)
-            return await _keep(self.world, turn, Held(why))
-        if held := await final_backup(self.world, turn):
-            return await _keep(self.world, turn, held)
+            held: Held | None = Held(Finding(CommonReason.DELETION_PROTECTED, protected))
+        else:
+            held = await final_backup(self.world, turn)
+        if held and (kept := await _keep(self.world, turn, held)):
+            return kept
         return await finalize(self.world, turn)
 
     def refused(self, turn: DatabaseTurn, refusal: Stalled) -> DaapDatabaseStatus:
@@ -220,8 +228,11 @@ def _tell_end_of_life(world: DatabaseWorld, looked_at: DatabaseSubject) -> None:
         world.announcer.announce(known.DATABASE, looked_at.metadata, told, now)
 
 
-async def _keep(world: DatabaseWorld, turn: DatabaseTurn, held: Held) -> DatabaseOutcome:
-    """Go on looking after a database whose deletion is held."""
+async def _keep(world: DatabaseWorld, turn: DatabaseTurn, held: Held) -> DatabaseOutcome | None:
+    """Go on looking after a database whose deletion is held.
+
+    None when its Cluster was to be created again, and its namespace is going: nothing comes back.
+    """
     published: Published | None = None
     problem: Problem | None = None
     resolved: Resolved | None = None
@@ -236,6 +247,12 @@ async def _keep(world: DatabaseWorld, turn: DatabaseTurn, held: Held) -> Databas
             _, problem, published = await _maintain(world, turn.subject, resolved)
     except Stalled as refusal:  # of a spec that breaks today's rules the children stay as they are
         problem = refusal
+    except ApiError as error:
+        if not error.namespace_terminating:
+            raise
+        return None
+    if is_replaced(turn.subject) and problem and problem.finding.reason == _NAMESPACE_GOES:
+        return None
     told = backups_now(world, turn.subject, resolved)
     status = deleting_status(turn.moment(), held.why, published, told)
     key = turn.subject.key

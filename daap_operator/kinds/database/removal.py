@@ -30,6 +30,7 @@ from daap_operator.kinds.database.subject import (
     DatabaseSubject,
     cluster_of,
     is_protected,
+    is_replaced,
     is_retained,
 )
 from daap_operator.kinds.database.watched import children_of
@@ -52,6 +53,7 @@ async def protection(world: DatabaseWorld, looked_at: DatabaseSubject) -> str:
 
     Protection is over once the Cluster is going anyway, as in a namespace that is being deleted:
     holding the object then would only keep the namespace. The store is not enough to know that.
+    A Cluster that goes to be restored in place comes back, and is protected all the while.
     """
     if not is_protected(looked_at):
         return ""
@@ -59,9 +61,10 @@ async def protection(world: DatabaseWorld, looked_at: DatabaseSubject) -> str:
     cluster = world.store.get(Ref(known.CLUSTER, namespace, name))
     if cluster is None:
         cluster = await world.kube.get(known.CLUSTER, namespace, name)
-    if cluster is None or raw.value(cluster, "metadata", "deletionTimestamp"):
+    going = cluster is None or raw.value(cluster, "metadata", "deletionTimestamp")
+    if going and not is_replaced(looked_at):
         return ""
-    if not belongs_to(cluster, looked_at.metadata.uid):
+    if cluster is not None and not belongs_to(cluster, looked_at.metadata.uid):
         return ""  # another's, in the way from the start: there never was a database
     return (
         "spec.deletionProtection is true, so the database is kept: "
