@@ -11,7 +11,7 @@ from daap_operator import names
 from daap_operator.kinds import known
 from daap_operator.kinds.database.desired.backup import BackupDefaults
 from daap_operator.kube import ApiError
-from tests.unit.fakes import refused
+from tests.unit.fakes import Killed, refused
 from tests.unit.stage import CLUSTER, KEY, PLATFORM, Stage, play
 
 Object = dict[str, Any]
@@ -247,6 +247,29 @@ async def test_so_it_does_after_a_restart_and_while_it_is_refused() -> None:
             await stage.look(failures=failures)
     stage.kube.refusals.clear()
     await stage.settle()
+    assert stage.status()["backup"]["archive"] == f"{archive(stage)}-2"
+
+
+async def test_a_cluster_that_came_and_went_while_no_operator_ran_keeps_its_archive() -> None:
+    """It may have begun it, and the plugin mixes no two histories."""
+    stage = Stage()
+    stage.object_store()
+    stage.order(backup=BACKUP)
+
+    def die() -> None:
+        if stage.kube.there(known.CLUSTER):
+            raise Killed
+
+    stage.kube.after_write = die
+    with pytest.raises(Killed):
+        await stage.settle()
+    stage.kube.after_write = lambda: None
+    assert "host" not in stage.status()
+    stage.kube.delete_object(known.CLUSTER, CLUSTER)
+    stage.kube.collect_garbage()
+    await stage.restart()
+    await stage.settle()
+    assert told(stage) == {"barmanObjectName": "backups", "serverName": f"{archive(stage)}-2"}
     assert stage.status()["backup"]["archive"] == f"{archive(stage)}-2"
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from daap_operator import raw
-from daap_operator.api.v1alpha1 import BackupStatus, DaapDatabaseStatus, SourceStatus
+from daap_operator.api.v1alpha1 import BackupStatus, SourceStatus
 from daap_operator.engine.kinds import Ref
 from daap_operator.errors import Stalled
 from daap_operator.kinds import known
@@ -128,13 +128,10 @@ def _object_store(world: DatabaseWorld, resolved: Resolved, name: str | None) ->
 
 
 def _is_used(world: DatabaseWorld, looked_at: DatabaseSubject, name: str) -> bool:
-    """Whether a Cluster that is gone may have archived under that name."""
+    """Whether a Cluster that is gone may have archived under that name.
+
+    A process that did not note the name itself cannot know: a Cluster may have come and gone before
+    a status told of it. A name that nothing was kept under costs nothing.
+    """
     noted = world.notes_of(looked_at.key).archive
-    if noted and noted.name == name:
-        return noted.used
-    return has_run(looked_at.status)
-
-
-def has_run(status: DaapDatabaseStatus) -> bool:
-    """Whether the status tells of a Cluster that has got as far as an instance."""
-    return bool(status.host or status.instances)
+    return noted.used if noted and noted.name == name else True
