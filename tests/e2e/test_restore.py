@@ -108,3 +108,38 @@ async def test_a_database_is_put_back_in_place_and_back_again(
     await eventually(
         lambda: clients.said(client), lambda said: said.endswith("12000\n"), seconds=SLOW
     )
+
+
+@nightly("e2e-nightly")
+async def test_three_instances_are_put_back_in_place_together(
+    shop: Databases, real_cluster: KindCluster
+) -> None:
+    orders = await backed_up(shop, real_cluster, instances=3)
+    expected = await orders.write(10_001, 11_000)
+    between = await orders.now()
+    await orders.write(11_001, 12_000)
+    await orders.archived()
+    before = await volumes(shop)
+
+    await shop.api.create(known.DAAP_RESTORE, restore(shop.namespace, "oops", at=between))
+    done = await reaches(shop, "oops", "Completed", "Failed", seconds=2 * RECOVERED)
+    assert is_ready(done), done["status"]
+
+    found = await shop.ready("orders", seconds=RECOVERED)
+    assert found["status"]["readyInstances"] == 3
+    after = await volumes(shop)
+    assert len(after) == 3
+    assert not before & after
+    for number in (1, 2, 3):
+        instance = Server(real_cluster, shop, "orders", number)
+        await eventually(
+            lambda server=instance: server.says(CONTENT),  # type: ignore[misc]
+            lambda said: said == expected,
+            seconds=SLOW,
+        )
+
+
+async def volumes(shop: Databases) -> set[str]:
+    """The uids of the volume claims of its database."""
+    found = await shop.api.list(known.CLAIM, shop.namespace)
+    return {each["metadata"]["uid"] for each in found}

@@ -22,6 +22,8 @@ pytestmark = pytest.mark.timeout(1200)
 RECOVERED = 300.0
 """Seconds for a base backup to be fetched and the log to be replayed."""
 
+SMALL: dict[str, Any] = {"storage": {"size": "1Gi"}, "backup": {"store": "backups"}}
+
 CONTENT = "SELECT count(*), md5(string_agg(item, '' ORDER BY id)) FROM lines"
 
 READ = f"""
@@ -31,12 +33,12 @@ with psycopg.connect(entry("uri"), **VERIFIED) as connection:
 
 
 class Server:
-    """PostgreSQL in the first instance of a database's Cluster, asked as its administrator."""
+    """PostgreSQL in an instance of a database's Cluster, asked as its administrator."""
 
-    def __init__(self, cluster: KindCluster, shop: Databases, name: str) -> None:
+    def __init__(self, cluster: KindCluster, shop: Databases, name: str, number: int = 1) -> None:
         self._cluster = cluster
         self._shop = shop
-        self._pod = f"daap-{name}-1"
+        self._pod = f"daap-{name}-{number}"
 
     async def says(self, command: str) -> str:
         """What a statement gives, without decoration."""
@@ -70,10 +72,10 @@ class Server:
         )
 
 
-async def backed_up(shop: Databases, cluster: KindCluster) -> Server:
+async def backed_up(shop: Databases, cluster: KindCluster, **spec: Any) -> Server:
     """The database `orders` with a table, after its first base backup."""
     await create_store(shop)
-    await shop.create("orders", storage={"size": "1Gi"}, backup={"store": "backups"})
+    await shop.create("orders", **SMALL, **spec)
     await shop.ready("orders", seconds=SLOW)
     orders = Server(cluster, shop, "orders")
     await orders.says("CREATE TABLE lines (id int, item text); ALTER TABLE lines OWNER TO orders")
@@ -84,9 +86,6 @@ async def backed_up(shop: Databases, cluster: KindCluster) -> Server:
 
 def _healthy(found: Any) -> bool:
     return condition(found, "BackupHealthy").get("status") == "True"
-
-
-SMALL: dict[str, Any] = {"storage": {"size": "1Gi"}, "backup": {"store": "backups"}}
 
 
 @nightly("e2e-nightly")

@@ -124,6 +124,43 @@ async def test_of_two_at_once_one_is_carried_out(restores: Restores, operators: 
     assert "Nothing was replaced" in condition(failed, "Stalled")["message"]
 
 
+async def test_of_several_instances_all_are_replaced_and_none_begins_on_an_old_volume(
+    databases: Databases, restores: Restores, operators: Operators
+) -> None:
+    await operators.start()
+    at = await restores.recoverable(instances=3)
+    before = await _volumes(restores)
+    assert len(before) == 3
+    hold = {"metadata": {"finalizers": ["example.com/hold"]}}
+    place = known.CLAIM, restores.namespace, "daap-orders-3"
+    await restores.api.patch(*place, hold)
+    async with played(restores.api):
+        await restores.create("back", at=at)
+        told = await eventually(
+            lambda: databases.get("orders"),
+            lambda obj: "daap-orders-3" in condition(obj, "Reconciling").get("message", ""),
+        )
+        assert condition(told, "Reconciling")["reason"] == "ReplacingCluster"
+        assert await restores.api.list(known.CLUSTER, restores.namespace) == []
+        await restores.api.patch(*place, {"metadata": {"finalizers": None}})
+        done = await restores.is_in("back", "Completed", "Failed")
+    assert is_ready(done), done["status"]
+    found = await databases.ready("orders")
+    assert (found["status"]["instances"], found["status"]["readyInstances"]) == (3, 3)
+    after = await _volumes(restores)
+    assert after.keys() == before.keys()
+    assert not set(after.values()) & set(before.values())
+    secret = await databases.child("secrets", found["status"]["secretName"])
+    assert secret
+    assert "ro-uri" in secret["data"]
+
+
+async def _volumes(restores: Restores) -> dict[str, str]:
+    """The uids of the volume claims by their names."""
+    found = await restores.api.list(known.CLAIM, restores.namespace)
+    return {each["metadata"]["name"]: each["metadata"]["uid"] for each in found}
+
+
 async def test_what_cannot_be_restored_is_touched_in_no_way(
     restores: Restores, operators: Operators
 ) -> None:

@@ -116,6 +116,30 @@ async def test_a_deleted_database_comes_back_by_the_inventory(
     assert [row["deleted_at"] is None for row in await rows.named("orders")] == [False, True]
 
 
+async def test_a_store_that_is_gone_when_the_cluster_is_lost_is_waited_for(
+    databases: Databases, operators: Operators, rows: Rows
+) -> None:
+    operator = await operators.start()
+    archive = await backed_up(databases)
+    await operator.stop()
+    await databases.api.delete("objectstores", databases.namespace, STORE)
+    await databases.api.delete("clusters", databases.namespace, "daap-orders")
+    await operators.start()
+    found = await databases.stalled("orders", "StoreMissing")
+    assert archive in condition(found, "Stalled")["message"]
+    row = await rows.becomes("orders", status="error")
+    assert "must create it again" in row["error_message"]
+    assert (row["archive"], row["store"]) == (archive, STORE)
+    assert await databases.api.list("clusters", databases.namespace) == []
+    await databases.object_store()  # it tells of nothing: what was told before counts
+    found = await databases.ready("orders")
+    assert (await restored_from(databases, "daap-orders"))["archive"] == archive
+    assert found["status"]["backup"]["archive"] == f"{archive}-2"
+    assert "ClusterRecreated" in await eventually(
+        lambda: databases.events("orders"), {"ClusterRecreated"}.issubset
+    )
+
+
 async def test_the_newest_row_that_has_an_archive_is_the_one(
     databases: Databases, operators: Operators, rows: Rows
 ) -> None:
