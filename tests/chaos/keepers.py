@@ -97,7 +97,7 @@ class Keepers:
     async def unplug(self) -> None:
         """The Barman Cloud plugin does not run."""
         for namespace in self._namespaces:
-            self._stage.standin.unplug(namespace)
+            self._stage.standin.barman.unplug(namespace)
 
     async def plug(self) -> None:
         """It runs again."""

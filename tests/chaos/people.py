@@ -119,7 +119,7 @@ class People:
             (d.get("status") for d in databases if d["metadata"]["uid"] == owner(cluster)), None
         )
         backup = (status or {}).get("backup") or {}
-        birth = self._stage.standin.bucket.births.get(uid)
+        birth = self._stage.standin.barman.bucket.births.get(uid)
         served = bool(status and status.get("host") and birth)
         archive = birth.archives[-1] if birth and birth.archives else None
         known = backup.get("archive") == archive and backup.get("lastSuccessful")

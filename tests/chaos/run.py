@@ -178,7 +178,7 @@ class Run:
         before = None
         while True:
             seen = await see(self._stage.api, self._world.namespaces, self._world.rows)
-            wrong = violations(self._lives, seen, self._stage.standin.bucket)
+            wrong = violations(self._lives, seen, self._stage.standin.barman.bucket)
             if not wrong and before == seen.versions:
                 return seen, []
             if time.monotonic() > deadline:

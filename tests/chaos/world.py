@@ -61,7 +61,7 @@ class World:
             "DAAP_BACKUP_STORE": "backups",
         }
         for side in (0, 1):
-            self.stage.standin.keep(self.namespaces[side])
+            self.stage.standin.barman.keep(self.namespaces[side])
             await self.make_namespace(side)
         await rights.grant_lease(self.stage.api, rights.NAMESPACE, self.namespaces[0])
         return self

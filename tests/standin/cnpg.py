@@ -17,7 +17,7 @@ import secrets
 import threading
 from collections.abc import Coroutine
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,10 +28,9 @@ from daap_operator.engine.kinds import Ref
 from daap_operator.engine.ownership import owners
 from daap_operator.kinds import known
 from daap_operator.kinds.archiver import archiver_of
-from daap_operator.kinds.database.desired import recovery
 from daap_operator.kube import Kind
 from tests.standin import script
-from tests.standin.bucket import Bucket
+from tests.standin.barman import Barman, is_up
 from tests.support.api import Api, ApiError
 from tests.support.kinds import SERVICE
 
@@ -113,10 +112,7 @@ class StandIn:
         """By a Cluster's uid: the highest number of an instance that has been given a claim."""
         self._unmade: dict[Place, set[Ref]] = {}
         """By the place of a Cluster that cannot back up yet: what waits for it to."""
-        self.bucket = Bucket()
-        """What is in the object stores of the namespaces where archives are kept."""
-        self._keeping: set[str] = set()
-        self._unplugged: set[str] = set()
+        self.barman = Barman()
         self._pace = 0.0
         self._asleep: set[str] = set()
         self._stiff: set[str] = set()
@@ -157,17 +153,9 @@ class StandIn:
         self._asleep.discard(namespace)
         self._loop.call_soon_threadsafe(self._look_at_all, namespace)
 
-    def keep(self, namespace: str) -> None:
-        """Keep archives for the Clusters of a namespace, and restore only what is in them."""
-        self._keeping.add(namespace)
-
-    def unplug(self, namespace: str) -> None:
-        """Be without the Barman Cloud plugin there."""
-        self._unplugged.add(namespace)
-
     def plug(self, namespace: str) -> None:
-        """Have it again."""
-        self._unplugged.discard(namespace)
+        """Have the Barman Cloud plugin again."""
+        self.barman.plug(namespace)
         self._loop.call_soon_threadsafe(self._look_at_all, namespace)
 
     def _ask(self, asked: Coroutine[Any, Any, T]) -> T:
@@ -234,7 +222,7 @@ class StandIn:
 
     def _is_played_by_others(self, key: Ref) -> bool:
         """Whether it is a Backup that tests complete by themselves."""
-        return key.kind == known.BACKUP and key.namespace not in self._keeping
+        return key.kind == known.BACKUP and not self.barman.keeps(key.namespace)
 
     async def _work(self, key: Ref) -> None:
         work = {
@@ -283,8 +271,9 @@ class StandIn:
                 await self._pod(obj, name)
             await self._status(known.CLUSTER, obj, step)
         await self._scale_down(obj)
-        if place[0] in self._keeping:
-            self._archive(obj)
+        latest = self._objects.get(Ref.of(known.CLUSTER, obj), obj)
+        if latest["metadata"]["uid"] == obj["metadata"]["uid"]:
+            self.barman.archive(latest)
 
     async def _status(self, kind: Kind, obj: Object, patch: Object) -> None:
         key = Ref.of(kind, obj)
@@ -446,7 +435,7 @@ class StandIn:
         if backup is None:  # it is there when only what follows has failed before
             backup = kind | {"metadata": metadata, "spec": spec}
             backup = await self._api.create(known.BACKUP, backup)
-        if namespace in self._keeping:
+        if self.barman.keeps(namespace):
             await self._status(known.SCHEDULED_BACKUP, obj, script.scheduled(now))
             return
         await self._status(known.BACKUP, backup, script.backup(now))
@@ -461,60 +450,36 @@ class StandIn:
         if (obj.get("status") or {}).get("phase") in ("completed", "failed"):
             return
         place = Ref(known.CLUSTER, namespace, obj["spec"]["cluster"]["name"])
-        cluster = self._objects.get(place) or {}
-        if not (cluster.get("status") or {}).get("currentPrimary"):
-            self._unmade.setdefault((place.namespace, place.name), set()).add(
-                Ref.of(known.BACKUP, obj)
-            )
+        cluster = self._objects.get(place)
+        if cluster is None or not is_up(cluster):
+            waiting = self._unmade.setdefault((place.namespace, place.name), set())
+            waiting.add(Ref.of(known.BACKUP, obj))
             return
-        told, ended = archiver_of(cluster), datetime.now(UTC).replace(microsecond=0)  # noqa: TID251 - the plugin has its own clock
-        there = told and await self._api.get(known.BARMAN_STORE, namespace, told.store)
-        plugged = there and namespace not in self._unplugged
-        made = self.bucket.back_up(cluster, ended) if plugged else ""
-        if told is None or not made:
-            why = "rpc error: code = Unknown desc = the archive cannot be written"
-            await self._status(known.BACKUP, obj, script.failed(why))
-            return
-        await self._status(known.BACKUP, obj, script.completed(made, ended))
-        kept = self.bucket.archives[namespace, told.archive].backups.values()
-        window = {"status": script.window(told.archive, max(kept), min(kept))}
-        await self._api.patch(known.BARMAN_STORE, namespace, told.store, window, "status")
-
-    def _archive(self, obj: Object) -> None:
-        """The first segment of the write-ahead log, as soon as there is a primary."""
-        latest = self._objects.get(Ref.of(known.CLUSTER, obj), obj)
-        same = latest["metadata"]["uid"] == obj["metadata"]["uid"]
-        if same and (latest.get("status") or {}).get("currentPrimary"):
-            self.bucket.begin(latest)
+        status = await self.barman.back_up(self._api, cluster)
+        await self._status(known.BACKUP, obj, status)
+        if status["phase"] == "completed":
+            await self.barman.tell(self._api, cluster)
 
     async def _lacks_its_plugin(self, obj: Object) -> bool:
         """Whether CloudNativePG can do nothing about a Cluster for want of the plugin."""
-        namespace = obj["metadata"]["namespace"]
-        needs = archiver_of(obj) or recovery.of_cluster(obj["spec"])
-        if namespace not in self._unplugged or not needs:
-            return False
-        if not script.holds(script.UNPLUGGED, obj.get("status") or {}):
+        missed = self.barman.is_missed(obj)
+        if missed and not script.holds(script.UNPLUGGED, obj.get("status") or {}):
             await self._status(known.CLUSTER, obj, script.UNPLUGGED)
-        return True
+        return missed
 
     async def _restored(self, obj: Object) -> bool:
         """Whether a Cluster has its data; one that is restored from what is not there fails."""
-        namespace = obj["metadata"]["namespace"]
-        source = recovery.of_cluster(obj["spec"])
-        if namespace not in self._keeping or source is None:
-            return True
-        store = await self._api.get(known.BARMAN_STORE, namespace, source.store)
-        if store is not None and self.bucket.restore(obj):
+        if await self.barman.restore(self._api, obj):
             return True
         pod = f"{obj['metadata']['name']}-1-full-recovery-{obj['metadata']['uid'][:5]}"
-        key = Ref(known.POD, namespace, pod)
+        key = Ref(known.POD, obj["metadata"]["namespace"], pod)
         if await self._found(key, obj) is None:
             body = _pod(obj, pod)
             body["metadata"]["labels"] |= {"cnpg.io/jobRole": "full-recovery"}
             body["metadata"]["labels"].pop("cnpg.io/podRole")
-            made = await self._api.create(known.POD, body)
+            await self._api.create(known.POD, body)
             failed = {"status": {"phase": "Failed"}}
-            self._objects[key] = await self._api.patch(*Ref.of(known.POD, made), failed, "status")
+            self._objects[key] = await self._api.patch(*key, failed, "status")
         self._loop.call_later(RESTORE_SECONDS, self._look, Ref.of(known.CLUSTER, obj))
         return False
 
