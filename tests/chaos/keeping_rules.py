@@ -59,7 +59,7 @@ class KeepingRules(Drawing):
         if settled:
             self._quiet()
         if of == slot.name:
-            self._add("delete", pause, slot=slot)
+            self._add("delete", 1.0, slot=slot)
         self._add("copy", pause, slot=slot, of=of, spec=spec)
 
     @rule(slot=known, store=st.booleans(), pause=pauses)

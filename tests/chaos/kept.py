@@ -10,16 +10,10 @@ from tests.chaos.lives import Life, Lives
 from tests.chaos.seen import Seen, says, told
 from tests.standin.bucket import Birth, Bucket
 from tests.support.api import Object
-from tests.support.databases import condition, phase
+from tests.support.databases import condition, is_ready, phase
 
-BACKUP_WAITS = frozenset({"DatabaseMissing", "DatabaseNotReady", "BackupsOff"})
-RESTORE_WAITS = frozenset(
-    {
-        *("DatabaseNotReady", "BackupsOff", "BackupNotCompleted", "DatabaseProtected"),
-        *("OtherRestoreUnderWay", "SafetyBackupStalled", "SafetyBackupRunning", "RestoreStalled"),
-    }
-)
-"""What an object may wait for when all is healed: what only people change."""
+STALE = frozenset({"StoreMissing", "PluginMissing"})
+"""What may be said for a minute longer than it is true: no event tells when it is over."""
 
 OVER = ("Completed", "Failed")
 
@@ -34,8 +28,8 @@ def violations(lives: Lives, seen: Seen, bucket: Bucket) -> list[str]:
     return [
         *found,
         *(told for told in bucket.mixed if any(each in told for each in lives.namespaces)),
-        *_ends(seen, "daapbackups", BACKUP_WAITS),
-        *_ends(seen, "daaprestores", RESTORE_WAITS),
+        *_ends(seen, "daapbackups"),
+        *_ends(seen, "daaprestores"),
         *_orphans(seen),
         *_rows(seen, "daapbackups", seen.backup_rows),
         *_rows(seen, "daaprestores", seen.restore_rows),
@@ -93,15 +87,40 @@ def _origin(life: Life, births: list[Birth], bucket: Bucket) -> Iterator[str]:
 # --- the objects ----------------------------------------------------------------------------------
 
 
-def _ends(seen: Seen, plural: str, waits: frozenset[str]) -> Iterator[str]:
+def _ends(seen: Seen, plural: str) -> Iterator[str]:
     """Each is over, or says what it waits for; what it says is in the inventory."""
     for obj in seen.objects[plural]:
-        ready = condition(obj, "Ready")
-        waiting = condition(obj, "Stalled") or condition(obj, "Reconciling")
-        if phase(obj) not in OVER and not (waiting and ready.get("reason") in waits):
+        if phase(obj) not in OVER and not _waits(obj, seen):
             yield f"{told(obj)} is not over: {says(obj)}"
         if condition(obj, "MetadataSynced").get("status") != "True":
             yield f"{told(obj)} is not synced: {condition(obj, 'MetadataSynced')}"
+
+
+def _waits(obj: Object, seen: Seen) -> bool:
+    """Whether it waits for what does not come by itself, and says so."""
+    namespace = obj["metadata"]["namespace"]
+    database = seen.one("daapdatabases", namespace, obj["spec"]["databaseRef"]["name"])
+    waiting = condition(obj, "Stalled") or condition(obj, "Reconciling")
+    reason = waiting.get("reason", "")
+    backup = (database or {}).get("spec", {}).get("backup") or {"enabled": False}
+    others = [
+        one
+        for plural in ("daapbackups", "daaprestores")
+        for one in seen.objects[plural]
+        if one is not obj and one["metadata"]["namespace"] == namespace
+    ]
+    another = any(phase(one) not in OVER for one in others)
+    due = {
+        "DatabaseMissing": database is None,
+        "DatabaseNotReady": not is_ready(database),
+        "BackupsOff": not backup.get("enabled", True),
+        "DatabaseProtected": bool(database and database["spec"].get("deletionProtection")),
+        "RestoreStalled": bool(condition(database, "Stalled")),
+        **dict.fromkeys(("OtherRestoreUnderWay", "BackupNotCompleted"), another),
+        **dict.fromkeys(("SafetyBackupStalled", "SafetyBackupRunning"), another),
+        **dict.fromkeys(STALE, True),
+    }
+    return condition(obj, "Ready").get("reason") == reason and due.get(reason, False)
 
 
 def _orphans(seen: Seen) -> Iterator[str]:

@@ -214,6 +214,28 @@ WRONGS: dict[str, Callable[[], Seen]] = {
 }
 
 
+@pytest.mark.parametrize(
+    ("reason", "spec", "may"),
+    [
+        ("BackupsOff", {}, True),
+        ("BackupsOff", {"backup": {"enabled": True}}, False),
+        ("DatabaseProtected", {"deletionProtection": True}, True),
+        ("DatabaseProtected", {}, False),
+        ("DatabaseNotReady", {}, True),
+        ("DatabaseMissing", {}, False),
+        ("OtherRestoreUnderWay", {}, False),
+        ("StoreMissing", {}, True),
+    ],
+)
+def test_what_is_waited_for_must_be_so(reason: str, spec: Object, may: bool) -> None:
+    ready = {"type": "Ready", "status": "False", "reason": reason}
+    conditions = [ready, ready | {"type": "Stalled", "status": "True"}, SYNCED]
+    found = seen(obj=ended("daapbackups", phase="Pending", conditions=conditions), status="pending")
+    database = {"metadata": {"namespace": "a", "name": "orders", "uid": "u"}, "spec": spec}
+    found.objects["daapdatabases"].append(database)
+    assert (violations(lives(), found, Bucket()) == []) is may
+
+
 @pytest.mark.parametrize("told", WRONGS)
 def test_what_is_wrong_is_told(told: str) -> None:
     found = violations(lives(), WRONGS[told](), Bucket())
