@@ -8,6 +8,7 @@ from daap_operator import names
 from daap_operator.engine.kinds import Ref
 from daap_operator.errors import Outage
 from daap_operator.kinds import known
+from daap_operator.kinds.archiver import Archiver, plugins
 from daap_operator.kinds.backup.controller import DOUBT_SECONDS, UNSEEN_SECONDS
 from tests.support.daapbackups import DONE
 from tests.unit.backup_stage import (
@@ -306,6 +307,30 @@ async def test_a_backup_that_vanishes_is_failed_and_not_made_again() -> None:
     assert stage.phase() == "Failed"
     await stage.look(NOW)
     assert stage.made == []
+
+
+@pytest.mark.parametrize(
+    ("began", "archive"),
+    [("2026-03-01T12:01:00Z", f"{ARCHIVE}-2"), ("2026-03-01T11:01:00Z", ARCHIVE)],
+    ids=["of the new Cluster", "of the one before"],
+)
+async def test_a_backup_is_where_the_cluster_archived_that_it_was_made_of(
+    began: str, archive: str
+) -> None:
+    """It waited until the Cluster had been replaced by another one, or ended just before."""
+    stage = await running()
+
+    def replaced(cluster: Object) -> None:
+        cluster["metadata"] |= {"uid": "another", "creationTimestamp": "2026-03-01T12:00:30Z"}
+        cluster["spec"]["plugins"] = plugins(Archiver(STORE, f"{ARCHIVE}-2"))
+
+    stage.kube.change(known.CLUSTER, "daap-orders", replaced)
+    stage.watch()
+    stage.backs_up(**DONE | {"startedAt": began})
+    await stage.look(NOW)
+    assert stage.phase() == "Completed"
+    assert stage.backup()["status"]["archive"] == archive
+    assert archive in stage.says()
 
 
 async def test_a_backup_that_only_lost_its_label_is_still_followed() -> None:

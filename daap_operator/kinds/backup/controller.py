@@ -22,7 +22,7 @@ from daap_operator.kinds import cnpg_backups, known
 from daap_operator.kinds.backup import desired, status
 from daap_operator.kinds.backup.memory import BackupOutcome, BackupSubject, BackupTurn, Memory
 from daap_operator.kinds.backup.metrics import METRICS, measured
-from daap_operator.kinds.backup.prospect import Place, place, retention
+from daap_operator.kinds.backup.prospect import Place, place, retention, written_to
 from daap_operator.kinds.backup.reasons import BackupReason
 from daap_operator.kinds.backup.rights import RIGHTS
 from daap_operator.kinds.backup.row import BACKUPS, Row, row
@@ -121,6 +121,9 @@ class BackupController(Controller[DaapBackupStatus]):
         told = status.told(backup, database=database, exists=exists is not None)
         fields = status.facts(backup) | {"backup_name": backup["metadata"]["name"]}
         if told.over:
+            began, place = fields.get("started_at"), turn.subject.key.namespace
+            if there := written_to(world.store, place, database, began):
+                fields |= there._asdict()
             return BackupOutcome(_final(turn, phase=BackupPhase.COMPLETED, **fields))
         if not told.doubtful:
             memory.doubt.end()

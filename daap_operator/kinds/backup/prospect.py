@@ -3,6 +3,7 @@
 Kinds do not know each other: a DaapDatabase is read as anybody may read it.
 """
 
+from datetime import datetime
 from typing import NamedTuple
 
 from daap_operator import raw
@@ -10,7 +11,7 @@ from daap_operator.api.meta import ConditionType
 from daap_operator.engine.kinds import Reader, Ref
 from daap_operator.errors import Problem, Stalled, Waiting
 from daap_operator.kinds import known
-from daap_operator.kinds.archiver import archiver_of
+from daap_operator.kinds.archiver import Archiver, archiver_of
 from daap_operator.kinds.backup.reasons import BackupReason
 from daap_operator.lines import quoted
 
@@ -45,6 +46,17 @@ def place(store: Reader, namespace: str, name: str) -> Place:
         raise Waiting(BackupReason.ARCHIVE_PENDING, why)
     version = raw.number(database, "status", "postgresVersion")
     return Place(cluster, *told, version or None)
+
+
+def written_to(store: Reader, namespace: str, name: str, began: datetime | None) -> Archiver | None:
+    """Where a backup of a database went that began then; None where that is not known any more.
+
+    It may have waited so long that another Cluster had come, with an archive of its own.
+    """
+    named = raw.text(store.get(Ref(known.DATABASE, namespace, name)), "status", "clusterName")
+    cluster = store.get(Ref(known.CLUSTER, namespace, named))
+    made = raw.moment(cluster, "metadata", "creationTimestamp")
+    return archiver_of(cluster) if began and made and made <= began else None
 
 
 def retention(store: Reader, namespace: str, name: str) -> str:
