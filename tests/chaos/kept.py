@@ -21,9 +21,7 @@ OVER = ("Completed", "Failed")
 def violations(lives: Lives, seen: Seen, bucket: Bucket) -> list[str]:
     """All that is not as it must be; empty when all is well."""
     found = [
-        violation
-        for life in lives.by_uid.values()
-        for violation in _life(life, _births(life, bucket), bucket)
+        violation for life in lives.by_uid.values() for violation in _life(life, lives, bucket)
     ]
     return [
         *found,
@@ -41,23 +39,24 @@ def _births(life: Life, bucket: Bucket) -> list[Birth]:
     return [bucket.births[uid] for uid in list(bucket.of_database.get(life.uid, ()))]
 
 
-def _life(life: Life, births: list[Birth], bucket: Bucket) -> Iterator[str]:
-    yield from _data(life, births)
+def _life(life: Life, lives: Lives, bucket: Bucket) -> Iterator[str]:
+    births = _births(life, bucket)
+    yield from _data(life, births, lives.may_be_empty)
     yield from _archives(life, births)
     if life.source:
         yield from _origin(life, births, bucket)
-    purged = [one for one, _ in pairwise(births) if one.uid not in life.lost_by_hand]
-    if len(purged) > len(life.restores):
+    purged = [one for one, _ in pairwise(births) if one.uid not in lives.lost_by_hand]
+    if len(purged) > lives.restores_of(life):
         told = [(birth.uid, birth.source) for birth in births]
         yield f"{life} has lost {len(purged)} Clusters that nobody deleted by hand: {told}"
 
 
-def _data(life: Life, births: list[Birth]) -> Iterator[str]:
+def _data(life: Life, births: list[Birth], may_be_empty: set[str]) -> Iterator[str]:
     """What a database has stays its own, unless its Cluster was lost before there was a backup."""
     had: str | None = None
     for before, birth in pairwise(births):
         had = before.data or had
-        if had and birth.data not in (None, had) and before.uid not in life.may_be_empty:
+        if had and birth.data not in (None, had) and before.uid not in may_be_empty:
             yield (
                 f"{life} had the data of {had} in Cluster {before.uid}, and has that of "
                 f"{birth.data} in {birth.uid}, which was made from {birth.source}"

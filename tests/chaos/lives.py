@@ -32,12 +32,6 @@ class Life:
     """A restore in place may be under way: its Cluster goes, whoever deletes the database then."""
     source: str = ""
     """The name of the database whose data it asks for."""
-    restores: set[str] = field(default_factory=set)
-    """Uids of the DaapRestores that people have asked for."""
-    lost_by_hand: set[str] = field(default_factory=set)
-    """Uids of Clusters that people have deleted under it."""
-    may_be_empty: set[str] = field(default_factory=set)
-    """Uids of those after which it may begin empty: of what was in them no backup was told of."""
 
 
 def owner(child: Object) -> str:
@@ -63,6 +57,13 @@ class Lives:
 
     namespaces: list[str] = field(default_factory=list)
     by_uid: dict[str, Life] = field(default_factory=dict)
+    restores: set[tuple[int, str, str]] = field(default_factory=set)
+    """Where people have asked for restores in place, and the uids of the DaapRestores."""
+    lost_by_hand: set[str] = field(default_factory=set)
+    """Uids of Clusters that people have deleted."""
+    may_be_empty: set[str] = field(default_factory=set)
+    """Uids of those after which a database may begin empty: no backup of what was in them was told
+    of."""
 
     def knows(self, obj: Object) -> bool:
         """Whether it is known to have been created."""
@@ -86,15 +87,18 @@ class Lives:
     def restore_asked(self, obj: Object, restore: Object) -> None:
         """Somebody asks for a restore in place."""
         life = self.by_uid[obj["metadata"]["uid"]]
-        life.restores.add(restore["metadata"]["uid"])
+        self.restores.add((life.side, life.name, restore["metadata"]["uid"]))
         life.replacing = True
+
+    def restores_of(self, life: Life) -> int:
+        """How many restores in place of databases of that name people have asked for."""
+        return sum((side, name) == (life.side, life.name) for side, name, _ in self.restores)
 
     def cluster_lost(self, cluster: Object, *, told_of_backup: bool) -> None:
         """Somebody deletes a Cluster by hand; whether a backup was told of of what is in it."""
         uid = cluster["metadata"]["uid"]
-        if (life := self.by_uid.get(owner(cluster))) is not None:
-            life.lost_by_hand.add(uid)
-            life.may_be_empty |= set() if told_of_backup else {uid}
+        self.lost_by_hand.add(uid)
+        self.may_be_empty |= set() if told_of_backup else {uid}
 
     def deletion_asked(self, obj: Object, children: list[Object]) -> None:
         """Somebody asks for a deletion; `children` are those there are just before."""

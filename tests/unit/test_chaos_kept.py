@@ -65,7 +65,7 @@ def follows(bucket: Bucket, made: Object) -> None:
 def lives(*, restores: int = 0, by_hand: bool = False) -> Lives:
     made = Lives(["a"])
     made.created({"metadata": {"uid": "u", "name": "orders"}}, 0)
-    made.by_uid["u"].restores = {f"r{number}" for number in range(restores)}
+    made.restores = {(0, "orders", f"r{number}") for number in range(restores)}
     if by_hand:
         made.cluster_lost(cluster("c1"), told_of_backup=True)
     return made
