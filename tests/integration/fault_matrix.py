@@ -62,7 +62,11 @@ POINTS: dict[str, tuple[str, ...]] = {
     ),
     "delete and retain with backups": ("disown scheduledbackups",),
     "create from an archive": ("patch daapdatabases/status claim", "create clusters"),
-    "lose the Cluster": ("patch daapdatabases/status archive", "create clusters"),
+    "lose the Cluster": (
+        "delete scheduledbackups",
+        "patch daapdatabases/status archive",
+        "create clusters",
+    ),
     "row without object": (CLAIM, "mark row deleted"),
 }
 """What each scenario writes when nothing disturbs it, in about this order."""

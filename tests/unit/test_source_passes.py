@@ -523,7 +523,25 @@ async def test_a_lost_cluster_is_restored_from_what_it_had_archived() -> None:
     assert f"restored from archive {archive} to the latest change" in told.note
 
 
-@pytest.mark.parametrize("write", range(1, 4))
+async def test_the_archive_of_a_restored_cluster_begins_with_a_backup() -> None:
+    """Until there is one, all that is written is lost with this Cluster, too."""
+    stage = await backed_up()
+    before = stage.kube.one(known.SCHEDULED_BACKUP, CLUSTER)
+    await lost(stage)
+    stage.kube.requests.clear()
+    await stage.settle()
+    after = stage.kube.one(known.SCHEDULED_BACKUP, CLUSTER)
+    assert after["metadata"]["uid"] != before["metadata"]["uid"]
+    assert after["spec"] == before["spec"]
+    writes = [r for r in stage.kube.writes if CLUSTER in r and "Pooler" not in r]
+    assert writes == [
+        f"delete ScheduledBackup {CLUSTER}",
+        f"create Cluster {CLUSTER}",
+        f"create ScheduledBackup {CLUSTER}",
+    ]
+
+
+@pytest.mark.parametrize("write", range(1, 6))
 async def test_wherever_a_process_dies_a_lost_cluster_is_never_created_empty(write: int) -> None:
     stage = await backed_up()
     archive = await lost(stage)

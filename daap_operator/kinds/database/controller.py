@@ -44,7 +44,13 @@ from daap_operator.kinds.database.memory import DatabaseOutcome, DatabaseTurn, D
 from daap_operator.kinds.database.metrics import METRICS, measured
 from daap_operator.kinds.database.publish import note_name, publish
 from daap_operator.kinds.database.removal import finalize, protection
-from daap_operator.kinds.database.replacement import made_way, served_since, take_on, with_restore
+from daap_operator.kinds.database.replacement import (
+    made_way,
+    renew_backups,
+    served_since,
+    take_on,
+    with_restore,
+)
 from daap_operator.kinds.database.rights import RIGHTS
 from daap_operator.kinds.database.row import DATABASES, Row, row
 from daap_operator.kinds.database.seen import Observed
@@ -211,6 +217,7 @@ async def _serve(
     if begun:
         resolved = resolved_now(world, turn.subject, begun)
     take_name(world, turn.subject)
+    await renew_backups(world, turn.subject, resolved)
     await allot(world, turn, resolved)
     _tell_end_of_life(world, turn.subject)
     observed, problem, published = await _maintain(world, turn.subject, resolved)

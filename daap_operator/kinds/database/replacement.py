@@ -111,6 +111,15 @@ async def made_way(
     return None
 
 
+async def renew_backups(
+    world: DatabaseWorld, looked_at: DatabaseSubject, database: Resolved
+) -> None:
+    """Before a Cluster is created where one was lost: have the next archive begin with a backup."""
+    place = Ref(known.CLUSTER, database.namespace, database.cluster)
+    if looked_at.status.host is not None and world.store.get(place) is None:
+        await _no_more_backups(world, database)
+
+
 async def _no_more_backups(world: DatabaseWorld, database: Resolved) -> None:
     """Delete the ScheduledBackup: created again, it makes the first backup of the next Cluster."""
     child = database_child(known.SCHEDULED_BACKUP, database.namespace, database.cluster)
@@ -178,10 +187,10 @@ def served_since(
 ) -> bool:
     """Whether clients have been served from this Cluster, as far as its first backup is concerned.
 
-    What served before a restore in place is gone, and the ScheduledBackup with it.
+    What served before a Cluster was lost or replaced is gone, and the ScheduledBackup with it.
     """
     place = Ref(known.SCHEDULED_BACKUP, looked_at.metadata.namespace, cluster_of(looked_at))
-    return serves if looked_at.status.restore and world.store.get(place) is None else served
+    return serves if looked_at.status.source and world.store.get(place) is None else served
 
 
 def with_restore(
