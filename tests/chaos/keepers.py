@@ -62,9 +62,9 @@ class Keepers:
             self._lives.restore_asked(database, made)
 
     async def _target(self, slot: Slot, database: Object) -> dict[str, Any]:
+        digits = database["metadata"]["uid"][:8]  # not of an earlier one that had the name
         for made in await self._api.list(BACKUPS, self._namespaces[slot.side]):
-            of = made["spec"]["databaseRef"]["name"]
-            if of == slot.name and phase(made) == "Completed":
+            if phase(made) == "Completed" and digits in made["status"].get("archive", ""):
                 return {"backup": made["metadata"]["name"]}
         told = (database.get("status") or {}).get("backup") or {}
         return {"at": told.get("lastSuccessful") or "2026-01-01T00:00:00Z"}
