@@ -9,6 +9,9 @@ from tests.standin.bucket import Bucket
 from tests.support.api import Object
 from tests.support.databases import condition
 
+KEPT_CREDENTIALS = "-app"
+"""How the name of the Secret ends that is kept for the Cluster of a restore, beside the other."""
+
 
 def violations(lives: Lives, seen: Seen, bucket: Bucket) -> list[str]:
     """All that is not as it must be; empty when all is well."""
@@ -99,13 +102,13 @@ def _orphans(lives: Lives, seen: Seen) -> Iterator[str]:
             yield f"{told(child)} is an orphan of {lives.by_uid.get(uid)}"
         # A change of the Secret's name that was cut off may leave two that are to stay
         two_are_fine = uid not in holding and child["plural"] == "secrets"
-        # Credentials that were kept for a Cluster that was put in the place of another
-        two_are_fine |= child["metadata"]["name"].endswith("-app")
-        if uid and (uid, child["plural"]) in made and not two_are_fine:
+        kept_beside = child["metadata"]["name"].endswith(KEPT_CREDENTIALS)
+        if uid and (uid, child["plural"]) in made and not (two_are_fine or kept_beside):
             yield f"{told(child)} is one too many of {lives.by_uid.get(uid)}"
         if not uid and child["plural"] != "secrets":
             yield f"{told(child)} is nobody's"
-        made.add((uid, child["plural"]))
+        if not kept_beside:
+            made.add((uid, child["plural"]))
     there = {o["metadata"]["uid"] for plural in CHILDREN[:2] for o in seen.objects[plural]}
     for below in (obj for plural in (*BELOW, "secrets") for obj in seen.objects[plural]):
         references = below["metadata"].get("ownerReferences") or []

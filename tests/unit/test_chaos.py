@@ -127,6 +127,13 @@ def test_what_is_whole_violates_nothing() -> None:
     assert violations(lives("u"), whole()) == []
 
 
+def test_credentials_that_were_kept_for_a_restore_violate_nothing() -> None:
+    seen = whole()
+    another(seen, "secrets")
+    seen.objects["secrets"][-1]["metadata"]["name"] = "daap-orders-app"
+    assert violations(lives("u"), seen) == []
+
+
 def archives(seen: Seen, told: str = "archive") -> None:
     """The database is backed up, though not well, under a name that its status tells or not."""
     obj, cluster = seen.objects["daapdatabases"][0], seen.objects["clusters"][0]
