@@ -534,6 +534,20 @@ async def test_a_restore_goes_on_while_the_deletion_of_its_database_is_held() ->
     assert stage.kube.there(known.DATABASE) == stage.kube.there(known.CLUSTER) == []
 
 
+async def test_a_database_that_is_being_deleted_is_not_restored_any_more() -> None:
+    """Held by its protection it stays, and so would a restore that waits for it."""
+    stage = await recoverable(deletionProtection=True)
+    stage.restore()
+    await stage.carry_on(until="Replacing")
+    before = uid(stage.cluster)
+    stage.kube.delete_object(known.DATABASE, "orders")
+    await stage.carry_on()
+    assert stage.phase(BACK) == "Failed"
+    assert "DaapDatabase orders is being deleted" in stage.says(key=BACK)
+    assert uid(stage.cluster) == before
+    assert "restore" not in stage.status()
+
+
 @pytest.mark.parametrize("secret", [True, False], ids=["with", "without"])
 async def test_a_restore_holds_no_namespace(secret: bool) -> None:
     """Nothing can be created there: neither the credentials for the next Cluster, nor that."""

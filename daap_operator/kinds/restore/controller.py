@@ -37,8 +37,8 @@ from daap_operator.kinds.restore.steps import (
     begin,
     database_of,
     database_ref,
+    may_go_on,
     overtaken,
-    still_there,
     verify,
 )
 from daap_operator.kinds.restore.watched import WATCHES
@@ -94,7 +94,7 @@ class RestoreController(Controller[DaapRestoreStatus]):
         self, turn: RestoreTurn, safety: SafetyBackupStatus | None
     ) -> RestoreOutcome:
         """Have the database's controller replace the Cluster, if it is still the same one."""
-        if not still_there(turn.world.store, turn.subject):
+        if not may_go_on(turn.world.store, turn.subject):
             await verify(turn)
         wanted = turn.subject.status.model_copy(update={"safety_backup": safety})
         verdict = status.replacing(wanted, database_of(turn.subject))
@@ -111,7 +111,7 @@ class RestoreController(Controller[DaapRestoreStatus]):
         if found is None and turn.subject.status.phase is RestorePhase.RESTORING:
             return _over(turn, *await overtaken(turn))
         if found is None:
-            if not still_there(store, turn.subject):
+            if not may_go_on(store, turn.subject):
                 await verify(turn)
             turn.world.wake(database_ref(turn.subject))
             verdict = status.replacing(turn.subject.status, database_of(turn.subject))

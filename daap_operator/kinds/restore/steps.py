@@ -113,12 +113,22 @@ def still_there(store: Store, subject: RestoreSubject) -> bool:
     return _is_the_one(store.get(_cluster_ref(store, subject)), subject)
 
 
+def may_go_on(store: Store, subject: RestoreSubject) -> bool:
+    """Whether the Cluster is there, and so is a database that will have it replaced."""
+    return still_there(store, subject) and not _is_going(store.get(database_ref(subject)))
+
+
+def _is_going(database: raw.Object | None) -> bool:
+    """Whether the database is being deleted: it takes nothing on any more."""
+    return bool(raw.value(database, "metadata", "deletionTimestamp"))
+
+
 def _is_the_one(cluster: raw.Object | None, subject: RestoreSubject) -> bool:
     return raw.text(cluster, "metadata", "uid") == subject.status.cluster_uid
 
 
 async def verify(turn: RestoreTurn) -> None:
-    """Raise Impossible when the Cluster is gone, and not by this restore.
+    """Raise Impossible when the Cluster or its database is gone or going, and not by this restore.
 
     Read in this order: whoever deletes the Cluster for this restore has noted that before. Raises
     Waiting when it was only the store that was behind.
@@ -128,7 +138,11 @@ async def verify(turn: RestoreTurn) -> None:
     ref = _cluster_ref(world.store, subject)
     cluster = await world.kube.get(*ref) if ref.name else None
     database = await world.kube.get(*database_ref(subject))
-    if _is_the_one(cluster, subject) or taken_by(database) == subject.metadata.uid:
+    taken = taken_by(database) == subject.metadata.uid
+    if not taken and _is_going(database):
+        why = f"DaapDatabase {name} is being deleted"
+        raise Impossible(RestoreReason.DATABASE_MISSING, why)
+    if taken or _is_the_one(cluster, subject):
         raise Waiting(RestoreReason.REPLACING, f"DaapDatabase {name} has just changed", seconds=1.0)
     if database is None:
         why = f"DaapDatabase {name} does not exist any more"
