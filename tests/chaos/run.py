@@ -154,10 +154,10 @@ class Run:
         slots = {Slot(life.side, life.name) for life in self._lives.by_uid.values()}
         for slot in slots:
             await self.go_on(slot)
-        began = time.monotonic()
+        began, away = time.monotonic(), self._stage.away_seconds
         await self._world.heal(QUIET_SECONDS)
         await self._supply()
-        seen, wrong = await self._at_rest(began + QUIET_SECONDS)
+        seen, wrong = await self._at_rest(began + QUIET_SECONDS - away)
         took = time.monotonic() - began
         self.outcome.quiets.append(took)
         self._tell(f"  quiet after {took:.1f} s, {len(wrong)} wrong")
@@ -181,7 +181,7 @@ class Run:
             wrong = violations(self._lives, seen, self._stage.standin.barman.bucket)
             if not wrong and before == seen.versions:
                 return seen, []
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline + self._stage.away_seconds:
                 return seen, wrong or ["it never comes to rest"]
             before = seen.versions
             await asyncio.sleep(LOOK_SECONDS)

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,14 +50,27 @@ class Stage:
     traps: Traps = field(default_factory=dict)
     copying: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while the template is copied."""
+    away_seconds: float = 0.0
+    """For how long the API server was away, in all: time in which nothing can come right."""
+    _left_alone_until: float = 0.0
     _restarting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def restart_api_server(self, down: float) -> None:
-        """Kill the API server, under everybody who works with it, and start it again."""
+        """Kill the API server, under everybody who works with it, and start it again.
+
+        It then lives for as long as it was away, whatever the other runs ask for: several of them
+        could keep it away for ever on a slow machine. Who asks for it meanwhile has had it.
+        """
+        if self._restarting.locked() or time.monotonic() < self._left_alone_until:
+            return
         async with self._restarting:
+            began = time.monotonic()
             await asyncio.to_thread(self.plane.stop, "kube-apiserver", signal.SIGKILL)
             await asyncio.sleep(down)
             await asyncio.to_thread(self.plane.start, "kube-apiserver")
             # Its informers stay away for longer and longer, and no garbage is collected meanwhile
             await asyncio.to_thread(self.plane.stop, "kube-controller-manager", signal.SIGKILL)
             await asyncio.to_thread(self.plane.start, "kube-controller-manager")
+            away = time.monotonic() - began
+            self.away_seconds += away
+            self._left_alone_until = began + 2 * away
