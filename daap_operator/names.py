@@ -13,6 +13,8 @@ VERSION = "v1alpha1"
 CATEGORY = "daap"
 
 BACKUP_PLUGIN = "barman-cloud.cloudnative-pg.io"
+BACKUP_CONTAINER = "plugin-barman-cloud"
+"""The plugin's, in the pod of each instance: it archives, and makes backups."""
 
 FINALIZER = "daap.io/cleanup"
 FIELD_MANAGER = "daap-operator"

@@ -23,6 +23,9 @@ from tests.unit.builders import NOW
 Object = dict[str, Any]
 
 UNKNOWN_PLUGIN = "Cluster cannot proceed to reconciliation due to an unknown plugin being required"
+FAILING_PLUGIN = (
+    "Cluster cannot proceed to reconciliation due to an error while interacting with plugins"
+)
 
 
 def store(windows: dict[str, Object] | None = None, retention: str = "30d") -> Object:
@@ -88,7 +91,25 @@ SITUATIONS: dict[str, tuple[Plan, Seen, str, list[str]]] = {
         PLAN,
         backups.seen(cluster=backups.cluster(failing(), phase=UNKNOWN_PLUGIN)),
         "PluginMissing",
-        ["nothing is backed up, and the write-ahead log fills the volume: the platform team must"],
+        [
+            "does not reach its Barman Cloud plugin, so no backup can be made, and the write-ahead",
+            "log fills the volume: the platform team must make sure that it is installed",
+        ],
+    ),
+    "the plugin is stopped, and what runs beside PostgreSQL archives": (
+        PLAN,
+        backups.seen(cluster=backups.cluster(phase=FAILING_PLUGIN)),
+        "PluginMissing",
+        [
+            "no backup can be made, though changes are still archived: the platform team must",
+            "that its Deployment barman-cloud runs",
+        ],
+    ),
+    "the plugin is stopped before anything was archived": (
+        DETACHED,
+        backups.seen(cluster=backups.cluster(phase=UNKNOWN_PLUGIN)),
+        "PluginMissing",
+        ["so no backup can be made: the platform team must"],
     ),
     "nobody has named a store": (
         replace(DETACHED, store=""),
@@ -112,7 +133,13 @@ SITUATIONS: dict[str, tuple[Plan, Seen, str, list[str]]] = {
         PLAN,
         backups.seen(cluster=backups.cluster(failing()), backups=(failed(),)),
         "ArchivingFailing",
-        ["not archived since 2026-03-01 09:30 UTC", "CloudNativePG says: exit status 4"],
+        [
+            "not archived since 2026-03-01 09:30 UTC",
+            "ObjectStore 'backups' can be reached, that its bucket is there and that its",
+            "what the store answered: kubectl logs --namespace shop --selector",
+            "cnpg.io/cluster=daap-orders,cnpg.io/podRole=instance --container plugin-barman-cloud",
+            "CloudNativePG says: exit status 4",
+        ],
     ),
     "the last backup has failed": (
         PLAN,
@@ -123,6 +150,7 @@ SITUATIONS: dict[str, tuple[Plan, Seen, str, list[str]]] = {
         [
             f"The backup of {LAST} failed (the latest one that can be restored: 2026-02-28",
             "The next one is due at 2026-03-02 03:12 UTC",
+            "what the store answered: kubectl logs --namespace shop --selector",
             "CloudNativePG says: no such bucket",
         ],
     ),

@@ -27,6 +27,9 @@ _DAYS = {"d": 1, "w": 7, "m": 31}
 
 _LONGEST_ERROR = 1024
 
+_WITHOUT_PLUGIN = (DatabaseReason.PLUGIN_MISSING, DatabaseReason.PLUGIN_FAILING)
+"""What CloudNativePG's phase says of a Cluster while it cannot have the plugin do anything."""
+
 
 @dataclass(frozen=True)
 class Told:
@@ -81,13 +84,26 @@ def _in_the_way(facts: Facts, now: datetime) -> Iterator[Finding]:
 
 def _plugin_missing(facts: Facts) -> Iterator[Finding]:
     phase = cluster_phase(raw.text(facts.seen.cluster, "status", "phase"))
-    if facts.seen.plugin and phase.reason is not DatabaseReason.PLUGIN_MISSING:
-        return
-    yield Finding(
-        BackupHealthReason.PLUGIN_MISSING,
-        f"CloudNativePG's Barman Cloud plugin is not installed, so nothing is backed up"
-        f"{_piling_up(facts)}: {_PLATFORM} install it",
-    )
+    if not facts.seen.plugin:
+        yield Finding(
+            BackupHealthReason.PLUGIN_MISSING,
+            f"CloudNativePG's Barman Cloud plugin is not installed, so nothing is backed up"
+            f"{_piling_up(facts)}: {_PLATFORM} install it",
+        )
+    elif phase.reason in _WITHOUT_PLUGIN:
+        yield Finding(
+            BackupHealthReason.PLUGIN_MISSING,
+            f"CloudNativePG does not reach its Barman Cloud plugin, so no backup can be made"
+            f"{_still_archived(facts)}: {_PLATFORM} make sure that it is installed, and that its "
+            "Deployment barman-cloud runs in CloudNativePG's namespace",
+        )
+
+
+def _still_archived(facts: Facts) -> str:
+    """What becomes of changes without the plugin: what archives them runs beside PostgreSQL."""
+    if not facts.archives:
+        return ""
+    return _piling_up(facts) if _failing(facts) else ", though changes are still archived"
 
 
 def _store_missing(facts: Facts) -> Iterator[Finding]:
@@ -118,7 +134,7 @@ def _piling_up(facts: Facts) -> str:
 
 
 def _not_archived(facts: Facts) -> Iterator[Finding]:
-    told = [c for c in raw.items(facts.seen.cluster, "status", "conditions") if _is_failing(c)]
+    told = _failing(facts)
     if not told or not facts.archives:
         return
     since = utc(raw.moment(told[0], "lastTransitionTime"))
@@ -126,9 +142,14 @@ def _not_archived(facts: Facts) -> Iterator[Finding]:
     yield Finding(
         BackupHealthReason.ARCHIVING_FAILING,
         f"Changes are not archived{f' since {_at(since)}' if since else ''}, so they could not be "
-        f"restored, and the write-ahead log fills the volume: {_PLATFORM} make sure that the store "
-        f"can be reached and that its credentials hold{_quoted(words)}",
+        f"restored, and the write-ahead log fills the volume: {_PLATFORM} make sure that "
+        f"ObjectStore '{facts.plan.told}' can be reached, that its bucket is there and that its "
+        f"credentials hold{_answered(facts)}{_quoted(words)}",
     )
+
+
+def _failing(facts: Facts) -> list[object]:
+    return [c for c in raw.items(facts.seen.cluster, "status", "conditions") if _is_failing(c)]
 
 
 def _is_failing(condition: object) -> bool:
@@ -144,7 +165,8 @@ def _failed(facts: Facts) -> Iterator[Finding]:
     yield Finding(
         BackupHealthReason.BACKUP_FAILED,
         f"The backup of {_at(failed)} failed{_until(facts)}: {_PLATFORM} find out why"
-        f"{f'. The next one is due at {_at(again)}' if again else ''}{_quoted(facts.error)}",
+        f"{_answered(facts)}{f'. The next one is due at {_at(again)}' if again else ''}"
+        f"{_quoted(facts.error)}",
     )
 
 
@@ -237,6 +259,17 @@ def _command(facts: Facts) -> str:
     selector = f"{names.CNPG_CLUSTER_LABEL}={facts.cluster}"
     namespace = raw.text(facts.seen.cluster, "metadata", "namespace")
     return f"kubectl get backups.postgresql.cnpg.io --namespace {namespace} --selector {selector}"
+
+
+def _answered(facts: Facts) -> str:
+    """Where to read what the store answered: CloudNativePG tells the exit status alone."""
+    instances = f"{names.CNPG_POD_ROLE_LABEL}=instance"
+    selector = f"{names.CNPG_CLUSTER_LABEL}={facts.cluster},{instances}"
+    namespace = raw.text(facts.seen.cluster, "metadata", "namespace")
+    return (
+        f"; what the store answered: kubectl logs --namespace {namespace} --selector {selector} "
+        f"--container {names.BACKUP_CONTAINER} --tail 50"
+    )
 
 
 def _quoted(words: str) -> str:

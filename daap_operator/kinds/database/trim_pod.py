@@ -12,9 +12,6 @@ from daap_operator.raw import picked
 
 Object = dict[str, Any]
 
-_ARCHIVER = "plugin-barman-cloud"
-"""The container that the Barman Cloud plugin puts beside PostgreSQL."""
-
 _LABELS = (names.CNPG_CLUSTER_LABEL, names.CNPG_POD_ROLE_LABEL, names.CNPG_JOB_ROLE_LABEL)
 
 LONG = timedelta(minutes=10)
@@ -63,7 +60,8 @@ def _asked_of_pod(obj: Mapping[str, Any]) -> Object:
         "resources": resources(spec, "postgres"),
         "grace": raw.number(spec, "terminationGracePeriodSeconds"),
         "archives": any(
-            raw.text(each, "name") == _ARCHIVER for each in raw.items(spec, "initContainers")
+            raw.text(each, "name") == names.BACKUP_CONTAINER
+            for each in raw.items(spec, "initContainers")
         ),
     }
 
