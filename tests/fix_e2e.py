@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -205,3 +205,14 @@ def real_operator(
     yield process
     process.stop()
     print(process.log)  # noqa: T201 - pytest shows it with a failure
+
+
+@pytest.fixture
+def report(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Print what was measured, also when the test passes."""
+
+    def say(line: str) -> None:
+        with capsys.disabled():
+            print(f"\n    {line}", end="", flush=True)  # noqa: T201
+
+    return say

@@ -55,8 +55,8 @@ def of_kind(kind: str, name: str = "") -> Object:
     return only
 
 
-async def create_store(shop: Databases) -> None:
-    """The Secret and the ObjectStore of the docs, for the S3 server of this cluster."""
+async def create_store(shop: Databases, bucket: str = object_store.BUCKET) -> None:
+    """The Secret and the ObjectStore of the docs, for a bucket in this cluster's S3 server."""
     secret, store = of_kind("Secret"), of_kind("ObjectStore")
     for obj in (secret, store):
         obj["metadata"]["namespace"] = shop.namespace
@@ -65,7 +65,7 @@ async def create_store(shop: Databases) -> None:
     configuration = store["spec"]["configuration"]
     del configuration["endpointCA"]
     configuration["endpointURL"] = object_store.ENDPOINT
-    configuration["destinationPath"] = f"s3://{object_store.BUCKET}/{shop.namespace}/"
+    configuration["destinationPath"] = f"s3://{bucket}/{shop.namespace}/"
     await shop.api.create(known.SECRET, secret)
     await shop.api.create(known.BARMAN_STORE, store)
 

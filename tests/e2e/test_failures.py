@@ -35,17 +35,6 @@ SetStage = Callable[..., AbstractAsyncContextManager[Stage]]
 
 
 @pytest.fixture
-def report(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Print what was measured, also when the test passes."""
-
-    def say(line: str) -> None:
-        with capsys.disabled():
-            print(f"\n    {line}", end="", flush=True)  # noqa: T201
-
-    return say
-
-
-@pytest.fixture
 def stage(
     shop: Databases,
     clients: Clients,

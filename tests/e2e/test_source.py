@@ -10,6 +10,7 @@ import pytest
 from pytest_kind import KindCluster
 
 from daap_operator.kinds import known
+from dev.cluster import object_store
 from tests.e2e.test_backup import create_store
 from tests.scenarios.lifecycle import SLOW
 from tests.support.clients import Clients
@@ -72,10 +73,12 @@ class Server:
         )
 
 
-async def backed_up(shop: Databases, cluster: KindCluster, **spec: Any) -> Server:
+async def backed_up(
+    shop: Databases, cluster: KindCluster, *, bucket: str = object_store.BUCKET, **spec: Any
+) -> Server:
     """The database `orders` with a table, after its first base backup."""
-    await create_store(shop)
-    await shop.create("orders", **SMALL, **spec)
+    await create_store(shop, bucket)
+    await shop.create("orders", **(SMALL | spec))
     await shop.ready("orders", seconds=SLOW)
     orders = Server(cluster, shop, "orders")
     await orders.says("CREATE TABLE lines (id int, item text); ALTER TABLE lines OWNER TO orders")

@@ -10,6 +10,7 @@ from tests.support.databases import condition
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
 HEADING = "## Real failures"
+OF_BACKUPS = "## Real failures of backups"
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,14 @@ class Expected:
 
 def table(text: str) -> dict[str, Expected]:
     """The first table below the heading, by the name of the failure."""
-    section = text.partition(HEADING)[2].partition("\n## ")[0]
+    return {row[0]: _expected(row) for row in _rows(text, HEADING)}
+
+
+def _rows(text: str, heading: str) -> list[list[str]]:
+    section = text.partition(f"\n{heading}\n")[2].partition("\n## ")[0]
     lines = takewhile(_is_row, dropwhile(lambda line: not _is_row(line), section.splitlines()))
     rows = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
-    return {row[0]: _expected(row) for row in rows[2:]}
+    return rows[2:]
 
 
 def _is_row(line: str) -> bool:
@@ -78,4 +83,34 @@ def _quoted(cell: str) -> list[str]:
     return re.findall(r"`([^`]+)`", cell)
 
 
+@dataclass(frozen=True)
+class ExpectedOfBackups:
+    """One row of the table of failures that concern backups."""
+
+    ready: bool
+    reason: str
+    """Of the condition BackupHealthy, which is False."""
+    says: tuple[str, ...]
+    """What its message has to say."""
+    backup: tuple[str, ...]
+    """Phase and reason of a DaapBackup that is created meanwhile."""
+
+
+def table_of_backups(text: str) -> dict[str, ExpectedOfBackups]:
+    """The first table below the other heading, by the name of the failure."""
+    return {row[0]: _expected_of_backups(row) for row in _rows(text, OF_BACKUPS)}
+
+
+def _expected_of_backups(row: list[str]) -> ExpectedOfBackups:
+    _, ready, healthy, says, backup, _ = row
+    (reason,) = _quoted(healthy)
+    return ExpectedOfBackups(
+        ready=ready.startswith("True"),
+        reason=reason,
+        says=tuple(_quoted(says)),
+        backup=tuple(_quoted(backup)),
+    )
+
+
 EXPECTED = table(PAGE.read_text())
+EXPECTED_OF_BACKUPS = table_of_backups(PAGE.read_text())

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from tests.support.api import Api, Object
 from tests.support.databases import condition, is_ready
@@ -21,9 +22,17 @@ PROMISED_SECONDS = 5.0
 HICCUP_SECONDS = 2.0
 """What a client may miss, times the machine's slowness, and still be called answered."""
 
-CNPG = ("deployments", "cnpg-system", "cnpg-controller-manager")
-OF_CNPG = "labelSelector=app.kubernetes.io/name=cloudnative-pg"
-"""Its pods: the Barman Cloud plugin lives in the same namespace, and goes on."""
+
+class Program(NamedTuple):
+    """A Deployment of one pod, and the selector of its pods."""
+
+    namespace: str
+    name: str
+    selector: str
+
+
+CNPG = Program("cnpg-system", "cnpg-controller-manager", "app.kubernetes.io/name=cloudnative-pg")
+"""The Barman Cloud plugin lives in the same namespace, and goes on without it."""
 
 AT_ONCE = {"gracePeriodSeconds": 0}
 """Delete options: no word to the pod's processes."""
@@ -188,23 +197,29 @@ class Stage:
         await self.api.delete("pods", self.watched.shop.namespace, pod, AT_ONCE)
 
 
-@asynccontextmanager
-async def without_cloudnativepg(api: Api) -> AsyncIterator[None]:
+def without_cloudnativepg(api: Api) -> AbstractAsyncContextManager[None]:
     """CloudNativePG's operator is stopped meanwhile."""
+    return stopped(api, CNPG)
+
+
+@asynccontextmanager
+async def stopped(api: Api, program: Program) -> AsyncIterator[None]:
+    """A program of the platform is stopped meanwhile, and serves again afterwards."""
+    place = ("deployments", program.namespace, program.name)
 
     async def replicas() -> int:
-        found = await api.get(*CNPG)
+        found = await api.get(*place)
         assert found
         seen = found["status"].get("observedGeneration") == found["metadata"]["generation"]
         return int(found["status"].get("availableReplicas", 0)) if seen else 0
 
     async def pods() -> list[Object]:
-        return await api.list("pods", CNPG[1], OF_CNPG)
+        return await api.list("pods", program.namespace, f"labelSelector={program.selector}")
 
-    await api.patch(*CNPG, {"spec": {"replicas": 0}})
+    await api.patch(*place, {"spec": {"replicas": 0}})
     try:
         await eventually(pods, lambda seen: not seen, seconds=SLOW)
         yield
     finally:
-        await api.patch(*CNPG, {"spec": {"replicas": 1}})
+        await api.patch(*place, {"spec": {"replicas": 1}})
         await eventually(replicas, seconds=SLOW)

@@ -19,7 +19,7 @@ from daap_operator.kinds.backup.reasons import BackupReason
 from daap_operator.kinds.database.reasons import BackupHealthReason, DatabaseEvent, DatabaseReason
 from daap_operator.kinds.restore.reasons import RestoreReason
 from daap_operator.kinds.served import KINDS
-from tests.support.failure_table import EXPECTED
+from tests.support.failure_table import EXPECTED, EXPECTED_OF_BACKUPS
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "daap_operator"
@@ -88,11 +88,21 @@ def test_every_failure_in_the_table_is_brought_about_and_no_other() -> None:
     assert sorted(named) == sorted(EXPECTED)
 
 
+def test_every_failure_of_backups_in_the_table_is_brought_about_and_no_other() -> None:
+    source = (ROOT / "tests" / "e2e" / "test_backup_failures.py").read_text()
+    named = re.findall(r'(?:\bfailure(?:, \w+)? = |\btold\()"([^"]+)"', source)
+    assert set(named) == set(EXPECTED_OF_BACKUPS)
+
+
 def test_a_failure_is_told_in_reasons_that_exist() -> None:
     known = {*values(families()), ""}
     for name, row in EXPECTED.items():
         assert row.ready_reasons | row.reconciling | row.stalled <= known, name
         assert row.says, name
+    for name, told in EXPECTED_OF_BACKUPS.items():
+        assert told.reason in values(REASONS["## BackupHealthy"]), name
+        assert told.says, name
+        assert set(told.backup[1:]) <= set(values(REASONS["## DaapBackup"])), name
 
 
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: str(page.relative_to(ROOT)))
