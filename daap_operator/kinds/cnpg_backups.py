@@ -6,7 +6,7 @@ from typing import Any
 from daap_operator import names, raw
 from daap_operator.engine import child
 from daap_operator.engine.child import Owner
-from daap_operator.engine.kinds import IDENTITY
+from daap_operator.engine.kinds import IDENTITY, Ref
 from daap_operator.engine.ownership import OWNED, owner_labels, owners
 from daap_operator.kinds import known
 from daap_operator.lines import quoted
@@ -84,6 +84,13 @@ def as_it_is(manifest: Object, actual: Object) -> Object:
     """What of a manifest to compare: a Backup is made once, and never repaired or replaced."""
     del manifest
     return {"metadata": {}, **raw.mapping(actual, OWNED)}
+
+
+def cluster_of(backup: raw.Object) -> Ref:
+    """The Cluster of a Backup, by its label."""
+    metadata = raw.mapping(backup, "metadata")
+    name = raw.text(metadata, "labels", names.CNPG_CLUSTER_LABEL)
+    return Ref(known.CLUSTER, raw.text(metadata, "namespace"), name)
 
 
 def error(backup: raw.Object) -> str:

@@ -25,6 +25,11 @@ def quotable(text: str) -> str:
     return _CHUNK.sub(lambda found: _chunk(found[0]), text)
 
 
+def said(text: str) -> str:
+    """The same of what stands in others' objects, and so in no log of ours."""
+    return quotable(text).replace(HIDDEN, "(an address)")
+
+
 def _chunk(chunk: str) -> str:
     """What stands between two spaces: of a URL nothing is left but the punctuation behind it."""
     if (at := chunk.find("://")) < 0:

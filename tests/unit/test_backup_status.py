@@ -65,6 +65,35 @@ def test_a_phase_of_cloudnativepg_comes_to(
     assert (told.finding.reason, told.over, told.doubtful) == (reason, over, doubtful)
 
 
+NO_PLUGIN: Object = {
+    "phase": "Cluster cannot proceed",
+    "phaseReason": "Error while discovering plugins: dial tcp 10.96.7.1:9090: connection refused",
+}
+
+
+@pytest.mark.parametrize("phase", ["", "pending"])
+def test_what_is_not_begun_says_what_is_in_the_way(phase: str) -> None:
+    words = status.in_the_way({"status": NO_PLUGIN})
+    told = status.told(backup(phase=phase), database="orders", exists=True, in_the_way=words)
+    assert told.finding.reason == BackupReason.PENDING
+    assert "has not begun Backup now-5e1ec7ab" in told.finding.message
+    assert "Error while discovering plugins" in told.finding.message
+    assert "10.96" not in told.finding.message
+
+
+@pytest.mark.parametrize(
+    "cluster", [None, {"status": {"phase": "Cluster in healthy state"}}, {"status": {}}]
+)
+def test_of_a_cluster_that_is_well_nothing_is_in_the_way(cluster: Object | None) -> None:
+    assert status.in_the_way(cluster) == ""
+
+
+def test_what_is_being_made_says_nothing_of_the_cluster() -> None:
+    words = status.in_the_way({"status": NO_PLUGIN})
+    told = status.told(backup(phase="running"), database="orders", exists=True, in_the_way=words)
+    assert told.finding.reason == BackupReason.RUNNING
+
+
 @pytest.mark.parametrize(
     ("told", "error"),
     [

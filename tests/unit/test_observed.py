@@ -235,6 +235,16 @@ NOT_SERVING: dict[str, tuple[Observed, str, str, Meaning]] = {
         "(CloudNativePG says: Upgrading cluster: why)",
         Meaning.CHANGING,
     ),
+    "CloudNativePG quotes an address of the platform's": (
+        seen(
+            builders.cluster(
+                {"phase": "Upgrading cluster", "phaseReason": "dial 10.96.7.1:9090"} | down
+            )
+        ),
+        "RollingOut",
+        "(CloudNativePG says: Upgrading cluster: dial (an address))",
+        Meaning.CHANGING,
+    ),
     "nobody has taken the Cluster up": (
         seen(builders.cluster({"phase": ""} | down)),
         "ClusterPending",

@@ -118,7 +118,13 @@ class BackupController(Controller[DaapBackupStatus]):
         memory, world = self._memory(turn), turn.world
         memory.patience.end()
         exists = world.store.get(Ref(known.DATABASE, turn.subject.key.namespace, database))
-        told = status.told(backup, database=database, exists=exists is not None)
+        cluster = world.store.get(cnpg_backups.cluster_of(backup))
+        told = status.told(
+            backup,
+            database=database,
+            exists=exists is not None,
+            in_the_way=status.in_the_way(cluster),
+        )
         fields = status.facts(backup) | {"backup_name": backup["metadata"]["name"]}
         if told.over:
             began, place = fields.get("started_at"), turn.subject.key.namespace

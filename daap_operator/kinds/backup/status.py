@@ -10,10 +10,14 @@ from daap_operator.engine.conditions import Verdict
 from daap_operator.findings import Finding
 from daap_operator.kinds.backup.reasons import BackupReason
 from daap_operator.kinds.cnpg_backups import COMPLETED, FAILED, error
+from daap_operator.kube.words import said
+from daap_operator.lines import quoted
 
 _NOT_ARCHIVED = "walArchivingFailing"
 """CloudNativePG's phases of a Backup that are told apart, besides that of one that has failed; all
 others are of one that is under way."""
+
+_NOT_BEGUN = ("", "pending")
 
 _DAYS = {"d": 1, "w": 7, "m": 28}
 """At least, of a unit of a store's retention."""
@@ -31,8 +35,11 @@ class Told(NamedTuple):
     """Whether it looks as if it had failed, which may pass."""
 
 
-def told(backup: raw.Object, *, database: str, exists: bool) -> Told:
-    """What a Backup comes to; `exists` is whether its database is there."""
+def told(backup: raw.Object, *, database: str, exists: bool, in_the_way: str = "") -> Told:
+    """What a Backup comes to; `exists` is whether its database is there.
+
+    `in_the_way` is what CloudNativePG says of the Cluster while it cannot get on with that.
+    """
     name, phase = raw.text(backup, "metadata", "name"), raw.text(backup, "status", "phase")
     if phase == COMPLETED:
         return Told(Finding(BackupReason.COMPLETED, ""), over=True)
@@ -48,7 +55,21 @@ def told(backup: raw.Object, *, database: str, exists: bool) -> Told:
             "team must find out why; the DaapDatabase's condition BackupHealthy says more"
         )
         return Told(Finding(BackupReason.ARCHIVING_FAILING, why))
+    if phase in _NOT_BEGUN and in_the_way:
+        why = (
+            f"CloudNativePG has not begun Backup {name} yet, and says of its Cluster: {in_the_way}"
+        )
+        return Told(Finding(BackupReason.PENDING, why))
     return Told(Finding(BackupReason.RUNNING, f"CloudNativePG is making Backup {name}"))
+
+
+def in_the_way(cluster: raw.Object | None) -> str:
+    """What CloudNativePG says of a Cluster with which it cannot get on; empty of one that is well.
+
+    It gives a reason for such phases alone.
+    """
+    words = [raw.text(cluster, "status", field) for field in ("phase", "phaseReason")]
+    return quoted(said(": ".join(words))) if all(words) else ""
 
 
 def facts(backup: raw.Object) -> dict[str, Any]:

@@ -13,12 +13,13 @@ from daap_operator.api.meta import ConditionType
 from daap_operator.api.v1alpha1 import BackupStatus
 from daap_operator.engine.conditions import Besides
 from daap_operator.findings import Finding
-from daap_operator.kinds.database.backups_seen import Facts, Plan, Seen, said
+from daap_operator.kinds.database.backups_seen import Facts, Plan, Seen
 from daap_operator.kinds.database.due import GRACE, missed_at, next_due
 from daap_operator.kinds.database.phases import cluster_phase
 from daap_operator.kinds.database.reasons import BackupHealthReason, DatabaseReason
 from daap_operator.kinds.database.trim import ARCHIVING
 from daap_operator.kinds.windows import utc
+from daap_operator.kube.words import said
 from daap_operator.lines import quoted
 
 _PLATFORM = "the platform team must"

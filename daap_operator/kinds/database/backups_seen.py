@@ -12,7 +12,7 @@ from daap_operator.kinds.cnpg_backups import FAILED
 from daap_operator.kinds.database.desired.resolved import Resolved
 from daap_operator.kinds.database.trim_backup import WINDOWS
 from daap_operator.kinds.windows import Window, utc, window_of
-from daap_operator.kube.words import HIDDEN, quotable
+from daap_operator.kube.words import said
 
 Object = dict[str, Any]
 
@@ -170,8 +170,3 @@ def _ended(backup: Object) -> datetime | None:
         if found := utc(raw.moment(backup, *path)):
             return found
     return None
-
-
-def said(words: str) -> str:
-    """What the plugin said, without the addresses of what is the platform's."""
-    return quotable(words).replace(HIDDEN, "(an address)")

@@ -18,7 +18,6 @@ from daap_operator.errors import Problem, Waiting
 from daap_operator.findings import Finding
 from daap_operator.kinds import cnpg_backups, known
 from daap_operator.kinds.archiver import archiver_of
-from daap_operator.kinds.database.backups_seen import said
 from daap_operator.kinds.database.children import database_child
 from daap_operator.kinds.database.desired.backup import final_backup_name, is_final_wanted
 from daap_operator.kinds.database.live import backups_now
@@ -27,6 +26,7 @@ from daap_operator.kinds.database.observed import hibernated
 from daap_operator.kinds.database.ownership import belongs_to
 from daap_operator.kinds.database.reasons import BackupHealthReason
 from daap_operator.kinds.database.subject import DatabaseSubject, cluster_of
+from daap_operator.kube.words import said
 from daap_operator.lines import quoted
 
 Object = dict[str, Any]

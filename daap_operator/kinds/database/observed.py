@@ -26,6 +26,7 @@ from daap_operator.kinds.database.remedies import (
 )
 from daap_operator.kinds.database.seen import Awaited, Children, Observed
 from daap_operator.kinds.database.volumes import data_claims, real_size
+from daap_operator.kube.words import said
 
 Object = dict[str, Any]
 
@@ -126,8 +127,8 @@ def _from_phase(children: Children, seen: ClusterPhase) -> Awaited:
     name = raw.text(cluster, "metadata", "name")
     if going := namespace_going(cluster, children.pods):
         return Awaited(CommonReason.NAMESPACE_TERMINATING, going, Meaning.INTERRUPTED)
-    said = (raw.text(cluster, "status", field) for field in ("phase", "phaseReason"))
-    own = ": ".join(text for text in said if text)
+    words = (raw.text(cluster, "status", field) for field in ("phase", "phaseReason"))
+    own = said(": ".join(filter(None, words)))
     told = f" (CloudNativePG says: {own})" if own else ""
     look = look_at_pods(cluster) if seen.waits_for_pods else ""
     back = way_back(cluster) if seen.reason == MAJOR_UPGRADE else ""
