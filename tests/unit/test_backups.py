@@ -206,7 +206,10 @@ SITUATIONS: dict[str, tuple[Plan, Seen, str, list[str]]] = {
         PLAN,
         backups.seen(store=store({})),
         "NeverBackedUp",
-        ["No backup has been made since 2026-02-20 09:00 UTC", f"({BY_HAND}daap-orders)"],
+        [
+            "ObjectStore 'backups' has no backup, although they are made since 2026-02-20",
+            f"({BY_HAND}daap-orders)",
+        ],
     ),
     "nothing can be restored any more": (
         PLAN,

@@ -191,8 +191,9 @@ def _never(facts: Facts, now: datetime) -> Iterator[Finding]:
         message = "No backup has been made yet: the first one follows once the database serves"
     else:
         message = (
-            f"No backup has been made since {_at(since)}, so nothing can be restored: {_PLATFORM} "
-            f"look at the Backups of Cluster {facts.cluster} ({_command(facts)})"
+            f"ObjectStore '{facts.plan.told}' has no backup, although they are made since "
+            f"{_at(since)}, so nothing can be restored: {_PLATFORM} look at the Backups of Cluster "
+            f"{facts.cluster} ({_command(facts)})"
         )
     yield Finding(BackupHealthReason.NEVER_BACKED_UP, message)
 
