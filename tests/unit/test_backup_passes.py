@@ -9,7 +9,7 @@ from daap_operator.engine.kinds import Ref
 from daap_operator.errors import Outage
 from daap_operator.kinds import known
 from daap_operator.kinds.archiver import Archiver, plugins
-from daap_operator.kinds.backup.controller import DOUBT_SECONDS, UNSEEN_SECONDS
+from daap_operator.kinds.backup.controller import BEGIN_SECONDS, DOUBT_SECONDS, UNSEEN_SECONDS
 from tests.support.daapbackups import DONE
 from tests.unit.backup_stage import (
     ARCHIVE,
@@ -36,7 +36,7 @@ FAILED: Object = {"phase": "failed", "error": "can't connect\nto the\x1b[2J stor
 async def test_a_backup_is_held_noted_made_and_told_in_this_order() -> None:
     stage = await archiving()
     stage.ask()
-    assert await stage.look(NOW) == 600
+    assert await stage.look(NOW) == BEGIN_SECONDS
     (name,) = stage.made
     assert stage.kube.requests == [HOLD, TELL, f"create Backup {name}", TELL]
     assert stage.told() == {
@@ -196,6 +196,31 @@ async def test_what_waits_is_looked_at_less_and_less_often() -> None:
     assert pauses[0] == 5
     assert pauses == sorted(pauses)
     assert stage.kube.requests == []
+
+
+@pytest.mark.parametrize("phase", ["", "pending"])
+async def test_a_backup_that_is_not_begun_says_so_once_that_has_lasted(phase: str) -> None:
+    stage = await running()
+    stage.backs_up(phase=phase)
+    assert await stage.look(NOW) == BEGIN_SECONDS
+    assert stage.told()["Reconciling"] == ("True", "BackupRunning")
+    stage.clock.advance(BEGIN_SECONDS)
+    await stage.look(NOW)
+    assert stage.told()["Reconciling"] == ("True", "BackupPending")
+    assert "the platform team must find out why" in stage.says()
+    stage.backs_up(phase="started")
+    await stage.look(NOW)
+    assert stage.told()["Reconciling"] == ("True", "BackupRunning")
+
+
+async def test_a_backup_that_is_not_begun_says_what_its_cluster_waits_for() -> None:
+    stage = await running()
+    words = {"phase": "Cluster cannot proceed", "phaseReason": "no plugin"}
+    stage.kube.change(known.CLUSTER, "daap-orders", setting("status", words))
+    assert NOW in stage.watch()
+    await stage.look(NOW)
+    assert stage.told()["Reconciling"] == ("True", "BackupPending")
+    assert "Cluster cannot proceed: no plugin" in stage.says()
 
 
 # --- failed ---------------------------------------------------------------------------------------

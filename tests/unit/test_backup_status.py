@@ -73,7 +73,7 @@ NO_PLUGIN: Object = {
 
 @pytest.mark.parametrize("phase", ["", "pending"])
 def test_what_is_not_begun_says_what_is_in_the_way(phase: str) -> None:
-    words = status.in_the_way({"status": NO_PLUGIN})
+    words = status.in_the_way({"status": NO_PLUGIN}, late=False)
     told = status.told(backup(phase=phase), database="orders", exists=True, in_the_way=words)
     assert told.finding.reason == BackupReason.PENDING
     assert "has not begun Backup now-5e1ec7ab" in told.finding.message
@@ -85,11 +85,12 @@ def test_what_is_not_begun_says_what_is_in_the_way(phase: str) -> None:
     "cluster", [None, {"status": {"phase": "Cluster in healthy state"}}, {"status": {}}]
 )
 def test_of_a_cluster_that_is_well_nothing_is_in_the_way(cluster: Object | None) -> None:
-    assert status.in_the_way(cluster) == ""
+    assert status.in_the_way(cluster, late=False) == ""
+    assert "must find out why" in status.in_the_way(cluster, late=True)
 
 
 def test_what_is_being_made_says_nothing_of_the_cluster() -> None:
-    words = status.in_the_way({"status": NO_PLUGIN})
+    words = status.in_the_way({"status": NO_PLUGIN}, late=False)
     told = status.told(backup(phase="running"), database="orders", exists=True, in_the_way=words)
     assert told.finding.reason == BackupReason.RUNNING
 

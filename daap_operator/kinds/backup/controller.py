@@ -33,6 +33,9 @@ DOUBT_SECONDS = 60.0
 """How long a Backup that has failed may still come to something: CloudNativePG leaves that phase
 when it tries again."""
 
+BEGIN_SECONDS = 60.0
+"""How long CloudNativePG may take to begin a Backup before somebody is told to look."""
+
 STALLED_SECONDS = 60.0
 """When to look again at what only a person can change, in case no event says that it is; then after
 as long as it has lasted."""
@@ -118,13 +121,9 @@ class BackupController(Controller[DaapBackupStatus]):
         memory, world = self._memory(turn), turn.world
         memory.patience.end()
         exists = world.store.get(Ref(known.DATABASE, turn.subject.key.namespace, database))
-        cluster = world.store.get(cnpg_backups.cluster_of(backup))
-        told = status.told(
-            backup,
-            database=database,
-            exists=exists is not None,
-            in_the_way=status.in_the_way(cluster),
-        )
+        idle = self._idle(turn, backup)
+        why = status.in_the_way(world.store.get(cnpg_backups.cluster_of(backup)), late=idle <= 0)
+        told = status.told(backup, database=database, exists=exists is not None, in_the_way=why)
         fields = status.facts(backup) | {"backup_name": backup["metadata"]["name"]}
         if told.over:
             began, place = fields.get("started_at"), turn.subject.key.namespace
@@ -134,13 +133,21 @@ class BackupController(Controller[DaapBackupStatus]):
         if not told.doubtful:
             memory.doubt.end()
             verdict = status.underway(told.finding, BackupPhase.RUNNING)
-            return BackupOutcome(turn.status(verdict, **fields), _unseen(world, backup))
+            return BackupOutcome(turn.status(verdict, **fields), _again(world, backup, idle))
         lasted = memory.doubt.lasted(backup["metadata"]["uid"], world.monotonic())
         if lasted >= DOUBT_SECONDS:
             error = status.cut(_error(told.finding, backup))
             return BackupOutcome(_final(turn, phase=BackupPhase.FAILED, error=error, **fields))
         verdict = status.underway(told.finding, BackupPhase.RUNNING)
         return BackupOutcome(turn.status(verdict, **fields), lambda: DOUBT_SECONDS - lasted)
+
+    def _idle(self, turn: BackupTurn, backup: Object) -> float:
+        """The seconds that CloudNativePG may still take to begin it; for ever once it has begun."""
+        idle = self._memory(turn).idle
+        if status.is_begun(backup):
+            idle.end()
+            return float("inf")
+        return BEGIN_SECONDS - idle.lasted(backup["metadata"]["uid"], turn.world.monotonic())
 
     async def remove(self, turn: BackupTurn) -> BackupOutcome | None:
         """Delete the Backup, and nothing that it has written."""
@@ -219,10 +226,11 @@ async def _note(turn: BackupTurn, there: Place) -> None:
         await turn.note(**wanted)
 
 
-def _unseen(world: World, backup: Object) -> Callable[[], float] | None:
-    """When to look again at a Backup that lacks its label: no event tells of it."""
-    seen = world.store.get(Ref.of(known.BACKUP, backup))
-    return None if seen else lambda: UNSEEN_SECONDS
+def _again(world: World, backup: Object, idle: float) -> Callable[[], float] | None:
+    """When to look again at what is being made; no event tells of a Backup without its label."""
+    if world.store.get(Ref.of(known.BACKUP, backup)) is None:
+        return lambda: UNSEEN_SECONDS
+    return (lambda: idle) if 0 < idle <= BEGIN_SECONDS else None
 
 
 def _phase(subject: BackupSubject) -> BackupPhase:

@@ -36,5 +36,7 @@ class Memory:
     """Of one DaapBackup."""
 
     doubt: Doubt = field(default_factory=Doubt)
+    idle: Doubt = field(default_factory=Doubt)
+    """While its Backup is not begun."""
     patience: Patience = field(default_factory=Patience)
     """With what keeps it from being begun."""

@@ -17,8 +17,6 @@ _NOT_ARCHIVED = "walArchivingFailing"
 """CloudNativePG's phases of a Backup that are told apart, besides that of one that has failed; all
 others are of one that is under way."""
 
-_NOT_BEGUN = ("", "pending")
-
 _DAYS = {"d": 1, "w": 7, "m": 28}
 """At least, of a unit of a store's retention."""
 
@@ -38,7 +36,7 @@ class Told(NamedTuple):
 def told(backup: raw.Object, *, database: str, exists: bool, in_the_way: str = "") -> Told:
     """What a Backup comes to; `exists` is whether its database is there.
 
-    `in_the_way` is what CloudNativePG says of the Cluster while it cannot get on with that.
+    `in_the_way` is why it is not begun, where that is known.
     """
     name, phase = raw.text(backup, "metadata", "name"), raw.text(backup, "status", "phase")
     if phase == COMPLETED:
@@ -55,21 +53,32 @@ def told(backup: raw.Object, *, database: str, exists: bool, in_the_way: str = "
             "team must find out why; the DaapDatabase's condition BackupHealthy says more"
         )
         return Told(Finding(BackupReason.ARCHIVING_FAILING, why))
-    if phase in _NOT_BEGUN and in_the_way:
-        why = (
-            f"CloudNativePG has not begun Backup {name} yet, and says of its Cluster: {in_the_way}"
-        )
+    if in_the_way and not is_begun(backup):
+        why = f"CloudNativePG has not begun Backup {name} yet{in_the_way}"
         return Told(Finding(BackupReason.PENDING, why))
     return Told(Finding(BackupReason.RUNNING, f"CloudNativePG is making Backup {name}"))
 
 
-def in_the_way(cluster: raw.Object | None) -> str:
-    """What CloudNativePG says of a Cluster with which it cannot get on; empty of one that is well.
+def is_begun(backup: raw.Object) -> bool:
+    """Whether CloudNativePG has ever said anything of a Backup but that it waits."""
+    return raw.text(backup, "status", "phase") not in ("", "pending")
 
-    It gives a reason for such phases alone.
+
+def in_the_way(cluster: raw.Object | None, *, late: bool) -> str:
+    """Why a Backup of a Cluster is not begun, as the rest of a sentence; empty if nothing is known.
+
+    Of a Cluster that it cannot get on with, and of no other, CloudNativePG gives a reason. `late`
+    is whether it has taken long.
     """
     words = [raw.text(cluster, "status", field) for field in ("phase", "phaseReason")]
-    return quoted(said(": ".join(words))) if all(words) else ""
+    if all(words):
+        return f", and says of its Cluster: {quoted(said(': '.join(words)))}"
+    if not late:
+        return ""
+    return (
+        ". It makes one backup of a database at a time: if no other one is being made, the "
+        "platform team must find out why, by the Backup's Events and CloudNativePG's log"
+    )
 
 
 def facts(backup: raw.Object) -> dict[str, Any]:
