@@ -79,8 +79,7 @@ async def wrong_credentials(stage: Stage) -> None:
     """A DaapBackup fails meanwhile; one that is made after the repair makes all well."""
     failure, since = "wrong credentials in the store's Secret", now()
     await _credentials(stage, "not-the-key")
-    await stage.orders.says(SWITCH)
-    await eventually(lambda: _refused(stage), bool, seconds=TOLD, every=2.0)
+    await eventually(lambda: _written(stage), _is_failing, seconds=TOLD, every=2.0)
     await stage.told(failure, since)
     await stage.backups.create("refused")
     done = await stage.backed_up("refused", "Completed", "Failed")
@@ -100,10 +99,14 @@ async def _credentials(stage: Stage, secret_key: str) -> None:
     await stage.shop.api.patch(known.SECRET, stage.shop.namespace, "backups", body)
 
 
-async def _refused(stage: Stage) -> bool:
-    """Whether something waits: the plugin goes by the Secret that it once read for some seconds."""
+async def _written(stage: Stage) -> Object | None:
+    """The database after one more change: for some seconds the plugin has the Secret as it was."""
     await stage.orders.says(SWITCH)
-    return int(await stage.orders.says(WAITING)) > 1
+    return await stage.shop.get("orders")
+
+
+def _is_failing(found: Object | None) -> bool:
+    return bool(condition(found, "BackupHealthy").get("reason") == "ArchivingFailing")
 
 
 def _as_documented(failure: str, backup: Object) -> None:

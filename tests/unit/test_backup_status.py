@@ -181,6 +181,12 @@ def test_without_its_archive_it_says_no_other() -> None:
     assert "is in the database's archive; " in status.final(known, "orders", "").why.message
 
 
+def test_what_has_failed_names_the_store_that_it_was_for() -> None:
+    failed = over(BackupPhase.FAILED, error="no space", store=STORE)
+    message = status.final(failed, "orders", "30d").why.message
+    assert f"into ObjectStore {STORE} failed: no space" in message
+
+
 @pytest.mark.parametrize(
     ("error", "reason"), [("no space", BackupReason.FAILED), (None, BackupReason.DELETED)]
 )

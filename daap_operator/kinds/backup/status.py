@@ -151,9 +151,10 @@ def final(status: DaapBackupStatus, database: str, retention: str) -> Verdict:
 
 
 def _failed(status: DaapBackupStatus) -> str:
+    where = f" into ObjectStore {status.store}" if status.store else ""
     return (
-        f"The backup failed: {status.error}. What the store answered, if that is it, is in the log "
-        "of the container plugin-barman-cloud of the database's pods"
+        f"The backup{where} failed: {status.error}. What the store answered, if that is it, is in "
+        "the log of the container plugin-barman-cloud of the database's pods"
     )
 
 
