@@ -215,6 +215,15 @@ def test_a_database_without_a_cluster_is_waited_for() -> None:
     assert why(seen(cluster={"deletionTimestamp": MADE}))[:2] == (Waiting, "DatabaseNotReady")
 
 
+def test_a_cluster_that_another_restore_is_about_to_replace_is_not_looked_at() -> None:
+    taken = seen()
+    uid = taken[CLUSTER]["metadata"]["uid"]
+    taken[DATABASE]["status"]["restore"] = {"uid": "another", "replacedClusterUid": uid}
+    assert why(taken)[:2] == (Waiting, "DatabaseNotReady")
+    taken[DATABASE]["status"]["restore"] = {"uid": "another", "replacedClusterUid": "before"}
+    assert judged(taken).cluster_uid == uid
+
+
 @pytest.mark.parametrize(
     ("store", "reason"),
     [

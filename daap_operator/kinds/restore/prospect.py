@@ -71,7 +71,7 @@ def prospect(store: Reader, metadata: Metadata, spec: DaapRestoreSpec, now: date
     _in_turn(store, metadata, name)
     named = raw.text(database, "status", "clusterName")
     cluster = store.get(Ref(known.CLUSTER, namespace, named)) if named else None
-    if cluster is None or raw.value(cluster, "metadata", "deletionTimestamp"):
+    if cluster is None or _is_going(cluster, database):
         raise Waiting(
             RestoreReason.DATABASE_NOT_READY, f"DaapDatabase {name} has no Cluster at the moment"
         )
@@ -132,6 +132,13 @@ def _older(cluster: raw.Object, metadata: Metadata, name: str) -> None:
             f"the Cluster of DaapDatabase {name} was created after this DaapRestore, which was "
             "about an earlier one",
         )
+
+
+def _is_going(cluster: raw.Object, database: raw.Object) -> bool:
+    """Whether a Cluster is being deleted, or is about to be for another restore."""
+    replaced = raw.text(database, "status", "restore", "replacedClusterUid")
+    uid = raw.text(cluster, "metadata", "uid")
+    return bool(raw.value(cluster, "metadata", "deletionTimestamp")) or uid == replaced
 
 
 def _not_asleep(database: raw.Object, name: str) -> None:
