@@ -243,7 +243,8 @@ async def test_a_volume_is_full_of_what_cannot_be_archived(
     began = time.monotonic()
     on_node = node_prefix(real_cluster)
     async with small_volume(shop.api, on_node, mebibytes=SMALL_MIB) as volume:
-        orders = await backed_up(shop, real_cluster, storageClass=volume.storage_class)
+        storage = {"size": "1Gi", "storageClass": volume.storage_class}
+        orders = await backed_up(shop, real_cluster, storage=storage)
         async with on_stage(shop, orders, report) as stage:
             await volume_full(stage, volume)
         await shop.delete("orders")
