@@ -1,12 +1,13 @@
 """The kinds that controllers have to do with: ours from their definitions. Pure."""
 
 from daap_operator.api.kind import Kind
-from daap_operator.api.v1alpha1 import backup, database, restore
+from daap_operator.api.v1alpha1 import backup, database, drill, restore
 from daap_operator.kube import kinds
 
 DATABASE = database.DEFINITION.kind
 DAAP_BACKUP = backup.DEFINITION.kind
 DAAP_RESTORE = restore.DEFINITION.kind
+DAAP_DRILL = drill.DEFINITION.kind
 
 CLUSTER = Kind("postgresql.cnpg.io", "v1", "Cluster", "clusters")
 POOLER = Kind("postgresql.cnpg.io", "v1", "Pooler", "poolers")

@@ -178,7 +178,7 @@ def test_users_get_what_is_in_namespaces() -> None:
     (seen,), (changed,), (bound,) = (
         template(name, [], definitions) for name in ("viewRules", "editRules", "bindingRules")
     )
-    own = ["daapdatabases", "daapbackups", "daaprestores"]
+    own = ["daapdatabases", "daapbackups", "daaprestores", "daapdrills"]
     assert seen["resources"] == changed["resources"] == [*own, "boxes"]
     assert bound["resources"] == ["daapdatabases"]
     assert bound["verbs"] == seen["verbs"] == ["get", "list", "watch"]

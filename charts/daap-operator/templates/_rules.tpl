@@ -72,14 +72,14 @@
 {{/* For users who may look. */}}
 {{- define "daap-operator.viewRules" -}}
 - apiGroups: [daap.io]
-  resources: [daapdatabases, daapbackups, daaprestores]
+  resources: [daapdatabases, daapbackups, daaprestores, daapdrills]
   verbs: [get, list, watch]
 {{- end }}
 
 {{/* For users who may change. */}}
 {{- define "daap-operator.editRules" -}}
 - apiGroups: [daap.io]
-  resources: [daapdatabases, daapbackups, daaprestores]
+  resources: [daapdatabases, daapbackups, daaprestores, daapdrills]
   verbs: [create, update, patch, delete, deletecollection]
 {{- end }}
 

@@ -4,7 +4,7 @@ A kind gets its CRD, its part of the chart and its reference page by its entry i
 """
 
 from daap_operator.api.definition import Definition
-from daap_operator.api.v1alpha1 import backup, database, restore
+from daap_operator.api.v1alpha1 import backup, database, drill, restore
 from daap_operator.api.v1alpha1.backup import (
     BackupPhase,
     DaapBackup,
@@ -35,6 +35,17 @@ from daap_operator.api.v1alpha1.database import (
     SourceStatus,
     Storage,
 )
+from daap_operator.api.v1alpha1.drill import (
+    DaapDrill,
+    DaapDrillSpec,
+    DaapDrillStatus,
+    DrillChecks,
+    DrilledDatabase,
+    DrillPhase,
+    QueryResult,
+    RestoreSeconds,
+)
+from daap_operator.api.v1alpha1.queries import DrillQuery
 from daap_operator.api.v1alpha1.restore import (
     DaapRestore,
     DaapRestoreSpec,
@@ -49,6 +60,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     database.DEFINITION,
     backup.DEFINITION,
     restore.DEFINITION,
+    drill.DEFINITION,
 )
 """All kinds, in the order in which they are listed."""
 
@@ -65,20 +77,29 @@ __all__ = [
     "DaapDatabase",
     "DaapDatabaseSpec",
     "DaapDatabaseStatus",
+    "DaapDrill",
+    "DaapDrillSpec",
+    "DaapDrillStatus",
     "DaapRestore",
     "DaapRestoreSpec",
     "DaapRestoreStatus",
     "DatabaseRef",
     "DeletionPolicy",
+    "DrillChecks",
+    "DrillPhase",
+    "DrillQuery",
+    "DrilledDatabase",
     "Locale",
     "LocaleProvider",
     "OnDelete",
     "Phase",
     "PoolMode",
     "Pooler",
+    "QueryResult",
     "ResourceAmounts",
     "Resources",
     "RestorePhase",
+    "RestoreSeconds",
     "RestoreSource",
     "RestoredStatus",
     "SafetyBackup",
