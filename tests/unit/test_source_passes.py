@@ -13,7 +13,7 @@ from daap_operator.errors import Outage
 from daap_operator.kinds import known
 from daap_operator.kinds.database import recovering
 from daap_operator.kinds.database.naming import ref
-from daap_operator.kinds.database.recovering import words
+from daap_operator.kinds.recovery_log import words
 from daap_operator.kube.words import HIDDEN
 from daap_operator.mirror import MetadataError
 from tests.unit.fakes import Killed, refused

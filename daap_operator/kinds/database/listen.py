@@ -7,10 +7,11 @@ from daap_operator.kinds.database import causes
 from daap_operator.kinds.database.desired.resolved import Resolved
 from daap_operator.kinds.database.memory import DatabaseWorld
 from daap_operator.kinds.database.reasons import OF_POOLER
-from daap_operator.kinds.database.recovering import CONTAINER, failed_pod, words
+from daap_operator.kinds.database.recovering import failed_pod
 from daap_operator.kinds.database.seen import Children, Observed
 from daap_operator.kinds.database.stuck import PATIENCE_SECONDS, Failure, Stuck
 from daap_operator.kinds.database.watched import children_of
+from daap_operator.kinds.recovery_log import CONTAINER, words
 from daap_operator.kube import ApiError
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from daap_operator import names
 from daap_operator.api.v1alpha1 import DeletionPolicy
-from daap_operator.kinds import known
+from daap_operator.kinds import known, recovery
 from daap_operator.kinds.archiver import plugins
-from daap_operator.kinds.database.desired import amounts, defaults, locales, recovery, tuning
+from daap_operator.kinds.database.desired import amounts, defaults, locales, tuning
 from daap_operator.kinds.database.desired.mark import marked_cluster
 from daap_operator.kinds.database.desired.resolved import Manifest, Resolved
 

@@ -1,49 +1,11 @@
-"""What a Cluster is restored from, as CloudNativePG and the plugin are told it; and the way back.
-
-https://cloudnative-pg.io/plugin-barman-cloud/docs/usage/#restoring-a-cluster
-"""
+"""What a Cluster was restored from, read back from what CloudNativePG and the plugin were told."""
 
 from datetime import datetime
-from typing import Any
 
 from pydantic import ValidationError
 
-from daap_operator import names, raw
+from daap_operator import raw
 from daap_operator.api.v1alpha1 import SourceStatus
-
-Manifest = dict[str, Any]
-
-ORIGIN = "source"
-"""What a Cluster calls the archive that it is restored from."""
-
-
-def bootstrap(source: SourceStatus) -> Manifest:
-    """The `bootstrap` of a Cluster: without `database` and `owner` CloudNativePG would add one
-    called `app`, and with them the owner gets a password of its own."""
-    made: Manifest = {
-        "source": ORIGIN,
-        "database": source.database_name,
-        "owner": source.database_name,
-    }
-    if source.at:
-        made["recoveryTarget"] = {"targetTime": source.at}
-    elif source.backup_id:
-        # The plugin picks the backup by its id, and PostgreSQL stops as soon as it is consistent
-        made["recoveryTarget"] = {"backupID": source.backup_id, "targetImmediate": True}
-    return {"recovery": made}
-
-
-def external_clusters(source: SourceStatus) -> list[Manifest]:
-    """The `externalClusters` of a Cluster: where that archive is."""
-    parameters = {"barmanObjectName": source.store, "serverName": source.archive}
-    # Also what is the default: the API server fills it in, and the list is ours as a whole
-    plugin = {
-        "name": names.BACKUP_PLUGIN,
-        "enabled": True,
-        "isWALArchiver": False,
-        "parameters": parameters,
-    }
-    return [{"name": ORIGIN, "plugin": plugin}]
 
 
 def of_cluster(spec: object) -> SourceStatus | None:
