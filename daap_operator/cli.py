@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from daap_operator import __version__, crd, logs, migrate, rebuild, settings
+from daap_operator import __version__, crd, drillcheck, logs, migrate, rebuild, settings
 from daap_operator.api.v1alpha1 import DEFINITIONS
 from daap_operator.errors import Deposed, StartError
 from daap_operator.kinds.database import trial
@@ -58,6 +58,10 @@ def _parser() -> argparse.ArgumentParser:
     trying.add_argument("--storage-class", default="", metavar="NAME", help="its StorageClass")
     trying.add_argument("--timeout", type=float, default=300.0, metavar="SECONDS")
     trying.set_defaults(command=_try)
+    checking = commands.add_parser(
+        "drill-check", help="check a restored database, for the Job of a restore drill"
+    )
+    checking.set_defaults(command=_drill_check)
     crds = commands.add_parser("crds", help="print the CustomResourceDefinitions")
     crds.add_argument("--output", type=Path, metavar="FILE", help="write it there instead")
     crds.set_defaults(command=_crds)
@@ -93,6 +97,11 @@ def _migrate(args: argparse.Namespace) -> int:
 
 def _rebuild(args: argparse.Namespace) -> int:
     return rebuild.main(args, settings.database_url(os.environ))
+
+
+def _drill_check(args: argparse.Namespace) -> int:
+    del args
+    return drillcheck.main(os.environ)
 
 
 def _try(args: argparse.Namespace) -> int:

@@ -21,6 +21,8 @@ FIELD_MANAGER = "daap-operator"
 REPORTER = "daap.io/operator"
 
 DATABASE_LABEL = "daap.io/database"
+DRILL_LABEL = "daap.io/drill"
+"""With the name of the scratch Cluster, on all that a drill makes and on the pods of that."""
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 RETAINED_FROM = "daap.io/retained-from"
 RETAINED_TEAM = "daap.io/retained-team"
@@ -63,6 +65,16 @@ def cluster_name(name: str) -> str:
     digest = hashlib.sha256(name.encode()).hexdigest()[:8]
     start = name[: CLUSTER_NAME_LIMIT - len("daap-") - len("-") - len(digest)].rstrip("-")
     return f"daap-{start}-{digest}"
+
+
+def scratch_name(name: str, uid: str) -> str:
+    """The scratch Cluster's name: of this DaapDrill and of no later one that has the name.
+
+    Begins otherwise than the Cluster of any database.
+    """
+    tail = f"-{uid.replace('-', '')[:8]}"
+    start = name.replace(".", "-")[: CLUSTER_NAME_LIMIT - len("drill-") - len(tail)].rstrip("-")
+    return f"drill-{start}{tail}"
 
 
 def pooler_name(cluster: str) -> str:

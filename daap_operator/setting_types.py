@@ -12,6 +12,7 @@ from daap_operator import quantity
 from daap_operator.api.v1alpha1 import MAJORS
 from daap_operator.api.v1alpha1.database import backup
 from daap_operator.majors import images
+from daap_operator.raw import whole
 
 _GO_DURATION = re.compile(r"0|(?:\d+(?:\.\d+)?(?:ms|s|m|h))+")
 """Without signs, and in the units that suit a setting: durationpy takes days and months, too."""
@@ -67,6 +68,16 @@ def _majors(value: str) -> tuple[int, ...]:
 Majors = Annotated[tuple[int, ...], _of_text(_majors)]
 """Major versions of PostgreSQL, separated by commas."""
 
+
+def _ports(value: str) -> tuple[int, ...]:
+    found = [whole(word, digits=5) for word in _words(value)]
+    if not found or any(not 0 < port < 65536 for port in found):
+        raise ValueError("must be TCP ports separated by commas, such as 443,6443")
+    return tuple(dict.fromkeys(found))
+
+
+Ports = Annotated[tuple[int, ...], _of_text(_ports)]
+"""TCP ports, separated by commas."""
 
 Images = Annotated[dict[int, str], _of_text(lambda text: images(text, MAJORS))]
 """Images of PostgreSQL by major version, separated by commas."""

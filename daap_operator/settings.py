@@ -16,6 +16,7 @@ from daap_operator.setting_types import (
     Interval,
     LeaseDuration,
     Majors,
+    Ports,
     Schedule,
     Spread,
     Store,
@@ -122,6 +123,18 @@ class Settings(BaseModel):
     )
     """Whether `spec.source` may name a database of another namespace: `true` or `false`. Whoever
     creates such a database must be able to read the other one."""
+
+    drill_image: Annotated[str, Field(alias="DAAP_DRILL_IMAGE", max_length=512)] = ""
+    """Image that the checks of a restore drill run from: the operator's own. When unset, no drill
+    gets further than its restore."""
+
+    drill_timeout: Annotated[Interval, Field(alias="DAAP_DRILL_TIMEOUT")] = timedelta(hours=1)
+    """How long a restore drill may take, from the creation of its scratch Cluster to the end of its
+    checks; one that takes longer has failed."""
+
+    drill_egress_ports: Annotated[Ports, Field(alias="DAAP_DRILL_EGRESS_PORTS")] = (443, 6443)
+    """TCP ports that the scratch Cluster of a restore drill may reach besides DNS, separated by
+    commas: those of the API server's endpoints and of the object stores."""
 
     cluster_domain: Annotated[str, Field(alias="DAAP_CLUSTER_DOMAIN")] = "cluster.local"
     """The Kubernetes cluster's DNS domain, the end of every published host name."""

@@ -5,8 +5,10 @@ log: neither the pod's status, nor the Job's conditions, nor an Event carries it
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from daap_operator import names, raw
 from daap_operator.kube.words import quotable
@@ -20,12 +22,7 @@ ROLE = CONTAINER = "full-recovery"
 
 def failed_pods(pods: Iterable[Object]) -> list[Object]:
     """The pods of the tries that have failed, the latest last."""
-    failed = [
-        pod
-        for pod in pods
-        if raw.text(pod, "metadata", "labels", names.CNPG_JOB_ROLE_LABEL) == ROLE
-        and raw.text(pod, "status", "phase") == "Failed"
-    ]
+    failed = [pod for pod in pods if _role(pod) and _phase(pod) == "Failed"]
     return sorted(failed, key=_born)
 
 
@@ -57,6 +54,48 @@ _MOST = 8 * LONGEST
 def _begin(text: str) -> str:
     """The beginning of a message, which ends with a whole word: half an address would be seen."""
     return text if len(text) <= _MOST else text[:_MOST].rpartition(" ")[0]
+
+
+class Measured(NamedTuple):
+    """What the log of a restore that has succeeded says of its times; None for what it does not."""
+
+    replay_began: datetime | None = None
+    replayed: float | None = None
+    """Seconds."""
+    recovered_to: datetime | None = None
+    """When the last transaction was committed that was replayed."""
+
+
+_REDO_DONE = re.compile(r"^redo done at .* elapsed: ([0-9.]{1,12}) s")
+_LAST = "last completed transaction was at log time "
+
+
+def measured(log: str) -> Measured:
+    """The times of a restore by what PostgreSQL has logged at the end of the replay."""
+    found = Measured()
+    for entry in _entries(log):
+        message = raw.text(entry, "record", "message")
+        if done := _REDO_DONE.match(message):
+            ended, took = raw.moment(entry, "ts"), float(done[1])
+            began = ended and ended - timedelta(seconds=took)
+            found = found._replace(replay_began=began, replayed=took)
+        elif message.startswith(_LAST):
+            moment = raw.moment({"at": message.removeprefix(_LAST)}, "at")
+            found = found._replace(recovered_to=moment)
+    return found
+
+
+def succeeded_pod(pods: Iterable[Object]) -> Object | None:
+    """The pod of the try that has succeeded; None when none is there."""
+    return next((pod for pod in pods if _role(pod) and _phase(pod) == "Succeeded"), None)
+
+
+def _role(pod: Object) -> bool:
+    return raw.text(pod, "metadata", "labels", names.CNPG_JOB_ROLE_LABEL) == ROLE
+
+
+def _phase(pod: Object) -> str:
+    return raw.text(pod, "status", "phase")
 
 
 def _entries(log: str) -> Iterator[Object]:

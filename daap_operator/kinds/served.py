@@ -5,11 +5,12 @@ from typing import Any
 from daap_operator.engine.controller import Controller
 from daap_operator.kinds.backup.controller import BackupController
 from daap_operator.kinds.database.controller import DatabaseController
+from daap_operator.kinds.drill.controller import DrillController
 from daap_operator.kinds.restore.controller import RestoreController
 
 Kinds = tuple[type[Controller[Any]], ...]
 
-KINDS: Kinds = (DatabaseController, BackupController, RestoreController)
+KINDS: Kinds = (DatabaseController, BackupController, RestoreController, DrillController)
 """All of them. What is watched, granted, measured and swept follows from this."""
 
 METRICS = tuple(metric for kind in KINDS for metric in kind.metrics)

@@ -87,6 +87,79 @@ COMMENT ON COLUMN public.databases.postgres_version IS 'major version of Postgre
 
 COMMENT ON COLUMN public.databases.locale IS 'locale that the database was created with, as provider/locale';
 
+CREATE TABLE public.drills (
+    id uuid NOT NULL,
+    name character varying(253) NOT NULL,
+    namespace character varying(255) NOT NULL,
+    database_name character varying(63) NOT NULL,
+    database_id character varying(64),
+    store character varying(253),
+    archive character varying(253),
+    backup_id character varying(253),
+    recovered_to timestamp with time zone,
+    status character varying(20) NOT NULL,
+    base_seconds bigint,
+    wal_seconds bigint,
+    total_seconds bigint,
+    relations_checked bigint,
+    relations_corrupt bigint,
+    tables_counted bigint,
+    rows_counted bigint,
+    queries_asked bigint,
+    queries_failed bigint,
+    started_at timestamp with time zone,
+    completed_at timestamp with time zone,
+    error_message text,
+    leader_epoch bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT drills_deleted_at_set_when_deleted CHECK ((((status)::text = 'deleted'::text) = (deleted_at IS NOT NULL))),
+    CONSTRAINT drills_status_known CHECK (((status)::text = ANY ((ARRAY['pending'::character varying, 'restoring'::character varying, 'checking'::character varying, 'passed'::character varying, 'failed'::character varying, 'deleted'::character varying])::text[])))
+);
+
+COMMENT ON TABLE public.drills IS 'Backups restored beside their database to prove that they can be; a row for each DaapDrill, kept when that is deleted';
+
+COMMENT ON COLUMN public.drills.id IS 'uid of the DaapDrill';
+
+COMMENT ON COLUMN public.drills.database_name IS 'name of the DaapDatabase, in the same namespace';
+
+COMMENT ON COLUMN public.drills.database_id IS 'uid of the DaapDatabase';
+
+COMMENT ON COLUMN public.drills.store IS 'ObjectStore in that namespace that was restored from';
+
+COMMENT ON COLUMN public.drills.archive IS 'name of the archive within the store';
+
+COMMENT ON COLUMN public.drills.backup_id IS 'the base backup, by its id in the archive';
+
+COMMENT ON COLUMN public.drills.recovered_to IS 'when the last transaction was committed that was restored';
+
+COMMENT ON COLUMN public.drills.base_seconds IS 'fetching the base backup; NULL where that is not known';
+
+COMMENT ON COLUMN public.drills.wal_seconds IS 'replaying the write-ahead log; NULL where that is not known';
+
+COMMENT ON COLUMN public.drills.total_seconds IS 'from the creation of the scratch Cluster until it served';
+
+COMMENT ON COLUMN public.drills.relations_checked IS 'tables and indexes that pg_amcheck has gone through';
+
+COMMENT ON COLUMN public.drills.relations_corrupt IS 'how many of them it found damaged';
+
+COMMENT ON COLUMN public.drills.tables_counted IS 'tables that are the database''s own';
+
+COMMENT ON COLUMN public.drills.rows_counted IS 'rows in all of them';
+
+COMMENT ON COLUMN public.drills.queries_asked IS 'queries of the owner''s that were asked';
+
+COMMENT ON COLUMN public.drills.queries_failed IS 'how many of them failed, or were answered otherwise than expected';
+
+COMMENT ON COLUMN public.drills.started_at IS 'when the scratch Cluster was about to be created';
+
+COMMENT ON COLUMN public.drills.completed_at IS 'when the result was certain';
+
+COMMENT ON COLUMN public.drills.error_message IS 'why it failed, or somebody has to act';
+
+COMMENT ON COLUMN public.drills.leader_epoch IS 'Fencing epoch of the leader that wrote the row; it only grows';
+
 CREATE TABLE public.leaders (
     lease text NOT NULL,
     epoch bigint NOT NULL,
@@ -154,6 +227,9 @@ ALTER TABLE ONLY public.backups
 ALTER TABLE ONLY public.databases
     ADD CONSTRAINT databases_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.drills
+    ADD CONSTRAINT drills_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.leaders
     ADD CONSTRAINT leaders_pkey PRIMARY KEY (lease);
 
@@ -171,6 +247,10 @@ CREATE UNIQUE INDEX idx_databases_name_active ON public.databases USING btree (n
 CREATE INDEX idx_databases_owner_team ON public.databases USING btree (owner_team);
 
 CREATE INDEX idx_databases_status ON public.databases USING btree (status);
+
+CREATE INDEX idx_drills_database ON public.drills USING btree (namespace, database_name);
+
+CREATE INDEX idx_drills_live ON public.drills USING btree (id) WHERE (deleted_at IS NULL);
 
 CREATE INDEX idx_restores_database ON public.restores USING btree (namespace, database_name);
 

@@ -49,6 +49,8 @@ BOUNDED = (
     "leases",
     "backups",
     "daapbackups",
+    "networkpolicies",
+    "jobs",
 )
 BOUNDS = tuple(f"{RELEASE}-bounds-{kind}" for kind in BOUNDED)
 
@@ -290,6 +292,17 @@ ASKED: Object = {
     "apiVersion": known.DAAP_BACKUP.api_version,
     "kind": known.DAAP_BACKUP.name,
 }
+POLICY_OF_ALL: Object = {
+    "apiVersion": known.NETWORK_POLICY.api_version,
+    "kind": known.NETWORK_POLICY.name,
+    "spec": {"podSelector": {}},
+}
+_POD: Object = {"restartPolicy": "Never", "containers": [{"name": "x", "image": "x"}]}
+SOME_JOB: Object = {
+    "apiVersion": known.JOB.api_version,
+    "kind": known.JOB.name,
+    "spec": {"template": {"spec": _POD}},
+}
 BACKUP: Object = {"apiVersion": known.BACKUP.api_version, "kind": known.BACKUP.name}
 
 
@@ -313,6 +326,8 @@ def _beyond_bounds(operator: Api, parent: Object) -> dict[str, Probe]:
         tried("leases", "", named),
         tried("backups", "", named | {**BACKUP, "spec": {"cluster": {"name": "daap-probe"}}}),
         tried("daapbackups", "", named | {**ASKED, "spec": {"databaseRef": {"name": "probe"}}}),
+        tried("networkpolicies", "", named | POLICY_OF_ALL),
+        tried("jobs", "", named | SOME_JOB),
     ]
     return dict(zip(BOUNDS, attempts, strict=True))
 

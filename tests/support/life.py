@@ -9,6 +9,7 @@ from daap_operator.kinds import known
 from tests.standin.cnpg import StandIn
 from tests.support.daapbackups import DONE, Backups
 from tests.support.databases import Databases, condition, is_ready
+from tests.support.drills import Drills, checked
 from tests.support.eventually import eventually
 from tests.support.http import metrics
 from tests.support.kinds import SERVICE
@@ -85,6 +86,7 @@ class Life:
             await self._be_scraped()
             await self._be_backed_up()
             await self._be_put_back()
+            await self._be_drilled()
             await self._be_repaired()
             await self._grow()
             await self._change_secrets()
@@ -214,6 +216,33 @@ class Life:
             "lose its restore", lambda: restores.get("back"), lambda found: found is None
         )
         await self._reach("be Ready as it was", lambda: self._databases.get(self._name), is_ready)
+
+    async def _be_drilled(self) -> None:
+        """Once; beside a drill that waits for its turn until it is deleted."""
+        api, namespace = self._databases.api, self._databases.namespace
+        drills = Drills(api, namespace)
+        await drills.create("proof", self._name)
+        await self._reach(
+            "be restored for a drill",
+            lambda: drills.get("proof"),
+            lambda found: reason(found) == "CheckingBackup",
+        )
+        await drills.create("waits", self._name)
+        await self._reach(
+            "wait for another drill",
+            lambda: drills.get("waits"),
+            lambda found: reason(found) == "Queued",
+        )
+        await drills.delete("waits")
+        await self._reach(
+            "lose the drill that waited", lambda: drills.get("waits"), lambda found: found is None
+        )
+        async with checked(api, namespace):
+            await self._reach("pass its drill", lambda: drills.get("proof"), is_ready)
+        await drills.delete("proof")
+        await self._reach(
+            "lose its drill", lambda: drills.get("proof"), lambda found: found is None
+        )
 
     async def _be_repaired(self) -> None:
         api, namespace = self._databases.api, self._databases.namespace

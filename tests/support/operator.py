@@ -4,7 +4,7 @@ import asyncio
 from contextlib import AsyncExitStack, suppress
 from typing import Self
 
-from daap_operator import settings
+from daap_operator import __version__, settings
 from daap_operator.kinds.served import KINDS, Kinds
 from daap_operator.run import Operator
 from tests.support.slowness import slowness
@@ -18,8 +18,9 @@ PORTS = {
     "DAAP_HEALTH_PORT": "0",
     "DAAP_METRICS_HOST": "127.0.0.1",
     "DAAP_METRICS_PORT": "0",
+    "DAAP_DRILL_IMAGE": f"ghcr.io/daap-io/daap-operator:{__version__}",
 }
-"""An operator on this machine beside others."""
+"""An operator on this machine beside others; it does not know the image that the chart gives it."""
 
 
 class RunningOperator:

@@ -15,7 +15,12 @@ Object = dict[str, Any]
 DIRECTORY = Path(__file__).parents[2] / "gitops/argocd/resource_customizations/daap.io"
 """Where Argo CD's own repository has them, so that they can be handed in as they are."""
 
-DATABASE, BACKUP, RESTORE = KINDS = "DaapDatabase", "DaapBackup", "DaapRestore"
+DATABASE, BACKUP, RESTORE, DRILL = KINDS = (
+    "DaapDatabase",
+    "DaapBackup",
+    "DaapRestore",
+    "DaapDrill",
+)
 
 TIME = "2026-03-01T12:00:00Z"
 UID = "00000000-0000-4000-8000-000000000000"

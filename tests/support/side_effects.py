@@ -9,6 +9,7 @@ from typing import Any
 
 from daap_operator.kinds.backup.row import BACKUPS
 from daap_operator.kinds.database.row import DATABASES
+from daap_operator.kinds.drill.row import DRILLS
 from daap_operator.kinds.restore.row import RESTORES
 from daap_operator.mirror import statements
 from tests.toys.team import TEAMS
@@ -19,7 +20,13 @@ VERBS = {"POST": "create", "PUT": "replace", "PATCH": "patch", "DELETE": "delete
 CLAIM = "claim inventory"
 """What a leader's first write to the inventory is answered with; nothing is written before it."""
 
-ROWS = {"row": DATABASES, "backup row": BACKUPS, "restore row": RESTORES, "team row": TEAMS}
+ROWS = {
+    "row": DATABASES,
+    "backup row": BACKUPS,
+    "restore row": RESTORES,
+    "drill row": DRILLS,
+    "team row": TEAMS,
+}
 """What a row of each table is called."""
 
 STATEMENTS = {
@@ -71,6 +78,10 @@ def _told(patch: Object) -> str:
         return "given back"
     if not ALLOTTED.isdisjoint(patch):
         return "claim"
+    if not conditions and "result" in patch:
+        return "result"
+    if not conditions and "restoreSeconds" in patch:
+        return "restored"
     if not conditions and "restore" in patch:
         return "restore"
     if not conditions and "archive" in (patch.get("backup") or {}):

@@ -68,10 +68,18 @@ RESTORES: dict[str, tuple[str, str]] = {
     "backups-off": ("Failed", "Degraded"),
     "failed": ("Failed", "Degraded"),
 }
+DRILLS: dict[str, tuple[str, str]] = {
+    "created": ("InProgress", "Progressing"),
+    "checking": ("InProgress", "Progressing"),
+    "passed": ("Current", "Healthy"),
+    "corrupt": ("Failed", "Degraded"),
+    "backups-off": ("Failed", "Degraded"),
+}
 EXPECTED = {
     recorded.DATABASE: DATABASES,
     recorded.BACKUP: BACKUPS,
     recorded.RESTORE: RESTORES,
+    recorded.DRILL: DRILLS,
 }
 """What kstatus and Argo CD have to say of each kind in each recorded situation."""
 

@@ -251,7 +251,9 @@ async def ready(**spec: Any) -> Stage:
 def play(kube: FakeKube) -> None:
     """What CloudNativePG makes of all Clusters and Poolers, when all goes well."""
     for (resource, namespace, name), obj in list(kube.objects.items()):
-        if "deletionTimestamp" in obj["metadata"]:
+        if "deletionTimestamp" in obj["metadata"] or names.DRILL_LABEL in obj["metadata"].get(
+            "labels", {}
+        ):  # a drill's plays on its own stage
             continue
         if resource is known.CLUSTER:
             play_cluster(kube, namespace, name)

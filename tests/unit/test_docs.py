@@ -17,6 +17,7 @@ from daap_operator.engine.kinds import sources
 from daap_operator.findings import Reason
 from daap_operator.kinds.backup.reasons import BackupReason
 from daap_operator.kinds.database.reasons import BackupHealthReason, DatabaseEvent, DatabaseReason
+from daap_operator.kinds.drill.reasons import DrillReason
 from daap_operator.kinds.restore.reasons import RestoreReason
 from daap_operator.kinds.served import KINDS
 from tests.support.failure_table import EXPECTED, EXPECTED_OF_BACKUPS
@@ -33,6 +34,7 @@ REASONS: dict[str, tuple[type[Reason], ...]] = {
     "## Events": (CommonEvent, DatabaseEvent),
     "## DaapBackup": (BackupReason,),
     "## DaapRestore": (RestoreReason,),
+    "## DaapDrill": (DrillReason,),
 }
 """The parts of the status page, each from its heading on, and the families it tells of."""
 
@@ -152,7 +154,7 @@ def test_the_package_names_modules_that_exist() -> None:
 
 
 def test_the_resync_is_as_many_lists_as_kinds_are_watched() -> None:
-    words = {8: "eight", 9: "nine", 10: "ten", 12: "twelve", 13: "thirteen"}
+    words = {8: "eight", 9: "nine", 10: "ten", 12: "twelve", 13: "thirteen", 18: "eighteen"}
     streams = sources(watch for kind in KINDS for watch in kind.watches)
     text = (ROOT / "docs" / "operating.md").read_text()
     assert f"is {words[len(streams)]} paged LISTs" in text

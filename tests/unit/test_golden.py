@@ -35,6 +35,10 @@ def test_the_table_of_situations_is_the_committed_one() -> None:
     assert golden.STATUS_TABLE.read_text() == golden.status_table(), "run: make golden"
 
 
+def test_what_a_drill_makes_is_the_committed() -> None:
+    assert golden.DRILL.read_text() == golden.drill(), "run: make golden"
+
+
 def test_the_golden_files_are_the_ones_that_make_golden_writes() -> None:
     paths = {path for path, _ in golden.generated()}
     assert paths == {path for path in golden.DIRECTORY.iterdir() if path.is_file()}

@@ -13,6 +13,7 @@ from daap_operator.engine.workqueue import Load, Result
 from daap_operator.kinds.backup import metrics as backup_metrics
 from daap_operator.kinds.database import metrics as database_metrics
 from daap_operator.kinds.database.reasons import BackupHealthReason
+from daap_operator.kinds.drill import metrics as drill_metrics
 from daap_operator.kinds.restore import metrics as restore_metrics
 from daap_operator.kinds.served import METRICS
 from daap_operator.kube import Request
@@ -33,6 +34,7 @@ def leader(*databases: Object, metadata_up: bool = True, rows_behind: int = 0) -
         *database_metrics.measured(databases),
         *backup_metrics.measured([]),
         *restore_metrics.measured([]),
+        *drill_metrics.measured([]),
     ]
     known = Known(of_kinds, metadata_up, {KIND: rows_behind}, {("shop", KIND): 1})
     return Seen("1.2.3", leader=True, known=known)

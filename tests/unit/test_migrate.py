@@ -48,6 +48,7 @@ def test_shipped_are_the_files_of_the_repository_in_order() -> None:
         "010_create_backups_table",
         "011_add_spec",
         "012_create_restores_table",
+        "013_create_drills_table",
     ]
     assert {file.path.parent for file in found} == {MIGRATIONS}
 

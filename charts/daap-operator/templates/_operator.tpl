@@ -48,13 +48,15 @@
 {{- fail (printf "config.defaultPostgresVersion is %v, which is not in config.postgresVersions [%s]: add it there, or choose one of these" .defaultPostgresVersion $offer) }}
 {{- end }}
 {{- end }}
-{{- range $part := list "backup" "restore" }}
+- name: DAAP_DRILL_IMAGE
+  value: {{ include "daap-operator.image" . | quote }}
+{{- range $part := list "backup" "restore" "drill" }}
 {{- range $name, $value := default dict (get $.Values.config $part) }}
 - name: DAAP_{{ upper $part }}_{{ $name | snakecase | upper }}
-  value: {{ $value | quote }}
+  value: {{ ternary (join "," $value) $value (kindIs "slice" $value) | quote }}
 {{- end }}
 {{- end }}
-{{- range $name, $value := omit .Values.config "postgresImages" "backup" "restore" }}
+{{- range $name, $value := omit .Values.config "postgresImages" "backup" "restore" "drill" }}
 - name: DAAP_{{ $name | snakecase | upper }}
   value: {{ ternary (include "daap-operator.postgresVersions" $ | nospace) $value (kindIs "slice" $value) | quote }}
 {{- end }}

@@ -3,10 +3,10 @@
 {{/* What the operator may do where objects are; docs/reference/rbac.md says why. */}}
 {{- define "daap-operator.rules" -}}
 - apiGroups: [daap.io]
-  resources: [daapdatabases, daaprestores]
+  resources: [daapdatabases, daaprestores, daapdrills]
   verbs: [get, list, watch, patch]
 - apiGroups: [daap.io]
-  resources: [daapdatabases/status, daapbackups/status, daaprestores/status]
+  resources: [daapdatabases/status, daapbackups/status, daaprestores/status, daapdrills/status]
   verbs: [patch]
 - apiGroups: [postgresql.cnpg.io]
   resources: [clusters, poolers, scheduledbackups, backups]
@@ -35,6 +35,12 @@
 - apiGroups: [daap.io]
   resources: [daapbackups]
   verbs: [get, list, watch, create, patch]
+- apiGroups: [networking.k8s.io]
+  resources: [networkpolicies]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: [get, list, watch, create, patch, delete]
 {{- end }}
 
 {{/* What belongs to no namespace. */}}

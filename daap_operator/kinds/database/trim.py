@@ -97,7 +97,7 @@ def cluster(obj: Mapping[str, Any]) -> Object:
         ),
     )
     kept["pgDataImageInfo"] = picked(raw.mapping(status, "pgDataImageInfo"), ("majorVersion",))
-    kept["conditions"] = list(_conditions(raw.items(status, "conditions")))
+    kept["conditions"] = list(_conditions(raw.items(status, "conditions"), drill=_is_drills(obj)))
     owned = owned_part(obj)
     spec = picked(raw.mapping(obj, "spec"), ("stopDelay", "resources")) | _backup_plugin(obj)
     size = picked(raw.mapping(obj, "spec", "storage"), ("size",))
@@ -115,9 +115,16 @@ def _backup_plugin(obj: Mapping[str, Any]) -> Object:
     return {"plugins": plugins(told)} if (told := archiver_of(obj)) else {}
 
 
-def _conditions(found: Iterable[Any]) -> Iterator[Object]:
+def _is_drills(obj: Mapping[str, Any]) -> bool:
+    """Whether a Cluster is the scratch one of a DaapDrill, which is kept here with all others."""
+    return names.DRILL_LABEL in raw.mapping(obj, "metadata", "labels")
+
+
+def _conditions(found: Iterable[Any], *, drill: bool) -> Iterator[Object]:
     for each in found:
         kind, status = raw.text(each, "type"), raw.text(each, "status")
+        if drill and kind == "Ready":
+            yield picked(each, ("type", "status", "lastTransitionTime"))
         if kind == "cnpg.io/hibernation":
             yield picked(each, ("type", "status"))
         elif kind == ARCHIVING and status == "False":

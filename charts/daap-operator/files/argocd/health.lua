@@ -1,6 +1,6 @@
--- Health of a DaapDatabase, DaapBackup or DaapRestore for Argo CD. The status keeps kstatus' rules, so this reads it as kstatus
--- does: Ready is True when clients can connect, or the backup or restore is completed; Reconciling while something is under
--- way; Stalled when somebody must act. BackupHealthy and MetadataSynced are left out: neither a full store nor an inventory
+-- Health of a DaapDatabase, DaapBackup, DaapRestore or DaapDrill for Argo CD. The status keeps kstatus' rules, so this reads it as
+-- kstatus does: Ready is True when clients can connect, or the backup or restore is completed, or the drill has passed; Reconciling
+-- while something is under way; Stalled when somebody must act. BackupHealthy and MetadataSynced are left out: neither a full store nor an inventory
 -- that is away may fail a sync.
 local health = { status = "Progressing", message = "Waiting for the DaaP operator" }
 

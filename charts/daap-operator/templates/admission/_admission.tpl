@@ -42,6 +42,7 @@ request, and the API server reports either: whichever it is names the remedy tha
 {{- define "daap-operator.admission.references" -}}
 {{- dict
   "daapbackups" "databaseRef.name"
+  "daapdrills" "databaseRef.name"
   "daaprestores" "databaseRef.name"
   | toJson }}
 {{- end }}

@@ -1,0 +1,67 @@
+"""What the checking Job of a drill runs: asks, and leaves what was found as its last words."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from daap_operator.drillcheck import amcheck, asked, report
+
+LAST_WORDS = Path("/dev/termination-log")
+
+_BACKUP_ID = re.compile(r"^LABEL:.*?([0-9]{8}T[0-9]{6})", re.MULTILINE)
+
+
+def main(environment: Mapping[str, str], last_words: Path = LAST_WORDS) -> int:
+    """Check the database that the environment names; the exit code is 0 once that is told.
+
+    libpq reads the PG… variables for the superuser; DRILL_DATABASE, DRILL_OWNER,
+    DRILL_OWNER_PASSWORD, DRILL_QUERIES (JSON) and DRILL_WORK (the directory with what pg_amcheck
+    has written) are the drill's own. Whatever fails is told, and is no failure of the Job.
+    """
+    try:
+        found = _found(environment)
+    except (psycopg.Error, OSError, ValueError) as error:
+        found = {"error": str(error) or type(error).__name__}
+    last_words.write_text(report.told(found))
+    return 0
+
+
+def _found(environment: Mapping[str, str]) -> dict[str, Any]:
+    checked = _amcheck(Path(environment["DRILL_WORK"]))
+    found: dict[str, Any] = {
+        "relations": checked.relations,
+        "corrupt": checked.corrupt,
+        "corruption": checked.corruption,
+    }
+    if checked.error:
+        return found | {"error": checked.error}
+    database = {"dbname": environment["DRILL_DATABASE"]}
+    with asked.reading(database) as connection:
+        found |= asked.counted(connection)
+        found["backup"] = backup_id(asked.label(connection))
+    owner = {
+        "user": environment["DRILL_OWNER"],
+        "password": environment["DRILL_OWNER_PASSWORD"],
+    }
+    queries = json.loads(environment.get("DRILL_QUERIES") or "[]")
+    if queries:
+        with asked.reading(database | owner) as connection:
+            found["queries"] = asked.answered(connection, queries)
+    return found
+
+
+def backup_id(label: str) -> str:
+    """The id of a base backup by its label, as in `Barman backup cloud 20261128T030000`."""
+    told = _BACKUP_ID.search(label)
+    return told[1] if told else ""
+
+
+def _amcheck(work: Path) -> amcheck.Amcheck:
+    code, out, err = (
+        (work / f"amcheck.{part}").read_text(errors="replace") for part in ("exit", "out", "err")
+    )
+    return amcheck.read(code, out, err)
