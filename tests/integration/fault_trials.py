@@ -12,13 +12,14 @@ from daap_operator.kinds.served import KINDS, Kinds
 from dev.cluster import ControlPlane
 from tests.fix_cluster import remove_namespace
 from tests.fix_toys import running_pods
-from tests.integration import fault_backups, fault_restores, fault_toys
+from tests.integration import fault_backups, fault_drills, fault_restores, fault_toys
 from tests.integration.fault_matrix import POINTS, Cell
 from tests.integration.fault_scenarios import SCENARIOS, SECONDS, Scenario, Trial, serves
 from tests.integration.fault_toys import SERVED
 from tests.support import toys
 from tests.support.api import Api
 from tests.support.daapbackups import played
+from tests.support.drilling import checked
 from tests.support.eventually import eventually
 from tests.support.faults import Process
 from tests.support.rows import Rows
@@ -26,9 +27,15 @@ from tests.support.site import Site
 from tests.support.toys import WITH_TASKS, WITH_TEAMS
 
 ALL_SCENARIOS = (
-    SCENARIOS | fault_backups.SCENARIOS | fault_restores.SCENARIOS | fault_toys.SCENARIOS
+    SCENARIOS
+    | fault_backups.SCENARIOS
+    | fault_restores.SCENARIOS
+    | fault_drills.SCENARIOS
+    | fault_toys.SCENARIOS
 )
-ALL_POINTS = POINTS | fault_backups.POINTS | fault_restores.POINTS | fault_toys.POINTS
+ALL_POINTS = (
+    POINTS | fault_backups.POINTS | fault_restores.POINTS | fault_drills.POINTS | fault_toys.POINTS
+)
 
 SITES = {KINDS: 12, WITH_TASKS: 6, WITH_TEAMS: 1}
 """Trials at the same time, by the kinds that their operators serve. Teams are in no namespace: the
@@ -56,7 +63,7 @@ async def run_all(
     """Make all trials."""
     outcomes: dict[What, Outcome] = {}
     as_toys = {**environment, "KUBECONFIG": str(plane.user_kubeconfig(USER))}
-    async with Api(plane.kubeconfig) as api, running_pods(api), played(api):
+    async with Api(plane.kubeconfig) as api, running_pods(api), played(api), checked(api):
         await toys.add_table(Rows(environment["DATABASE_URL"]))
         await toys.grant(api, USER, toys.WITH_TOYS)
         async with asyncio.TaskGroup() as sites:

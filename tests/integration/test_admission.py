@@ -203,6 +203,7 @@ PROTECTED_CRDS = (
     "poolers.postgresql.cnpg.io",
     "daapbackups.daap.io",
     "daaprestores.daap.io",
+    "daapdrills.daap.io",
 )
 CRD = "customresourcedefinitions"
 
@@ -210,7 +211,11 @@ CRD = "customresourcedefinitions"
 @pytest.mark.parametrize("name", PROTECTED_CRDS)
 async def test_a_crd_is_deleted_only_by_those_who_say_so(name: str, api: Api) -> None:
     said = await refusal(delete(api, CRD, "", name, dry=True))
-    kinds = {"daapbackups.daap.io": "DaapBackup", "daaprestores.daap.io": "DaapRestore"}
+    kinds = {
+        "daapbackups.daap.io": "DaapBackup",
+        "daaprestores.daap.io": "DaapRestore",
+        "daapdrills.daap.io": "DaapDrill",
+    }
     goes = f"every {kinds.get(name, 'database')}"
     assert f"CustomResourceDefinition {name} is not deleted, because {goes} would go" in said
     assert f"kubectl annotate crd {name} daap.io/allow-deletion=true" in said

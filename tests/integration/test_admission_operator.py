@@ -15,8 +15,10 @@ from tests.support.admission import delete, protection_known, refusal, until_del
 from tests.support.api import Api
 from tests.support.audit import Audit
 from tests.support.databases import Databases, condition
+from tests.support.drilling import Drills, checked
 from tests.support.eventually import eventually
 from tests.support.operator import PORTS, Operators
+from tests.support.restores import Restores
 from tests.support.rows import Rows
 
 FORBIDDEN = 403
@@ -68,6 +70,19 @@ async def namespace(api: Api) -> AsyncIterator[str]:
 async def test_a_whole_life(databases: Databases, operators: Operators, rows: Rows) -> None:
     await operators.start()
     await lifecycle.life(databases, rows, "orders")
+
+
+async def test_the_life_of_a_drill(
+    databases: Databases, operators: Operators, as_person: As
+) -> None:
+    await operators.start()
+    drills = Drills(await as_person(admission.ADMIN), databases.namespace)
+    await Restores(drills.api, databases.namespace).recoverable()
+    async with checked(drills.api, databases.namespace):
+        await drills.create("proof")
+        found = await drills.is_in("proof", "Passed", "Failed")
+    assert found["status"]["phase"] == "Passed", found["status"]
+    assert await drills.left() == []
 
 
 async def test_a_protected_database_is_repaired_and_ends_when_it_may(

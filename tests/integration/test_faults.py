@@ -15,11 +15,12 @@ import pytest
 from daap_operator.engine import kopf_watch
 from daap_operator.kinds.backup import controller as backup_controller
 from daap_operator.kinds.database import allotment, controller, final_backup
+from daap_operator.kinds.drill import controller as drill_controller
 from daap_operator.kinds.restore import controller as restore_controller
 from daap_operator.kube import client
 from dev.cluster import ControlPlane
 from dev.postgres import Server
-from tests.integration import fault_backups, fault_restores, fault_toys
+from tests.integration import fault_backups, fault_drills, fault_restores, fault_toys
 from tests.integration.fault_matrix import CELLS, UNDRIVEN, Cell
 from tests.integration.fault_trials import ALL_POINTS, ALL_SCENARIOS, Outcome, What, run_all
 from tests.standin.cnpg import StandIn
@@ -36,7 +37,13 @@ LAST_TLS_SECONDS = 1.0
 
 pytestmark = [pytest.mark.timeout(1800), unmeasured]
 
-ALL_UNDRIVEN = UNDRIVEN | fault_backups.UNDRIVEN | fault_restores.UNDRIVEN | fault_toys.UNDRIVEN
+ALL_UNDRIVEN = (
+    UNDRIVEN
+    | fault_backups.UNDRIVEN
+    | fault_restores.UNDRIVEN
+    | fault_drills.UNDRIVEN
+    | fault_toys.UNDRIVEN
+)
 
 Outcomes = dict[What, Outcome]
 
@@ -59,7 +66,7 @@ def outcomes(
         pytest.MonkeyPatch.context() as patch,
         installed(),
     ):
-        for module in (controller, backup_controller, restore_controller):
+        for module in (controller, backup_controller, restore_controller, drill_controller):
             patch.setattr(module, "STALLED_SECONDS", STALLED_SECONDS)
         patch.setattr(allotment, "RETRY_SECONDS", STALLED_SECONDS)
         patch.setattr(final_backup, "REFUSED_SECONDS", STALLED_SECONDS)
@@ -86,7 +93,7 @@ def test_every_write_is_in_the_matrix(trial: str, outcomes: Outcomes) -> None:
 TRIALS = [
     pytest.param(cell, id=str(cell), marks=() if often else nightly("faults"))
     for cell, often in (
-        CELLS | fault_backups.CELLS | fault_restores.CELLS | fault_toys.CELLS
+        CELLS | fault_backups.CELLS | fault_restores.CELLS | fault_drills.CELLS | fault_toys.CELLS
     ).items()
 ]
 

@@ -105,6 +105,7 @@ def test_the_health_is_added_to_argocds_own_configmap(plane: ControlPlane) -> No
             ("daap.io_DaapDatabase", "daap.lua"),
             ("daap.io_DaapBackup", "daap.lua"),
             ("daap.io_DaapRestore", "daap.lua"),
+            ("daap.io_DaapDrill", "daap.lua"),
             ("argoproj.io_Application", "application.lua"),
         )
     }

@@ -51,6 +51,7 @@ LAST_TLS_SECONDS = 1.0
 pytestmark = [pytest.mark.timeout(600), unmeasured]
 
 BACKED_UP, PUT_BACK = "be backed up", "be put back"
+DRILLED = "be restored for a drill"
 START, BIRTH, GOING, SCRAPED = "start", "be Ready", "go", "be seen in the metrics"
 WATCHING = {"list": {START}, "watch": {WATCHED}}
 
@@ -94,6 +95,17 @@ STOPS: dict[Permission, set[str]] = NEWS | {
     on(known.DAAP_RESTORE, "get"): {"lose what was not restored"},
     on(known.DAAP_RESTORE, "patch"): {"be told that nothing is restored"},
     on(known.DAAP_RESTORE, "patch", "status"): {"be told that nothing is restored"},
+    on(known.DAAP_DRILL, "get"): {"lose the drill that waited"},
+    on(known.DAAP_DRILL, "patch"): {DRILLED},
+    on(known.DAAP_DRILL, "patch", "status"): {DRILLED},
+    on(known.NETWORK_POLICY, "get"): {"lose the drill that waited"},
+    on(known.NETWORK_POLICY, "create"): {DRILLED},
+    on(known.NETWORK_POLICY, "patch"): {DRILLED},
+    on(known.NETWORK_POLICY, "delete"): {"pass its drill"},
+    on(known.JOB, "get"): {"lose the drill that waited"},
+    on(known.JOB, "create"): {DRILLED},
+    on(known.JOB, "patch"): {DRILLED},
+    on(known.JOB, "delete"): {"pass its drill"},
     on(known.BACKUP, "get"): {"lose what was never begun"},
     on(known.BACKUP, "create"): {"be backed up now"},
     on(known.BACKUP, "patch"): {"be backed up now"},

@@ -19,6 +19,7 @@ LISTED = {
     *("daapdatabases", "clusters", "poolers", "scheduledbackups", "backups", "objectstores"),
     *("deployments", "endpointslices", "pods", "serviceaccounts", "persistentvolumeclaims"),
     *("daapbackups", "backups", "daaprestores"),
+    *("daapdrills", "networkpolicies", "jobs"),
 }
 EVENTS = 2
 """What a creation is announced by; the second one is its last request, after the last status."""

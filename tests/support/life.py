@@ -9,7 +9,7 @@ from daap_operator.kinds import known
 from tests.standin.cnpg import StandIn
 from tests.support.daapbackups import DONE, Backups
 from tests.support.databases import Databases, condition, is_ready
-from tests.support.drills import Drills, checked
+from tests.support.drilling import Drills, checked
 from tests.support.eventually import eventually
 from tests.support.http import metrics
 from tests.support.kinds import SERVICE

@@ -1,0 +1,127 @@
+"""What the checking Job of a drill asks a real PostgreSQL, and what it cannot be made to do."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import conninfo
+
+from daap_operator.drillcheck import main
+from dev.postgres import Postgres
+
+Object = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a database with an owner and two tables, on a server with a superuser."""
+    with Postgres.start(tmp_path_factory.mktemp("postgres") / "data", durable=False) as server:
+        _fill(server.admin_url)
+        yield server.admin_url
+
+
+def _fill(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE ROLE drill_owner LOGIN PASSWORD 'drilled'")
+        connection.execute("CREATE TABLE lines AS SELECT g AS id FROM generate_series(1, 5) g")
+        connection.execute('CREATE TABLE "odd ""name" (id int)')
+        connection.execute('INSERT INTO "odd ""name" VALUES (1), (2)')
+        connection.execute("GRANT SELECT ON lines TO drill_owner")
+
+
+@pytest.fixture
+def restored(scratch: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """An environment as the Job has it, and what pg_amcheck has written."""
+    parts = conninfo.conninfo_to_dict(scratch)
+    names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD"}
+    for part, name in names.items():
+        if parts.get(part):
+            monkeypatch.setenv(name, str(parts[part]))
+    monkeypatch.setenv("DRILL_DATABASE", str(parts["dbname"]))
+    monkeypatch.setenv("DRILL_OWNER", "drill_owner")
+    monkeypatch.setenv("DRILL_OWNER_PASSWORD", "drilled")
+    monkeypatch.setenv("DRILL_WORK", str(tmp_path))
+    for part, text in (("exit", "0"), ("out", ""), ("err", "9/9 relations (100%)")):
+        (tmp_path / f"amcheck.{part}").write_text(text)
+    return tmp_path
+
+
+def asked(place: Path, *queries: Object) -> Object:
+    os.environ["DRILL_QUERIES"] = json.dumps(queries)
+    try:
+        assert main(os.environ, place / "words") == 0
+    finally:
+        del os.environ["DRILL_QUERIES"]
+    found: Object = json.loads((place / "words").read_text())
+    return found
+
+
+def test_tables_and_rows_are_counted(restored: Path) -> None:
+    found = asked(restored)
+    assert (found["tables"], found["rows"], found["relations"]) == (2, 7, 9)
+    assert found["corrupt"] == 0
+
+
+def test_the_owners_queries_are_the_owners(restored: Path) -> None:
+    found = asked(
+        restored,
+        {"sql": "SELECT current_user"},
+        {"name": "sum", "sql": "SELECT sum(id) FROM lines", "expect": "15"},
+        {"sql": "SELECT sum(id) FROM lines", "expect": "16"},
+        {"sql": "SELECT true", "expect": "t"},
+        {"sql": "SELECT NULL", "expect": ""},
+        {"sql": "SELECT 1 WHERE false"},
+        {"sql": "SELECT 1 WHERE false", "expect": "1"},
+        {"sql": "VALUES ('a')"},
+    )
+    told = [(each["name"], each["ok"], each.get("value")) for each in found["queries"]]
+    assert told == [
+        ("1", True, "drill_owner"),
+        ("sum", True, "15"),
+        ("3", False, "15"),
+        ("4", True, "t"),
+        ("5", True, ""),
+        ("6", True, None),
+        ("7", False, None),
+        ("8", True, "a"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        'SELECT count(*) FROM "odd ""name"',  # another's
+        "DELETE FROM lines",
+        "SELECT 1; COMMIT; DROP TABLE lines",
+        "COPY lines TO PROGRAM 'true'",
+        "SET ROLE postgres",
+        "DO $$ BEGIN PERFORM 1; END $$",
+        "SELECT nextval('none')",
+        "SELECT pg_read_file('PG_VERSION')",
+        "",
+    ],
+)
+def test_what_is_more_than_reading_ones_own_fails(restored: Path, query: str) -> None:
+    found = asked(restored, {"sql": query}, {"sql": "SELECT count(*) FROM lines", "expect": "5"})
+    refused, after = found["queries"]
+    assert not refused["ok"]
+    assert refused["error"]
+    assert after["ok"]
+
+
+def test_no_more_is_fetched_than_is_told(restored: Path) -> None:
+    huge = "SELECT repeat('x', 1000) FROM generate_series(1, 100000000)"
+    (found,) = asked(restored, {"sql": huge})["queries"]
+    assert found["ok"]
+    assert found["value"] == "x" * 256
+
+
+def test_a_server_that_does_not_answer_is_told(
+    restored: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGHOST", "/nowhere")
+    assert "nowhere" in asked(restored)["error"]
