@@ -7,6 +7,7 @@ the objects derived from two Clusters in one namespace must not collide.
 
 import hashlib
 import re
+from datetime import UTC, datetime
 
 GROUP = "daap.io"
 VERSION = "v1alpha1"
@@ -23,6 +24,8 @@ REPORTER = "daap.io/operator"
 DATABASE_LABEL = "daap.io/database"
 DRILL_LABEL = "daap.io/drill"
 """With the name of the scratch Cluster, on all that a drill makes and on the pods of that."""
+SCHEDULED_LABEL = "daap.io/scheduled"
+"""Label of a DaapDrill that its database's schedule has made."""
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 RETAINED_FROM = "daap.io/retained-from"
 RETAINED_TEAM = "daap.io/retained-team"
@@ -85,6 +88,31 @@ def pooler_name(cluster: str) -> str:
 def primary_service(cluster: str) -> str:
     """The name of CloudNativePG's Service in front of a Cluster's primary: the pooler's way in."""
     return f"{cluster}-rw"
+
+
+def drill_name(name: str, slot: datetime) -> str:
+    """The name of the DaapDrill that the schedule of a database makes for a moment of it.
+
+    At most 63 characters, and always the same: so it is made once, whenever the process dies.
+    """
+    tail = f"-{slot.astimezone(UTC):%Y%m%d%H%M}"
+    room = POSTGRES_NAME_LIMIT - len(tail)
+    if len(name) > room:
+        digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+        name = f"{name[: room - len('-') - len(digest)].rstrip('-')}-{digest}"
+    return f"{name}{tail}"
+
+
+def drill_slot(drill: str) -> datetime | None:
+    """The minute of the schedule, in UTC, that a DaapDrill was made for; None when it has none."""
+    digits = drill[-_SLOT_DIGITS:]
+    try:
+        return datetime.strptime(digits, "%Y%m%d%H%M").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+_SLOT_DIGITS = len("yyyymmddHHMM")
 
 
 def database_name(name: str) -> str:

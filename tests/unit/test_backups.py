@@ -16,6 +16,7 @@ from daap_operator.kinds.database import trim_backup
 from daap_operator.kinds.database.backups import NOTHING, Told, tell
 from daap_operator.kinds.database.backups_seen import Plan, Seen
 from daap_operator.kinds.database.reasons import BackupHealthReason
+from daap_operator.kinds.database.verified import Verified
 from tests.unit import backups, strategies
 from tests.unit.backups import BEGAN, DETACHED, PLAN
 from tests.unit.builders import NOW
@@ -56,6 +57,21 @@ def finding(told: Told) -> tuple[bool, str, str]:
     assert told.healthy.kind is ConditionType.BACKUP_HEALTHY
     return told.healthy.holds, told.healthy.why.reason, told.healthy.why.message
 
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+DRILLED = replace(PLAN, verify="0 0 5 * * 0")
+"""Besides at 05:00 UTC every Sunday its backups are verified."""
+
+REFUTED = Verified(
+    at("2026-02-22T05:00"),
+    "20260222T031200",
+    77,
+    at("2026-03-01T05:00"),
+    "DaapDrill orders-202603010500: 2 of 40 relations are corrupt",
+)
 
 # --- the situations -------------------------------------------------------------------------------
 
@@ -233,6 +249,59 @@ SITUATIONS: dict[str, tuple[Plan, Seen, str, list[str]]] = {
             f"({BY_HAND}daap-orders)",
         ],
     ),
+    "the latest drill has failed": (
+        DRILLED,
+        backups.seen(verified=REFUTED),
+        "VerificationFailed",
+        [
+            "The drill of 2026-03-01 05:00 UTC did not prove that the backups restore",
+            "(the latest one that passed: 2026-02-22 05:00 UTC)",
+            "another DaapDrill tries again at once. The next one is due at 2026-03-08 05:00 UTC.",
+            "DaapDrill orders-202603010500: 2 of 40 relations are corrupt",
+        ],
+    ),
+    "a drill by hand has failed": (
+        PLAN,
+        backups.seen(verified=REFUTED),
+        "VerificationFailed",
+        ["tries again at once. DaapDrill orders-202603010500: 2 of 40 relations are corrupt"],
+    ),
+    "a drill cannot be made": (
+        DRILLED,
+        backups.seen(undrilled="The platform team must correct the operator's permissions"),
+        "VerificationFailed",
+        ["The drill that spec.backup.verify asks for cannot be made: The platform team must"],
+    ),
+    "no drill has passed for long": (
+        DRILLED,
+        backups.seen(verified=Verified(at("2026-02-14T05:02"))),
+        "VerificationTooOld",
+        [
+            "No drill has proved since 2026-02-14 05:02 UTC that the backups restore",
+            "one was due at 2026-02-15 05:00 UTC: the platform team must",
+            "kubectl get daapdrills",
+        ],
+    ),
+    "no drill has ever passed": (
+        DRILLED,
+        backups.seen(verified=Verified(since=at("2026-02-14T05:00"))),
+        "VerificationTooOld",
+        ["No drill has proved yet that the backups restore"],
+    ),
+    "a database that is stopped is not drilled": (
+        DRILLED,
+        backups.seen(
+            schedule=backups.scheduled(suspend=True), verified=Verified(at("2026-01-01T00:00"))
+        ),
+        "Recoverable",
+        [],
+    ),
+    "nothing is drilled any more": (
+        PLAN,
+        backups.seen(verified=Verified(at("2026-01-01T00:00"))),
+        "Recoverable",
+        [],
+    ),
     "the store keeps too little": (
         PLAN,
         backups.seen(store=store(retention="4w")),
@@ -301,7 +370,29 @@ def test_the_status_says_what_the_store_and_cloudnativepg_say() -> None:
         "finalBackup": None,
         "lastFailed": "2026-03-01T03:12:40Z",
         "lastError": "no such bucket",
+        "verifySchedule": None,
+        "lastVerified": None,
+        "verifiedBackup": None,
+        "measuredRestoreSeconds": None,
+        "lastVerificationFailed": None,
+        "verificationError": None,
     }
+
+
+def test_the_status_says_what_drills_have_shown() -> None:
+    told = tell(DRILLED, backups.seen(verified=REFUTED), NOW).status
+    assert told is not None
+    assert (
+        told.model_dump(mode="json", by_alias=True).items()
+        >= {
+            "verifySchedule": "0 0 5 * * 0",
+            "lastVerified": "2026-02-22T05:00:00Z",
+            "verifiedBackup": "20260222T031200",
+            "measuredRestoreSeconds": 77,
+            "lastVerificationFailed": "2026-03-01T05:00:00Z",
+            "verificationError": "DaapDrill orders-202603010500: 2 of 40 relations are corrupt",
+        }.items()
+    )
 
 
 def test_an_error_is_told_until_a_backup_has_succeeded() -> None:
@@ -424,6 +515,29 @@ def test_a_schedule_that_is_never_due_is_never_missed() -> None:
     assert (finding(told)[1], told.due) == ("Recoverable", None)
 
 
+def test_the_next_drill_is_an_appointment_and_so_is_one_that_would_be_missed() -> None:
+    seen = backups.seen(verified=Verified(at("2026-02-22T05:20")))
+    weekly = replace(DRILLED, schedule="0 0 0 1 1 *")
+    told = tell(weekly, seen, NOW)
+    assert told.due == at("2026-03-08T05:00")
+    late = tell(weekly, seen, told.due)
+    assert late.due == at("2026-03-08T11:00")
+    assert finding(late)[1] == "Recoverable"
+    assert finding(tell(weekly, seen, late.due))[1] == "VerificationTooOld"
+
+
+@pytest.mark.parametrize(
+    "waits",
+    [
+        backups.seen(store=store({})),
+        backups.seen(schedule=backups.scheduled(suspend=True)),
+    ],
+    ids=["no backup yet", "stopped"],
+)
+def test_what_cannot_be_drilled_makes_no_appointment(waits: Seen) -> None:
+    assert tell(replace(DRILLED, verify="0 * * * * *"), waits, NOW).due is None
+
+
 ODD = strategies.objects_with(
     {
         "metadata": [{"name": "a", "creationTimestamp": "2026-03-01T11:30:00Z"}],
@@ -436,6 +550,7 @@ ODD = strategies.objects_with(
         OWNED: [{"spec": {"plugins": [1]}}, {"spec": {"suspend": True}}],
     }
 )
+MOMENTS = strategies.moments(NOW - timedelta(days=2), NOW + timedelta(days=3))
 SEEN = st.builds(
     Seen,
     plugin=st.booleans(),
@@ -444,19 +559,31 @@ SEEN = st.builds(
     cluster=st.none() | ODD,
     schedule=st.none() | ODD,
     backups=st.lists(ODD, max_size=3).map(tuple),
+    verified=st.builds(
+        Verified,
+        passed=st.none() | MOMENTS,
+        failed=st.none() | MOMENTS,
+        error=st.sampled_from(["", "DaapDrill x: y"]),
+        since=st.none() | MOMENTS,
+    ),
+    undrilled=st.sampled_from(["", "forbidden"]),
 )
-MOMENTS = strategies.moments(NOW - timedelta(days=2), NOW + timedelta(days=3))
 
 
-@given(SEEN, MOMENTS, MOMENTS)
+@given(
+    st.sampled_from([PLAN, DRILLED, replace(DRILLED, verify="0 30 * * * *")]),
+    SEEN,
+    MOMENTS,
+    MOMENTS,
+)
 def test_until_the_moment_that_was_asked_for_the_same_is_told(
-    seen: Seen, one: datetime, other: datetime
+    plan: Plan, seen: Seen, one: datetime, other: datetime
 ) -> None:
     earlier, later = sorted((one, other))
-    told = tell(PLAN, seen, earlier)
+    told = tell(plan, seen, earlier)
     assert told.due is None or told.due > earlier
     if told.due is None or later < told.due:
-        assert tell(PLAN, seen, later) == told
+        assert tell(plan, seen, later) == told
     assert told.healthy is not None
     assert told.healthy.why.message.isprintable()
     assert told.status is not None

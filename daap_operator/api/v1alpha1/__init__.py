@@ -34,6 +34,7 @@ from daap_operator.api.v1alpha1.database import (
     Source,
     SourceStatus,
     Storage,
+    Verify,
 )
 from daap_operator.api.v1alpha1.drill import (
     DaapDrill,
@@ -108,4 +109,5 @@ __all__ = [
     "Source",
     "SourceStatus",
     "Storage",
+    "Verify",
 ]

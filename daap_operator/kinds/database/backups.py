@@ -18,6 +18,7 @@ from daap_operator.kinds.database.due import GRACE, missed_at, next_due
 from daap_operator.kinds.database.phases import cluster_phase
 from daap_operator.kinds.database.reasons import BackupHealthReason, DatabaseReason
 from daap_operator.kinds.database.trim import ARCHIVING
+from daap_operator.kinds.database.unproved import at, drills_due, unproved
 from daap_operator.kinds.windows import utc
 from daap_operator.kube.words import said
 from daap_operator.lines import quoted
@@ -60,12 +61,18 @@ def tell(plan: Plan | None, seen: Seen, now: datetime) -> Told:
         first_recoverable=facts.window.first_recoverable,
         last_failed=facts.failed,
         last_error=facts.error[:_LONGEST_ERROR] or None,
+        verify_schedule=plan.verify or None,
+        last_verified=seen.verified.passed,
+        verified_backup=seen.verified.backup,
+        measured_restore_seconds=seen.verified.seconds,
+        last_verification_failed=seen.verified.failed,
+        verification_error=seen.verified.error or None,
     )
     if not plan.schedule:
         return Told(status)
     why = next(_in_the_way(facts, now), None)
     said = why or _recoverable(facts)
-    due = min((each for each in _appointments(facts) if each > now), default=None)
+    due = min((each for each in _appointments(facts, now) if each > now), default=None)
     return Told(status, Besides(ConditionType.BACKUP_HEALTHY, why is None, said), due)
 
 
@@ -80,6 +87,7 @@ def _in_the_way(facts: Facts, now: datetime) -> Iterator[Finding]:
     yield from _failed(facts)
     yield from _never(facts, now)
     yield from _too_old(facts, now)
+    yield from unproved(facts, now)
     yield from _too_short(facts)
 
 
@@ -142,7 +150,7 @@ def _not_archived(facts: Facts) -> Iterator[Finding]:
     words = said(raw.text(told[0], "message"))
     yield Finding(
         BackupHealthReason.ARCHIVING_FAILING,
-        f"Changes are not archived{f' since {_at(since)}' if since else ''}, so they could not be "
+        f"Changes are not archived{f' since {at(since)}' if since else ''}, so they could not be "
         f"restored, and the write-ahead log fills the volume: {_PLATFORM} make sure that "
         f"ObjectStore '{facts.plan.told}' can be reached, that its bucket is there and that its "
         f"credentials hold{_answered(facts)}{_quoted(words)}",
@@ -165,14 +173,14 @@ def _failed(facts: Facts) -> Iterator[Finding]:
     again = next_due(facts.plan.schedule, failed)
     yield Finding(
         BackupHealthReason.BACKUP_FAILED,
-        f"The backup of {_at(failed)} failed{_until(facts)}: {_PLATFORM} find out why"
-        f"{_answered(facts)}{f'. The next one is due at {_at(again)}' if again else ''}"
+        f"The backup of {at(failed)} failed{_until(facts)}: {_PLATFORM} find out why"
+        f"{_answered(facts)}{f'. The next one is due at {at(again)}' if again else ''}"
         f"{_quoted(facts.error)}",
     )
 
 
 def _until(facts: Facts) -> str:
-    return f" (the latest one that can be restored: {_at(facts.latest)})" if facts.latest else ""
+    return f" (the latest one that can be restored: {at(facts.latest)})" if facts.latest else ""
 
 
 def _never(facts: Facts, now: datetime) -> Iterator[Finding]:
@@ -182,7 +190,7 @@ def _never(facts: Facts, now: datetime) -> Iterator[Finding]:
     if facts.plan.known is not None and facts.window.last_successful is None:
         message = (
             f"ObjectStore '{facts.plan.told}' tells of no backup, as one that was created again "
-            f"does until the next one: the latest that is known is of {_at(facts.plan.known)}"
+            f"does until the next one: the latest that is known is of {at(facts.plan.known)}"
         )
     elif not facts.archives:
         message = "No backup has been made yet: archiving is being set up"
@@ -192,7 +200,7 @@ def _never(facts: Facts, now: datetime) -> Iterator[Finding]:
     else:
         message = (
             f"ObjectStore '{facts.plan.told}' has no backup, although they are made since "
-            f"{_at(since)}, so nothing can be restored: {_PLATFORM} look at the Backups of Cluster "
+            f"{at(since)}, so nothing can be restored: {_PLATFORM} look at the Backups of Cluster "
             f"{facts.cluster} ({_command(facts)})"
         )
     yield Finding(BackupHealthReason.NEVER_BACKED_UP, message)
@@ -206,8 +214,8 @@ def _too_old(facts: Facts, now: datetime) -> Iterator[Finding]:
         return
     yield Finding(
         BackupHealthReason.BACKUP_TOO_OLD,
-        f"The latest backup is of {_at(facts.latest)}, and none has been made since the one that "
-        f"was due at {_at(missed[0])}: {_PLATFORM} look at the ScheduledBackup and the Backups of "
+        f"The latest backup is of {at(facts.latest)}, and none has been made since the one that "
+        f"was due at {at(missed[0])}: {_PLATFORM} look at the ScheduledBackup and the Backups of "
         f"Cluster {facts.cluster} ({_command(facts)})",
     )
 
@@ -234,7 +242,7 @@ def _days(retention: str) -> float:
 
 def _recoverable(facts: Facts) -> Finding:
     window = facts.window
-    first, last = _at(window.first_recoverable), _at(window.last_successful)
+    first, last = at(window.first_recoverable), at(window.last_successful)
     paused = "; none is made while the database is stopped" if facts.suspended else ""
     return Finding(
         BackupHealthReason.RECOVERABLE,
@@ -242,7 +250,7 @@ def _recoverable(facts: Facts) -> Finding:
     )
 
 
-def _appointments(facts: Facts) -> Iterator[datetime]:
+def _appointments(facts: Facts, now: datetime) -> Iterator[datetime]:
     """The moments at which something else is true although nothing has happened."""
     if facts.suspended:
         return
@@ -251,10 +259,7 @@ def _appointments(facts: Facts) -> Iterator[datetime]:
             yield facts.since + GRACE
     elif missed := missed_at(facts.plan.schedule, facts.latest):
         yield missed[1]
-
-
-def _at(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "an unknown moment"
+    yield from drills_due(facts, now)
 
 
 def _command(facts: Facts) -> str:

@@ -11,6 +11,7 @@ from daap_operator.kinds.archiver import archiver_of
 from daap_operator.kinds.cnpg_backups import FAILED
 from daap_operator.kinds.database.desired.resolved import Resolved
 from daap_operator.kinds.database.trim_backup import WINDOWS
+from daap_operator.kinds.database.verified import NOTHING, Verified
 from daap_operator.kinds.windows import Window, utc, window_of
 from daap_operator.kube.words import said
 
@@ -34,6 +35,8 @@ class Plan:
     """The one that a Cluster archived to which is gone; empty while there is one."""
     known: datetime | None = None
     """When the latest backup in the archive ended, as it was told before."""
+    verify: str = ""
+    """When drills are made, in six fields; empty for never."""
 
     @classmethod
     def of(
@@ -49,7 +52,7 @@ class Plan:
             return None
         if wanted is None:
             made = cls.as_made(previous, cluster)
-            return made and replace(made, schedule="", retention="")
+            return made and replace(made, schedule="", retention="", verify="")
         before = previous if previous and previous.archive else BackupStatus()
         return cls(
             store=wanted.store,
@@ -59,6 +62,7 @@ class Plan:
             current=_current(cluster),
             lost="" if cluster else before.store or "",
             known=before.last_successful,
+            verify=wanted.verify or "",
         )
 
     @classmethod
@@ -72,6 +76,7 @@ class Plan:
             schedule=previous.schedule or "",
             current=_current(cluster),
             known=previous.last_successful,
+            verify=previous.verify_schedule or "",
         )
 
     @property
@@ -100,6 +105,10 @@ class Seen:
     """The ScheduledBackup."""
     backups: tuple[Object, ...] = ()
     """Of the Cluster's that have failed the latest hundred that came, whoever made them."""
+    verified: Verified = NOTHING
+    """What the drills have shown."""
+    undrilled: str = ""
+    """Why a drill that is due is not made, with the remedy; empty where none is due or one is."""
 
 
 @dataclass(frozen=True)

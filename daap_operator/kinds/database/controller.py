@@ -67,6 +67,7 @@ from daap_operator.kinds.database.subject import (
     is_replaced,
     is_retained,
 )
+from daap_operator.kinds.database.verifying import verify
 from daap_operator.kinds.database.watched import WATCHES, children_of
 from daap_operator.kube import ApiError
 from daap_operator.samples import Samples
@@ -221,6 +222,7 @@ async def _serve(
     await allot(world, turn, resolved)
     _tell_end_of_life(world, turn.subject)
     observed, problem, published = await _maintain(world, turn.subject, resolved)
+    await verify(world, turn.subject, resolved)
     told = backups_now(world, turn.subject, resolved)
     status = observed_status(turn.moment(), resolved, observed, problem, published, told)
     return with_restore(world, turn.subject, status), problem

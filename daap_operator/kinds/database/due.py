@@ -25,17 +25,32 @@ def next_due(schedule: str, after: datetime) -> datetime | None:
         return None
 
 
-def missed_at(schedule: str, last: datetime) -> tuple[datetime, datetime] | None:
-    """Of the latest backup: the first run after it that was missed, and when that is certain.
+def last_due(schedule: str, after: datetime, until: datetime) -> datetime | None:
+    """The latest time after one moment and not after another, in UTC; None where there is none.
 
-    It is once the run after that one is due, and GRACE has passed. None while neither ever is.
+    However many there are between the two: it is looked for backwards.
+    """
+    end = until.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1)
+    try:
+        found = next(CronSim(_read(schedule), end, reverse=True), None)
+    except (CronSimError, OverflowError, ValueError):
+        return None
+    return found if found and found > after else None
+
+
+def missed_at(
+    schedule: str, last: datetime, grace: timedelta = GRACE
+) -> tuple[datetime, datetime] | None:
+    """Of the latest run: the first one after it that was missed, and when that is certain.
+
+    It is once the run after that one is due, and the grace has passed. None while neither ever is.
     """
     first = next_due(schedule, last)
     second = None if first is None else next_due(schedule, first)
     if first is None or second is None:
         return None
     try:
-        return first, second + GRACE
+        return first, second + grace
     except OverflowError:
         return None
 

@@ -6,7 +6,7 @@ from typing import Any
 from daap_operator import raw
 from daap_operator.engine.kinds import Ref
 from daap_operator.engine.ownership import OWNED
-from daap_operator.kinds import known
+from daap_operator.kinds import drills, known
 from daap_operator.kinds.database import recovering
 from daap_operator.kinds.database.applied import lacking
 from daap_operator.kinds.database.backups import NOTHING, Told, tell
@@ -20,6 +20,7 @@ from daap_operator.kinds.database.observed import observe
 from daap_operator.kinds.database.ownership import belongs_to
 from daap_operator.kinds.database.seen import Children, Observed
 from daap_operator.kinds.database.subject import DatabaseSubject, cluster_of
+from daap_operator.kinds.database.verified import verified
 from daap_operator.kinds.database.watched import CLUSTER, MOST_PARTS, children_of
 
 Object = dict[str, Any]
@@ -74,21 +75,36 @@ def backups_now(
 
     Without `resolved` against what was last made of the spec.
     """
+    previous, now = looked_at.status.backup, world.now()
+    planned = planned_now(world, looked_at, resolved)
+    told = tell(*planned, now) if planned else NOTHING
+    if told.status and previous and previous.final_backup:
+        noted = told.status.model_copy(update={"final_backup": previous.final_backup})
+        told = replace(told, status=noted)
+    notes = world.notes_of(looked_at.key)
+    retry = notes.undrilled.due if notes.undrilled else None
+    notes.backups_due = min(filter(None, (told.due, retry)), default=None)
+    return told
+
+
+def planned_now(
+    world: DatabaseWorld, looked_at: DatabaseSubject, resolved: Resolved | None
+) -> tuple[Plan, Seen] | None:
+    """How a database is backed up, and what is seen of that; None for one that never was."""
     metadata, previous = looked_at.metadata, looked_at.status.backup
     place = metadata.namespace, resolved.cluster if resolved else cluster_of(looked_at)
     there = world.store.get(Ref(known.CLUSTER, *place))
     cluster = there if there and belongs_to(there, metadata.uid) else None
     plan = Plan.of(resolved, previous, cluster) if resolved else Plan.as_made(previous, cluster)
-    told = tell(plan, _backups(world, plan, place, cluster), world.now()) if plan else NOTHING
-    if told.status and previous and previous.final_backup:
-        noted = told.status.model_copy(update={"final_backup": previous.final_backup})
-        told = replace(told, status=noted)
-    world.notes_of(looked_at.key).backups_due = told.due
-    return told
+    return (plan, _backups(world, plan, looked_at, place, cluster)) if plan else None
 
 
 def _backups(
-    world: DatabaseWorld, plan: Plan, place: tuple[str, str], cluster: Object | None
+    world: DatabaseWorld,
+    plan: Plan,
+    looked_at: DatabaseSubject,
+    place: tuple[str, str],
+    cluster: Object | None,
 ) -> Seen:
     """What is seen of the backups of a Cluster, by its namespace and name."""
     namespace, _ = place
@@ -96,6 +112,7 @@ def _backups(
         world.store.get(Ref(known.BARMAN_STORE, namespace, name))
         for name in (plan.told, plan.store)
     )
+    refused = world.notes_of(looked_at.key).undrilled
     return Seen(
         plugin=world.store.serves(known.BARMAN_STORE),
         store=store,
@@ -103,6 +120,13 @@ def _backups(
         cluster=cluster,
         schedule=world.store.get(Ref(known.SCHEDULED_BACKUP, *place)),
         backups=tuple(world.store.by(known.BACKUP, CLUSTER, place, MOST_PARTS, latest=True)),
+        verified=verified(
+            drills.latest_of(world.store, looked_at.key),
+            looked_at.metadata.uid,
+            plan.archive,
+            looked_at.status.backup,
+        ),
+        undrilled=refused.why if refused else "",
     )
 
 

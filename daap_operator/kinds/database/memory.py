@@ -42,6 +42,16 @@ class Archive:
     """Whether there has been a Cluster that may have begun it."""
 
 
+@dataclass(frozen=True)
+class Undrilled:
+    """A drill that is due and could not be made."""
+
+    why: str
+    """With the remedy; empty where it passes by itself."""
+    due: datetime
+    """When to try again."""
+
+
 @dataclass
 class Notes:
     """What this process remembers of one database between two passes."""
@@ -65,6 +75,11 @@ class Notes:
     """The archive that its Cluster has, or will have when it is created."""
     backups_due: datetime | None = None
     """When its backups are worse, or late, if nothing happens."""
+    undrilled: Undrilled | None = None
+    """The last try to have a drill made, which was refused; None once there is one, or none is
+    due."""
+    drill_patience: Patience = field(default_factory=Patience)
+    """With what refuses it."""
     claims_due: float | None = None
     """When to ask whether the volume claims that its deletion waits for are still there."""
     final_failed: tuple[str, float, int] | None = None

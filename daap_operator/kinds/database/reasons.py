@@ -99,6 +99,8 @@ class BackupHealthReason(Reason):
     BACKUP_FAILED = "BackupFailed"
     NEVER_BACKED_UP = "NeverBackedUp"
     BACKUP_TOO_OLD = "BackupTooOld"
+    VERIFICATION_FAILED = "VerificationFailed"
+    VERIFICATION_TOO_OLD = "VerificationTooOld"
     RETENTION_TOO_SHORT = "RetentionTooShort"
 
 

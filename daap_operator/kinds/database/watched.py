@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from daap_operator import names, raw
 from daap_operator.engine.kinds import UID, Object, Of, Reader, Ref, Source, Watch, uid
-from daap_operator.kinds import cnpg_backups, known, restores
+from daap_operator.kinds import cnpg_backups, drills, known, restores
 from daap_operator.kinds.database import trim, trim_backup, trim_pod
 from daap_operator.kinds.database.naming import NAME, name, ref
 from daap_operator.kinds.database.ownership import owners
@@ -301,6 +301,14 @@ WATCHES = (
         _of_restore,
         indexes={restores.ORDERED: restores.ordered},
         why="what a database is to be restored from, and instead of which Cluster",
+    ),
+    Watch(
+        known.DAAP_DRILL,
+        drills.keep,
+        _nobody,
+        indexes={drills.OF_DATABASE: drills.of_database},
+        why="which backups were proved to restore, and whether another drill is due",
+        concerns=drills.concerns,
     ),
     Watch(
         known.BARMAN_STORE,

@@ -22,6 +22,7 @@ from daap_operator.api.v1alpha1.database.source import Source, SourceStatus
 from daap_operator.api.v1alpha1.database.spec import DaapDatabaseSpec, DeletionPolicy
 from daap_operator.api.v1alpha1.database.status import Binding, DaapDatabaseStatus
 from daap_operator.api.v1alpha1.database.texts import MAJORS
+from daap_operator.api.v1alpha1.database.verify import Verify
 
 __all__ = [
     "DEFINITION",
@@ -46,4 +47,5 @@ __all__ = [
     "Source",
     "SourceStatus",
     "Storage",
+    "Verify",
 ]

@@ -3,12 +3,12 @@
 import re
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from daap_operator.api.base import Model
-from daap_operator.api.rules import validations
+from daap_operator.api.rules import rule, validations
 from daap_operator.api.v1alpha1.database import cron
 from daap_operator.api.v1alpha1.database.texts import (
     CONNECTION_NAME_PATTERN,
@@ -19,6 +19,12 @@ from daap_operator.api.v1alpha1.database.texts import (
     STORE_NAME_TEXT,
     matched,
     pattern_rule,
+)
+from daap_operator.api.v1alpha1.database.verify import Verify
+
+VERIFY_TEXT = (
+    "verify restores backups, and enabled is 'false', so that none are made: set enabled to true, "
+    "or remove verify"
 )
 
 
@@ -75,6 +81,9 @@ class Backup(Model):
     made first, and nothing is deleted before it is complete. The platform's default when left out.
     Can still be changed while the deletion waits."""
 
+    verify: Verify | None = None
+    """Proof that the backups restore: a DaapDrill on a schedule. None when left out."""
+
     @field_validator("store")
     @classmethod
     def _store_name(cls, name: str | None) -> str | None:
@@ -88,6 +97,17 @@ class Backup(Model):
         if schedule is not None and (why := schedule_objection(schedule)):
             raise ValueError(f"'{schedule}' {why}")
         return schedule
+
+    @model_validator(mode="after")
+    def _something_to_verify(self) -> Self:
+        if self.verify and not self.enabled:
+            raise ValueError(VERIFY_TEXT)
+        return self
+
+
+BACKUP_RULES = validations(
+    rule("!has(self.verify) || !has(self.enabled) || self.enabled", VERIFY_TEXT, path=".verify")
+)
 
 
 def store_objection(name: str) -> str | None:
@@ -134,3 +154,22 @@ class BackupStatus(Model):
 
     last_error: Annotated[str | None, Field(max_length=1024)] = None
     """Why it failed, while no later one has succeeded."""
+
+    verify_schedule: Annotated[str | None, Field(max_length=200)] = None
+    """When drills are made, in six fields as `schedule`, UTC; absent while none are."""
+
+    last_verified: datetime | None = None
+    """When a drill last showed that the latest backup of this archive restores. Stays when the
+    DaapDrill goes."""
+
+    verified_backup: Annotated[str | None, Field(max_length=253)] = None
+    """The backup that was restored then, by its id in the archive."""
+
+    measured_restore_seconds: Annotated[int | None, Field(ge=0)] = None
+    """How long that restore took, in seconds, until the restored database served."""
+
+    last_verification_failed: datetime | None = None
+    """When a drill of this archive last failed. Stays when the DaapDrill goes."""
+
+    verification_error: Annotated[str | None, Field(max_length=1024)] = None
+    """Which drill failed and why, while no later one has passed."""

@@ -21,6 +21,7 @@ DEFINITION = Definition(
         Column("Host", "string", ".status.host"),
         Column("Secret", "string", ".status.secretName", wide=True),
         Column("Last-Backup", "date", ".status.backup.lastSuccessful", wide=True),
+        Column("Last-Verified", "date", ".status.backup.lastVerified", wide=True),
         Column("Message", "string", '.status.conditions[?(@.type=="Ready")].message', wide=True),
         Column("Age", "date", ".metadata.creationTimestamp"),
     ),

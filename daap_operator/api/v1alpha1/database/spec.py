@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from daap_operator import names
 from daap_operator.api.base import Model
 from daap_operator.api.rules import rule, validations
-from daap_operator.api.v1alpha1.database.backup import Backup
+from daap_operator.api.v1alpha1.database.backup import BACKUP_RULES, Backup
 from daap_operator.api.v1alpha1.database.labels import SecretMetadata
 from daap_operator.api.v1alpha1.database.locale import LOCALE_RULES, VERSION_RULE, Locale
 from daap_operator.api.v1alpha1.database.parts import (
@@ -111,7 +111,7 @@ class DaapDatabaseSpec(Model):
     resources: Annotated[Resources | None, Field(json_schema_extra=RESOURCE_RULES)] = None
     """CPU and memory of each PostgreSQL instance."""
 
-    backup: Backup | None = None
+    backup: Annotated[Backup | None, Field(json_schema_extra=BACKUP_RULES)] = None
     """Backups, from which the database can be restored to any moment. The platform's default when
     left out."""
 

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from daap_operator import raw
-from daap_operator.api.v1alpha1 import BackupStatus, DaapDatabaseSpec, DeletionPolicy, OnDelete
+from daap_operator.api.v1alpha1 import (
+    BackupStatus,
+    DaapDatabaseSpec,
+    DeletionPolicy,
+    DrillQuery,
+    OnDelete,
+)
 from daap_operator.kinds.archiver import Archiver
 from daap_operator.kinds.database.desired.schedule import six_fields
 
@@ -36,6 +42,10 @@ class Backups:
     """In CloudNativePG's six fields, UTC."""
     retention: str | None = None
     """How far back it must be possible to restore to; None for what the store keeps."""
+    verify: str | None = None
+    """When drills are made, in six fields, UTC; None for never."""
+    queries: tuple[DrillQuery, ...] = ()
+    """What the database that a drill has restored is asked."""
 
 
 def wanted(spec: DaapDatabaseSpec, uid: str, defaults: BackupDefaults) -> Backups | None:
@@ -44,10 +54,14 @@ def wanted(spec: DaapDatabaseSpec, uid: str, defaults: BackupDefaults) -> Backup
     if not (defaults.enabled if asked is None else asked.enabled):
         return None
     schedule = (asked and asked.schedule) or defaults.schedule
+    verify = asked.verify if asked else None
     return Backups(
         store=(asked and asked.store) or defaults.store,
         schedule=six_fields(schedule, uid, defaults.spread),
         retention=asked.retention if asked else None,
+        # At another time than the backup where both are to be at some time of the day
+        verify=six_fields(verify.schedule, f"verify {uid}", defaults.spread) if verify else None,
+        queries=verify.queries if verify else (),
     )
 
 
@@ -143,9 +157,10 @@ def allotted(
     """What the status says of the choices: without backups only where those are that there were."""
     if backups is None:
         kept = previous if previous and previous.archive else None
-        return kept and kept.model_copy(update={"schedule": None})
+        return kept and kept.model_copy(update={"schedule": None, "verify_schedule": None})
     store = told.store if told else backups.store
     before = previous or BackupStatus()
     # Another name is noted before it is used, and nowhere else
     chosen = {"store": store or None, "archive": before.archive or archive}
-    return before.model_copy(update=chosen | {"schedule": backups.schedule})
+    when = {"schedule": backups.schedule, "verify_schedule": backups.verify}
+    return before.model_copy(update=chosen | when)
