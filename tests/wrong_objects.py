@@ -487,6 +487,68 @@ _BACKUPS = [
     ),
 ]
 
+_DAILY = {"schedule": "@daily"}
+
+
+def _verified(**verify: Any) -> Object:
+    return {"backup": {"verify": _DAILY | verify}}
+
+
+_VERIFY = [
+    _both(
+        "backups that are off are to be verified",
+        "spec.backup",
+        "verify restores backups, and enabled is 'false', so that none are made: set enabled to "
+        "true, or remove verify",
+        backup={"enabled": False, "verify": _DAILY},
+    ),
+    _own(
+        "verify without a schedule",
+        ("spec.backup.verify.schedule: Required value",),
+        ("spec.backup.verify.schedule", "is required: set it"),
+        backup={"verify": {}},
+    ),
+    *(
+        _both(
+            f"drills at {schedule!r}",
+            "spec.backup.verify.schedule",
+            f"'{schedule}' {_CRON}",
+            **_verified(schedule=schedule),
+        )
+        for schedule in ("", "weekly", "0 4 * *", "0 0 4 * * 0", "TZ=UTC 0 4 * * 0")
+    ),
+    _both(
+        "a query that is blank",
+        "spec.backup.verify.queries",
+        "must not be blank: write one query that reads and returns a row, as in SELECT 1",
+        **_verified(queries=[{"sql": "SELECT 1"}, {"sql": " \t"}]),
+    ),
+    _both(
+        "a query with an odd name",
+        "spec.backup.verify.queries",
+        "'orders!' must be at most 63 characters of A-Z, a-z, 0-9, '-', '_', '.' and spaces",
+        **_verified(queries=[{"name": "orders!", "sql": "SELECT 1"}]),
+    ),
+    _own(
+        "17 queries",
+        ("spec.backup.verify.queries: Too many: 17: must have at most 16 items",),
+        ("spec.backup.verify.queries", "at most 16 items"),
+        **_verified(queries=[{"sql": "SELECT 1"}] * 17),
+    ),
+    _own(
+        "a query of 2001 characters",
+        ("spec.backup.verify.queries[0].sql: Too long: may not be more than 2000 bytes",),
+        ("spec.backup.verify.queries", "at most 2000 characters"),
+        **_verified(queries=[{"sql": "x" * 2001}]),
+    ),
+    _own(
+        "a query without SQL",
+        ("spec.backup.verify.queries[0].sql: Required value",),
+        ("spec.backup.verify.queries", "is required: set it"),
+        **_verified(queries=[{"name": "orders"}]),
+    ),
+]
+
 _SOURCE = "must be the name of a DaapDatabase: 3 to 63 characters of a-z, 0-9 and '-', beginning"
 _ARCHIVE = "must be the name of an archive in the store, as in status.backup.archive: at most 253"
 _MOMENT = "must be a moment in RFC 3339 with its time zone, as in '2026-11-28T03:00:00Z'"
@@ -679,6 +741,7 @@ WRONG: list[Wrong] = [
     *_LOCALES,
     *_RESOURCES,
     *_BACKUPS,
+    *_VERIFY,
     *_SOURCES,
     *BEYOND_PATTERNS,
     *_SECRETS,
@@ -950,6 +1013,16 @@ TRANSITIONS: list[Transition] = [
         "backups change",
         {"backup": {"store": "backups", "schedule": "@daily"}},
         {"backup": {"enabled": False, "schedule": "*/20 9-17 * jan-jun MON-fri,0"}},
+    ),
+    Transition(
+        "drills and backups are switched off",
+        {"backup": {"verify": {"schedule": "@weekly"}}},
+        {"backup": {"enabled": False}},
+    ),
+    Transition(
+        "a drill's queries change",
+        {"backup": {"verify": {"schedule": "@weekly", "queries": [{"sql": "SELECT 1"}]}}},
+        {"backup": {"verify": {"schedule": "0 4 * * sun", "queries": []}}},
     ),
     Transition("pooler changes", {}, {"pooler": {"mode": "Session", "instances": 2}}),
     Transition("resources are added", {}, {"resources": {"requests": {"cpu": "1"}}}),

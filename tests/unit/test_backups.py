@@ -269,7 +269,7 @@ SITUATIONS: dict[str, tuple[Plan, Seen, str, list[str]]] = {
     "a drill cannot be made": (
         DRILLED,
         backups.seen(undrilled="The platform team must correct the operator's permissions"),
-        "VerificationFailed",
+        "VerificationBlocked",
         ["The drill that spec.backup.verify asks for cannot be made: The platform team must"],
     ),
     "no drill has passed for long": (

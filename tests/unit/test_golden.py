@@ -27,7 +27,7 @@ def test_an_examples_children_are_the_same_every_time(example: Path) -> None:
     made = golden.children_of(text)
     assert made == golden.children_of(text)
     kinds = [child["kind"] for child in yaml.safe_load_all(made)]
-    backups = ["ScheduledBackup"] if example.stem in ("backed-up", "copy") else []
+    backups = ["ScheduledBackup"] if example.stem in ("backed-up", "copy", "verified") else []
     assert kinds == ["Cluster", "Pooler", *backups, "Secret"]
 
 

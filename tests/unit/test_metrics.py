@@ -145,6 +145,8 @@ BACKED_UP: Object = {
     "backup": {
         "lastSuccessful": "2026-03-01T03:12:30Z",
         "firstRecoverable": "2026-02-20T09:01:00Z",
+        "lastVerified": "2026-03-01T05:07:00Z",
+        "measuredRestoreSeconds": 77,
     },
 }
 KEY = {"namespace": "shop", "name": "orders"}
@@ -157,6 +159,27 @@ async def test_of_backups_it_is_told_whether_they_are_healthy_and_how_far_they_r
     assert seen["daap_database_backup_healthy"] == [(KEY | {"reason": "Recoverable"}, 1)]
     assert seen["daap_database_backup_last_success"] == [(KEY, last)]
     assert seen["daap_database_backup_first_recoverable"] == [(KEY, first)]
+
+
+PASSED, BROKEN = "2026-03-01T05:07:00Z", "2026-03-02T05:07:00Z"
+
+
+@pytest.mark.parametrize(
+    ("backup", "failed"),
+    [
+        ({"lastVerified": PASSED}, 0),
+        ({"lastVerified": PASSED, "lastVerificationFailed": BROKEN}, 1),
+        ({"lastVerified": BROKEN, "lastVerificationFailed": PASSED}, 0),
+        ({"lastVerificationFailed": BROKEN}, 1),
+    ],
+    ids=["passed", "failed since", "passed since", "never passed"],
+)
+async def test_of_drills_it_is_told_what_the_last_one_showed(backup: Object, failed: int) -> None:
+    status = {"backup": backup | {"measuredRestoreSeconds": 77}}
+    seen = await told(leader(database(status=status)))
+    assert seen["daap_database_backup_verification_failed"] == [(KEY, failed)]
+    assert seen["daap_database_backup_restore_duration"] == [(KEY, 77)]
+    assert ("daap_database_backup_last_verified" in seen) == ("lastVerified" in backup)
 
 
 @pytest.mark.parametrize("reason", [each for each in BackupHealthReason if each != "Recoverable"])

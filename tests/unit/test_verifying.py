@@ -350,7 +350,7 @@ async def test_what_refuses_a_drill_is_told_and_tried_again() -> None:
     quota = refused(403, 'daapdrills "x" is forbidden: exceeded quota: objects')
     stage, request = await refused_drill(quota)
     await stage.look()
-    assert stage.condition("BackupHealthy") == ("False", "VerificationFailed")
+    assert stage.condition("BackupHealthy") == ("False", "VerificationBlocked")
     assert "A ResourceQuota of the namespace forbids" in stage.message("BackupHealthy")
     assert stage.condition("Ready") == ("True", "Ready")
     assert stage.condition("Stalled") is None
@@ -371,7 +371,7 @@ async def test_an_api_server_that_fails_for_a_while_is_not_told() -> None:
     assert set(stage.kube.requests) == {request}
     assert stage.condition("BackupHealthy") == ("True", "Recoverable")
     await run(stage, stage.clock.now() + timedelta(seconds=90))
-    assert stage.condition("BackupHealthy") == ("False", "VerificationFailed")
+    assert stage.condition("BackupHealthy") == ("False", "VerificationBlocked")
     assert "cannot be made: request: 500" in stage.message("BackupHealthy")
     stage.kube.refusals.clear()
     await run(stage, stage.clock.now() + timedelta(minutes=5))
@@ -387,7 +387,7 @@ async def test_somebody_elses_drill_of_that_name_is_left_alone_and_told() -> Non
     stage.kube.add(known.DAAP_DRILL, theirs)
     stage.until(stage.slot)
     await stage.settle()
-    assert stage.condition("BackupHealthy") == ("False", "VerificationFailed")
+    assert stage.condition("BackupHealthy") == ("False", "VerificationBlocked")
     assert "was not created for this DaapDatabase" in stage.message("BackupHealthy")
     assert stage.kube.one(known.DAAP_DRILL, name)["spec"] == theirs["spec"]
 

@@ -70,6 +70,30 @@ FIRST_RECOVERABLE = Metric(
     leader_only=True,
 )
 
+LAST_VERIFIED = Metric(
+    "daap_database_backup_last_verified",
+    "gauge",
+    "When a drill last showed that the latest backup of a DaapDatabase restores, as Unix time; "
+    "none before the first that passed.",
+    ("namespace", "name"),
+    leader_only=True,
+)
+RESTORE_DURATION = Metric(
+    "daap_database_backup_restore_duration",
+    "gauge",
+    "How many seconds the latest drill that passed took to restore a DaapDatabase, until it "
+    "served; none before the first that passed.",
+    ("namespace", "name"),
+    leader_only=True,
+)
+VERIFICATION_FAILED = Metric(
+    "daap_database_backup_verification_failed",
+    "gauge",
+    "1 when the last drill of a DaapDatabase failed, 0 when it passed; none before the first one.",
+    ("namespace", "name"),
+    leader_only=True,
+)
+
 METRICS = (
     DATABASES,
     DATABASE_CONDITION,
@@ -78,6 +102,9 @@ METRICS = (
     BACKUP_HEALTHY,
     LAST_BACKUP,
     FIRST_RECOVERABLE,
+    LAST_VERIFIED,
+    RESTORE_DURATION,
+    VERIFICATION_FAILED,
 )
 """All of them, in the order of the docs."""
 
@@ -96,6 +123,9 @@ def measured(databases: Collection[Object]) -> Iterator[Samples]:
     yield Samples(BACKUP_HEALTHY, _healthy(databases))
     yield Samples(LAST_BACKUP, _moments(databases, "lastSuccessful"))
     yield Samples(FIRST_RECOVERABLE, _moments(databases, "firstRecoverable"))
+    yield Samples(LAST_VERIFIED, _moments(databases, "lastVerified"))
+    yield Samples(RESTORE_DURATION, _restore_durations(databases))
+    yield Samples(VERIFICATION_FAILED, _refuted(databases))
 
 
 def _description(seen: Object) -> tuple[str, ...]:
@@ -127,3 +157,20 @@ def _moments(databases: Collection[Object], field: str) -> Iterator[tuple[tuple[
     for seen in databases:
         if (moment := raw.moment(seen, "status", "backup", field)) is not None:
             yield objects.key(seen), moment.timestamp()
+
+
+def _restore_durations(databases: Collection[Object]) -> Iterator[tuple[tuple[str, ...], float]]:
+    for seen in databases:
+        if seconds := raw.number(seen, "status", "backup", "measuredRestoreSeconds"):
+            yield objects.key(seen), seconds
+
+
+def _refuted(databases: Collection[Object]) -> Iterator[tuple[tuple[str, ...], float]]:
+    for seen in databases:
+        passed, failed = (
+            raw.moment(seen, "status", "backup", field)
+            for field in ("lastVerified", "lastVerificationFailed")
+        )
+        if passed or failed:
+            refuted = failed is not None and (passed is None or passed < failed)
+            yield objects.key(seen), float(refuted)

@@ -100,6 +100,7 @@ class BackupHealthReason(Reason):
     NEVER_BACKED_UP = "NeverBackedUp"
     BACKUP_TOO_OLD = "BackupTooOld"
     VERIFICATION_FAILED = "VerificationFailed"
+    VERIFICATION_BLOCKED = "VerificationBlocked"
     VERIFICATION_TOO_OLD = "VerificationTooOld"
     RETENTION_TOO_SHORT = "RetentionTooShort"
 

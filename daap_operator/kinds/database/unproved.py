@@ -41,7 +41,7 @@ def _until(facts: Facts) -> str:
 def _not_drilled(facts: Facts) -> Iterator[Finding]:
     if facts.seen.undrilled:
         yield Finding(
-            BackupHealthReason.VERIFICATION_FAILED,
+            BackupHealthReason.VERIFICATION_BLOCKED,
             f"The drill that spec.backup.verify asks for cannot be made: {facts.seen.undrilled}",
         )
 

@@ -106,7 +106,7 @@ def _passed(before: BackupStatus, latest: _Ended | None) -> Verified:
     when, drill = latest
     backup = quoted(raw.text(drill, "status", "backupId")) or None
     seconds = raw.number(drill, "status", "restoreSeconds", "total")
-    return Verified(when, backup, seconds if seconds and seconds > 0 else None)
+    return Verified(when, backup, seconds if seconds > 0 else None)
 
 
 def _failed(

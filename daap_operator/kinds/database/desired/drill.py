@@ -14,8 +14,8 @@ from daap_operator.kinds.database.reasons import BackupHealthReason, DatabaseRea
 from daap_operator.kube import ApiError
 
 _REASONS = Reasons(
-    pending=BackupHealthReason.VERIFICATION_FAILED,
-    deleted=BackupHealthReason.VERIFICATION_FAILED,
+    pending=BackupHealthReason.VERIFICATION_BLOCKED,
+    deleted=BackupHealthReason.VERIFICATION_BLOCKED,
     leftover=DatabaseReason.LEFTOVER_CHILDREN,
     conflict=DatabaseReason.OBJECT_CONFLICT,
     rejected=DatabaseReason.REJECTED,
