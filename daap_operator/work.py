@@ -172,7 +172,8 @@ class Work:
         )
 
     def _wake(self, ref: Ref) -> None:
-        self._queue.add(ref)
+        if ref.kind in self._controllers:  # a kind that this process does not serve is another's
+            self._queue.add(ref)
 
     def _known(self) -> Known:
         made = self._controllers.values()

@@ -67,6 +67,8 @@ POINTS: dict[str, tuple[str, ...]] = {
         "patch daapdatabases/status archive",
         "create clusters",
     ),
+    "verify": ("create daapdrills",),
+    "forget old drills": ("delete daapdrills",),
     "row without object": (CLAIM, "mark row deleted"),
 }
 """What each scenario writes when nothing disturbs it, in about this order."""
@@ -169,6 +171,8 @@ UNDRIVEN: dict[str, set[str]] = {
         *("create scheduledbackups", "upsert row error"),
         *("patch poolers", "replace secrets"),  # of the new Cluster's Secrets
     },
+    "verify": {*STATUS, "upsert row ready"},
+    "forget old drills": {*STATUS, CLAIM, "upsert row ready"},
     "delete with backups": {*POINTS["delete"]},
     "delete with a final backup": {*POINTS["delete"], *STATUS, "delete scheduledbackups"},
     "delete and retain with backups": {*POINTS["delete"], *POINTS["delete and retain"], CLAIM},

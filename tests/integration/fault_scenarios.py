@@ -4,6 +4,7 @@ import uuid
 from base64 import b64decode, b64encode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,7 @@ from daap_operator.kinds.database.desired.backup import archive_name, next_archi
 from tests.support.api import Object
 from tests.support.backups import tell_of_backup
 from tests.support.databases import condition
+from tests.support.drills import Drills
 from tests.support.eventually import eventually
 from tests.support.site import Site
 
@@ -25,6 +27,8 @@ KINDS = (
     *("clusters", "poolers", "deployments", "secrets", "persistentvolumeclaims"),
     "scheduledbackups",
 )
+LAST_DRILL = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
+"""When the last of many drills has passed."""
 ELSEWHERE = "elsewhere"
 OLD_ARCHIVE = "daap-old-0a1b2c3d"
 """What is kept of a database that nobody knows any more."""
@@ -485,6 +489,57 @@ async def delete_what_was_kept_with_backups(trial: Trial) -> None:
     await delete_what_was_kept(trial)
 
 
+async def create_recoverable(trial: Trial) -> None:
+    """Ready, with backups, and with the first one in the store."""
+    await create_with_backups(trial)
+    await eventually(
+        lambda: trial.site.databases.get(trial.name),
+        lambda found: condition(found, "BackupHealthy").get("status") == "True",
+        seconds=SECONDS,
+        every=EVERY,
+    )
+
+
+async def verify(trial: Trial) -> None:
+    """It is due at once: tests.support.drills.PATCHED."""
+    await trial.site.databases.edit(trial.name, backup={"verify": {"schedule": "@hourly"}})
+
+
+async def _drills(trial: Trial) -> list[str]:
+    """Its drills' names: those of a trial before may still be going."""
+    found = await Drills(trial.site.api, trial.site.namespace).names()
+    return [name for name in found if name.startswith(trial.name)]
+
+
+async def is_drilled(trial: Trial) -> None:
+    """By one drill, whatever happens."""
+    await eventually(partial(_drills, trial), bool, seconds=SECONDS, every=EVERY)
+    await trial.site.databases.ready(trial.name, seconds=SECONDS)
+    assert len(await _drills(trial)) == 1
+
+
+async def order_many_drills(trial: Trial) -> None:
+    """Of which all have passed: one more than are kept."""
+    drills = Drills(trial.site.api, trial.site.namespace)
+    database = await trial.site.databases.get(trial.name)
+    assert database
+    for day in range(4):
+        when = LAST_DRILL - timedelta(days=day)
+        await drills.ends(await drills.scheduled(database, when), database, when)
+
+
+async def three_drills_are_left(trial: Trial) -> None:
+    wanted = [names.drill_name(trial.name, LAST_DRILL - timedelta(days=day)) for day in (2, 1, 0)]
+    drills = partial(_drills, trial)
+    await eventually(drills, lambda found: found == wanted, seconds=SECONDS, every=EVERY)
+    await eventually(
+        lambda: trial.site.databases.get(trial.name),
+        lambda found: found and found["status"]["backup"].get("lastVerified"),
+        seconds=SECONDS,
+        every=EVERY,
+    )
+
+
 async def leave_a_row(trial: Trial) -> None:
     await _insert_row(trial, trial.site.namespace)
 
@@ -537,6 +592,14 @@ SCENARIOS = {
         make=create_with_a_base_backup,
         clear=delete_again,
         loses=True,
+    ),
+    "verify": Scenario(verify, is_drilled, make=create_recoverable, clear=delete_again),
+    "forget old drills": Scenario(
+        order_many_drills,
+        three_drills_are_left,
+        offline=True,
+        make=create_recoverable,
+        clear=delete_again,
     ),
     "row without object": Scenario(leave_a_row, gone, of_ready=False, offline=True),
 }

@@ -14,7 +14,7 @@ import pytest
 
 from daap_operator.engine import kopf_watch
 from daap_operator.kinds.backup import controller as backup_controller
-from daap_operator.kinds.database import allotment, controller, final_backup
+from daap_operator.kinds.database import allotment, controller, final_backup, verifying
 from daap_operator.kinds.drill import controller as drill_controller
 from daap_operator.kinds.restore import controller as restore_controller
 from daap_operator.kube import client
@@ -24,6 +24,7 @@ from tests.integration import fault_backups, fault_drills, fault_restores, fault
 from tests.integration.fault_matrix import CELLS, UNDRIVEN, Cell
 from tests.integration.fault_trials import ALL_POINTS, ALL_SCENARIOS, Outcome, What, run_all
 from tests.standin.cnpg import StandIn
+from tests.support import drills
 from tests.support.faults import installed
 from tests.support.nightly import nightly
 from tests.support.operator import PORTS
@@ -68,6 +69,8 @@ def outcomes(
     ):
         for module in (controller, backup_controller, restore_controller, drill_controller):
             patch.setattr(module, "STALLED_SECONDS", STALLED_SECONDS)
+        patch.setattr(verifying, "RETRY_SECONDS", STALLED_SECONDS)
+        patch.setattr(*drills.PATCHED)
         patch.setattr(allotment, "RETRY_SECONDS", STALLED_SECONDS)
         patch.setattr(final_backup, "REFUSED_SECONDS", STALLED_SECONDS)
         for module in (kopf_watch, client):

@@ -25,6 +25,7 @@ from dev.cluster import ControlPlane
 from dev.postgres import Server
 from tests.fix_cluster import remove_namespace
 from tests.standin.cnpg import StandIn
+from tests.support import drills
 from tests.support.api import Api
 from tests.support.audit import Rights
 from tests.support.databases import Databases
@@ -92,6 +93,9 @@ STOPS: dict[Permission, set[str]] = NEWS | {
     on(known.DAAP_BACKUP, "patch"): {"wait for another one to be backed up"},
     on(known.DAAP_BACKUP, "patch", "status"): {"wait for another one to be backed up"},
     on(known.DAAP_BACKUP, "create"): {"be backed up before a restore"},
+    on(known.DAAP_DRILL, "create"): {"be drilled"},
+    on(known.DAAP_DRILL, "patch"): {"be drilled"},
+    on(known.DAAP_DRILL, "delete"): {"lose an old drill"},
     on(known.DAAP_RESTORE, "get"): {"lose what was not restored"},
     on(known.DAAP_RESTORE, "patch"): {"be told that nothing is restored"},
     on(known.DAAP_RESTORE, "patch", "status"): {"be told that nothing is restored"},
@@ -301,6 +305,7 @@ def trials(
     ):
         for module in (kopf_watch, client):
             patch.setattr(module, "LAST_TLS_SECONDS", LAST_TLS_SECONDS)
+        patch.setattr(*drills.PATCHED)
         asyncio.run(Trials(control_plane, url, shared_standin).carry_out(list(made.values())))
     return made
 

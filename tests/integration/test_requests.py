@@ -1,8 +1,10 @@
 """What the operator asks of the API server, counted in the API server's audit log."""
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from tests.support.audit import Audit, Request
 from tests.support.daapbackups import DONE
 from tests.support.databases import Databases, condition, is_ready
 from tests.support.eventually import eventually
+from tests.support.nightly import nightly
 from tests.support.operator import Operators
 from tests.support.rows import Rows
 
@@ -21,6 +24,8 @@ LISTED = {
     *("daapbackups", "backups", "daaprestores"),
     *("daapdrills", "networkpolicies", "jobs"),
 }
+AT_ONCE, MANY_SECONDS = 50, 300.0
+"""Databases that are created at the same time, and how long a busy machine may take for them."""
 EVENTS = 2
 """What a creation is announced by; the second one is its last request, after the last status."""
 
@@ -103,7 +108,12 @@ async def test_backups_cost_one_write_more_and_what_is_told_of_the_first(
     }
 
 
-@pytest.mark.parametrize("spec", [{}, BACKED_UP], ids=["plain", "backed up"])
+VERIFIED = {"backup": {"store": "backups", "verify": {"schedule": "@monthly"}}}
+
+
+@pytest.mark.parametrize(
+    "spec", [{}, BACKED_UP, VERIFIED], ids=["plain", "backed up", "backed up and verified"]
+)
 async def test_a_healthy_database_costs_no_request(
     spec: dict[str, Any], databases: Databases, operators: Operators, audit: Audit
 ) -> None:
@@ -121,6 +131,37 @@ async def test_a_healthy_database_costs_no_request(
         return sum(r.resource == "daapdatabases" for r in audit.requests())
 
     await eventually(listings, lambda count: count >= 3)  # so three resyncs have come and gone
+    asked = audit.requests()
+    assert without_lists(asked) == []
+    assert {r.resource for r in asked} <= LISTED | {"leases"}
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(
+    "count", [12, pytest.param(500, marks=nightly("large"))], ids=["12", "500"]
+)
+async def test_databases_with_backups_of_which_none_is_due_cost_no_request(
+    count: int, databases: Databases, operators: Operators, audit: Audit
+) -> None:
+    """Neither a base backup nor a drill is: both are once a month."""
+    spec = {"backup": VERIFIED["backup"] | {"schedule": "@monthly"}}
+    await databases.object_store()
+    first = await operators.start()
+    names = [f"orders-{number}" for number in range(count)]
+    for some in range(0, count, AT_ONCE):
+        made = names[some : some + AT_ONCE]
+        await asyncio.gather(*(databases.create(name, **spec) for name in made))
+        for name in made:
+            await eventually(partial(databases.get, name), is_recoverable, seconds=MANY_SECONDS)
+    await first.stop()  # its Events have been posted then
+    operator = await operators.start(DAAP_RESYNC_INTERVAL="1s")
+    audit.forget()
+
+    async def listings() -> int:
+        return sum(r.resource == "daapdatabases" for r in audit.requests())
+
+    await eventually(listings, lambda times: times >= 3, seconds=MANY_SECONDS)
+    await operator.stop()
     asked = audit.requests()
     assert without_lists(asked) == []
     assert {r.resource for r in asked} <= LISTED | {"leases"}

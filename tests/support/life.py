@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from daap_operator.kinds import known
@@ -10,6 +11,7 @@ from tests.standin.cnpg import StandIn
 from tests.support.daapbackups import DONE, Backups
 from tests.support.databases import Databases, condition, is_ready
 from tests.support.drilling import Drills, checked
+from tests.support.drills import Drills as ScheduledDrills
 from tests.support.eventually import eventually
 from tests.support.http import metrics
 from tests.support.kinds import SERVICE
@@ -31,6 +33,9 @@ STUCK_SECONDS = 3.0
 
 SETTING_UP = 3
 """The step of a Cluster's birth at which its first instance is being set up."""
+
+DRILLED = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
+"""When the last drill has passed."""
 
 NOWHERE = {"after the end"}
 
@@ -85,6 +90,7 @@ class Life:
             await self._be_born()
             await self._be_scraped()
             await self._be_backed_up()
+            await self._be_verified()
             await self._be_put_back()
             await self._be_drilled()
             await self._be_repaired()
@@ -178,6 +184,26 @@ class Life:
             "lose its backup", lambda: backups.get("now"), lambda found: found is None
         )
         await self._reach("be Ready for more", lambda: self._databases.get(self._name), is_ready)
+
+    async def _be_verified(self) -> None:
+        """By a drill that is due at once, and three that are older: one more than are kept."""
+        drills = ScheduledDrills(self._databases.api, self._databases.namespace)
+        await self._databases.edit(self._name, backup={"verify": {"schedule": "@hourly"}})
+        await self._reach("be drilled", drills.names)
+        await self._databases.edit(self._name, backup={"verify": None})
+        database = await self._databases.get(self._name)
+        assert database
+        await drills.ends((await drills.names())[0], database, DRILLED)
+        for day in range(1, 4):
+            before = DRILLED - timedelta(days=day)
+            await drills.ends(await drills.scheduled(database, before), database, before)
+        await self._reach(
+            "lose an old drill",
+            drills.names,
+            lambda found: isinstance(found, list) and len(found) == 3,
+        )
+        await drills.clear()
+        await self._reach("be Ready verified", lambda: self._databases.get(self._name), is_ready)
 
     async def _be_put_back(self) -> None:
         """To a moment, with a backup first; beside a restore of a database that is not there."""

@@ -22,7 +22,7 @@
   verbs: [list, watch]
 - apiGroups: [daap.io]
   resources: [daapdrills]
-  verbs: [get, list, watch, create, patch, delete]
+  verbs: [list, watch, create, patch, delete]
 - apiGroups: [barmancloud.cnpg.io]
   resources: [objectstores]
   verbs: [list, watch]

@@ -44,7 +44,7 @@ class Archive:
 
 @dataclass(frozen=True)
 class Undrilled:
-    """A drill that is due and could not be made."""
+    """A drill that is due and could not be made, or one too many that could not be deleted."""
 
     why: str
     """With the remedy; empty where it passes by itself."""

@@ -32,7 +32,6 @@ RIGHTS = (
     *_child(known.BACKUP, "the last one, before the data of a DaapDatabase is deleted"),
     Right(known.DAAP_DRILL, "create", "one for each time of `spec.backup.verify`"),
     Right(known.DAAP_DRILL, "patch", "the same: it is created by server-side apply"),
-    Right(known.DAAP_DRILL, "get", "whether it is there, when the answer was lost"),
     Right(known.DAAP_DRILL, "delete", "those of the schedule that are over, but for the latest"),
     Right(
         known.SECRET,

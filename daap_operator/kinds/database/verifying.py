@@ -36,14 +36,16 @@ async def verify(world: DatabaseWorld, looked_at: DatabaseSubject, resolved: Res
     What refuses a drill is noted, and reported with the backups. Raises Outage as any step.
     """
     notes, found = world.notes_of(looked_at.key), drills.latest_of(world.store, looked_at.key)
+    owner, name = resolved.owner, _due(world, looked_at, resolved, found)
     notes.undrilled = None
-    name = _due(world, looked_at, resolved, found)
     if name and resolved.backups:
-        await _order(world, resolved.owner, drill(resolved.owner, name, resolved.backups.queries))
-    else:
-        notes.drill_patience.end()
+        notes.undrilled = await _order(world, owner, drill(owner, name, resolved.backups.queries))
     for each in superfluous(found, resolved.uid):
-        await _delete(world, resolved.owner, drill(resolved.owner, each["metadata"]["name"]))
+        left = await _left(world, owner, drill(owner, each["metadata"]["name"]))
+        if left and notes.undrilled is None:
+            notes.undrilled = _undrilled(world, owner, "", AGAIN_SECONDS)
+    if notes.undrilled is None:
+        notes.drill_patience.end()
 
 
 def _due(
@@ -71,26 +73,24 @@ def _due(
     return names.drill_name(resolved.name, slot) if slot else None
 
 
-async def _order(world: DatabaseWorld, owner: Owner, child: Child) -> None:
+async def _order(world: DatabaseWorld, owner: Owner, child: Child) -> Undrilled | None:
+    """Have it made; what is in the way, None once it is there."""
     ensured = await ensure(world.kube, world.store, owner, child)
-    notes = world.notes_of(owner.ref)
+    if ensured.facts:
+        world.wake(child.ref)  # its own controller is told by no event of what was written here
     try:
         problem = ensured.problem()
     except ApiError as error:
         log.warning("No drill", extra={"key": owner.ref, "error": str(error)[:2000]})
         first = max(AGAIN_SECONDS, error.retry_after)
-        notes.undrilled = _undrilled(world, owner, f"{error.told}{error.remedy}", first)
-        if world.monotonic() - notes.drill_patience.since < RETRY_SECONDS:  # it may pass
-            notes.undrilled = replace(notes.undrilled, why="")
-        return
+        found = _undrilled(world, owner, f"{error.told}{error.remedy}", first)
+        since = world.notes_of(owner.ref).drill_patience.since
+        passing = world.monotonic() - since < RETRY_SECONDS
+        return replace(found, why="") if passing else found
     if isinstance(problem, Stalled):
-        notes.undrilled = _undrilled(world, owner, problem.finding.message, RETRY_SECONDS)
-    elif problem:  # it passes by itself, and is nobody's business
-        notes.undrilled = _undrilled(world, owner, "", problem.seconds)
-    else:
-        notes.drill_patience.end()
-    if ensured.facts:
-        world.wake(child.ref)  # its own controller is told by no event of what was written here
+        return _undrilled(world, owner, problem.finding.message, RETRY_SECONDS)
+    # What passes by itself is nobody's business
+    return _undrilled(world, owner, "", problem.seconds) if problem else None
 
 
 def _undrilled(world: DatabaseWorld, owner: Owner, why: str, first: float) -> Undrilled:
@@ -99,12 +99,14 @@ def _undrilled(world: DatabaseWorld, owner: Owner, why: str, first: float) -> Un
     return Undrilled(why, world.now() + timedelta(seconds=seconds))
 
 
-async def _delete(world: DatabaseWorld, owner: Owner, child: Child) -> None:
-    """It can wait: what is left is deleted in a later pass."""
+async def _left(world: DatabaseWorld, owner: Owner, child: Child) -> bool:
+    """Have it deleted; whether that has to be tried again."""
     try:
         await delete(world.kube, world.store, owner, child)
     except Waiting:  # it has just changed
-        pass
+        return True
     except ApiError as error:
         told = {"key": owner.ref, "child": child.name, "error": str(error)[:2000]}
         log.warning("Drill not deleted", extra=told)
+        return True
+    return False
