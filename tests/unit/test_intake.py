@@ -139,6 +139,7 @@ async def test_owners_are_listed_before_what_they_own() -> None:
         "list ScheduledBackup",
         "list Backup",
         "list DaapRestore",
+        "list DaapDrill",
         "list ObjectStore",
         "list Cluster",
         "list Pooler",
@@ -151,7 +152,8 @@ async def test_owners_are_listed_before_what_they_own() -> None:
     assert list(SOURCES) == [
         *(known.DATABASE, known.CLUSTER, known.POOLER),
         *(known.DEPLOYMENT, known.ENDPOINTS, known.POD, known.ACCOUNT, known.CLAIM),
-        *(known.SCHEDULED_BACKUP, known.BACKUP, known.DAAP_RESTORE, known.BARMAN_STORE),
+        *(known.SCHEDULED_BACKUP, known.BACKUP, known.DAAP_RESTORE, known.DAAP_DRILL),
+        known.BARMAN_STORE,
     ]
 
 
@@ -177,6 +179,7 @@ async def test_only_our_children_and_what_is_made_of_them_are_listed() -> None:
         "cnpg.io/cluster",
         managed,
         "cnpg.io/cluster",
+        "",
         "",
         "",
     ]
