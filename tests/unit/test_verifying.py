@@ -467,6 +467,9 @@ async def test_what_refuses_a_deletion_stands_in_nobodys_way() -> None:
     await stage.drilled()
     assert len(stage.drills) == 4
     assert stage.condition("BackupHealthy") == ("True", "Recoverable")
+    again = await stage.look()
+    assert again
+    assert again < 60
     stage.kube.refusals.clear()
     await stage.settle()
     assert len(stage.drills) == 3

@@ -13,7 +13,7 @@ from daap_operator.engine.child import Child, Owner
 from daap_operator.engine.children import delete, ensure
 from daap_operator.engine.kinds import Object
 from daap_operator.errors import Stalled, Waiting
-from daap_operator.kinds import drills, restores
+from daap_operator.kinds import drills
 from daap_operator.kinds.database.backups_seen import Facts
 from daap_operator.kinds.database.desired.drill import drill
 from daap_operator.kinds.database.desired.resolved import Resolved
@@ -57,9 +57,8 @@ def _due(
     Never beside another one, nor while there is nothing to restore, or the database is stopped or
     being put back in place, because its archive may be another one afterwards.
     """
-    if resolved.backups is None or resolved.backups.verify is None:
-        return None
-    if is_replaced(looked_at) or restores.order_of(world.store, resolved.namespace, resolved.name):
+    schedule = resolved.backups.verify if resolved.backups else None
+    if schedule is None or is_replaced(looked_at):
         return None
     planned = planned_now(world, looked_at, resolved)
     facts = Facts.of(*planned) if planned else None
@@ -69,7 +68,7 @@ def _due(
         return None
     shown = facts.seen.verified
     since = max(filter(None, (facts.since, shown.passed, shown.failed)))
-    slot = due(resolved.backups.verify, found, resolved.uid, since, world.now())
+    slot = due(schedule, found, resolved.uid, since, world.now())
     return names.drill_name(resolved.name, slot) if slot else None
 
 
