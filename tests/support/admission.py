@@ -51,6 +51,7 @@ BOUNDED = (
     "daapbackups",
     "networkpolicies",
     "jobs",
+    "daapdrills",
 )
 BOUNDS = tuple(f"{RELEASE}-bounds-{kind}" for kind in BOUNDED)
 
@@ -303,6 +304,7 @@ SOME_JOB: Object = {
     "kind": known.JOB.name,
     "spec": {"template": {"spec": _POD}},
 }
+DRILL: Object = {"apiVersion": known.DAAP_DRILL.api_version, "kind": known.DAAP_DRILL.name}
 BACKUP: Object = {"apiVersion": known.BACKUP.api_version, "kind": known.BACKUP.name}
 
 
@@ -328,6 +330,7 @@ def _beyond_bounds(operator: Api, parent: Object) -> dict[str, Probe]:
         tried("daapbackups", "", named | {**ASKED, "spec": {"databaseRef": {"name": "probe"}}}),
         tried("networkpolicies", "", named | POLICY_OF_ALL),
         tried("jobs", "", named | SOME_JOB),
+        tried("daapdrills", "", named | {**DRILL, "spec": {"databaseRef": {"name": "probe"}}}),
     ]
     return dict(zip(BOUNDS, attempts, strict=True))
 
