@@ -44,6 +44,7 @@ from daap_operator.kinds.windows import packed
 from tests.support.restores import restore
 from tests.support.steps import countable, steps
 from tests.unit import backups, builders
+from tests.unit.drills import drill
 
 Object = dict[str, Any]
 
@@ -115,6 +116,7 @@ OBJECTS: dict[str, Object] = {
     known.SCHEDULED_BACKUP.word: builders.scheduled_backup(),
     known.BACKUP.word: backups.backup("failed", error="no such bucket"),
     known.BARMAN_STORE.word: backups.object_store(),
+    known.DAAP_DRILL.word: drill("2026-03-01T03:20:00Z"),
     known.DAAP_RESTORE.word: restore("shop", "back", "orders", at="2026-11-28T03:00:00Z"),
     known.DEPLOYMENT.word: builders.deployment(
         {"conditions": [{"type": "ReplicaFailure", "status": "False"}]}
