@@ -3,7 +3,7 @@
 {{/* What the operator may do where objects are; docs/reference/rbac.md says why. */}}
 {{- define "daap-operator.rules" -}}
 - apiGroups: [daap.io]
-  resources: [daapdatabases, daaprestores, daapdrills]
+  resources: [daapdatabases, daaprestores]
   verbs: [get, list, watch, patch]
 - apiGroups: [daap.io]
   resources: [daapdatabases/status, daapbackups/status, daaprestores/status, daapdrills/status]
@@ -22,7 +22,7 @@
   verbs: [list, watch]
 - apiGroups: [daap.io]
   resources: [daapdrills]
-  verbs: [list, watch, create, patch, delete]
+  verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [barmancloud.cnpg.io]
   resources: [objectstores]
   verbs: [list, watch]

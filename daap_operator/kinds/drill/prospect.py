@@ -16,7 +16,8 @@ from daap_operator.errors import Stalled, Waiting
 from daap_operator.findings import Finding
 from daap_operator.kinds import known
 from daap_operator.kinds.drill.reasons import DrillReason
-from daap_operator.kinds.drill.watched import UNFINISHED, database_of
+from daap_operator.kinds.drill.watched import UNFINISHED
+from daap_operator.kinds.drills import database_of
 from daap_operator.kinds.windows import window_of
 from daap_operator.lines import quoted
 

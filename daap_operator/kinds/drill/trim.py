@@ -5,7 +5,7 @@ from typing import Any
 
 from daap_operator import names, raw
 from daap_operator.engine import child
-from daap_operator.engine.kinds import IDENTITY, SUBJECT_METADATA
+from daap_operator.engine.kinds import IDENTITY
 from daap_operator.lines import all_quoted, quoted
 
 Object = dict[str, Any]
@@ -14,15 +14,6 @@ RESULT_BYTES = 4096
 """What Kubernetes keeps of a container's last words."""
 
 _POD_LABELS = (names.DRILL_LABEL, names.CNPG_CLUSTER_LABEL, names.CNPG_JOB_ROLE_LABEL)
-
-
-def drill(obj: Mapping[str, Any]) -> Object:
-    """A DaapDrill: without others' annotations, labels and field managers."""
-    return {
-        "metadata": raw.picked(raw.mapping(obj, "metadata"), SUBJECT_METADATA),
-        "spec": dict(raw.mapping(obj, "spec")),
-        "status": dict(raw.mapping(obj, "status")),
-    }
 
 
 def _made(obj: Mapping[str, Any]) -> Object:

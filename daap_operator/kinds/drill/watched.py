@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 
 from daap_operator import names, raw
-from daap_operator.api.v1alpha1 import DrillPhase
 from daap_operator.engine.kinds import UID, Object, Of, Reader, Ref, Source, Watch, uid
-from daap_operator.kinds import known
+from daap_operator.kinds import drills, known
 from daap_operator.kinds.drill import trim
+from daap_operator.kinds.drills import is_over
 from daap_operator.kinds.recovery_log import ROLE
 
-OF_DATABASE, SCRATCH, UNFINISHED = "drills of database", "scratch", "unfinished"
-"""Indexes of DaapDrills: by the namespace and the name of their database; those that are not over
-by the namespace and the name of their scratch Cluster, and by their namespace."""
+SCRATCH, UNFINISHED = "scratch", "unfinished"
+"""Indexes of the DaapDrills that are not over: by the namespace and the name of their scratch
+Cluster, and by their namespace."""
 
 _RESTORING = f"{names.CNPG_JOB_ROLE_LABEL}={ROLE}"
 _OURS = f"{names.MANAGED_BY_LABEL}={names.FIELD_MANAGER}"
@@ -22,22 +22,6 @@ OF_SCRATCH = "of scratch"
 MOST_PODS = 50
 """Pods that are looked at of one drill: there are a few, and whoever may label pods in its
 namespace can give it any number."""
-
-_OVER = (DrillPhase.PASSED, DrillPhase.FAILED)
-
-
-def is_over(drill: raw.Object) -> bool:
-    """Whether a drill is over, and nothing of it is left."""
-    return raw.text(drill, "status", "phase") in _OVER
-
-
-def database_of(drill: raw.Object) -> tuple[str, str]:
-    """The namespace and the name of its database."""
-    return raw.text(drill, "metadata", "namespace"), raw.text(drill, "spec", "databaseRef", "name")
-
-
-def _of_database(drill: raw.Object) -> list[tuple[str, str]]:
-    return [database_of(drill)]
 
 
 def _unfinished(drill: raw.Object) -> list[str]:
@@ -84,7 +68,7 @@ def _drill_of(cluster: Object, store: Reader) -> Iterator[Ref]:
 
 def _drills_of(database: Object, store: Reader) -> Iterator[Ref]:
     _, namespace, name = Ref.of(known.DATABASE, database)
-    for drill in store.by(known.DAAP_DRILL, OF_DATABASE, (namespace, name)):
+    for drill in store.by(known.DAAP_DRILL, drills.OF_DATABASE, (namespace, name)):
         if not is_over(drill):
             yield Ref.of(known.DAAP_DRILL, drill)
 
@@ -104,11 +88,11 @@ _INDEXES = {OF_SCRATCH: _of_scratch}
 WATCHES = (
     Watch(
         known.DAAP_DRILL,
-        trim.drill,
+        drills.keep,
         _itself,
         indexes={
             UID: uid,
-            OF_DATABASE: _of_database,
+            drills.OF_DATABASE: drills.of_database,
             UNFINISHED: _unfinished,
             SCRATCH: _scratch,
         },
