@@ -3,6 +3,7 @@
 from typing import Any
 
 from daap_operator.kinds import known
+from tests.integration import fault_matrix
 from tests.integration.fault_matrix import cells
 from tests.integration.fault_scenarios import (
     EVERY,
@@ -39,8 +40,20 @@ POINTS: dict[str, tuple[str, ...]] = {
 }
 """What the scenario writes when nothing disturbs it, in about this order."""
 
+OTHERS = {
+    *(CLAIM, "create events", "upsert drill row restoring", f"{STATUS} deleting"),
+    "patch daapdatabases/status settled",  # with what the drill has proved
+}
+CARRIED_OUT = {*POINTS["drill a database"], *OTHERS}
 UNDRIVEN: dict[str, set[str]] = {
-    "drill a database": {CLAIM, "create events", "upsert drill row restoring"},
+    "drill a database": OTHERS,
+    # What the drills of a database's schedule write themselves, as far as they come
+    "verify": fault_matrix.UNDRIVEN["verify"] | CARRIED_OUT,
+    "forget old drills": {
+        *fault_matrix.UNDRIVEN["forget old drills"],
+        *CARRIED_OUT,
+        "mark drill row deleted",
+    },
 }
 """What it writes besides: points of others, driven there."""
 
