@@ -10,6 +10,7 @@ CORRUPT = 2
 """Its exit code when it has found damage."""
 
 _PROGRESS = re.compile(r"(\d+)/(\d+) relations")
+_ASIDE = re.compile(r"pg_amcheck: (?:hint|detail): |HINT: |DETAIL: ")
 _DAMAGED = re.compile(r'^(?:heap table|btree index) "([^"]+)".*', re.MULTILINE)
 
 
@@ -45,7 +46,8 @@ def _first(out: str, start: int) -> str:
 
 
 def _tail(out: str, err: str) -> str:
-    """The last thing it has said that is no progress."""
+    """The last thing it has said that is neither progress nor a hint at what to do."""
     lines = [line.strip() for text in (out, err) for line in text.splitlines()]
     said = [line for line in lines if line and not _PROGRESS.search(line)]
-    return said[-1] if said else "it said nothing"
+    told = [line for line in said if not _ASIDE.match(line)] or said
+    return told[-1] if told else "it said nothing"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 from psycopg import conninfo
 
 from daap_operator.drillcheck import main
+from daap_operator.kinds.drill import checking
 from dev.postgres import Postgres
+from dev.postgres.binaries import programs as postgres_programs
 
 Object = dict[str, Any]
 
@@ -58,6 +61,18 @@ def asked(place: Path, *queries: Object) -> Object:
         del os.environ["DRILL_QUERIES"]
     found: Object = json.loads((place / "words").read_text())
     return found
+
+
+def test_pg_amcheck_is_called_as_the_job_calls_it(
+    restored: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = f"{postgres_programs()}:{os.environ['PATH']}"
+    monkeypatch.setenv("PATH", search)
+    command = checking.AMCHECK_COMMAND.replace(f"{checking.WORK}/", f"{restored}/")
+    subprocess.run(["/bin/sh", "-c", command], check=True)
+    # It has understood its options and has got into the database: the package of this server has
+    # no contrib modules, which CloudNativePG's images have
+    assert asked(restored)["error"].endswith('extension "amcheck" is not available')
 
 
 def test_tables_and_rows_are_counted(restored: Path) -> None:

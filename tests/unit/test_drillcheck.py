@@ -39,6 +39,12 @@ def test_a_check_that_failed_is_no_result(code: str) -> None:
     assert found.error == "pg_amcheck failed: pg_amcheck: error: no connection"
 
 
+def test_a_hint_is_not_why_a_check_failed() -> None:
+    said = "pg_amcheck: unrecognized option '--x'\npg_amcheck: hint: Try \"pg_amcheck --help\".\n"
+    error = amcheck.read("1", "", said).error
+    assert error == "pg_amcheck failed: pg_amcheck: unrecognized option '--x'"
+
+
 def test_a_check_that_says_nothing() -> None:
     assert amcheck.read("1", "", "").error == "pg_amcheck failed: it said nothing"
 

@@ -15,18 +15,20 @@ from daap_operator.kinds.drill.desired import labels
 AMCHECK, CHECK = "amcheck", "check"
 """The containers."""
 
-_WORK, _CA = "/work", "/ca"
+WORK, _CA = "/work", "/ca"
+"""Where the containers have what pg_amcheck has written, and the authority's certificate."""
 _POSTGRES_UID, _OPERATOR_UID = 26, 65532
 """The users of the images: CloudNativePG's, and the operator's own."""
 
 TRIES = 3
 """Pods of a Job that are tried: a node may fail under one."""
 
-_AMCHECK = (
-    f'pg_amcheck --install-missing --progress --dbname="$DRILL_DATABASE" '
-    f">{_WORK}/amcheck.out 2>{_WORK}/amcheck.err; echo $? >{_WORK}/amcheck.exit"
+AMCHECK_COMMAND = (
+    f'pg_amcheck --install-missing --progress -- "$DRILL_DATABASE" '
+    f">{WORK}/amcheck.out 2>{WORK}/amcheck.err; echo $? >{WORK}/amcheck.exit"
 )
-"""Its own exit code is read from the file: a corruption is a result, not a failure of the Job."""
+"""What its container runs. Its exit code is read from the file: a corruption is a result, and no
+failure of the Job."""
 
 _RESOURCES = {
     "requests": {"cpu": "50m", "memory": "64Mi"},
@@ -68,7 +70,7 @@ def job_spec(
                 },
                 "initContainers": [
                     _container(AMCHECK, postgres, _POSTGRES_UID, env)
-                    | {"command": ["/bin/sh", "-c", _AMCHECK]}
+                    | {"command": ["/bin/sh", "-c", AMCHECK_COMMAND]}
                 ],
                 "containers": [check | {"args": ["drill-check"]}],
                 "volumes": _volumes(cluster),
@@ -91,7 +93,7 @@ def _container(name: str, image: str, user: int, env: list[Manifest]) -> Manifes
             "runAsGroup": user,
         },
         "volumeMounts": [
-            {"name": "work", "mountPath": _WORK},
+            {"name": "work", "mountPath": WORK},
             {"name": "ca", "mountPath": _CA, "readOnly": True},
         ],
     }
@@ -113,7 +115,7 @@ def _environment(cluster: str, database: str) -> list[Manifest]:
         "PGSSLROOTCERT": f"{_CA}/ca.crt",
         "PGCONNECT_TIMEOUT": "30",
         "DRILL_DATABASE": database,
-        "DRILL_WORK": _WORK,
+        "DRILL_WORK": WORK,
     }
     password = _secret("PGPASSWORD", f"{cluster}-superuser", "password")
     return [*({"name": name, "value": value} for name, value in values.items()), password]
