@@ -31,6 +31,10 @@ def _born(pod: Object) -> tuple[str, str]:
     return raw.text(metadata, "creationTimestamp"), raw.text(metadata, "name")
 
 
+MEASURED_LINES = 250
+"""How many of its last lines have what `measured` reads: about a hundred follow the replay's end,
+when CloudNativePG has stopped and started the instance once more."""
+
 # --- the log --------------------------------------------------------------------------------------
 
 

@@ -11,12 +11,12 @@ from daap_operator.kube.connection import Connection, TooMuch, TooSlow
 from daap_operator.kube.kinds import EVENT, POD
 from daap_operator.kube.listing import FIRST_PAGE, PAGE, Page, Paging, heard
 from daap_operator.kube.problems import ApiError
-from daap_operator.kube.protocols import Propagation
+from daap_operator.kube.protocols import LOG_LINES, Propagation
 
 Object = dict[str, Any]
 
-LOG_LINES, LOG_BYTES = 60, 128 * 1024
-"""What is read of a pod's log: its last lines, and no more of them than this."""
+LOG_BYTES = 128 * 1024
+"""How much of the last lines of a pod's log is read."""
 
 LAST_TLS_SECONDS = 0.05
 """Sockets under TLS are closed in the turns of the event loop after their sessions were."""
@@ -111,9 +111,9 @@ class Kube(Connection):
                 else:
                     return [heard(event) for event in page]
 
-    async def log(self, namespace: str, pod: str, container: str) -> str:
+    async def log(self, namespace: str, pod: str, container: str, *, lines: int = LOG_LINES) -> str:
         """The last lines that a container of a pod has written; empty when it is gone."""
-        query = {"container": container, "tailLines": str(LOG_LINES), "limitBytes": str(LOG_BYTES)}
+        query = {"container": container, "tailLines": str(lines), "limitBytes": str(LOG_BYTES)}
         path = POD.path(namespace, pod, "log")
         try:
             content = await self._exchange("GET", path, query, most=2 * LOG_BYTES)

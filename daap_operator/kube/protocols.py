@@ -14,6 +14,10 @@ Propagation = Literal["Foreground", "Background", "Orphan"]
 """What becomes of the objects that a deleted one owns: they go before it, after it, or stay."""
 
 
+LOG_LINES = 60
+"""How many lines of a pod's log are read unless more are asked for: the last ones."""
+
+
 class Plain(Protocol):
     """Requests that know no field manager: read, and create."""
 
@@ -69,7 +73,7 @@ class Requests(Replacing, Deleting, Protocol):
     async def warnings(self, namespace: str) -> list[Object]:
         """The Warning Events of a namespace, one page of them."""
 
-    async def log(self, namespace: str, pod: str, container: str) -> str:
+    async def log(self, namespace: str, pod: str, container: str, *, lines: int = LOG_LINES) -> str:
         """The last lines that a container of a pod has written; empty when it is gone."""
 
     async def create(self, kind: Kind, manifest: Object) -> Object:

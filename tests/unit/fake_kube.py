@@ -12,6 +12,7 @@ from daap_operator import names
 from daap_operator.engine.kinds import Ref, selects
 from daap_operator.kinds import known
 from daap_operator.kube import EVENT, Kind, Propagation
+from daap_operator.kube.protocols import LOG_LINES
 from tests.unit import server_side_apply as field_owners
 from tests.unit.fakes import Clock, refused
 from tests.unit.server_side_apply import copied
@@ -118,9 +119,10 @@ class FakeKube:
             if its == EVENT and space == namespace and obj.get("type") == "Warning"
         ]
 
-    async def log(self, namespace: str, pod: str, container: str) -> str:
+    async def log(self, namespace: str, pod: str, container: str, *, lines: int = LOG_LINES) -> str:
         self._ask("get", known.POD, f"{pod} log")
-        return self.logs.get((namespace, pod, container), "")
+        written = self.logs.get((namespace, pod, container), "")
+        return "\n".join(written.splitlines()[-lines:])
 
     async def create(self, kind: Kind, manifest: Object) -> Object:
         place = self._asked("create", kind, manifest)

@@ -17,7 +17,14 @@ from daap_operator.kinds.drill.prospect import Impossible, Prospect, backup_id_o
 from daap_operator.kinds.drill.reasons import DrillReason
 from daap_operator.kinds.drill.result import Found, of_job
 from daap_operator.kinds.drill.watched import MOST_PODS, OF_SCRATCH
-from daap_operator.kinds.recovery_log import CONTAINER, failed_pods, measured, succeeded_pod, words
+from daap_operator.kinds.recovery_log import (
+    CONTAINER,
+    MEASURED_LINES,
+    failed_pods,
+    measured,
+    succeeded_pod,
+    words,
+)
 
 TRIES = 2
 """Tries to restore that may fail before the drill has: an object store may be away for a moment."""
@@ -174,8 +181,9 @@ async def _measured(turn: DrillTurn, memory: Memory) -> None:
     if pod is None or uid in memory.read or turn.subject.status.restore_seconds:
         return
     memory.read[uid] = ""
+    place = turn.subject.key.namespace, name, CONTAINER
     try:
-        found = measured(await turn.world.kube.log(turn.subject.key.namespace, name, CONTAINER))
+        found = measured(await turn.world.kube.log(*place, lines=MEASURED_LINES))
     except Outage:
         return
     if found.replayed is not None or found.recovered_to:
