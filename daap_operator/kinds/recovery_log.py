@@ -19,6 +19,9 @@ Object = dict[str, Any]
 ROLE = CONTAINER = "full-recovery"
 """What CloudNativePG calls the Job that restores, and the container of its pods."""
 
+SIDECAR = "plugin-barman-cloud"
+"""The container of the Barman Cloud plugin beside it, which fetches the base backup."""
+
 
 def failed_pods(pods: Iterable[Object]) -> list[Object]:
     """The pods of the tries that have failed, the latest last."""
@@ -58,6 +61,25 @@ _MOST = 8 * LONGEST
 def _begin(text: str) -> str:
     """The beginning of a message, which ends with a whole word: half an address would be seen."""
     return text if len(text) <= _MOST else text[:_MOST].rpartition(" ")[0]
+
+
+def is_hidden(said: str) -> bool:
+    """Whether the cause that `words` gives is but the exit code of what the sidecar has called."""
+    return "Operation error (exit code" in said
+
+
+def sidecar_words(log: str) -> str:
+    """Why a base backup could not be fetched, by the sidecar's log; empty when it does not tell.
+
+    The last error of Barman's own, which the plugin passes on line by line: `… [29] ERROR: …`.
+    """
+    entries = [entry for entry in _entries(log) if raw.text(entry, "logger") == _FETCHER]
+    told = [found[1] for entry in entries if (found := _ERROR.search(raw.text(entry, "msg")))]
+    return quoted(quotable(told[-1])) if told else ""
+
+
+_FETCHER = "barman-cloud-restore"
+_ERROR = re.compile(r"\b(?:ERROR|CRITICAL): (.+)")
 
 
 class Measured(NamedTuple):

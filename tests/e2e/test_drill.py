@@ -82,7 +82,7 @@ async def test_a_drill_proves_a_backup_and_finds_a_damaged_one(
     assert failed["status"]["phase"] == "Failed", failed["status"]
     stalled = condition(failed, "Stalled")
     assert stalled["reason"] == "RestoreFailed"
-    assert "does not say why" not in stalled["message"]
+    assert "Missing file" in stalled["message"]
     assert await drills.left() == []
 
 

@@ -90,7 +90,9 @@ class DrillStage(BackupStage):
         body = {"metadata": {"labels": {names.CNPG_CLUSTER_LABEL: name}}}
         self.owned(known.CLAIM, f"{name}-1", body)
 
-    def recovery_pod(self, phase: str, number: int = 1, *, log: str = "") -> None:
+    def recovery_pod(
+        self, phase: str, number: int = 1, *, log: str = "", sidecar: str = ""
+    ) -> None:
         """A try to restore has ended."""
         name = f"{self.scratch}-1-full-recovery-{number}"
         # As CloudNativePG labels them: without what the Cluster's other pods inherit
@@ -100,6 +102,7 @@ class DrillStage(BackupStage):
         containers = [{"name": "full-recovery", "state": {"terminated": ended}}]
         self.owned(known.POD, name, {"metadata": {"labels": labels}})
         self.kube.logs["shop", name, "full-recovery"] = log
+        self.kube.logs["shop", name, "plugin-barman-cloud"] = sidecar
         status = {"phase": phase, "containerStatuses": containers}
         self.kube.change(known.POD, name, setting("status", status))
 

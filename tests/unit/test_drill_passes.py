@@ -359,6 +359,36 @@ async def test_a_backup_that_is_damaged_fails_with_the_second_try() -> None:
     await failed(stage, "RestoreFailed", "no such object: data.tar")
 
 
+CODE_ALONE = (
+    "while restoring cluster: rpc error: code = Unknown desc = Operation error (exit code 1)"
+)
+MISSING = "2026-11-30 17:20:10,226 [29] ERROR: Missing file shop/base/1/data.* for server orders"
+
+
+def fetching(message: str) -> str:
+    """A line of the sidecar that fetches the base backup, as it was read on a real cluster."""
+    return json.dumps({"level": "info", "logger": "barman-cloud-restore", "msg": message})
+
+
+@pytest.mark.parametrize(
+    ("sidecar", "told"),
+    [
+        (fetching(MISSING) + "\n{}", ": Missing file shop/base/1/data.* for server orders"),
+        (fetching("no error"), "Operation error (exit code 1)"),
+        (MISSING, "Operation error (exit code 1)"),
+    ],
+)
+async def test_the_cause_is_the_sidecars_where_only_an_exit_code_is_told(
+    sidecar: str, told: str
+) -> None:
+    stage = await asked()
+    await stage.restoring()
+    error = json.dumps({"level": "error", "error": CODE_ALONE})
+    for number in (1, 2):
+        stage.recovery_pod("Failed", number, log=error, sidecar=sidecar)
+    await failed(stage, "RestoreFailed", told)
+
+
 async def test_each_log_is_read_once() -> None:
     stage = await asked()
     await stage.restoring()

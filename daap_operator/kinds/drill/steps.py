@@ -1,5 +1,6 @@
 """The steps of a drill: begun, restored, checked. Each may be repeated, whatever has cut it off."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from daap_operator import raw
@@ -20,8 +21,11 @@ from daap_operator.kinds.drill.watched import MOST_PODS, OF_SCRATCH
 from daap_operator.kinds.recovery_log import (
     CONTAINER,
     MEASURED_LINES,
+    SIDECAR,
     failed_pods,
+    is_hidden,
     measured,
+    sidecar_words,
     succeeded_pod,
     words,
 )
@@ -163,12 +167,12 @@ async def _read(turn: DrillTurn, memory: Memory, pod: Object) -> None:
     uid, name = (raw.text(pod, "metadata", field) for field in ("uid", "name"))
     if uid in memory.read:
         return
-    try:
-        memory.read[uid] = words(
-            await turn.world.kube.log(turn.subject.key.namespace, name, CONTAINER)
-        )
-    except Outage:
-        memory.read[uid] = ""
+    kube, place, read = turn.world.kube, (turn.subject.key.namespace, name), memory.read
+    read[uid] = ""
+    with suppress(Outage):
+        read[uid] = words(await kube.log(*place, CONTAINER))
+        if is_hidden(read[uid]):
+            read[uid] = sidecar_words(await kube.log(*place, SIDECAR)) or read[uid]
 
 
 async def _measured(turn: DrillTurn, memory: Memory) -> None:
