@@ -10,8 +10,7 @@ import pytest
 from daap_operator.api.reasons import InventoryReason
 from daap_operator.engine.kinds import Ref
 from daap_operator.errors import Outage
-from daap_operator.kinds import known
-from daap_operator.kinds.database import recovering
+from daap_operator.kinds import known, recovery_log
 from daap_operator.kinds.database.naming import ref
 from daap_operator.kinds.recovery_log import words
 from daap_operator.kube.words import HIDDEN
@@ -475,7 +474,7 @@ def test_of_a_long_message_the_beginning_is_gone_through(monkeypatch: pytest.Mon
         gone_through.append(text)
         return text
 
-    monkeypatch.setattr(recovering, "quotable", noted)
+    monkeypatch.setattr(recovery_log, "quotable", noted)
     for word in ("a ", "10.20.30.40 "):
         message = word * (120_000 // len(word))
         words(json.dumps({"record": {"error_severity": "FATAL", "message": message}}))
