@@ -14,7 +14,7 @@ import pytest
 
 from daap_operator.engine import kopf_watch
 from daap_operator.kinds.backup import controller as backup_controller
-from daap_operator.kinds.database import allotment, controller, final_backup, verifying
+from daap_operator.kinds.database import again, allotment, final_backup, verifying
 from daap_operator.kinds.drill import controller as drill_controller
 from daap_operator.kinds.restore import controller as restore_controller
 from daap_operator.kube import client
@@ -67,7 +67,7 @@ def outcomes(
         pytest.MonkeyPatch.context() as patch,
         installed(),
     ):
-        for module in (controller, backup_controller, restore_controller, drill_controller):
+        for module in (again, backup_controller, restore_controller, drill_controller):
             patch.setattr(module, "STALLED_SECONDS", STALLED_SECONDS)
         patch.setattr(verifying, "RETRY_SECONDS", STALLED_SECONDS)
         patch.setattr(*drills.PATCHED)

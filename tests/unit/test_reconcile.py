@@ -18,8 +18,8 @@ from daap_operator.engine.ownership import owner_labels
 from daap_operator.errors import Outage
 from daap_operator.kinds import known
 from daap_operator.kinds.database import children
+from daap_operator.kinds.database.again import STALLED_SECONDS
 from daap_operator.kinds.database.children import SETTLE_SECONDS
-from daap_operator.kinds.database.controller import STALLED_SECONDS
 from daap_operator.kinds.database.desired.cluster import cluster
 from daap_operator.kinds.database.desired.mark import is_marked, unmarked
 from daap_operator.kinds.database.desired.pooler import pooler

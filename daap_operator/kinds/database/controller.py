@@ -12,13 +12,13 @@ from daap_operator.api.v1alpha1 import DaapDatabaseStatus, OnDelete
 from daap_operator.engine.bounds import fit, is_out
 from daap_operator.engine.controller import Controller
 from daap_operator.engine.kinds import Object, Ref
-from daap_operator.engine.patience import PASSING
 from daap_operator.engine.store import Store
 from daap_operator.engine.world import World
 from daap_operator.errors import Problem, Stalled, Waiting
 from daap_operator.findings import Finding
 from daap_operator.kinds import known
 from daap_operator.kinds.database import offer
+from daap_operator.kinds.database.again import when
 from daap_operator.kinds.database.allotment import (
     allot,
     end,
@@ -39,7 +39,7 @@ from daap_operator.kinds.database.final_backup import Held, final_backup
 from daap_operator.kinds.database.growth import size_volumes, told_of_volumes
 from daap_operator.kinds.database.listen import heard_out, listened
 from daap_operator.kinds.database.live import as_made, backups_now, observed_now
-from daap_operator.kinds.database.logins import LOOK_SECONDS, logged_in
+from daap_operator.kinds.database.logins import logged_in
 from daap_operator.kinds.database.memory import DatabaseOutcome, DatabaseTurn, DatabaseWorld
 from daap_operator.kinds.database.metrics import METRICS, measured
 from daap_operator.kinds.database.publish import note_name, publish
@@ -74,10 +74,6 @@ from daap_operator.samples import Samples
 from daap_operator.settings import Settings
 
 _NAMESPACE_GOES = CommonReason.NAMESPACE_TERMINATING
-
-STALLED_SECONDS = 60.0
-"""When to look again at what only a person can repair, in case no event says that it is; then after
-as long as it has lasted."""
 
 
 class DatabaseController(Controller[DaapDatabaseStatus]):
@@ -142,7 +138,7 @@ class DatabaseController(Controller[DaapDatabaseStatus]):
         if isinstance(problem, Stalled) and (given_back := await give_back(world, turn, problem)):
             return given_back
         world.notes_of(key).refused = None
-        return DatabaseOutcome(status, partial(_again, world, key, problem))
+        return DatabaseOutcome(status, partial(when, world, key, problem))
 
     async def remove(self, turn: DatabaseTurn) -> DatabaseOutcome | None:
         """Children and Secret go or stay behind, unless the database is protected.
@@ -265,7 +261,7 @@ async def _keep(world: DatabaseWorld, turn: DatabaseTurn, held: Held) -> Databas
     told = backups_now(world, turn.subject, resolved)
     status = deleting_status(turn.moment(), held.why, published, told)
     key = turn.subject.key
-    return DatabaseOutcome(status, lambda: min(held.seconds, _again(world, key, problem)))
+    return DatabaseOutcome(status, lambda: min(held.seconds, when(world, key, problem)))
 
 
 async def _maintain(
@@ -297,40 +293,3 @@ async def _maintain(
     if problem is None and observed.serving:
         problem = asked_in_vain(resolved.defaults, looked_at.metadata.annotations)
     return observed, problem, published
-
-
-def _again(world: DatabaseWorld, key: Ref, problem: Problem | None) -> float:
-    """When to look again if no event comes first."""
-    notes, now = world.notes_of(key), world.monotonic()
-    waits = [world.resync.total_seconds() * world.random.uniform(0.8, 1.2)]
-    waits += _patiently(world, key, problem)
-    if notes.settling_until:
-        waits.append(max(0.0, notes.settling_until - now))
-        if notes.settling_until <= now:  # this pass may have reported it: one more, and no third
-            notes.settling_until = 0.0
-    if notes.login_refused:
-        waits.append(notes.login_patience.pause("login", now, first=LOOK_SECONDS, part=PASSING))
-    else:
-        notes.login_patience.end()
-    if notes.backups_due is not None:
-        waits.append(max(0.0, (notes.backups_due - world.now()).total_seconds()))
-    if notes.stuck is not None and problem is None:
-        waits.append(max(1.0, notes.stuck.due - now))
-    if notes.secret_due is not None and (problem is None or notes.secret_due > now):
-        # It may have come due in this very pass, after the Secret was last thought of
-        waits.append(max(0.0, notes.secret_due - now))
-    return min(waits)
-
-
-def _patiently(world: DatabaseWorld, key: Ref, problem: Problem | None) -> Iterator[float]:
-    """When to look again at what is in the way: the longer it has been there, the later."""
-    patience, now = world.notes_of(key).patience, world.monotonic()
-    if problem is None:
-        patience.end()
-        return
-    generation = raw.number(world.store.get(key), "metadata", "generation")
-    what = generation, problem.finding.reason
-    if isinstance(problem, Stalled):
-        yield patience.pause(what, now, first=STALLED_SECONDS)
-    else:
-        yield patience.pause(what, now, first=problem.seconds, part=PASSING)
