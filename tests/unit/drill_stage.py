@@ -95,7 +95,7 @@ class DrillStage(BackupStage):
     ) -> None:
         """A try to restore has ended."""
         name = f"{self.scratch}-1-full-recovery-{number}"
-        # As CloudNativePG labels them: without what the Cluster's other pods inherit
+        # No more than is promised: those of CloudNativePG 1.30 inherit the Cluster's labels, too
         labels = {names.CNPG_CLUSTER_LABEL: self.scratch, names.CNPG_JOB_ROLE_LABEL: ROLE}
         since = self.clock.now() - timedelta(seconds=10)
         ended = {"exitCode": 0, "startedAt": since.isoformat()}

@@ -145,7 +145,7 @@ def policy_spec(cluster: str, ports: tuple[int, ...]) -> Manifest:
     cnpg = {"namespaceSelector": {}, "podSelector": {"matchLabels": CNPG_OPERATOR}}
     dns = [{"protocol": protocol, "port": DNS_PORT} for protocol in ("UDP", "TCP")]
     return {
-        # The pods that restore have none of our labels
+        # Our own label is on the pod that checks, too, which has to reach the database
         "podSelector": {"matchLabels": {names.CNPG_CLUSTER_LABEL: cluster}},
         "policyTypes": ["Ingress", "Egress"],
         "ingress": [

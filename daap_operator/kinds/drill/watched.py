@@ -142,7 +142,8 @@ WATCHES = (
         known.POD,
         trim.pod,
         _restored_for,
-        # Not by our own label: the pods of CloudNativePG's Jobs have only its own
+        # Not by our own label: that these pods inherit the Cluster's, as 1.30 does it, is nowhere
+        # promised
         _RESTORING,
         {OF_SCRATCH: _of_restore},
         of=_OF,
