@@ -1,10 +1,12 @@
 """The chart's admission policies as they are rendered: every switch, and whom they look at."""
 
+import json
 from typing import Any
 
 import pytest
 
 from daap_operator import settings
+from daap_operator.kinds.drill import checking
 from dev.installation import NAMESPACE
 from tests.support.admission import (
     BINDING,
@@ -179,6 +181,14 @@ def test_the_image_is_compared_literally(image: str, pattern: str) -> None:
     spec = only(policies({"config": {"postgresImage": image}}), POLICY, BOUNDS[1])["spec"]
     wrong = next(v["expression"] for v in spec["variables"] if v["name"] == "wrong")
     assert f'matches("{pattern}")' in wrong
+
+
+def test_a_drills_command_is_the_operators() -> None:
+    (jobs,) = [name for name in BOUNDS if name.endswith("-jobs")]
+    spec = only(policies({}), POLICY, jobs)["spec"]
+    wrong = next(v["expression"] for v in spec["variables"] if v["name"] == "wrong")
+    command = json.dumps(checking.AMCHECK_COMMAND).replace(">", r"\u003e")  # as Helm writes it
+    assert f"== ['/bin/sh', '-c', {command}]" in wrong
 
 
 def test_images_with_a_digest_reach_the_operator_and_its_policy() -> None:
