@@ -389,6 +389,21 @@ async def test_the_cause_is_the_sidecars_where_only_an_exit_code_is_told(
     await failed(stage, "RestoreFailed", told)
 
 
+async def test_what_has_just_changed_is_removed_with_the_next_look() -> None:
+    stage = await asked()
+    await stage.checking()
+    request = f"delete Job {SCRATCH}"
+    stage.kube.refusals[request] = refused(409, "the object has been modified", "Conflict")
+    stage.checks()
+    await stage.passes(2)
+    assert stage.told(DRILL)["Ready"] == ("False", "RemovingScratchCluster")
+    assert f"Waiting for Job {SCRATCH} to be gone" in str(stage.its()["conditions"])
+    del stage.kube.refusals[request]
+    await stage.passes(4)
+    assert stage.phase(DRILL) == "Passed"
+    assert stage.kube.there(known.JOB) == []
+
+
 async def test_each_log_is_read_once() -> None:
     stage = await asked()
     await stage.restoring()

@@ -3,6 +3,7 @@
 from daap_operator import names, raw
 from daap_operator.engine.child import Child, Owner
 from daap_operator.engine.children import delete
+from daap_operator.errors import Waiting
 from daap_operator.kinds import known
 from daap_operator.kinds.drill import desired
 from daap_operator.kinds.drill.memory import DrillSubject, DrillTurn
@@ -22,15 +23,24 @@ async def removed(turn: DrillTurn) -> str:
     the Cluster owns (volumes, Secrets, Services) goes by garbage collection. All names are known
     without a status, so that nothing is forgotten when that was lost.
     """
-    owner, name = owner_of(turn.subject), scratch_of(turn.subject)
-    world = turn.world
     for kind in (known.JOB, known.CLUSTER):
-        if left := await delete(world.kube, world.store, owner, _child(kind, owner, name)):
-            return left.what
-    if claims := await _claims(turn, name):
+        if left := await _deleted(turn, kind):
+            return left
+    if claims := await _claims(turn, scratch_of(turn.subject)):
         return f"PersistentVolumeClaim {', '.join(claims)}"
-    policy = _child(known.NETWORK_POLICY, owner, name)
-    left = await delete(world.kube, world.store, owner, policy)
+    return await _deleted(turn, known.NETWORK_POLICY)
+
+
+async def _deleted(turn: DrillTurn, kind: Kind) -> str:
+    """Delete one of them; names it while it is there.
+
+    One that has just changed is there, too, as a Job whose pod ends: the next look deletes it.
+    """
+    owner, name = owner_of(turn.subject), scratch_of(turn.subject)
+    try:
+        left = await delete(turn.world.kube, turn.world.store, owner, _child(kind, owner, name))
+    except Waiting:
+        return f"{kind.name} {name}"
     return left.what if left else ""
 
 
