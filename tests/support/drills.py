@@ -35,6 +35,10 @@ class Drills:
         found = await self.api.list(known.DAAP_DRILL, self.namespace)
         return sorted(found, key=lambda obj: str(obj["metadata"]["name"]))
 
+    async def get(self, name: str) -> Object | None:
+        """As it is now."""
+        return await self.api.get(known.DAAP_DRILL, self.namespace, name)
+
     async def names(self) -> list[str]:
         """Their names."""
         return [obj["metadata"]["name"] for obj in await self.all()]
@@ -81,8 +85,12 @@ class Drills:
         """Wait until there are so many; their names."""
         return await eventually(self.names, lambda found: len(found) == count)
 
-    async def clear(self) -> None:
-        """Take away all there are, and wait until they are gone."""
+    async def delete(self) -> None:
+        """Ask for the deletion of all there are."""
         for name in await self.names():
             await self.api.delete(known.DAAP_DRILL, self.namespace, name)
+
+    async def clear(self) -> None:
+        """Take away all there are, and wait until they are gone."""
+        await self.delete()
         await eventually(self.names, lambda found: not found)
