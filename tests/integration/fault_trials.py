@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
+from daap_operator import names
 from daap_operator.kinds.served import KINDS, Kinds
 from dev.cluster import ControlPlane
 from tests.fix_cluster import remove_namespace
@@ -163,8 +164,11 @@ async def _make_ready(trial: Trial, scenario: Scenario) -> None:
 
 
 async def _clusters(site: Site) -> set[str]:
+    """Those of databases: the scratch ones of drills come and go."""
     found = await site.api.list("clusters", site.namespace)
-    return {obj["metadata"]["uid"] for obj in found}
+    labels = [obj["metadata"].get("labels") or {} for obj in found]
+    ours = zip(found, labels, strict=True)
+    return {obj["metadata"]["uid"] for obj, of in ours if names.DRILL_LABEL not in of}
 
 
 async def _disturbed(trial: Trial, scenario: Scenario, what: What, found: Outcome) -> Process:

@@ -149,7 +149,7 @@ async def test_what_kubectl_prints(control_plane: ControlPlane, api: Api, namesp
     assert header == ["NAME", "READY", "STATUS", "STALLED", "OWNER", "VERSION", "HOST", "AGE"]
     assert row[:6] == ["orders", "True", "Ready", "checkout", "17", STATUS["host"]]
     header, row = printed("daapdb", "-o", "wide")
-    assert header[7:10] == ["SECRET", "LAST-BACKUP", "MESSAGE"]
+    assert header[7:11] == ["SECRET", "LAST-BACKUP", "LAST-VERIFIED", "MESSAGE"]
     assert row[6:10] == ["daap-orders-connection", "Clients", "can", "connect"]
     assert printed("daap")[1][0] == "daapdatabase.daap.io/orders"  # of several kinds
 

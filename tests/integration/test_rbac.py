@@ -99,7 +99,7 @@ STOPS: dict[Permission, set[str]] = NEWS | {
     on(known.DAAP_RESTORE, "patch"): {"be told that nothing is restored"},
     on(known.DAAP_RESTORE, "patch", "status"): {"be told that nothing is restored"},
     # Also after a deletion that met a drill that had just changed
-    on(known.DAAP_DRILL, "get"): {"lose its drills", "lose an old drill"},
+    on(known.DAAP_DRILL, "get"): {"be told that a drill is over", "lose an old drill"},
     on(known.DAAP_DRILL, "patch"): {"be drilled"},
     on(known.DAAP_DRILL, "patch", "status"): {"be told that a drill is over"},
     on(known.NETWORK_POLICY, "get"): {"lose the drill that waited"},

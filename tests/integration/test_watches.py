@@ -47,8 +47,8 @@ def collected() -> Iterator[None]:
 RECOVERY_SECONDS = 60.0
 """What the docs promise."""
 
-ASKED, ASKED_SECONDS = 33, 1.5
-"""Requests: each of the thirteen watches may ask twice and a half in so many seconds: once more at
+ASKED, ASKED_SECONDS = 45, 1.5
+"""Requests: each of the eighteen watches may ask twice and a half in so many seconds: once more at
 once, and then ever less."""
 
 QUIET_SECONDS = 10.0

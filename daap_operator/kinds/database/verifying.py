@@ -108,4 +108,5 @@ async def _left(world: DatabaseWorld, owner: Owner, child: Child) -> bool:
         told = {"key": owner.ref, "child": child.name, "error": str(error)[:2000]}
         log.warning("Drill not deleted", extra=told)
         return True
+    world.wake(child.ref)  # as above
     return False
