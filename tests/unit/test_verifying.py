@@ -473,3 +473,19 @@ async def test_what_refuses_a_deletion_stands_in_nobodys_way() -> None:
     stage.kube.refusals.clear()
     await stage.settle()
     assert len(stage.drills) == 3
+
+
+async def test_one_that_is_deleted_is_told_so() -> None:
+    """By no event: what this process writes is in its store before the watch brings it."""
+    stage = await backed_up()
+    for _ in range(3):
+        await stage.drilled()
+        stage.keep()
+    oldest = stage.drills[0]
+    stage.until(stage.slot)
+    await stage.settle()
+    stage.ends(stage.drills[-1])
+    stage.watch()
+    await stage.look()
+    assert oldest not in stage.drills
+    assert Ref(known.DAAP_DRILL, "shop", oldest) in stage.queue.taken()

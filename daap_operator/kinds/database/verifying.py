@@ -108,5 +108,5 @@ async def _left(world: DatabaseWorld, owner: Owner, child: Child) -> bool:
         told = {"key": owner.ref, "child": child.name, "error": str(error)[:2000]}
         log.warning("Drill not deleted", extra=told)
         return True
-    world.wake(child.ref)  # as above
+    world.wake(child.ref)  # its own controller is told by no event of this either
     return False
