@@ -19,18 +19,21 @@ IMMUTABLE_TEXT = (
     "made once; create a new DaapBackup instead"
 )
 
+DatabaseName = Annotated[
+    str,
+    Field(
+        max_length=63,
+        json_schema_extra=validations(pattern_rule(NAME_PATTERN, DATABASE_NAME_TEXT)),
+    ),
+    matched(NAME_PATTERN, DATABASE_NAME_TEXT),
+]
+"""The name of a DaapDatabase in the object's own namespace, as whatever refers to one has it."""
+
 
 class DatabaseRef(Model):
     """The database that is backed up."""
 
-    name: Annotated[
-        str,
-        Field(
-            max_length=63,
-            json_schema_extra=validations(pattern_rule(NAME_PATTERN, DATABASE_NAME_TEXT)),
-        ),
-        matched(NAME_PATTERN, DATABASE_NAME_TEXT),
-    ]
+    name: DatabaseName
     """Name of the DaapDatabase, in this namespace."""
 
 

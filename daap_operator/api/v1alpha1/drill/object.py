@@ -8,9 +8,9 @@ from pydantic import Field, model_validator
 from daap_operator.api.base import Model
 from daap_operator.api.meta import Metadata
 from daap_operator.api.rules import rule, validations
-from daap_operator.api.v1alpha1.backup.object import DATABASE_NAME_TEXT
+from daap_operator.api.v1alpha1.backup.object import DatabaseName
 from daap_operator.api.v1alpha1.database.source import BACKUP_PATTERN, At, moment_of
-from daap_operator.api.v1alpha1.database.texts import NAME_PATTERN, matched, pattern_rule
+from daap_operator.api.v1alpha1.database.texts import matched, pattern_rule
 from daap_operator.api.v1alpha1.drill.status import DaapDrillStatus
 from daap_operator.api.v1alpha1.queries import Queries
 
@@ -31,14 +31,7 @@ ONE_TARGET_TEXT = (
 class DrilledDatabaseRef(Model):
     """The database whose backups are restored."""
 
-    name: Annotated[
-        str,
-        Field(
-            max_length=63,
-            json_schema_extra=validations(pattern_rule(NAME_PATTERN, DATABASE_NAME_TEXT)),
-        ),
-        matched(NAME_PATTERN, DATABASE_NAME_TEXT),
-    ]
+    name: DatabaseName
     """Name of the DaapDatabase, in this namespace."""
 
 

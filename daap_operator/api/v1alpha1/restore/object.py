@@ -9,14 +9,14 @@ from pydantic import Field, model_validator
 from daap_operator.api.base import Model
 from daap_operator.api.meta import Metadata
 from daap_operator.api.rules import rule, validations
-from daap_operator.api.v1alpha1.backup.object import DATABASE_NAME_TEXT
+from daap_operator.api.v1alpha1.backup.object import DatabaseName
 from daap_operator.api.v1alpha1.database.source import (
     BACKUP_PATTERN,
     ArchiveName,
     At,
     moment_of,
 )
-from daap_operator.api.v1alpha1.database.texts import NAME_PATTERN, matched, pattern_rule
+from daap_operator.api.v1alpha1.database.texts import matched, pattern_rule
 from daap_operator.api.v1alpha1.restore.status import DaapRestoreStatus
 
 BACKUP_TEXT = (
@@ -47,14 +47,7 @@ class SafetyBackup(StrEnum):
 class RestoredDatabaseRef(Model):
     """The database that is restored."""
 
-    name: Annotated[
-        str,
-        Field(
-            max_length=63,
-            json_schema_extra=validations(pattern_rule(NAME_PATTERN, DATABASE_NAME_TEXT)),
-        ),
-        matched(NAME_PATTERN, DATABASE_NAME_TEXT),
-    ]
+    name: DatabaseName
     """Name of the DaapDatabase, in this namespace."""
 
 
