@@ -10,6 +10,7 @@ from daap_operator.engine import child
 from daap_operator.engine.kinds import SUBJECT_METADATA, Object, Reader, Ref
 from daap_operator.engine.store import Store
 from daap_operator.kinds import known
+from daap_operator.kinds.references import database_of
 
 OF_DATABASE = "of database"
 """Index of the DaapDrills by the namespace and the name of their database."""
@@ -38,12 +39,6 @@ def keep(obj: Mapping[str, Any]) -> dict[str, Any]:
         "spec": dict(raw.mapping(obj, "spec")),
         "status": dict(raw.mapping(obj, "status")),
     }
-
-
-def database_of(drill: raw.Object) -> tuple[str, str]:
-    """The namespace and the name of the database whose backups are restored."""
-    namespace = raw.text(drill, "metadata", "namespace")
-    return namespace, raw.text(drill, "spec", "databaseRef", "name")
 
 
 def of_database(drill: raw.Object) -> list[tuple[str, str]]:

@@ -3,15 +3,32 @@
 https://cloudnative-pg.io/plugin-barman-cloud/docs/usage/#restoring-a-cluster
 """
 
+from datetime import UTC, datetime
 from typing import Any
 
 from daap_operator import names
 from daap_operator.api.v1alpha1 import SourceStatus
+from daap_operator.findings import Finding, Reason
 
 Manifest = dict[str, Any]
 
 ORIGIN = "source"
 """What a Cluster calls the archive that it is restored from."""
+
+
+class Impossible(Exception):  # noqa: N818 - a verdict, not an error
+    """It cannot be restored, and nothing that happens later changes that."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.finding = Finding(reason, message)
+
+
+def moment_text(moment: datetime) -> str:
+    """A moment in UTC as CloudNativePG takes it and a status tells it."""
+    utc = moment.astimezone(UTC)
+    fraction = f"{utc:.%f}".rstrip("0") if utc.microsecond else ""
+    return f"{utc:%Y-%m-%dT%H:%M:%S}{fraction}Z"
 
 
 def bootstrap(source: SourceStatus) -> Manifest:

@@ -11,6 +11,7 @@ from daap_operator import raw
 from daap_operator.api.v1alpha1 import RestorePhase
 from daap_operator.engine.kinds import SUBJECT_METADATA, Reader, Ref
 from daap_operator.kinds import known
+from daap_operator.kinds.references import database_of
 
 ORDERED = "ordered of database"
 """Index of the DaapRestores that are about to replace a Cluster, by the namespace and the name of
@@ -40,12 +41,6 @@ def keep(obj: Mapping[str, Any]) -> dict[str, Any]:
         "spec": dict(raw.mapping(obj, "spec")),
         "status": dict(raw.mapping(obj, "status")),
     }
-
-
-def database_of(restore: raw.Object) -> tuple[str, str]:
-    """The namespace and the name of the database that is restored."""
-    namespace = raw.text(restore, "metadata", "namespace")
-    return namespace, raw.text(restore, "spec", "databaseRef", "name")
 
 
 def ordered(restore: raw.Object) -> list[tuple[str, str]]:

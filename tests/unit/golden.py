@@ -26,7 +26,6 @@ from daap_operator.kinds.database.desired import locales
 from daap_operator.kinds.database.desired.backup import archive_name
 from daap_operator.kinds.database.desired.cluster import cluster
 from daap_operator.kinds.database.desired.pooler import pooler
-from daap_operator.kinds.database.desired.recovery import moment_text
 from daap_operator.kinds.database.desired.resolved import Origin, Platform, resolve
 from daap_operator.kinds.database.desired.scheduled_backup import scheduled_backup
 from daap_operator.kinds.database.desired.secret import DatabaseCredentials, connection_secret
@@ -35,6 +34,7 @@ from daap_operator.kinds.database.phases import PHASES
 from daap_operator.kinds.database.seen import Children
 from daap_operator.kinds.database.status import Published, observed_status
 from daap_operator.kinds.drill import checking, desired
+from daap_operator.kinds.recovery import moment_text
 from daap_operator.names import scratch_name
 from daap_operator.settings import Settings
 from tests.unit import builders

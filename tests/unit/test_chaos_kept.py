@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from daap_operator.kinds.archiver import Archiver, plugins
-from daap_operator.kinds.database.desired import recovery
+from daap_operator.kinds.recovery import moment_text
 from tests.chaos.kept import violations
 from tests.chaos.lives import Lives
 from tests.chaos.seen import KEPT, PLURALS, Seen
@@ -178,7 +178,7 @@ def test_no_archive_has_two_histories() -> None:
     ("at", "reaches"), [(NOW - timedelta(seconds=1), False), (NOW, True)], ids=["before", "at"]
 )
 def test_a_moment_is_reached_from_a_base_backup_before_it(at: datetime, reaches: bool) -> None:
-    made = restored("c2", f"{FIRST}-2", at=recovery.moment_text(at))
+    made = restored("c2", f"{FIRST}-2", at=moment_text(at))
     bucket = backed_up()
     bucket.saw(made)
     assert bucket.restore(made) is reaches

@@ -11,7 +11,8 @@ from daap_operator.engine.kinds import Ref
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.kinds import known
 from daap_operator.kinds.archiver import Archiver, plugins
-from daap_operator.kinds.restore.prospect import Impossible, Prospect, prospect
+from daap_operator.kinds.recovery import Impossible
+from daap_operator.kinds.restore.prospect import Prospect, prospect
 from daap_operator.kinds.restore.watched import WATCHES
 from daap_operator.kinds.windows import packed
 from tests.unit import builders

@@ -13,11 +13,11 @@ from daap_operator.engine.store import Store
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.kinds import known
 from daap_operator.kinds.database.desired import locales
-from daap_operator.kinds.database.desired.recovery import moment_text
 from daap_operator.kinds.database.desired.resolved import Origin, Platform
 from daap_operator.kinds.database.origin import Kept, asked_of, at_backup
 from daap_operator.kinds.database.reasons import DatabaseReason
 from daap_operator.kinds.database.trim_backup import WINDOWS
+from daap_operator.kinds.recovery import moment_text
 from daap_operator.kinds.windows import Window, window_of
 from daap_operator.lines import quoted
 

@@ -29,7 +29,6 @@ from daap_operator.kinds.drill import status
 from daap_operator.kinds.drill.cleanup import CHECKED_SECONDS, removed
 from daap_operator.kinds.drill.memory import Choices, DrillOutcome, DrillSubject, DrillTurn, Memory
 from daap_operator.kinds.drill.metrics import METRICS, measured
-from daap_operator.kinds.drill.prospect import Impossible
 from daap_operator.kinds.drill.reasons import DrillReason
 from daap_operator.kinds.drill.rights import RIGHTS
 from daap_operator.kinds.drill.row import DRILLS, Row, row
@@ -45,6 +44,7 @@ from daap_operator.kinds.drill.steps import (
     what_holds,
 )
 from daap_operator.kinds.drill.watched import UNFINISHED, WATCHES
+from daap_operator.kinds.recovery import Impossible
 from daap_operator.samples import Samples
 
 STALLED_SECONDS = 60.0

@@ -4,7 +4,7 @@ Kinds do not know each other: a DaapDatabase and a DaapBackup are read as anybod
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 from daap_operator import raw
@@ -13,11 +13,11 @@ from daap_operator.api.v1alpha1 import BackupPhase, DaapDrillSpec, DrilledDataba
 from daap_operator.api.v1alpha1.database.source import BACKUP_ID_PATTERN
 from daap_operator.engine.kinds import Reader, Ref
 from daap_operator.errors import Stalled, Waiting
-from daap_operator.findings import Finding
 from daap_operator.kinds import known
 from daap_operator.kinds.drill.reasons import DrillReason
 from daap_operator.kinds.drill.watched import UNFINISHED
-from daap_operator.kinds.drills import database_of
+from daap_operator.kinds.recovery import Impossible, moment_text
+from daap_operator.kinds.references import database_of
 from daap_operator.kinds.windows import window_of
 from daap_operator.lines import quoted
 
@@ -25,14 +25,6 @@ _MISSING = {
     str(reason): reason for reason in (DrillReason.STORE_MISSING, DrillReason.PLUGIN_MISSING)
 }
 """Why nothing can be restored, as the database's BackupHealthy says it."""
-
-
-class Impossible(Exception):  # noqa: N818 - a verdict, not an error
-    """It cannot be restored, and nothing that happens later changes that."""
-
-    def __init__(self, reason: DrillReason, message: str) -> None:
-        super().__init__(message)
-        self.finding = Finding(reason, message)
 
 
 class Prospect(NamedTuple):
@@ -129,13 +121,6 @@ def _target(
             f"spec.at '{spec.at}' {why}: the archive {place.archive} does not cover it",
         )
     return Prospect(of, *place, at=moment_text(moment))
-
-
-def moment_text(moment: datetime) -> str:
-    """In UTC, as CloudNativePG takes it."""
-    utc = moment.astimezone(UTC)
-    fraction = f"{utc:.%f}".rstrip("0") if utc.microsecond else ""
-    return f"{utc:%Y-%m-%dT%H:%M:%S}{fraction}Z"
 
 
 def _by_name(

@@ -14,10 +14,11 @@ from daap_operator.kinds import known
 from daap_operator.kinds.drill import checking, desired
 from daap_operator.kinds.drill.cleanup import owner_of, scratch_of
 from daap_operator.kinds.drill.memory import Choices, DrillTurn, Memory
-from daap_operator.kinds.drill.prospect import Impossible, Prospect, backup_id_of, in_turn, prospect
+from daap_operator.kinds.drill.prospect import Prospect, backup_id_of, in_turn, prospect
 from daap_operator.kinds.drill.reasons import DrillReason
 from daap_operator.kinds.drill.result import Found, of_job
 from daap_operator.kinds.drill.watched import MOST_PODS, OF_SCRATCH
+from daap_operator.kinds.recovery import Impossible
 from daap_operator.kinds.recovery_log import (
     CONTAINER,
     MEASURED_LINES,

@@ -24,11 +24,11 @@ from daap_operator.engine.subject import validated
 from daap_operator.errors import Problem, Stalled, Waiting
 from daap_operator.findings import Finding
 from daap_operator.kinds import known
+from daap_operator.kinds.recovery import Impossible
 from daap_operator.kinds.restore import status
 from daap_operator.kinds.restore.memory import Memory, RestoreOutcome, RestoreSubject, RestoreTurn
 from daap_operator.kinds.restore.metrics import METRICS, measured
 from daap_operator.kinds.restore.progress import progress
-from daap_operator.kinds.restore.prospect import Impossible
 from daap_operator.kinds.restore.reasons import RestoreReason
 from daap_operator.kinds.restore.rights import RIGHTS
 from daap_operator.kinds.restore.row import RESTORES, Row, row

@@ -14,9 +14,9 @@ from daap_operator.api.v1alpha1 import BackupPhase, DaapRestoreSpec, RestorePhas
 from daap_operator.api.v1alpha1.database.source import BACKUP_ID_PATTERN
 from daap_operator.engine.kinds import Reader, Ref
 from daap_operator.errors import Stalled, Waiting
-from daap_operator.findings import Finding
 from daap_operator.kinds import known
 from daap_operator.kinds.archiver import Archiver, archiver_of
+from daap_operator.kinds.recovery import Impossible, moment_text
 from daap_operator.kinds.restore.reasons import RestoreReason
 from daap_operator.kinds.restore.watched import BEGUN, MOST, WAITING
 from daap_operator.kinds.restores import age
@@ -32,14 +32,6 @@ _MISSING = {
 """Why nothing can be restored, as the database's BackupHealthy says it."""
 
 _WINDOWS = ("status", "serverRecoveryWindow")
-
-
-class Impossible(Exception):  # noqa: N818 - a verdict, not an error
-    """It cannot be restored, and nothing that happens later changes that."""
-
-    def __init__(self, reason: RestoreReason, message: str) -> None:
-        super().__init__(message)
-        self.finding = Finding(reason, message)
 
 
 class Prospect(NamedTuple):
@@ -194,11 +186,11 @@ def _by_moment(
     if moment > now:
         raise _uncovered(f"spec.at '{spec.at}' is in the future")
     if first is None or moment < first:
-        since = f"begins at {_text(first)}" if first else "has no base backup yet"
+        since = f"begins at {moment_text(first)}" if first else "has no base backup yet"
         raise _uncovered(
             f"spec.at '{spec.at}' is not covered by the archive {archive}, which {since}{_EARLIER}"
         )
-    at = _text(moment)
+    at = moment_text(moment)
     return RestoreSource(store=place.current.store, archive=archive, at=at)
 
 
@@ -292,13 +284,6 @@ def _archive(place: _Place, spec: DaapRestoreSpec) -> str:
 
 def _uncovered(why: str) -> Impossible:
     return Impossible(RestoreReason.MOMENT_NOT_COVERED, why)
-
-
-def _text(moment: datetime) -> str:
-    """In UTC, as CloudNativePG takes it."""
-    utc = moment.astimezone(UTC)
-    fraction = f"{utc:.%f}".rstrip("0") if utc.microsecond else ""
-    return f"{utc:%Y-%m-%dT%H:%M:%S}{fraction}Z"
 
 
 def _condition(database: raw.Object | None, kind: ConditionType) -> raw.Object:

@@ -16,10 +16,11 @@ from daap_operator.engine.kinds import Object, Ref
 from daap_operator.engine.store import Store
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.kinds import known
+from daap_operator.kinds.recovery import Impossible
 from daap_operator.kinds.restore import desired, status
 from daap_operator.kinds.restore.memory import RestoreSubject, RestoreTurn
 from daap_operator.kinds.restore.progress import taken_by, taken_by_name
-from daap_operator.kinds.restore.prospect import Impossible, prospect
+from daap_operator.kinds.restore.prospect import prospect
 from daap_operator.kinds.restore.reasons import RestoreReason
 from daap_operator.lines import quoted
 

@@ -7,6 +7,7 @@ from daap_operator.api.v1alpha1 import RestorePhase
 from daap_operator.engine.kinds import UID, Object, Reader, Ref, Watch, uid
 from daap_operator.engine.ownership import owners
 from daap_operator.kinds import known, restores
+from daap_operator.kinds.references import database_of
 
 BEGUN, WAITING = "begun of database", "waiting of database"
 """Indexes of the DaapRestores that are neither over nor being deleted, by the namespace and the
@@ -31,13 +32,13 @@ def _waiting(restore: raw.Object) -> list[tuple[str, str]]:
 def _under_way(restore: raw.Object) -> list[tuple[str, str]]:
     over = raw.text(restore, "status", "phase") in _OVER
     going = raw.value(restore, "metadata", "deletionTimestamp")
-    return [] if over or going else [restores.database_of(restore)]
+    return [] if over or going else [database_of(restore)]
 
 
 def _itself_and_others(restore: Object, store: Reader) -> Iterator[Ref]:
     """Those of one database take turns."""
     yield Ref.of(known.DAAP_RESTORE, restore)
-    yield from _of(store, restores.database_of(restore))
+    yield from _of(store, database_of(restore))
 
 
 def _of(store: Reader, place: tuple[str, str]) -> Iterator[Ref]:
@@ -58,7 +59,7 @@ def _of_clusters_database(cluster: Object, store: Reader) -> Iterator[Ref]:
 
 def _of_backup(backup: Object, store: Reader) -> Iterator[Ref]:
     """The one that is made before a restore, or that is restored from."""
-    yield from _of(store, restores.database_of(backup))
+    yield from _of(store, database_of(backup))
 
 
 WATCHES = (

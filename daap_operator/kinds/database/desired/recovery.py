@@ -1,7 +1,5 @@
 """What a Cluster was restored from, read back from what CloudNativePG and the plugin were told."""
 
-from datetime import datetime
-
 from pydantic import ValidationError
 
 from daap_operator import raw
@@ -40,9 +38,3 @@ def kept(told: SourceStatus | None, live: SourceStatus | None) -> SourceStatus |
     if told and live and told.model_copy(update={"database": None, "namespace": None}) == live:
         return told
     return live
-
-
-def moment_text(moment: datetime) -> str:
-    """A moment in UTC as CloudNativePG takes it and a status tells it."""
-    fraction = f"{moment:.%f}".rstrip("0") if moment.microsecond else ""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}{fraction}Z"
