@@ -104,7 +104,7 @@ def limits(pod: Object) -> Object:
 async def the_second_revision(shop: Databases, watched: Watched, client: Client) -> None:
     """Every pod is replaced once, and Ready is what the client sees meanwhile."""
     slow, before, began = slowness(), await pods(shop), now()
-    annotations = {"daap.io/defaults-revision": "2"}
+    annotations = {"daap.io/defaults-revision": "3"}
     await shop.api.patch(
         "daapdatabases", shop.namespace, "orders", {"metadata": {"annotations": annotations}}
     )
@@ -112,7 +112,7 @@ async def the_second_revision(shop: Databases, watched: Watched, client: Client)
     async def moved() -> bool:
         found = await shop.get("orders")
         assert found
-        if found["status"].get("defaultsRevision") != 2 or not is_ready(found):
+        if found["status"].get("defaultsRevision") != 3 or not is_ready(found):
             return False
         there = await pods(shop)
         assert not there.keys() & before.keys()
@@ -121,7 +121,7 @@ async def the_second_revision(shop: Databases, watched: Watched, client: Client)
         return True
 
     await eventually(moved, seconds=2 * SLOW)
-    told = [obj for obj in watched.since(began) if obj["status"].get("defaultsRevision") == 2]
+    told = [obj for obj in watched.since(began) if obj["status"].get("defaultsRevision") == 3]
     assert condition(told[0], "Reconciling").get("status") == "True"
     await client.is_answered()
     compared = await client.compare(watched, began)

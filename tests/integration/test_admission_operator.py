@@ -196,7 +196,7 @@ async def test_what_has_the_first_defaults_gets_the_newest(
         lambda: databases.child("clusters", "daap-orders"),
         lambda obj: obj and obj["spec"].get("stopDelay") != STOP_SECONDS,
     )
-    newest = {"metadata": {"annotations": {"daap.io/defaults-revision": "2"}}}
+    newest = {"metadata": {"annotations": {"daap.io/defaults-revision": "3"}}}
     await api.patch("daapdatabases", place, "orders", newest)
     await eventually(
         lambda: databases.child("clusters", "daap-orders"),

@@ -60,6 +60,9 @@ SIDECAR = {
 }
 """What the Barman Cloud plugin puts beside PostgreSQL."""
 
+PROBED = {"httpGet": {"path": "/healthz", "port": 8000}, "periodSeconds": 10}
+"""The startup probe of an instance of which nothing else is asked."""
+
 RESTORE_SECONDS = 1.0
 """After a restore that failed, the next try; without end, where CloudNativePG makes seven."""
 
@@ -570,8 +573,12 @@ def _pod_asked(cluster: Object) -> Object:
     """The annotation in which CloudNativePG keeps what it made a pod from."""
     spec = cluster["spec"]
     container = {"name": "postgres", "image": spec.get("imageName", "postgresql:17")}
+    container |= {
+        "resources": spec.get("resources", {}),
+        "startupProbe": PROBED | spec.get("probes", {}).get("startup", {}),
+    }
     asked = {
-        "containers": [container | {"resources": spec.get("resources", {})}],
+        "containers": [container],
         "terminationGracePeriodSeconds": spec.get("stopDelay", 1800),
     }
     if archiver_of(cluster):

@@ -136,6 +136,7 @@ def pod(
     resources: Object | None = None,
     image: str = IMAGE,
     grace: int | None = None,
+    startup: Object | None = None,
     **metadata: Any,
 ) -> Object:
     """A pod of the Cluster: its one instance, ready."""
@@ -143,6 +144,8 @@ def pod(
     wanted = cluster_manifest(resolved())["spec"]
     container: Object = {"name": "postgres", "image": image}
     container["resources"] = wanted.get("resources", {}) if resources is None else resources
+    probed = wanted.get("probes", {}).get("startup", {"periodSeconds": 10})
+    container["startupProbe"] = startup or probed
     asked: Object = {"containers": [container]}
     asked["terminationGracePeriodSeconds"] = grace or wanted.get("stopDelay", 1800)
     made = {"name": "daap-orders-1", "namespace": "shop", "labels": labels}

@@ -320,6 +320,7 @@ def pod_spec(cluster: Object) -> Object:
     spec = cluster["spec"]
     container: Object = {"name": "postgres", "image": spec["imageName"]}
     container["resources"] = spec.get("resources", {})
+    container["startupProbe"] = spec.get("probes", {}).get("startup", {"periodSeconds": 10})
     made = {
         "containers": [container],
         "terminationGracePeriodSeconds": spec.get("stopDelay", 1800),

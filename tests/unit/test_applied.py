@@ -88,6 +88,10 @@ LACKING: dict[str, tuple[Children, str]] = {
         children(pods=pods(builders.pod(grace=1800))),
         "0 of 1 instances have the time to stop that the spec asks for",
     ),
+    "the startup probe of before": (
+        children(pods=pods(builders.pod(startup={"periodSeconds": 10, "failureThreshold": 360}))),
+        "0 of 1 instances have the startup probe that the spec asks for",
+    ),
     "a pod that is not ready": (
         children(pods=pods(builders.pod(NOT_READY))),
         "0 of 1 instances are ready",

@@ -21,7 +21,7 @@ def spec(**changed: Any) -> Object:
 def test_it_is_named_and_owned() -> None:
     made = cluster(builders.resolved())
     assert (made["apiVersion"], made["kind"]) == ("postgresql.cnpg.io/v1", "Cluster")
-    annotations = {"annotations": {"daap.io/defaults-revision": "2"}}
+    annotations = {"annotations": {"daap.io/defaults-revision": "3"}}
     assert made["metadata"] == builders.resolved().metadata("daap-orders") | annotations
 
 
@@ -137,6 +137,19 @@ def test_of_the_first_defaults_only_the_resources_that_were_asked_for_are_ours(
 def test_an_instance_that_does_not_stop_is_killed_in_minutes() -> None:
     made = spec()
     assert made["smartShutdownTimeout"] < made["stopDelay"] <= 300
+
+
+def test_an_instance_that_has_started_is_seen_soon_and_has_an_hour_for_it() -> None:
+    """CloudNativePG takes the failures from its own period, whatever is set here."""
+    startup = spec()["probes"]["startup"]
+    assert startup["periodSeconds"] == 1
+    assert startup["periodSeconds"] * startup["failureThreshold"] == 3600
+
+
+@pytest.mark.parametrize("revision", [1, 2])
+def test_older_defaults_start_as_they_did(revision: int) -> None:
+    live = {"clusterName": "daap-orders", "defaultsRevision": revision}
+    assert "probes" not in cluster(builders.resolved({}, live))["spec"]
 
 
 def test_no_field_is_empty() -> None:

@@ -43,11 +43,12 @@ def test_one_from_before_there_were_revisions_keeps_the_first() -> None:
 def test_a_live_one_keeps_its_own() -> None:
     assert builders.resolved(status=LIVE | {"defaultsRevision": 1}).defaults == 1
     assert builders.resolved(status=LIVE | {"defaultsRevision": 2}).defaults == 2
+    assert builders.resolved(status=LIVE | {"defaultsRevision": 3}).defaults == 3
 
 
 @pytest.mark.parametrize(
     ("text", "revision"),
-    [("2", 2), ("1", 1), ("99", 1), ("9" * 5000, 1), ("-2", 1), ("²", 1), ("", 1)],
+    [("2", 2), ("3", 3), ("1", 1), ("99", 1), ("9" * 5000, 1), ("-2", 1), ("²", 1), ("", 1)],
 )
 def test_the_annotation_raises_it_to_one_that_there_is(text: str, revision: int) -> None:
     assert builders.resolved(status=LIVE, **asked(text)).defaults == revision
@@ -85,7 +86,7 @@ def test_it_never_falls(allotted: int | None, made: bool, text: str) -> None:
     assert found <= max(defaults.NEWEST, allotted or 1)
 
 
-@pytest.mark.parametrize("revision", [1, 2])
+@pytest.mark.parametrize("revision", [1, 2, 3])
 def test_what_is_taken_over_keeps_its_own(revision: int) -> None:
     made = builders.resolved({"deletionPolicy": "Retain"}, LIVE | {"defaultsRevision": revision})
     annotations = cluster(made)["metadata"].get("annotations", {})

@@ -126,7 +126,7 @@ def test_a_database_that_serves_tells_how_to_connect() -> None:
     assert status == {
         "observedGeneration": 1,
         "phase": "Ready",
-        "defaultsRevision": 2,
+        "defaultsRevision": 3,
         "locale": "builtin/C.UTF-8",
         "host": host,
         "port": 5432,

@@ -73,6 +73,7 @@ def _instances_lacking(children: Children, spec: Manifest) -> str:
         ("the image", lambda pod: raw.text(pod, "asked", "image") == spec["imageName"]),
         ("the resources", lambda pod: amounts(pod["asked"]) == asked),
         ("the time to stop", lambda pod: _same_grace(pod, spec)),
+        ("the startup probe", lambda pod: _same_startup(pod, spec)),
     ):
         done = sum(map(has, pods))
         if done != len(pods):
@@ -85,6 +86,11 @@ def _instances_lacking(children: Children, spec: Manifest) -> str:
 
 def _same_grace(pod: Object, spec: Manifest) -> bool:
     return "stopDelay" not in spec or raw.number(pod, "asked", "grace") == spec["stopDelay"]
+
+
+def _same_startup(pod: Object, spec: Manifest) -> bool:
+    wanted = raw.mapping(spec, "probes", "startup")
+    return not wanted or raw.mapping(pod, "asked", "startup") == wanted
 
 
 def _pooler_lacking(children: Children, spec: Manifest) -> str:

@@ -50,13 +50,15 @@ def _asked_of_pod(obj: Mapping[str, Any]) -> Object:
     except (ValueError, RecursionError):
         asked = None
     spec = asked if isinstance(asked, dict) else raw.mapping(obj, "spec")
-    images = [
-        raw.text(each, "image")
-        for each in raw.items(spec, "containers")
-        if raw.text(each, "name") == "postgres"
-    ]
+    postgres: Mapping[str, Any] = next(
+        (each for each in raw.items(spec, "containers") if raw.text(each, "name") == "postgres"), {}
+    )
+    startup = raw.mapping(postgres, "startupProbe")
     return {
-        "image": images[0] if images else "",
+        "image": raw.text(postgres, "image"),
+        "startup": {
+            field: raw.number(startup, field) for field in ("periodSeconds", "failureThreshold")
+        },
         "resources": resources(spec, "postgres"),
         "grace": raw.number(spec, "terminationGracePeriodSeconds"),
         "archives": any(

@@ -11,7 +11,7 @@ from daap_operator.api.v1alpha1 import DaapDrillStatus, SourceStatus
 from daap_operator.engine.child import Child, Manifest, Owner, Reasons
 from daap_operator.engine.ownership import OWNED, owner_labels
 from daap_operator.errors import Problem, Stalled
-from daap_operator.kinds import known, recovery
+from daap_operator.kinds import known, recovery, starting
 from daap_operator.kinds.drill.reasons import DrillReason
 from daap_operator.kube import ApiError, Kind
 
@@ -125,6 +125,7 @@ def scratch_spec(cluster: raw.Object, status: DaapDrillStatus, database: str) ->
         "instances": 1,
         "enableSuperuserAccess": True,
         "enablePDB": False,
+        "probes": starting.probes(),
         "bootstrap": recovery.bootstrap(source),
         "externalClusters": recovery.external_clusters(source),
         "inheritedMetadata": {"labels": labels(status.cluster_name or "")},

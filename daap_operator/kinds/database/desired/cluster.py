@@ -7,7 +7,7 @@ from typing import Any
 
 from daap_operator import names
 from daap_operator.api.v1alpha1 import DeletionPolicy
-from daap_operator.kinds import known, recovery
+from daap_operator.kinds import known, recovery, starting
 from daap_operator.kinds.archiver import plugins
 from daap_operator.kinds.database.desired import amounts, defaults, locales, tuning
 from daap_operator.kinds.database.desired.mark import marked_cluster
@@ -70,6 +70,8 @@ def _spec(database: Resolved) -> Manifest:
         made["resources"] = resources
     if database.defaults >= defaults.LIMITED:
         made["stopDelay"] = STOP_SECONDS
+    if database.defaults >= defaults.PROMPT:
+        made["probes"] = starting.probes()
     if database.archiver:
         made["plugins"] = plugins(database.archiver)
     return made

@@ -15,7 +15,9 @@ FIRST = 1
 """Of databases made before there were revisions."""
 LIMITED = 2
 """From which on every container has limits, settings follow the memory, and pods stop in time."""
-NEWEST = LIMITED
+PROMPT = 3
+"""From which on an instance that has started is seen within a second."""
+NEWEST = PROMPT
 
 
 def revision(allotted: int | None, *, made: bool, annotations: Mapping[str, str]) -> int:
