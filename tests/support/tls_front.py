@@ -1,6 +1,7 @@
 """TLS before a PostgreSQL that was built without it, as a server with a certificate has it."""
 
 import asyncio
+import contextlib
 import ssl
 from pathlib import Path
 from typing import Self
@@ -8,15 +9,19 @@ from typing import Self
 SSL_REQUEST = bytes.fromhex("0000000804d2162f")
 """https://www.postgresql.org/docs/16/protocol-message-formats.html"""
 
+CLOSING_SECONDS = 1.0
+"""How long the other side has to say that it closes, too."""
+
 
 class TlsFront:
-    """Listens on a port of its own; an async context manager."""
+    """Listens on a port of its own; an async context manager, which leaves no connection behind."""
 
     def __init__(self, port: int, certificate: Path, key: Path) -> None:
         self._behind = port
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(certificate, key)
         self._server: asyncio.Server | None = None
+        self._serving: set[asyncio.Task[None]] = set()
         self.port = 0
 
     async def __aenter__(self) -> Self:
@@ -27,8 +32,15 @@ class TlsFront:
     async def __aexit__(self, *exc: object) -> None:
         assert self._server
         self._server.close()
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
         try:
             if await reader.readexactly(len(SSL_REQUEST)) != SSL_REQUEST:
                 return
@@ -40,7 +52,7 @@ class TlsFront:
         except (OSError, asyncio.IncompleteReadError):  # whoever asked has hung up
             pass
         finally:
-            writer.close()
+            await _close(writer)
 
 
 async def _hand_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -49,4 +61,13 @@ async def _hand_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
             writer.write(data)
             await writer.drain()
     finally:
-        writer.close()
+        await _close(writer)
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    """Close with what is still to be sent, and be done with it before the event loop is."""
+    writer.close()
+    with contextlib.suppress(OSError, TimeoutError):
+        async with asyncio.timeout(CLOSING_SECONDS):
+            await writer.wait_closed()
+    writer.transport.abort()
