@@ -120,7 +120,9 @@ def test_every_target_that_is_named_exists() -> None:
         word
         for text in texts
         for line in re.findall(
-            r"`make ([a-z -]+)`|^ +make ([a-z-]+)|step make (\S+)", text, re.MULTILINE
+            r"`make ([a-z -]+)`|^ +make ([a-z-]+)|step make (?:--jobs=\d )?([a-z0-9 -]+)",
+            text,
+            re.MULTILINE,
         )
         for group in line
         for word in group.split()
