@@ -389,6 +389,19 @@ async def test_the_cause_is_the_sidecars_where_only_an_exit_code_is_told(
     await failed(stage, "RestoreFailed", told)
 
 
+async def test_a_cause_that_could_not_be_asked_for_is_asked_for_again() -> None:
+    stage = await asked()
+    await stage.restoring()
+    for number in (1, 2):
+        stage.recovery_pod("Failed", number, log=fatal("the WAL ends"))
+    name = f"{SCRATCH}-1-full-recovery-2"
+    stage.kube.refusals[f"get Pod {name} log"] = Outage("away")
+    with pytest.raises(Outage):
+        await stage.passes(2)
+    stage.kube.refusals.clear()
+    await failed(stage, "RestoreFailed", "the WAL ends")
+
+
 async def test_what_has_just_changed_is_removed_with_the_next_look() -> None:
     stage = await asked()
     await stage.checking()

@@ -429,6 +429,31 @@ async def test_a_log_that_cannot_be_read_ends_no_pass() -> None:
     assert "must grant it 'get' of pods/log" in stage.message("Ready", COPY)
 
 
+CODE_ALONE = json.dumps({"level": "error", "error": "desc = Operation error (exit code 1)"})
+MISSING = "[29] ERROR: Missing file shop/daap-orders-5e1ec7ab/base/1/data.* for server orders"
+SIDECAR = json.dumps({"level": "info", "logger": "barman-cloud-restore", "msg": MISSING})
+
+
+async def test_what_the_sidecar_says_is_told_where_cloudnativepg_has_but_an_exit_code() -> None:
+    stage = await restoring()
+    try_fails(stage, 1, CODE_ALONE)
+    stage.kube.logs["shop", "daap-copy-1-full-recovery-1", "plugin-barman-cloud"] = SIDECAR
+    await stage.look(COPY)
+    await stage.look(COPY)
+    told = stage.message("Ready", COPY)
+    assert "Missing file shop/daap-orders-5e1ec7ab/base/1/data.* for server orders" in told
+    assert "exit code" not in told
+    assert "from another spec.source.backup" in told
+    assert len(reads(stage)) == 2
+
+
+async def test_an_exit_code_is_told_where_the_sidecar_says_no_more() -> None:
+    stage = await restoring()
+    try_fails(stage, 1, CODE_ALONE)
+    await stage.look(COPY)
+    assert "Operation error (exit code 1)" in stage.message("Ready", COPY)
+
+
 async def test_a_log_that_says_nothing_is_told() -> None:
     stage = await restoring()
     try_fails(stage, 1, "")

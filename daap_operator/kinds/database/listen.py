@@ -11,7 +11,7 @@ from daap_operator.kinds.database.recovering import failed_pod
 from daap_operator.kinds.database.seen import Children, Observed
 from daap_operator.kinds.database.stuck import PATIENCE_SECONDS, Failure, Stuck
 from daap_operator.kinds.database.watched import children_of
-from daap_operator.kinds.recovery_log import CONTAINER, words
+from daap_operator.kinds.recovery_read import why_failed
 from daap_operator.kube import ApiError
 
 
@@ -59,11 +59,11 @@ async def heard_out(world: DatabaseWorld, key: Ref, resolved: Resolved, observed
         return False
     try:
         name = raw.text(pod, "metadata", "name")
-        log = await world.kube.log(resolved.namespace, name, CONTAINER)
+        why = await why_failed(world.kube, resolved.namespace, name)
     except ApiError as error:
         notes.restore_failed = Failure(uid, "", refused=error.status == FORBIDDEN)
     except Outage:
         return False
     else:
-        notes.restore_failed = Failure(uid, words(log))
+        notes.restore_failed = Failure(uid, why)
     return True

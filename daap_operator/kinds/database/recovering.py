@@ -119,6 +119,10 @@ _REMEDIES = (
         f"There is no base backup that ended before that moment: {_AGAIN} with a later one",
     ),
     (
+        "Missing file",
+        f"The base backup is not complete in the store: {_AGAIN} from another spec.source.backup",
+    ),
+    (
         "incompatible",
         f"spec.postgresVersion is not the version of the data: {_AGAIN} with that",
     ),

@@ -1,6 +1,5 @@
 """The steps of a drill: begun, restored, checked. Each may be repeated, whatever has cut it off."""
 
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 from daap_operator import raw
@@ -22,14 +21,12 @@ from daap_operator.kinds.recovery import Impossible
 from daap_operator.kinds.recovery_log import (
     CONTAINER,
     MEASURED_LINES,
-    SIDECAR,
     failed_pods,
-    is_hidden,
     measured,
-    sidecar_words,
     succeeded_pod,
-    words,
 )
+from daap_operator.kinds.recovery_read import why_failed
+from daap_operator.kube import ApiError
 
 TRIES = 2
 """Tries to restore that may fail before the drill has: an object store may be away for a moment."""
@@ -164,16 +161,18 @@ async def _failure(turn: DrillTurn, memory: Memory, cluster: Object) -> str:
 
 
 async def _read(turn: DrillTurn, memory: Memory, pod: Object) -> None:
-    """Read why a try has failed, once; that it cannot be read ends no pass."""
+    """Read why a try has failed, once; that it may not be read ends no pass.
+
+    Raises Outage when the API server does not answer: the cause is known once it does.
+    """
     uid, name = (raw.text(pod, "metadata", field) for field in ("uid", "name"))
     if uid in memory.read:
         return
-    kube, place, read = turn.world.kube, (turn.subject.key.namespace, name), memory.read
-    read[uid] = ""
-    with suppress(Outage):
-        read[uid] = words(await kube.log(*place, CONTAINER))
-        if is_hidden(read[uid]):
-            read[uid] = sidecar_words(await kube.log(*place, SIDECAR)) or read[uid]
+    try:
+        why = await why_failed(turn.world.kube, turn.subject.key.namespace, name)
+    except ApiError:
+        why = ""
+    memory.read[uid] = why
 
 
 async def _measured(turn: DrillTurn, memory: Memory) -> None:
