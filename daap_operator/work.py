@@ -76,6 +76,7 @@ class Work:
             now=now,
             monotonic=time.monotonic,
             wake=self._wake,
+            written=self._written,
         )
         made = [kind.made(self._world, settings) for kind in kinds]
         self._controllers = {controller.kind: controller for controller in made}
@@ -174,6 +175,9 @@ class Work:
     def _wake(self, ref: Ref) -> None:
         if ref.kind in self._controllers:  # a kind that this process does not serve is another's
             self._queue.add(ref)
+
+    def _written(self, kind: Kind, before: Object | None, now: Object) -> None:
+        self._intake.written(kind, before, now)
 
     def _known(self) -> Known:
         made = self._controllers.values()

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from daap_operator import raw
@@ -75,6 +76,18 @@ class Intake:
         ref, listed = Ref.of(source.kind, obj), self._listed.get(source)
         if listed is not None and self._store.has(source, ref):  # strangers may be many
             listed.add(ref)
+
+    def written(self, kind: Kind, before: Object | None, now: Object) -> None:
+        """Wake those of other kinds that a status of ours, just written, is about.
+
+        The store has it already, so that its event is no news. Those of its own kind, who are many
+        where a thousand want one name, are woken by whoever knows that it matters to them.
+        """
+        source = Source(kind, "")  # objects of ours are watched whole
+        found = [self._concerned(source, before, now), self._woken(source, now)]
+        for ref in chain(*found):
+            if ref.kind != kind:
+                self._queue.add(ref)
 
     async def list_all(self, kube: Requests, namespaces: Collection[str]) -> None:
         """List everything that is watched: fills the store, and repairs what a watch has lost.
@@ -186,14 +199,22 @@ class Intake:
         self._came.set()
 
     def _concern(self, source: Source, before: Object | None, now: Object | None) -> None:
+        for ref in self._concerned(source, before, now):
+            self._queue.add(ref)
+
+    def _concerned(
+        self, source: Source, before: Object | None, now: Object | None
+    ) -> Iterator[Ref]:
         for watch in self._watches[source]:
-            for ref in watch.concerns(before, now, self._store) if watch.concerns else ():
-                self._queue.add(ref)
+            yield from watch.concerns(before, now, self._store) if watch.concerns else ()
 
     def _wake(self, source: Source, obj: Object) -> None:
+        for ref in self._woken(source, obj):
+            self._queue.add(ref)
+
+    def _woken(self, source: Source, obj: Object) -> Iterator[Ref]:
         for watch in self._watches[source]:
-            for ref in watch.wakes(obj, self._store):
-                self._queue.add(ref)
+            yield from watch.wakes(obj, self._store)
 
 
 def _log_size(source: Source, change: Change) -> None:

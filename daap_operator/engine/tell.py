@@ -118,7 +118,9 @@ async def _write(world: World, subject: Subject[S], patch: dict[str, object], fu
         raise
     notes = world.notes_of(subject.key)
     notes.status_refusals, notes.untold = 0, ""
-    world.store.put(subject.kind, made)
+    before = world.store.get(subject.key)
+    if (now := world.store.put(subject.kind, made)) is not None:
+        world.written(subject.kind, before, now)
 
 
 def _refused_again(world: World, subject: Subject[Any]) -> bool:

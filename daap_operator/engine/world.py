@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from random import Random
 
 from daap_operator.engine.announce import Events
-from daap_operator.engine.kinds import Ref
+from daap_operator.engine.kinds import Object, Ref
 from daap_operator.engine.patience import Patience
 from daap_operator.engine.store import Store
-from daap_operator.kube import Requests
+from daap_operator.kube import Kind, Requests
 from daap_operator.mirror import Rows
 
 
@@ -51,6 +51,9 @@ class World:
     """A clock that never jumps, in seconds, for appointments."""
     wake: Callable[[Ref], None] = lambda _: None
     """Has an object looked at soon: the store tells nobody of the answers to our own writes."""
+    written: Callable[[Kind, Object | None, Object], None] = lambda *_: None
+    """Told of each status that is written, with what was kept of the object before and what is kept
+    now: those of other kinds that it is about are looked at."""
     random: Random = field(default_factory=Random)
     notes: dict[Ref, Notes] = field(default_factory=dict)
     unsynced: set[Ref] = field(default_factory=set)

@@ -106,6 +106,7 @@ class Stage:
             now=self.clock.now,
             monotonic=self.clock.monotonic,
             wake=self.queue.add,
+            written=self.intake.written,
             random=Random(0),
         )
         self.shared = shared

@@ -149,6 +149,22 @@ async def test_a_database_that_comes_later_is_waited_for() -> None:
     assert stage.phase() == "Running"
 
 
+async def test_it_proceeds_when_its_database_says_that_the_store_is_there() -> None:
+    """What the operator itself writes into the database's status comes with no event."""
+    stage = BackupStage()
+    stage.order(backup={"store": STORE})
+    stage.ask()
+    await stage.settle()
+    await stage.look(NOW)
+    assert stage.told()["Stalled"] == ("True", "StoreMissing")
+    stage.object_store(STORE)
+    await stage.look(KEY)
+    assert stage.condition("BackupHealthy") != ("False", "StoreMissing")
+    assert NOW in stage.queue.taken()
+    await stage.look(NOW)
+    assert stage.phase() == "Running"
+
+
 async def test_backups_that_are_off_are_told_and_followed_once_they_are_on() -> None:
     stage = await archiving()
     stage.edit(backup={"enabled": False})

@@ -276,6 +276,38 @@ async def test_a_store_that_is_missing_needs_a_person() -> None:
     assert stage.left == []
 
 
+async def test_one_that_waits_for_a_store_is_looked_at_when_the_store_comes() -> None:
+    """The database archives into another one, and has nothing to say of it."""
+    stage = await provable()
+    found = {"phase": "Completed", "store": "cold", "archive": "daap-orders-5e1ec7ab"}
+    stage.ask()
+    status = setting("status", found | {"backupId": "20260301T110000"})
+    stage.kube.change(known.DAAP_BACKUP, "now", status)
+    stage.drill(backup="now")
+    await stage.passes()
+    assert stage.told(DRILL)["Stalled"] == ("True", "StoreMissing")
+    stage.watch()
+    stage.object_store("cold")
+    assert DRILL in stage.watch()
+    await stage.passes()
+    assert stage.phase(DRILL) == "Restoring"
+
+
+async def test_a_drill_that_is_over_has_its_database_looked_at() -> None:
+    """The drill's own controller writes that it is over, so that no event brings it."""
+    stage = await asked()
+    await stage.checking()
+    stage.checks()
+    stage.watch()
+    for _ in range(4):
+        assert KEY not in stage.queue.taken()
+        await stage.look(DRILL)
+        if stage.phase(DRILL) == "Passed":
+            break
+        stage.kube.collect_garbage()
+    assert KEY in stage.queue.taken()
+
+
 async def test_without_its_image_no_drill_begins() -> None:
     stage = await provable(replace(CHOICES, image=""))
     stage.drill()

@@ -140,6 +140,20 @@ async def _never(ref: Ref, failures: int) -> None:
     raise AssertionError(ref, failures)
 
 
+def test_a_status_of_ours_wakes_others_than_those_of_its_kind() -> None:
+    """Its event brings nothing new any more: the store has it by then."""
+    scene = Scene()
+    for name in ("bear", "ball"):
+        scene.woken(TOYS, None, toys.toy(name, "low"))
+    for before, now in ((None, 4), (4, 5)):
+        was = before and scene.store.get(shelf_ref("low"))
+        kept = scene.store.put(SHELF, toys.shelf("low", now, wide=now))
+        assert kept
+        scene.intake.written(SHELF, was or None, kept)
+        assert set(scene.queue.taken()) == {toy_ref("bear"), toy_ref("ball")}
+    assert scene.woken(SHELVES, "MODIFIED", toys.shelf("low", 5, wide=5)) == set(), "no news"
+
+
 # --- an object that many share --------------------------------------------------------------------
 
 
@@ -159,6 +173,19 @@ async def test_a_change_is_told_with_what_was_before() -> None:
     assert scene.woken(shared, "MODIFIED", toys.shelf("low", 4, wide=1)) == {toy_ref("bear")}
     assert scene.woken(shared, "MODIFIED", toys.shelf("low", 4, wide=1)) == set(), "no news"
     assert scene.woken(shared, "DELETED", toys.shelf("low", 5)) == {toy_ref("bear")}
+
+
+async def test_a_status_of_ours_is_told_with_what_was_before() -> None:
+    shared = replace(SHELVES, wakes=lambda *_: (), concerns=narrower)
+    scene = Scene((shared, TOYS))
+    scene.woken(TOYS, None, toys.toy("bear", "low"))
+    scene.woken(shared, "ADDED", toys.shelf("low", 2, wide=2))
+    for version, wide, woken in ((3, 3, []), (4, 1, [toy_ref("bear")])):
+        before = scene.store.get(shelf_ref("low"))
+        kept = scene.store.put(SHELF, toys.shelf("low", version, wide=wide))
+        assert kept
+        scene.intake.written(SHELF, before, kept)
+        assert scene.queue.taken() == woken
 
 
 async def test_what_a_list_lacks_is_told_as_gone() -> None:

@@ -281,6 +281,22 @@ async def test_a_safety_backup_that_cannot_be_made_says_what_to_do() -> None:
     assert stage.phase(BACK) == "BackingUp"
 
 
+async def test_one_that_waits_for_a_store_is_looked_at_when_the_store_comes() -> None:
+    """The database archives into another one, and has nothing to say of it."""
+    stage = await restored()
+    status = stage.backup(Ref(known.DAAP_BACKUP, "shop", SAFETY))["status"] | {"store": "cold"}
+    stage.kube.change(known.DAAP_BACKUP, SAFETY, setting("status", status))
+    stage.clock.advance(60)
+    stage.restore(AGAIN, backup=SAFETY)
+    await stage.passes()
+    assert stage.told(AGAIN)["Stalled"] == ("True", "StoreMissing")
+    stage.watch()
+    stage.object_store("cold")
+    assert AGAIN in stage.watch()
+    await stage.passes()
+    assert "Stalled" not in stage.told(AGAIN)
+
+
 async def test_a_cluster_that_has_gone_meanwhile_is_not_replaced() -> None:
     stage = await asked()
     await stage.carry_on(until="BackingUp")

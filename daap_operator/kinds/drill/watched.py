@@ -73,6 +73,19 @@ def _drills_of(database: Object, store: Reader) -> Iterator[Ref]:
             yield Ref.of(known.DAAP_DRILL, drill)
 
 
+def _nobody(obj: Object, store: Reader) -> Iterator[Ref]:
+    """Of an object of which a change concerns few: `concerns` says whom."""
+    del obj, store
+    yield from ()
+
+
+def _by_store(before: Object | None, now: Object | None, store: Reader) -> Iterator[Ref]:
+    """One that comes to be may be what a drill waits for; of its windows the database tells."""
+    if before is None and now is not None:
+        namespace = raw.text(now, "metadata", "namespace")
+        yield from store.refs_by(known.DAAP_DRILL, UNFINISHED, namespace)
+
+
 def _parts(drill: raw.Object) -> Iterator[tuple[Source, str]]:
     for _, cluster in _scratch(drill):
         selector = f"{names.DRILL_LABEL}={cluster}"
@@ -148,5 +161,12 @@ WATCHES = (
         {OF_SCRATCH: _of_restore},
         of=_OF,
         why="those that restore a drill's scratch Cluster, by label: whether and why that fails",
+    ),
+    Watch(
+        known.BARMAN_STORE,
+        None,
+        _nobody,
+        why="whether the store that a drill is to read is there",
+        concerns=_by_store,
     ),
 )

@@ -13,6 +13,9 @@ BEGUN, WAITING = "begun of database", "waiting of database"
 """Indexes of the DaapRestores that are neither over nor being deleted, by the namespace and the
 name of their database: those that have written down what they restore, and all others."""
 
+WAITING_IN = "waiting in namespace"
+"""Index of the DaapRestores that have not written down yet what they restore, by namespace."""
+
 MOST = 100
 """DaapRestores of one database that are looked at for whose turn it is, or woken: somebody may
 create thousands, and each would look at all others whenever one of them changes. They are those
@@ -27,6 +30,10 @@ def _begun(restore: raw.Object) -> list[tuple[str, str]]:
 
 def _waiting(restore: raw.Object) -> list[tuple[str, str]]:
     return [] if raw.mapping(restore, "status", "source") else _under_way(restore)
+
+
+def _waiting_in(restore: raw.Object) -> list[str]:
+    return [namespace for namespace, _ in _waiting(restore)]
 
 
 def _under_way(restore: raw.Object) -> list[tuple[str, str]]:
@@ -57,6 +64,19 @@ def _of_clusters_database(cluster: Object, store: Reader) -> Iterator[Ref]:
         yield from _of(store, (namespace, raw.text(owner, "name")))
 
 
+def _nobody(obj: Object, store: Reader) -> Iterator[Ref]:
+    """Of an object of which a change concerns few: `concerns` says whom."""
+    del obj, store
+    yield from ()
+
+
+def _by_store(before: Object | None, now: Object | None, store: Reader) -> Iterator[Ref]:
+    """One that comes to be may be what a restore waits for; of its windows the database tells."""
+    if before is None and now is not None:
+        namespace = raw.text(now, "metadata", "namespace")
+        yield from store.refs_by(known.DAAP_RESTORE, WAITING_IN, namespace, MOST)
+
+
 def _of_backup(backup: Object, store: Reader) -> Iterator[Ref]:
     """The one that is made before a restore, or that is restored from."""
     yield from _of(store, database_of(backup))
@@ -67,7 +87,7 @@ WATCHES = (
         known.DAAP_RESTORE,
         restores.keep,
         _itself_and_others,
-        indexes={UID: uid, BEGUN: _begun, WAITING: _waiting},
+        indexes={UID: uid, BEGUN: _begun, WAITING: _waiting, WAITING_IN: _waiting_in},
     ),
     Watch(
         known.DATABASE, None, _of_database, why="how far those that are being restored have come"
@@ -85,5 +105,12 @@ WATCHES = (
         _of_backup,
         why="whether the one before a restore is completed, and which archive has one that is "
         "restored from",
+    ),
+    Watch(
+        known.BARMAN_STORE,
+        None,
+        _nobody,
+        why="whether the store that is to be restored from is there",
+        concerns=_by_store,
     ),
 )
