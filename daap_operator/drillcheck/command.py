@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,29 +20,34 @@ def main(environment: Mapping[str, str], last_words: Path = LAST_WORDS) -> int:
 
     libpq reads the PG… variables for the superuser; DRILL_DATABASE, DRILL_OWNER,
     DRILL_OWNER_PASSWORD, DRILL_QUERIES (JSON) and DRILL_WORK (the directory with what pg_amcheck
-    has written) are the drill's own. Whatever fails is told, and is no failure of the Job.
+    has written) are the drill's own. Whatever fails is told, with all that was found before it, and
+    is no failure of the Job.
     """
+    found: dict[str, Any] = {}
     try:
-        found = _found(environment)
+        for part in _found(environment):
+            found |= part
     except (psycopg.Error, OSError, ValueError) as error:
-        found = {"error": str(error) or type(error).__name__}
+        found["error"] = str(error) or type(error).__name__
     last_words.write_text(report.told(found))
     return 0
 
 
-def _found(environment: Mapping[str, str]) -> dict[str, Any]:
+def _found(environment: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """Part by part: a table that is damaged cannot be counted, and that it is damaged is told."""
     checked = _amcheck(Path(environment["DRILL_WORK"]))
-    found: dict[str, Any] = {
+    yield {
         "relations": checked.relations,
         "corrupt": checked.corrupt,
         "corruption": checked.corruption,
     }
     if checked.error:
-        return found | {"error": checked.error}
+        yield {"error": checked.error}
+        return
     database = {"dbname": environment["DRILL_DATABASE"]}
     with asked.reading(database) as connection:
-        found |= asked.counted(connection)
-        found["backup"] = backup_id(asked.label(connection))
+        yield {"backup": backup_id(asked.label(connection))}
+        yield asked.counted(connection)
     owner = {
         "user": environment["DRILL_OWNER"],
         "password": environment["DRILL_OWNER_PASSWORD"],
@@ -50,8 +55,7 @@ def _found(environment: Mapping[str, str]) -> dict[str, Any]:
     queries = json.loads(environment.get("DRILL_QUERIES") or "[]")
     if queries:
         with asked.reading(database | owner) as connection:
-            found["queries"] = asked.answered(connection, queries)
-    return found
+            yield {"queries": asked.answered(connection, queries)}
 
 
 def backup_id(label: str) -> str:

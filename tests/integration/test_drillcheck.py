@@ -135,6 +135,20 @@ def test_no_more_is_fetched_than_is_told(restored: Path) -> None:
     assert found["value"] == "x" * 256
 
 
+def test_what_pg_amcheck_has_found_is_told_whatever_fails_then(
+    restored: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table with a damaged page cannot be counted, for one."""
+    monkeypatch.setenv("PGHOST", "/nowhere")
+    (restored / "amcheck.exit").write_text("2")
+    out = 'heap table "orders.public.lines":\n    ERROR:  invalid page in block 0 of relation\n'
+    (restored / "amcheck.out").write_text(out)
+    found = asked(restored)
+    assert (found["relations"], found["corrupt"]) == (9, 1)
+    assert "invalid page in block 0" in found["corruption"]
+    assert "nowhere" in found["error"]
+
+
 def test_a_server_that_does_not_answer_is_told(
     restored: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -477,6 +477,11 @@ async def test_a_log_that_cannot_be_read_ends_no_pass() -> None:
         ),
         ({"queries": [{"name": "sum", "ok": False, "value": "4"}]}, "QueryFailed", "'sum'"),
         ({"queries": [{"name": "1", "ok": False, "error": "no table"}]}, "QueryFailed", "no table"),
+        (
+            {"corrupt": 1, "corruption": 'heap table "o.public.t":', "rows": None, "error": "page"},
+            "CorruptionFound",
+            "o.public.t",
+        ),
         ({"error": "connection refused"}, "ChecksFailed", "connection refused"),
         ({"rows": None}, "ChecksFailed", "without saying"),
     ],

@@ -62,16 +62,16 @@ def _read(said: raw.Object) -> Found:
 
 
 def _failure(said: raw.Object, checks: DrillChecks) -> Finding | None:
+    if checks.corrupt:  # before what it may be the cause of: what is damaged cannot be counted
+        first = quoted(raw.text(said, "corruption"))
+        why = f"pg_amcheck found {checks.corrupt} damaged tables or indexes: {first}"
+        return Finding(DrillReason.CORRUPTION_FOUND, why)
     if error := quoted(raw.text(said, "error")):
         why = f"The restored database could not be checked: {error}"
         return Finding(DrillReason.CHECKS_FAILED, why)
     if checks.relations is None or checks.rows is None:
         why = "The checks ended without saying what they have found"
         return Finding(DrillReason.CHECKS_FAILED, why)
-    if checks.corrupt:
-        first = quoted(raw.text(said, "corruption"))
-        why = f"pg_amcheck found {checks.corrupt} damaged tables or indexes: {first}"
-        return Finding(DrillReason.CORRUPTION_FOUND, why)
     failed = [each for each in checks.queries if not each.ok]
     if failed:
         first_failed = failed[0]
