@@ -1,16 +1,21 @@
-"""Restore drills on the real plugin: of a good backup, and of one that was damaged on purpose."""
+"""Restore drills on the real plugin: of a good backup, of one that was damaged on purpose, and
+under an operator that is killed."""
 
 import asyncio
+import signal
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from pytest_kind import KindCluster
 
 from dev.cluster import object_store
-from tests.e2e.test_source import Server, backed_up
+from tests.e2e.test_source import CONTENT, RECOVERED, Server, backed_up
 from tests.fix_e2e import OperatorProcess
 from tests.support.api import Object
-from tests.support.databases import Databases, condition
+from tests.support.databases import Databases, condition, phase
 from tests.support.drilling import Drills
+from tests.support.eventually import eventually
 from tests.support.nightly import nightly
 from tests.support.rows import Rows
 
@@ -85,6 +90,15 @@ async def test_a_drill_proves_a_backup_and_finds_a_damaged_one(
     assert "Missing file" in stalled["message"]
     assert await drills.left() == []
 
+    # Nor does a database begin with it, which says so in the same words
+    await shop.create("copy", source={"database": "orders"}, storage={"size": "1Gi"})
+    told = await eventually(
+        lambda: shop.get("copy"),
+        lambda obj: condition(obj, "Ready").get("reason") == "RestoreFailing",
+        seconds=RECOVERED,
+    )
+    assert "Missing file" in condition(told, "Ready")["message"]
+
 
 def _proves(status: Object, archive: str) -> None:
     """What a drill that has passed says of the backup."""
@@ -98,3 +112,68 @@ def _proves(status: Object, archive: str) -> None:
     assert seconds["total"] > 0
     assert {"base", "wal"} <= seconds.keys()
     assert status["recoveredTo"]
+
+
+# --- an operator that is killed -------------------------------------------------------------------
+
+
+def _is_in(*phases: str) -> Callable[[Any], bool]:
+    return lambda found: phase(found) in phases
+
+
+def _is_decided(found: Any) -> bool:
+    return "result" in ((found or {}).get("status") or {})
+
+
+STEPS: dict[str, Callable[[Any], bool]] = {
+    "asked for": lambda found: found is not None,
+    "noted": lambda found: "clusterName" in ((found or {}).get("status") or {}),
+    "restoring": _is_in("Restoring", "Checking", "Passed", "Failed"),
+    "checking": _is_in("Checking", "Passed", "Failed"),
+    "decided, and being removed": _is_decided,
+}
+"""What is there when the operator is killed; another pass may have gone on since."""
+
+
+@nightly("e2e-nightly")
+async def test_drills_end_as_they_would_whenever_the_operator_is_killed(
+    shop: Databases,
+    real_cluster: KindCluster,
+    real_operator: OperatorProcess,
+    real_rows: Rows,
+    operator_image: str,
+    report: Callable[[str], None],
+) -> None:
+    real_operator.stop()
+    real_operator.start(DAAP_DRILL_IMAGE=operator_image)
+    drills = Drills(shop.api, shop.namespace)
+    orders = await backed_up(shop, real_cluster)
+    content = await orders.says(CONTENT)
+    await orders.archived()
+    names = ["first", "second"]
+    for name in names:
+        await drills.create(name, queries=QUERIES)
+    for step, there in STEPS.items():
+        found = await eventually(lambda: _first(drills, names), there, seconds=DRILLED)
+        real_operator.stop(signal.SIGKILL)
+        report(f"operator killed: {step}: {phase(found)}")
+        real_operator.start(DAAP_DRILL_IMAGE=operator_image)
+    over = [await drills.is_in(name, "Passed", "Failed", seconds=DRILLED) for name in names]
+    for each in over:
+        assert phase(each) == "Passed", each["status"]
+        assert each["status"]["checks"]["rows"] == 10_000
+    before, after = sorted(over, key=lambda each: str(each["status"]["startedAt"]))
+    assert before["status"]["completedAt"] <= after["status"]["startedAt"]
+    assert await drills.left() == []
+    rows = await real_rows.execute(
+        "SELECT status, rows_counted FROM drills WHERE name IN ('first', 'second')"
+    )
+    assert [tuple(row.values()) for row in rows] == [("passed", 10_000)] * 2
+    assert await orders.says(CONTENT) == content
+
+
+async def _first(drills: Drills, names: list[str]) -> Object | None:
+    """The drill that has come further; one at a time reads the store."""
+    found = [await drills.get(name) for name in names]
+    begun = [each for each in found if each and "clusterName" in (each.get("status") or {})]
+    return min(begun, key=lambda each: str(each["status"]["startedAt"]), default=found[0])
