@@ -2,15 +2,14 @@
 
 import asyncio
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from pytest_kind import KindCluster
 
 from daap_operator.kinds import known
 from dev.cluster import object_store
+from tests.e2e.documented import of_kind
 from tests.scenarios.lifecycle import SLOW
 from tests.support.api import Object
 from tests.support.clients import Clients
@@ -18,8 +17,6 @@ from tests.support.databases import Databases, condition, is_ready
 from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.timeout(900)
-
-DOCS = Path(__file__).parents[2] / "docs" / "backup.md"
 
 RECOVERED = 300.0
 """Seconds for a base backup to be fetched and the log to be replayed."""
@@ -39,20 +36,6 @@ with psycopg.connect(entry("uri"), autocommit=True, **VERIFIED) as connection:
                             " FROM lines").fetchone())
 """
 READ = "SELECT count(*), md5(string_agg(item, '' ORDER BY id)) FROM lines"
-
-
-def documented() -> list[Object]:
-    """The manifests of docs/backup.md, in its order."""
-    blocks = DOCS.read_text().split("```yaml\n")[1:]
-    texts = [block.split("```")[0] for block in blocks]
-    return [obj for text in texts for obj in yaml.safe_load_all(text)]
-
-
-def of_kind(kind: str, name: str = "") -> Object:
-    """The only manifest of a kind, and of a name if one is given, that the docs have."""
-    found = [obj for obj in documented() if obj["kind"] == kind]
-    (only,) = [obj for obj in found if name in ("", obj["metadata"]["name"])]
-    return only
 
 
 async def create_store(shop: Databases, bucket: str = object_store.BUCKET) -> None:
@@ -85,7 +68,7 @@ async def backup_now(shop: Databases) -> Object:
 
 async def restore(shop: Databases) -> str:
     """The copy of the docs, as of the end of their DaapBackup; the name of its Cluster."""
-    copy = of_kind("DaapDatabase", "orders-before-the-import")
+    copy = of_kind("DaapDatabase", "orders-before-the-import", source=True)
     copy["metadata"]["namespace"] = shop.namespace
     copy["spec"]["storage"] = {"size": "1Gi"}
     del copy["spec"]["source"]["at"]

@@ -22,7 +22,7 @@ from daap_operator.api.v1alpha1 import DEFINITIONS
 from daap_operator.rebuild import command
 from dev.cluster.established import wait_established
 from tests.e2e.test_backup import create_store
-from tests.e2e.test_source import CONTENT, RECOVERED, Server, backed_up
+from tests.e2e.test_source import CONTENT, RECOVERED, TABLES, Server, backed_up
 from tests.fix_cluster import remove_namespace
 from tests.fix_e2e import OperatorProcess
 from tests.scenarios.lifecycle import SLOW
@@ -78,7 +78,7 @@ async def test_everything_is_there_again_from_the_inventory_and_the_archives(
     await shop.create("bills", databaseName="orders", purpose="Bills", **SMALL)
     await shop.ready("bills", seconds=SLOW)
     bills = Server(real_cluster, shop, "bills")
-    await bills.says("CREATE TABLE lines (id int, item text); ALTER TABLE lines OWNER TO orders")
+    await bills.says(TABLES)
     await eventually(
         lambda: shop.get("bills"),
         lambda obj: condition(obj, "BackupHealthy").get("status") == "True",

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from pytest_kind import KindCluster
 
+from daap_operator.kinds import known
 from dev.cluster import object_store
+from tests.e2e.documented import apply
 from tests.e2e.test_source import CONTENT, RECOVERED, Server, backed_up
 from tests.fix_e2e import OperatorProcess
 from tests.support.api import Object
@@ -71,13 +73,13 @@ async def test_a_drill_proves_a_backup_and_finds_a_damaged_one(
     assert database
     archive = database["status"]["backup"]["archive"]
 
-    await drills.create("proof", queries=QUERIES)
-    passed = await drills.is_in("proof", "Passed", "Failed", seconds=DRILLED)
+    await apply(shop, known.DAAP_DRILL, "orders-proof")
+    passed = await drills.is_in("orders-proof", "Passed", "Failed", seconds=DRILLED)
     assert passed["status"]["phase"] == "Passed", passed["status"]
     _proves(passed["status"], archive)
     assert await drills.left() == []
-    (row,) = await real_rows.execute("SELECT * FROM drills WHERE name = 'proof'")
-    assert (row["status"], row["rows_counted"], row["queries_failed"]) == ("passed", 10_000, 0)
+    (row,) = await real_rows.execute("SELECT * FROM drills WHERE name = 'orders-proof'")
+    assert (row["status"], row["rows_counted"], row["queries_failed"]) == ("passed", 10_001, 0)
     assert row["backup_id"] == passed["status"]["backupId"]
     assert await orders.says("SELECT count(*) FROM lines") == "10000"
 
@@ -103,10 +105,9 @@ async def test_a_drill_proves_a_backup_and_finds_a_damaged_one(
 def _proves(status: Object, archive: str) -> None:
     """What a drill that has passed says of the backup."""
     checks, seconds = status["checks"], status["restoreSeconds"]
-    assert (checks["tables"], checks["rows"], checks["corrupt"]) == (1, 10_000, 0)
+    assert (checks["tables"], checks["rows"], checks["corrupt"]) == (2, 10_001, 0)
     assert checks["relations"] > 100
-    assert [each["ok"] for each in checks["queries"]] == [True, True, True]
-    assert [each["name"] for each in checks["queries"]] == ["lines", "2", "unexpected"]
+    assert checks["queries"] == [{"name": "invoices", "ok": True, "value": "t"}]
     assert status["archive"] == archive
     assert status["backupId"]
     assert seconds["total"] > 0
@@ -161,14 +162,17 @@ async def test_drills_end_as_they_would_whenever_the_operator_is_killed(
     over = [await drills.is_in(name, "Passed", "Failed", seconds=DRILLED) for name in names]
     for each in over:
         assert phase(each) == "Passed", each["status"]
-        assert each["status"]["checks"]["rows"] == 10_000
+        assert each["status"]["checks"]["rows"] == 10_001
+        told = each["status"]["checks"]["queries"]
+        assert [query["name"] for query in told] == ["lines", "2", "unexpected"]
+        assert [query["ok"] for query in told] == [True, True, True]
     before, after = sorted(over, key=lambda each: str(each["status"]["startedAt"]))
     assert before["status"]["completedAt"] <= after["status"]["startedAt"]
     assert await drills.left() == []
     rows = await real_rows.execute(
         "SELECT status, rows_counted FROM drills WHERE name IN ('first', 'second')"
     )
-    assert [tuple(row.values()) for row in rows] == [("passed", 10_000)] * 2
+    assert [tuple(row.values()) for row in rows] == [("passed", 10_001)] * 2
     assert await orders.says(CONTENT) == content
 
 

@@ -6,6 +6,7 @@ import pytest
 from pytest_kind import KindCluster
 
 from daap_operator.kinds import known
+from tests.e2e.documented import apply
 from tests.e2e.test_source import CONTENT, RECOVERED, Server, backed_up
 from tests.fix_e2e import OperatorProcess
 from tests.scenarios.lifecycle import SLOW
@@ -77,11 +78,12 @@ async def test_a_database_is_put_back_in_place_and_back_again(
     client = await clients.start(RECONNECTING, secret)
     await eventually(lambda: clients.said(client), lambda said: "12000\n" in said, seconds=SLOW)
 
-    await shop.api.create(known.DAAP_RESTORE, restore(shop.namespace, "oops", at=between))
-    await reaches(shop, "oops", "Replacing", "Restoring", seconds=RECOVERED)
+    name = "orders-before-the-drop"
+    await apply(shop, known.DAAP_RESTORE, name, at=between)
+    await reaches(shop, name, "Replacing", "Restoring", seconds=RECOVERED)
     real_operator.stop(signal.SIGKILL)
     real_operator.start()
-    done = await reaches(shop, "oops", "Completed", "Failed", seconds=RECOVERED)
+    done = await reaches(shop, name, "Completed", "Failed", seconds=RECOVERED)
     assert is_ready(done), done["status"]
 
     assert await Server(real_cluster, shop, "orders").says(CONTENT) == expected

@@ -11,6 +11,7 @@ from pytest_kind import KindCluster
 
 from daap_operator.kinds import known
 from dev.cluster import object_store
+from tests.e2e.documented import apply
 from tests.e2e.test_backup import create_store
 from tests.scenarios.lifecycle import SLOW
 from tests.support.clients import Clients
@@ -25,7 +26,20 @@ RECOVERED = 300.0
 
 SMALL: dict[str, Any] = {"storage": {"size": "1Gi"}, "backup": {"store": "backups"}}
 
-CONTENT = "SELECT count(*), md5(string_agg(item, '' ORDER BY id)) FROM lines"
+TABLES = """
+CREATE TABLE lines (id int, item text);
+CREATE TABLE invoices (id serial PRIMARY KEY, amount numeric, made timestamptz DEFAULT now());
+ALTER TABLE lines OWNER TO orders;
+ALTER TABLE invoices OWNER TO orders
+"""
+
+CONTENT = """
+SELECT string_agg(format('%s: %s', c.oid::regclass, md5(query_to_xml(format(
+'SELECT count(*), md5(string_agg(t::text, '''' ORDER BY t::text)) FROM %s t', c.oid::regclass),
+false, true, '')::text)), ', ' ORDER BY c.relname)
+FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
+"""
+"""A checksum of each table: how many rows it has, and what is in them."""
 
 READ = f"""
 with psycopg.connect(entry("uri"), **VERIFIED) as connection:
@@ -49,9 +63,10 @@ class Server:
         return str(said).strip()
 
     async def write(self, first: int, last: int) -> str:
-        """Add lines, and give back the content."""
+        """Add lines and an invoice of them in one transaction, and give back the content."""
         await self.says(
-            f"INSERT INTO lines SELECT g, md5(g::text) FROM generate_series({first}, {last}) g"
+            f"INSERT INTO lines SELECT g, md5(g::text) FROM generate_series({first}, {last}) g;"
+            f" INSERT INTO invoices (amount) VALUES ({last} / 7.0)"
         )
         return await self.says(CONTENT)
 
@@ -81,7 +96,7 @@ async def backed_up(
     await shop.create("orders", **(SMALL | spec))
     await shop.ready("orders", seconds=SLOW)
     orders = Server(cluster, shop, "orders")
-    await orders.says("CREATE TABLE lines (id int, item text); ALTER TABLE lines OWNER TO orders")
+    await orders.says(TABLES)
     await orders.write(1, 10_000)
     await eventually(lambda: shop.get("orders"), _healthy, seconds=SLOW)
     return orders
@@ -103,14 +118,14 @@ async def test_data_comes_back_from_the_archive_of_another_of_a_deleted_and_of_a
     original = await shop.get("orders")
     assert original
 
-    size = {"size": "1Gi"}  # and no backups of its own
-    await shop.create("copy", source={"database": "orders", "at": between}, storage=size)
-    copy = await shop.ready("copy", seconds=RECOVERED)
-    assert await Server(real_cluster, shop, "copy").says(CONTENT) == expected
+    name = "orders-before-the-import"
+    await apply(shop, known.DATABASE, name, source={"at": between}, storage={"size": "1Gi"})
+    copy = await shop.ready(name, seconds=RECOVERED)
+    assert await Server(real_cluster, shop, name).says(CONTENT) == expected
     status = copy["status"]
     assert status["databaseName"] == status["username"] == "orders"
     assert status["source"]["archive"] == original["status"]["backup"]["archive"]
-    await shop.delete("copy")
+    await shop.delete(name)
 
     late = await orders.now()  # nothing is changed after that
     await shop.create("late", source={"database": "orders", "at": late}, **SMALL)
@@ -125,8 +140,7 @@ async def test_data_comes_back_from_the_archive_of_another_of_a_deleted_and_of_a
 
     await shop.delete("orders")
     await shop.gone("orders", seconds=SLOW)
-    again = {"source": {"database": "orders"}, "postgresVersion": 17}
-    await shop.create("orders", **again, **SMALL)
+    await apply(shop, known.DATABASE, "orders", source={}, storage={"size": "1Gi"})
     back = await shop.ready("orders", seconds=RECOVERED)
     assert await orders.says(CONTENT) == everything
     assert back["status"]["source"]["archive"] == original["status"]["backup"]["archive"]
@@ -148,3 +162,29 @@ async def test_data_comes_back_from_the_archive_of_another_of_a_deleted_and_of_a
     found = await shop.ready("orders", seconds=RECOVERED)
     assert found["status"]["source"]["archive"] == own
     assert await orders.says(CONTENT) == last
+
+
+EACH_MINUTE = "* * * * *"
+
+
+@nightly("e2e-nightly")
+async def test_a_backup_is_made_when_its_schedule_says_so(
+    shop: Databases, real_cluster: KindCluster
+) -> None:
+    """The first one follows the creation; the next ones nobody asks for."""
+    await backed_up(shop, real_cluster)
+    await shop.edit("orders", backup={"schedule": EACH_MINUTE})
+    for _ in range(2):
+        first = _latest(await shop.get("orders"))
+        await eventually(
+            lambda: shop.get("orders"),
+            lambda obj, first=first: _latest(obj) > first,  # type: ignore[misc]
+            seconds=SLOW,
+        )
+    made = await shop.api.list(known.BACKUP, shop.namespace)
+    assert len([each for each in made if each["status"].get("phase") == "completed"]) >= 3
+    assert _healthy(await shop.get("orders"))
+
+
+def _latest(found: Any) -> str:
+    return str(found["status"]["backup"]["lastSuccessful"])
