@@ -79,6 +79,11 @@ PROGRAMS = {
             f"{versions.BARMAN_MODULE}/cmd/manager",
         ),
         Program("versitygw", "versitygw", f"{versions.VERSITYGW_MODULE}/cmd/versitygw"),
+        Program(
+            "kube-network-policies",
+            "kube-network-policies",
+            "sigs.k8s.io/kube-network-policies/cmd",
+        ),
         Program("helm", "helm", "helm.sh/helm/v4/cmd/helm"),
         Program("kind", "kind", "sigs.k8s.io/kind"),
         Program(
