@@ -29,7 +29,8 @@ def reading(parameters: Mapping[str, str]) -> Iterator[psycopg.Connection[Any]]:
         f"-c default_transaction_read_only=on -c statement_timeout={STATEMENT_SECONDS}s "
         "-c idle_in_transaction_session_timeout=60s -c lock_timeout=30s"
     )
-    conninfo = make_conninfo(**parameters, options=options)
+    # Whatever the database's own settings say: psycopg reads no text in SQL_ASCII
+    conninfo = make_conninfo(**parameters, options=options, client_encoding="UTF8")
     with psycopg.connect(conninfo, row_factory=tuple_row) as connection:
         connection.read_only = True
         yield connection

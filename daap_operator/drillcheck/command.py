@@ -3,11 +3,13 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from daap_operator import names
 from daap_operator.drillcheck import amcheck, asked, report
 
 LAST_WORDS = Path("/dev/termination-log")
@@ -19,9 +21,9 @@ def main(environment: Mapping[str, str], last_words: Path = LAST_WORDS) -> int:
     """Check the database that the environment names; the exit code is 0 once that is told.
 
     libpq reads the PG… variables for the superuser; DRILL_DATABASE, DRILL_OWNER,
-    DRILL_OWNER_PASSWORD, DRILL_QUERIES (JSON) and DRILL_WORK (the directory with what pg_amcheck
-    has written) are the drill's own. Whatever fails is told, with all that was found before it, and
-    is no failure of the Job.
+    DRILL_OWNER_PASSWORD, DRILL_QUERY_1 and so on (JSON) and DRILL_WORK (the directory with what
+    pg_amcheck has written) are the drill's own. Whatever fails is told, with all that was found
+    before it, and is no failure of the Job.
     """
     found: dict[str, Any] = {}
     try:
@@ -52,10 +54,14 @@ def _found(environment: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         "user": environment["DRILL_OWNER"],
         "password": environment["DRILL_OWNER_PASSWORD"],
     }
-    queries = json.loads(environment.get("DRILL_QUERIES") or "[]")
-    if queries:
+    if queries := _queries(environment):
         with asked.reading(database | owner) as connection:
             yield {"queries": asked.answered(connection, queries)}
+
+
+def _queries(environment: Mapping[str, str]) -> list[dict[str, str]]:
+    variables = (f"{names.DRILL_QUERY}{number}" for number in count(1))
+    return [json.loads(environment[name]) for name in takewhile(environment.get, variables)]
 
 
 def backup_id(label: str) -> str:

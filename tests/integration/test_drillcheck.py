@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from psycopg import conninfo
 
+from daap_operator import names
 from daap_operator.drillcheck import main
 from daap_operator.kinds.drill import checking
 from dev.postgres import Postgres
@@ -54,11 +55,9 @@ def restored(scratch: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> P
 
 
 def asked(place: Path, *queries: Object) -> Object:
-    os.environ["DRILL_QUERIES"] = json.dumps(queries)
-    try:
-        assert main(os.environ, place / "words") == 0
-    finally:
-        del os.environ["DRILL_QUERIES"]
+    numbered = enumerate(queries, start=1)
+    variables = {f"{names.DRILL_QUERY}{number}": json.dumps(each) for number, each in numbered}
+    assert main(os.environ | variables, place / "words") == 0
     found: Object = json.loads((place / "words").read_text())
     return found
 
@@ -147,6 +146,19 @@ def test_what_pg_amcheck_has_found_is_told_whatever_fails_then(
     assert (found["relations"], found["corrupt"]) == (9, 1)
     assert "invalid page in block 0" in found["corruption"]
     assert "nowhere" in found["error"]
+
+
+def test_settings_of_the_database_change_nothing(restored: Path, scratch: str) -> None:
+    database = os.environ["DRILL_DATABASE"]
+    settings = ("client_encoding TO 'SQL_ASCII'", "search_path TO public")
+    with psycopg.connect(scratch, autocommit=True) as connection:
+        for setting in settings:
+            connection.execute(f'ALTER DATABASE "{database}" SET {setting}')
+        try:
+            found = asked(restored, {"sql": "SELECT count(*) FROM lines", "expect": "5"})
+        finally:
+            connection.execute(f'ALTER DATABASE "{database}" RESET ALL')
+    assert (found["tables"], found["rows"], found["queries"][0]["ok"]) == (2, 7, True)
 
 
 def test_a_server_that_does_not_answer_is_told(

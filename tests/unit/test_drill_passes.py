@@ -165,7 +165,7 @@ async def test_the_job_is_restricted_and_has_no_token() -> None:
     assert first["image"] == stage.kube.one(known.CLUSTER, SCRATCH)["spec"]["imageName"]
     assert (second["image"], second["args"]) == (IMAGE, ["drill-check"])
     env = {each["name"]: each for each in second["env"]}
-    assert json.loads(env["DRILL_QUERIES"]["value"]) == [{"sql": "SELECT 1"}]
+    assert json.loads(env["DRILL_QUERY_1"]["value"]) == {"sql": "SELECT 1"}
     secrets = {e["valueFrom"]["secretKeyRef"]["name"] for e in env.values() if "valueFrom" in e}
     assert secrets == {f"{SCRATCH}-superuser", f"{SCRATCH}-app"}
     (ca,) = [each["secret"] for each in pod["volumes"] if "secret" in each]

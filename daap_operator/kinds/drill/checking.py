@@ -46,14 +46,9 @@ def job_spec(
 ) -> Manifest:
     """The spec of the checking Job; `images` are PostgreSQL's and the operator's."""
     postgres, operator = images
-    asked = [query.model_dump(exclude_none=True) for query in queries]
     env = _environment(cluster, database)
-    check = _container(
-        CHECK,
-        operator,
-        _OPERATOR_UID,
-        [*env, *_owner(cluster), {"name": "DRILL_QUERIES", "value": json.dumps(asked)}],
-    )
+    asked = [*env, *_owner(cluster), *_queries(queries)]
+    check = _container(CHECK, operator, _OPERATOR_UID, asked)
     return {
         "backoffLimit": TRIES - 1,
         "activeDeadlineSeconds": seconds,
@@ -118,13 +113,32 @@ def _environment(cluster: str, database: str) -> list[Manifest]:
         "DRILL_WORK": WORK,
     }
     password = _secret("PGPASSWORD", f"{cluster}-superuser", "password")
-    return [*({"name": name, "value": value} for name, value in values.items()), password]
+    return [*(_literal(name, value) for name, value in values.items()), password]
 
 
 def _owner(cluster: str) -> list[Manifest]:
     """The database's owner role, as which the queries are asked."""
     keys = {"DRILL_OWNER": "username", "DRILL_OWNER_PASSWORD": "password"}
     return [_secret(name, f"{cluster}-app", key) for name, key in keys.items()]
+
+
+def _queries(queries: Iterable[DrillQuery]) -> list[Manifest]:
+    """The queries, each as JSON in a variable of its own: Linux takes 128 KiB of one at most."""
+    dumped = (query.model_dump(exclude_none=True) for query in queries)
+    told = (json.dumps(query, ensure_ascii=False) for query in dumped)
+    return [
+        _literal(f"{names.DRILL_QUERY}{number}", text) for number, text in enumerate(told, start=1)
+    ]
+
+
+def _literal(variable: str, text: str) -> Manifest:
+    """A variable with exactly that text.
+
+    In a value the kubelet puts other variables in the place of `$(NAME)`, the passwords among them,
+    and `$` in the place of `$$`. A query is the team's text, and its answer is told to everybody.
+    https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/
+    """
+    return {"name": variable, "value": text.replace("$", "$$")}
 
 
 def _secret(variable: str, name: str, key: str) -> Manifest:
