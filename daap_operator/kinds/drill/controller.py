@@ -43,7 +43,7 @@ from daap_operator.kinds.drill.steps import (
     sought,
     what_holds,
 )
-from daap_operator.kinds.drill.watched import UNFINISHED, WATCHES
+from daap_operator.kinds.drill.watched import WATCHES, waiting
 from daap_operator.kinds.recovery import Impossible
 from daap_operator.samples import Samples
 
@@ -223,7 +223,7 @@ def _wake_others(world: World, key: Ref) -> float:
 
     Asked when the status is written, so that they see it.
     """
-    for ref in world.store.refs_by(known.DAAP_DRILL, UNFINISHED, key.namespace):
+    for ref in waiting(world.store, key.namespace):
         world.wake(ref)
     return world.resync.total_seconds()
 

@@ -15,7 +15,7 @@ from daap_operator.engine.kinds import Reader, Ref
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.kinds import known
 from daap_operator.kinds.drill.reasons import DrillReason
-from daap_operator.kinds.drill.watched import UNFINISHED
+from daap_operator.kinds.drill.watched import MOST, READING, WAITING
 from daap_operator.kinds.recovery import Impossible, moment_text
 from daap_operator.kinds.references import database_of
 from daap_operator.kinds.windows import window_of
@@ -166,17 +166,17 @@ def in_turn(store: Reader, metadata: Metadata, object_store: str) -> None:
 
     One that waits for something else than its turn holds up nobody.
     """
-    others = [
+    place, mine = metadata.namespace, (metadata.creation_timestamp, metadata.uid)
+    reading = store.by(known.DAAP_DRILL, READING, (place, object_store), MOST)
+    waiting = store.by(known.DAAP_DRILL, WAITING, place, MOST)
+    first = [each for each in reading if raw.text(each, "metadata", "uid") != metadata.uid]
+    first += [
         each
-        for each in store.by(known.DAAP_DRILL, UNFINISHED, metadata.namespace)
-        if raw.text(each, "metadata", "uid") != metadata.uid
-        and _store_of(store, each) == object_store
-        and (_begun(each) or not raw.value(each, "metadata", "deletionTimestamp"))
+        for each in waiting
+        if _ready(each) and _age(each, mine) and _store_of(store, each) == object_store
     ]
-    mine = (metadata.creation_timestamp, metadata.uid)
-    first = [each for each in others if _begun(each) or (_ready(each) and _age(each, mine))]
     if first:
-        other = min(first, key=lambda each: not _begun(each))
+        other = first[0]
         raise Waiting(
             DrillReason.QUEUED,
             f"DaapDrill {raw.text(other, 'metadata', 'name')} comes first: one drill at a time "
@@ -186,13 +186,9 @@ def in_turn(store: Reader, metadata: Metadata, object_store: str) -> None:
 
 
 def _store_of(store: Reader, drill: raw.Object) -> str:
-    noted = raw.text(drill, "status", "store")
+    """Of one that has noted none yet."""
     database = store.get(Ref(known.DATABASE, *database_of(drill)))
-    return noted or raw.text(database, "status", "backup", "store")
-
-
-def _begun(drill: raw.Object) -> bool:
-    return bool(raw.text(drill, "status", "clusterName"))
+    return raw.text(database, "status", "backup", "store")
 
 
 def _ready(drill: raw.Object) -> bool:

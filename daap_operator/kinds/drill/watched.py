@@ -8,10 +8,20 @@ from daap_operator.kinds import drills, known
 from daap_operator.kinds.drill import trim
 from daap_operator.kinds.drills import is_over
 from daap_operator.kinds.recovery_log import ROLE
+from daap_operator.kinds.references import database_of
 
-SCRATCH, UNFINISHED = "scratch", "unfinished"
+SCRATCH, UNFINISHED = "scratch", "unfinished of database"
 """Indexes of the DaapDrills that are not over: by the namespace and the name of their scratch
-Cluster, and by their namespace."""
+Cluster, and of their database."""
+
+READING, WAITING = "reading", "waiting"
+"""Indexes of the DaapDrills that take turns: those that have an ObjectStore, by its namespace and
+name, and those that have not begun, by their namespace."""
+
+MOST = 100
+"""DaapDrills that are looked at for whose turn it is, or woken: somebody may create thousands, and
+each would look at all others whenever one of them changes. They are those that have been there for
+longest; as one ends, another comes after."""
 
 _RESTORING = f"{names.CNPG_JOB_ROLE_LABEL}={ROLE}"
 _OURS = f"{names.MANAGED_BY_LABEL}={names.FIELD_MANAGER}"
@@ -24,8 +34,20 @@ MOST_PODS = 50
 namespace can give it any number."""
 
 
-def _unfinished(drill: raw.Object) -> list[str]:
-    return [] if is_over(drill) else [raw.text(drill, "metadata", "namespace")]
+def _unfinished(drill: raw.Object) -> list[tuple[str, str]]:
+    return [] if is_over(drill) else [database_of(drill)]
+
+
+def _reading(drill: raw.Object) -> list[tuple[str, str]]:
+    """Also one that is being deleted: its scratch Cluster may still be there."""
+    place = raw.text(drill, "metadata", "namespace"), raw.text(drill, "status", "store")
+    return [place] if _scratch(drill) else []
+
+
+def _waiting(drill: raw.Object) -> list[str]:
+    going = raw.value(drill, "metadata", "deletionTimestamp")
+    begun = raw.text(drill, "status", "clusterName")
+    return [] if going or begun or is_over(drill) else [raw.text(drill, "metadata", "namespace")]
 
 
 def _scratch(drill: raw.Object) -> list[tuple[str, str]]:
@@ -45,10 +67,20 @@ def _of_restore(pod: raw.Object) -> list[tuple[str, str]]:
 
 
 def _itself(drill: Object, store: Reader) -> Iterator[Ref]:
-    """Those of one namespace take turns."""
+    del store
     yield Ref.of(known.DAAP_DRILL, drill)
-    namespace = raw.text(drill, "metadata", "namespace")
-    yield from store.refs_by(known.DAAP_DRILL, UNFINISHED, namespace)
+
+
+def _others(before: Object | None, now: Object | None, store: Reader) -> Iterator[Ref]:
+    """Those that one has held up which takes part in no turns any more."""
+    held_up = before is not None and (_reading(before) or _waiting(before))
+    if before and held_up and (now is None or not (_reading(now) or _waiting(now))):
+        yield from waiting(store, raw.text(before, "metadata", "namespace"))
+
+
+def waiting(store: Reader, namespace: str) -> Iterator[Ref]:
+    """Whoever waits for a turn."""
+    yield from store.refs_by(known.DAAP_DRILL, WAITING, namespace, MOST)
 
 
 def _wakes(made: Object, store: Reader) -> Iterator[Ref]:
@@ -68,9 +100,7 @@ def _drill_of(cluster: Object, store: Reader) -> Iterator[Ref]:
 
 def _drills_of(database: Object, store: Reader) -> Iterator[Ref]:
     _, namespace, name = Ref.of(known.DATABASE, database)
-    for drill in store.by(known.DAAP_DRILL, drills.OF_DATABASE, (namespace, name)):
-        if not is_over(drill):
-            yield Ref.of(known.DAAP_DRILL, drill)
+    yield from store.refs_by(known.DAAP_DRILL, UNFINISHED, (namespace, name), MOST)
 
 
 def _nobody(obj: Object, store: Reader) -> Iterator[Ref]:
@@ -108,8 +138,11 @@ WATCHES = (
             drills.OF_DATABASE: drills.of_database,
             UNFINISHED: _unfinished,
             SCRATCH: _scratch,
+            READING: _reading,
+            WAITING: _waiting,
         },
         parts=_parts,
+        concerns=_others,
     ),
     Watch(
         known.DATABASE,
