@@ -3,6 +3,7 @@
 from daap_operator import names, raw
 from daap_operator.engine.child import Child, Owner
 from daap_operator.engine.children import delete
+from daap_operator.engine.ownership import owners
 from daap_operator.errors import Waiting
 from daap_operator.kinds import known
 from daap_operator.kinds.drill import desired
@@ -65,14 +66,11 @@ async def _claims(turn: DrillTurn, name: str) -> list[str]:
     pages = turn.world.kube.pages(known.CLAIM, turn.subject.key.namespace, selector=selector)
     async for page in pages:
         for claim in page:  # one at a time: they may be as large as the API server takes
-            if _is_clusters(claim) and len(found) < MOST_NAMED:
+            if _is_of(claim, name) and len(found) < MOST_NAMED:
                 found.append(raw.text(claim, "metadata", "name"))
     return sorted(found)
 
 
-def _is_clusters(claim: raw.Object) -> bool:
-    """Whether a Cluster owns it: any other claim is somebody's who borrowed the label."""
-    return any(
-        raw.text(each, "kind") == known.CLUSTER.name
-        for each in raw.items(claim, "metadata", "ownerReferences")
-    )
+def _is_of(claim: raw.Object, cluster: str) -> bool:
+    """Whether that Cluster owns it: any other claim is somebody's who borrowed the label."""
+    return any(raw.text(each, "name") == cluster for each in owners(claim, known.CLUSTER))

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from daap_operator import raw
 from daap_operator.api.meta import Metadata
+from daap_operator.api.reasons import CommonReason
 from daap_operator.api.v1alpha1 import (
     DaapDrill,
     DaapDrillSpec,
@@ -24,6 +25,7 @@ from daap_operator.engine.store import Store
 from daap_operator.engine.subject import validated
 from daap_operator.engine.world import World
 from daap_operator.errors import Problem, Stalled, Waiting
+from daap_operator.findings import Reason
 from daap_operator.kinds import known
 from daap_operator.kinds.drill import status
 from daap_operator.kinds.drill.cleanup import CHECKED_SECONDS, removed
@@ -152,11 +154,8 @@ class DrillController(Controller[DaapDrillStatus]):
     async def _ended(self, turn: DrillTurn) -> DrillOutcome:
         """Remove everything; the drill is over once nothing is left."""
         if what := await removed(turn):
-            patience, now = self._memory(turn).patience, turn.world.monotonic()
-            again = partial(
-                patience.pause, DrillReason.REMOVING, now, first=CHECKED_SECONDS, part=PASSING
-            )
-            return DrillOutcome(turn.status(status.removing(turn.subject.status, what)), again)
+            told = turn.status(status.removing(turn.subject.status, what))
+            return DrillOutcome(told, self._later(turn, DrillReason.REMOVING))
         return DrillOutcome(_final(turn), partial(_wake_others, turn.world, turn.subject.key))
 
     async def remove(self, turn: DrillTurn) -> DrillOutcome | None:
@@ -165,8 +164,13 @@ class DrillController(Controller[DaapDrillStatus]):
             return None
         if not (what := await removed(turn)):
             return None
-        verdict = status.deleting(what, _phase(turn.subject))
-        return DrillOutcome(turn.status(verdict), lambda: CHECKED_SECONDS)
+        told = turn.status(status.deleting(what, _phase(turn.subject)))
+        return DrillOutcome(told, self._later(turn, CommonReason.DELETING))
+
+    def _later(self, turn: DrillTurn, why: Reason) -> Callable[[], float]:
+        """When to look again at what is being removed: it costs live reads, and may last."""
+        patience, now = self._memory(turn).patience, turn.world.monotonic()
+        return partial(patience.pause, why, now, first=CHECKED_SECONDS, part=PASSING)
 
     # what is in the way ---------------------------------------------------------------------------
 
