@@ -92,7 +92,7 @@ class Measured(NamedTuple):
     """When the last transaction was committed that was replayed."""
 
 
-_REDO_DONE = re.compile(r"^redo done at .* elapsed: ([0-9.]{1,12}) s")
+_REDO_DONE = re.compile(r"^redo done at .* elapsed: ([0-9]{1,8}(?:\.[0-9]{1,6})?) s")
 _LAST = "last completed transaction was at log time "
 
 
@@ -103,12 +103,20 @@ def measured(log: str) -> Measured:
         message = raw.text(entry, "record", "message")
         if done := _REDO_DONE.match(message):
             ended, took = raw.moment(entry, "ts"), float(done[1])
-            began = ended and ended - timedelta(seconds=took)
+            began = ended and _before(ended, took)
             found = found._replace(replay_began=began, replayed=took)
         elif message.startswith(_LAST):
             moment = raw.moment({"at": message.removeprefix(_LAST)}, "at")
             found = found._replace(recovered_to=moment)
     return found
+
+
+def _before(moment: datetime, seconds: float) -> datetime | None:
+    """So long before; None for what no calendar has: anybody's pod may write a log."""
+    try:
+        return moment - timedelta(seconds=seconds)
+    except OverflowError:
+        return None
 
 
 def succeeded_pod(pods: Iterable[Object]) -> Object | None:

@@ -6,7 +6,7 @@ from daap_operator import raw
 from daap_operator.api.v1alpha1 import DaapDrillSpec, DaapDrillStatus, DrillPhase, RestoreSeconds
 from daap_operator.engine.children import ensure
 from daap_operator.engine.kinds import Object, Ref
-from daap_operator.engine.ownership import OWNED
+from daap_operator.engine.ownership import OWNED, belongs_to
 from daap_operator.errors import Outage, Stalled, Waiting
 from daap_operator.findings import Finding
 from daap_operator.kinds import known
@@ -104,7 +104,8 @@ async def _made(turn: DrillTurn, choices: Choices) -> Object:
     """The scratch Cluster, created once there is the policy that closes it off."""
     world, owner, name = turn.world, owner_of(turn.subject), scratch_of(turn.subject)
     ref = Ref(known.CLUSTER, owner.namespace, name)
-    if (there := world.store.get(ref)) is not None:
+    there = world.store.get(ref)
+    if there is not None and belongs_to(there, owner.kind, owner.uid):
         return there
     closed = desired.policy_spec(name, choices.ports)
     policy = desired.child(known.NETWORK_POLICY, owner, name, closed)
@@ -220,7 +221,8 @@ async def checked(turn: DrillTurn, spec: DaapDrillSpec, choices: Choices) -> Fou
     """What the checks have found; None while they run. Raises Impossible when they cannot."""
     world, owner, name = turn.world, owner_of(turn.subject), scratch_of(turn.subject)
     ref = Ref(known.JOB, owner.namespace, name)
-    if world.store.get(ref) is None:
+    there = world.store.get(ref)
+    if there is None or not belongs_to(there, owner.kind, owner.uid):
         made = desired.child(known.JOB, owner, name, _job_spec(turn, spec, choices))
         ensured = await ensure(world.kube, world.store, owner, made)
         if problem := ensured.problem():

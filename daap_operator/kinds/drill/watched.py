@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from daap_operator import names, raw
 from daap_operator.engine.kinds import UID, Object, Of, Reader, Ref, Source, Watch, uid
+from daap_operator.engine.ownership import owners
 from daap_operator.kinds import drills, known
 from daap_operator.kinds.drill import trim
 from daap_operator.kinds.drills import is_over
@@ -61,9 +62,22 @@ def _of_scratch(made: raw.Object) -> list[tuple[str, str]]:
     return [(raw.text(made, "metadata", "namespace"), cluster)] if cluster else []
 
 
+def _pod(pod: raw.Object) -> list[tuple[str, str]]:
+    return _of_scratch(pod) if _is_made(pod) else []
+
+
 def _of_restore(pod: raw.Object) -> list[tuple[str, str]]:
     cluster = raw.text(pod, "metadata", "labels", names.CNPG_CLUSTER_LABEL)
-    return [(raw.text(pod, "metadata", "namespace"), cluster)] if cluster else []
+    its = cluster and _is_made(pod)
+    return [(raw.text(pod, "metadata", "namespace"), cluster)] if its else []
+
+
+def _is_made(pod: raw.Object) -> bool:
+    """Whether a Job or a Cluster has made a pod: whoever may create Deployments labels pods, too.
+
+    Fifty of theirs would hide the one with the result, and one that is evicted has failed.
+    """
+    return any(owners(pod, kind) for kind in (known.JOB, known.CLUSTER))
 
 
 def _itself(drill: Object, store: Reader) -> Iterator[Ref]:
@@ -85,6 +99,11 @@ def waiting(store: Reader, namespace: str) -> Iterator[Ref]:
 
 def _wakes(made: Object, store: Reader) -> Iterator[Ref]:
     for place in _of_scratch(made):
+        yield from store.refs_by(known.DAAP_DRILL, SCRATCH, place)
+
+
+def _of_pod(pod: Object, store: Reader) -> Iterator[Ref]:
+    for place in _pod(pod):
         yield from store.refs_by(known.DAAP_DRILL, SCRATCH, place)
 
 
@@ -178,9 +197,9 @@ WATCHES = (
     Watch(
         known.POD,
         trim.pod,
-        _wakes,
+        _of_pod,
         names.DRILL_LABEL,
-        _INDEXES,
+        {OF_SCRATCH: _pod},
         of=_OF,
         why="those of drills only, by label: what the checks have found",
     ),

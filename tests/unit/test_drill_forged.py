@@ -1,0 +1,86 @@
+"""What others in the namespace pass off as a part of a drill."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from daap_operator import names
+from daap_operator.engine.ownership import owner_labels
+from daap_operator.kinds import known
+from daap_operator.kinds.drill.watched import MOST_PODS
+from daap_operator.kinds.recovery_log import ROLE, measured
+from tests.unit.drill_stage import DRILL, FOUND, DrillStage, provable
+from tests.unit.stage import setting
+
+Object = dict[str, Any]
+SCRATCH = "drill-proof-00000000"
+
+
+async def asked() -> DrillStage:
+    stage = await provable()
+    stage.drill()
+    return stage
+
+
+def pods(stage: DrillStage, labels: Object, phase: str, number: int = MOST_PODS) -> None:
+    """Somebody who may create Deployments has so many pods with these labels."""
+    there = stage.database()["metadata"]["uid"]  # of anything that is there: else it is collected
+    owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "x", "uid": there}
+    ended = {"state": {"terminated": {"exitCode": 1, "message": '{"error": "forged"}'}}}
+    for each in range(number):
+        metadata = {"name": f"decoy-{each}", "labels": labels, "ownerReferences": [owner]}
+        stage.kube.add(known.POD, {"metadata": metadata})
+        told = {"phase": phase, "containerStatuses": [{"name": "check", **ended}]}
+        stage.kube.change(known.POD, f"decoy-{each}", setting("status", told))
+        stage.kube.logs["shop", f"decoy-{each}", ROLE] = '{"level": "error", "error": "forged"}'
+
+
+async def test_a_deployments_pods_do_not_hide_the_result() -> None:
+    stage = await asked()
+    await stage.checking()
+    pods(stage, {names.DRILL_LABEL: SCRATCH}, "Failed")
+    await stage.passes()
+    stage.checks()
+    await stage.passes(4)
+    assert stage.phase(DRILL) == "Passed"
+
+
+async def test_a_deployments_evicted_pods_are_no_tries_to_restore() -> None:
+    stage = await asked()
+    await stage.restoring()
+    labels = {names.CNPG_CLUSTER_LABEL: SCRATCH, names.CNPG_JOB_ROLE_LABEL: ROLE}
+    pods(stage, labels, "Failed")
+    await stage.passes(2)
+    assert stage.phase(DRILL) == "Restoring"
+    assert "forged" not in str(stage.its())
+
+
+def marked(stage: DrillStage, kind: Any) -> None:
+    """Something with the drill's names that has the marks of another drill."""
+    labels = {names.DRILL_LABEL: SCRATCH} | owner_labels(known.DAAP_DRILL, "another")
+    stage.kube.add(kind, {"metadata": {"name": SCRATCH, "labels": labels}, "spec": {}})
+
+
+@pytest.mark.parametrize("kind", [known.JOB, known.CLUSTER, known.NETWORK_POLICY], ids=str)
+async def test_what_another_has_made_is_not_the_drills(kind: Any) -> None:
+    stage = await asked()
+    marked(stage, kind)
+    if kind is known.JOB:
+        await stage.restoring()
+        stage.restores()
+        stage.serves()
+        await stage.passes(2)
+        stage.checks(FOUND)
+    await stage.passes(2)
+    assert stage.phase(DRILL) not in ("Passed", "Failed")
+    assert stage.told(DRILL)["Stalled"] == ("True", "ObjectConflict")
+
+
+@pytest.mark.parametrize("took", ["99999999", "99999999.999999", "1.2.3", "...", "9" * 12])
+def test_a_log_that_tells_of_impossible_times_tells_of_none(took: str) -> None:
+    message = f"redo done at 0/5000060 system usage: CPU, elapsed: {took} s"
+    for when in ("1970-01-01T00:00:00Z", "2026-03-01T12:00:00Z"):
+        line = f'{{"ts": "{when}", "record": {{"message": "{message}"}}}}'
+        found = measured(line)
+        assert found.replayed is None or found.replayed < timedelta(days=1200).total_seconds()
