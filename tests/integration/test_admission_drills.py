@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from daap_operator import __version__
+from daap_operator import __version__, names
 from daap_operator.api.v1alpha1 import DaapDrillStatus, DrillQuery
 from daap_operator.engine.child import Owner
 from daap_operator.engine.ownership import OWNED
@@ -41,7 +41,7 @@ def policy(place: str) -> Object:
 
 
 def job(place: str) -> Object:
-    queries = [DrillQuery(sql="SELECT 1")]
+    queries = [DrillQuery(name="q", sql=sql, expect="$") for sql in ("SELECT 1", "SELECT $$a$$")]
     spec = checking.job_spec(
         cluster=NAME, database="archive", images=IMAGES, queries=queries, seconds=60
     )
@@ -98,6 +98,28 @@ def of_check(**fields: Any) -> Change:
     return of_pod(lambda pod: pod["containers"][0].update(fields))
 
 
+def of_both(change: Change) -> Change:
+    def edit(pod: Object) -> None:
+        change(pod["initContainers"][0])
+        change(pod["containers"][0])
+
+    return of_pod(edit)
+
+
+def variable(name: str, value: str) -> Change:
+    """A variable of both containers, in place of the one of that name."""
+
+    def edit(container: Object) -> None:
+        rest = [each for each in container["env"] if each["name"] != name]
+        container["env"] = [*rest, {"name": name, "value": value}]
+
+    return of_both(edit)
+
+
+def of_template(**metadata: Any) -> Change:
+    return lambda obj: obj["spec"]["template"]["metadata"].update(metadata)
+
+
 SECRET_ENV = [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "theirs", "key": "k"}}}]
 
 CLUSTER_ATTACKS: dict[str, tuple[Change, str]] = {
@@ -138,6 +160,55 @@ JOB_ATTACKS: dict[str, Change] = {
     "from another image": of_check(image="evil.example/x:1"),
     "with another command": of_check(args=["run"]),
     "with privileges": of_check(securityContext={"privileged": True}),
+    "with capabilities": of_both(
+        lambda each: each["securityContext"].update(capabilities={"add": ["SYS_ADMIN"]})
+    ),
+    "as root": of_pod(lambda pod: pod["containers"][0]["securityContext"].update(runAsUser=0)),
+    "without a profile": of_pod(
+        lambda pod: pod["securityContext"].update(seccompProfile={"type": "Unconfined"})
+    ),
+    "with files of a Secret as Python code": of_pod(
+        lambda pod: pod["volumes"][1]["secret"].update(
+            items=[{"key": "ca.crt", "path": "sitecustomize.py"}]
+        )
+    ),
+    "with a Secret that can be executed": of_pod(
+        lambda pod: pod["volumes"][1]["secret"].update(
+            items=[{"key": "ca.crt", "path": "ca.crt", "mode": 0o755}]
+        )
+    ),
+    "with another way to Python code": variable("PYTHONPATH", "/ca"),
+    "with another way to programs": variable("PATH", "/ca"),
+    "with a library": variable("LD_PRELOAD", "/ca/ca.crt"),
+    "of another server": variable("PGHOST", "evil.example"),
+    "of another server by a database's name": variable("DRILL_DATABASE", "host=evil.example"),
+    "of another server by a URL": variable("DRILL_DATABASE", "postgresql://evil.example"),
+    "without verifying the server": variable("PGSSLMODE", "disable"),
+    "with another password": of_check(
+        env=[
+            {
+                "name": "DRILL_QUERY_1",
+                "valueFrom": {"secretKeyRef": {"name": f"{NAME}-app", "key": "password"}},
+            }
+        ]
+    ),
+    "with files in other places": of_pod(
+        lambda pod: pod["containers"][0]["volumeMounts"].append(
+            {"name": "ca", "mountPath": "/opt/daap"}
+        )
+    ),
+    "with last words from elsewhere": of_check(terminationMessagePath="/ca/ca.crt"),
+    "with annotations that others act on": of_template(
+        annotations={"vault.hashicorp.com/agent-inject": "true"}
+    ),
+    "with labels of others' pods": of_template(labels={names.DRILL_LABEL: NAME, "app": "theirs"}),
+    "with labels of a database's pods": of_template(
+        labels={names.DRILL_LABEL: NAME, "cnpg.io/cluster": NAME}
+    ),
+    "with pods of others": lambda obj: obj["spec"].update(
+        manualSelector=True, selector={"matchLabels": {names.DRILL_LABEL: NAME}}
+    ),
+    "with many pods": lambda obj: obj["spec"].update(parallelism=100, completions=100),
     "with another script": of_pod(
         lambda pod: pod["initContainers"][0].update(command=["/bin/sh", "-c", "id"])
     ),
@@ -167,6 +238,29 @@ async def test_no_policy_that_opens_what_is_anothers(operator: Api, place: str) 
         tried = policy(place)
         tried["spec"]["podSelector"] = selector
         assert "about the pods of its drill alone" in await applied(operator, tried)
+
+
+OPENED: dict[str, Change] = {
+    "to whoever asks": lambda obj: obj["spec"]["ingress"].append({}),
+    "to a namespace": lambda obj: obj["spec"]["ingress"][0]["from"].append(
+        {"namespaceSelector": {}}
+    ),
+    "to other ports": lambda obj: obj["spec"]["ingress"][1].pop("ports"),
+    "outwards": lambda obj: obj["spec"]["egress"].append({}),
+    "outwards to another port": lambda obj: obj["spec"]["egress"][0]["ports"].append(
+        {"protocol": "TCP", "port": 25}
+    ),
+    "outwards to many ports": lambda obj: obj["spec"]["egress"][0]["ports"].append(
+        {"protocol": "TCP", "port": 443, "endPort": 65535}
+    ),
+}
+
+
+@pytest.mark.parametrize("opened", OPENED)
+async def test_no_policy_that_opens_its_own(opened: str, operator: Api, place: str) -> None:
+    tried = policy(place)
+    OPENED[opened](tried)
+    assert "let in nothing but the checks" in await applied(operator, tried)
 
 
 async def test_what_is_there_is_not_changed(operator: Api, admin: Api, place: str) -> None:
