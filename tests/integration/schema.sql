@@ -240,6 +240,8 @@ CREATE INDEX idx_backups_database ON public.backups USING btree (namespace, data
 
 CREATE INDEX idx_backups_live ON public.backups USING btree (id) WHERE (deleted_at IS NULL);
 
+CREATE INDEX idx_databases_deleted ON public.databases USING btree (namespace, name, deleted_at) WHERE ((deleted_at IS NOT NULL) AND (archive IS NOT NULL));
+
 CREATE INDEX idx_databases_live ON public.databases USING btree (id) WHERE (deleted_at IS NULL);
 
 CREATE UNIQUE INDEX idx_databases_name_active ON public.databases USING btree (name) WHERE (deleted_at IS NULL);

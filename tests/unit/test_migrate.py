@@ -49,6 +49,7 @@ def test_shipped_are_the_files_of_the_repository_in_order() -> None:
         "011_add_spec",
         "012_create_restores_table",
         "013_create_drills_table",
+        "014_index_deleted_databases",
     ]
     assert {file.path.parent for file in found} == {MIGRATIONS}
 
