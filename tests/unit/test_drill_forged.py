@@ -84,3 +84,42 @@ def test_a_log_that_tells_of_impossible_times_tells_of_none(took: str) -> None:
         line = f'{{"ts": "{when}", "record": {{"message": "{message}"}}}}'
         found = measured(line)
         assert found.replayed is None or found.replayed < timedelta(days=1200).total_seconds()
+
+
+async def test_the_last_words_tell_no_address() -> None:
+    stage = await asked()
+    await stage.checking()
+    refused = 'connection to server at "10.96.7.8", port 5432 failed: refused'
+    stage.checks({"error": refused})
+    await stage.passes(4)
+    assert "connection to server at" in stage.its()["error"]
+    assert "10.96.7.8" not in str(stage.backup(DRILL)["status"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "[" * 4096,
+        '{"a":' * 800,
+        '{"relations": 1, "rows": ' + "9" * 4000 + "}",
+        '{"relations": true, "rows": 1e999, "queries": 7}',
+        '{"queries": [[], null, {"name": {}, "ok": "yes", "value": ["x"]}], "rows": null}',
+        '{"error": "' + "\\u001b[31m\\u202e" * 200 + '"}',
+        '{"relations": -1, "corrupt": 9223372036854775808, "tables": 1, "rows": 2}',
+        "\x00\x1b",
+    ],
+)
+async def test_whatever_the_last_words_are_the_drill_comes_to_an_end(words: str) -> None:
+    stage = await asked()
+    await stage.checking()
+    stage.checks(text=words)
+    stage.kube.change(known.JOB, SCRATCH, setting("status", {"conditions": [COMPLETE]}))
+    await stage.passes(5)
+    assert stage.phase(DRILL) in ("Passed", "Failed")
+    told = str(stage.backup(DRILL)["status"])
+    assert "\x1b" not in told
+    assert "\u202e" not in told
+    assert stage.left == []
+
+
+COMPLETE = {"type": "Complete", "status": "True"}

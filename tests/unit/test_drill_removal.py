@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from daap_operator import names
-from daap_operator.engine.kinds import Ref
 from daap_operator.kinds import known
 from tests.unit.drill_stage import DRILL, DrillStage, provable
 from tests.unit.stage import CLUSTER
@@ -22,7 +21,7 @@ def claim(stage: DrillStage, owner: Object) -> None:
 
 
 def owner(stage: DrillStage, name: str) -> Object:
-    found = stage.kube.objects.get(tuple(Ref(known.CLUSTER, "shop", name)), {"metadata": {}})
+    found = stage.kube.objects.get((known.CLUSTER, "shop", name), {"metadata": {}})
     reference = {"apiVersion": known.CLUSTER.api_version, "kind": "Cluster", "name": name}
     return reference | {"uid": found["metadata"].get("uid", "nobody's")}
 

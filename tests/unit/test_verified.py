@@ -177,6 +177,12 @@ def test_one_that_came_late_stands_for_all_before() -> None:
     assert due_at("2026-03-03T03:12:07", made) == moment("2026-03-03T03:12:07")
 
 
+@pytest.mark.parametrize("digits", ["999912312359", "000101010000", "999999999999"])
+def test_a_name_that_claims_the_end_of_time_counts_for_nothing(digits: str) -> None:
+    forged = drills.drill(name=f"orders-{digits}", created="2026-02-01T00:00:00Z")
+    assert due_at("2026-02-28T06:00:00", forged) == moment("2026-02-28T03:12:07")
+
+
 def test_one_by_hand_and_one_of_the_future_do_not_count() -> None:
     by_hand = drill(scheduled=False, created="2026-02-28T05:00:00Z")
     future = scheduled_at("2099-01-01T03:12:07")

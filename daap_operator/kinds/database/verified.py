@@ -162,7 +162,7 @@ def _for(drill: Object, now: datetime) -> datetime | None:
     """
     slot = names.drill_slot(raw.text(drill, "metadata", "name"))
     created = utc(raw.moment(drill, "metadata", "creationTimestamp"))
-    end = slot + _MINUTE - timedelta(seconds=1) if slot else None
+    end = utc(slot and slot.replace(second=59))
     claims = [when for when in (end, created) if when is not None and when < now + _MINUTE]
     return max(claims, default=None)
 

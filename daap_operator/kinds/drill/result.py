@@ -16,6 +16,7 @@ from daap_operator.findings import Finding
 from daap_operator.kinds import known
 from daap_operator.kinds.drill.checking import CHECK
 from daap_operator.kinds.drill.reasons import DrillReason
+from daap_operator.kube import words
 from daap_operator.lines import quoted
 
 
@@ -66,7 +67,7 @@ def _failure(said: raw.Object, checks: DrillChecks) -> Finding | None:
         first = quoted(raw.text(said, "corruption"))
         why = f"pg_amcheck found {checks.corrupt} damaged tables or indexes: {first}"
         return Finding(DrillReason.CORRUPTION_FOUND, why)
-    if error := quoted(raw.text(said, "error")):
+    if error := quoted(words.said(raw.text(said, "error"))):
         why = f"The restored database could not be checked: {error}"
         return Finding(DrillReason.CHECKS_FAILED, why)
     if checks.relations is None or checks.rows is None:
