@@ -64,8 +64,7 @@ async def see(api: Api, namespaces: list[str], rows: Rows) -> Seen:
     objects: dict[str, list[Object]] = {plural: [] for plural in PLURALS}
     for (plural, _), found in zip(asked, answers, strict=True):
         objects[plural] += found
-    tables = ("databases", "backups", "restores")
-    return Seen(objects, *[await rows.execute(f"SELECT * FROM {table}") for table in tables])
+    return Seen(objects, *await rows.tables("databases", "backups", "restores"))
 
 
 async def listed(api: Api, plural: str, namespace: str) -> list[Object]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import dict_row
 
 from tests.support.eventually import SECONDS, eventually
@@ -16,13 +17,22 @@ class Rows:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    async def execute(self, sql: str, *parameters: object) -> list[Row]:
+    async def execute(self, statement: str, *parameters: object) -> list[Row]:
         """Run a statement of a test's own."""
         async with await psycopg.AsyncConnection.connect(
             self._url, autocommit=True, row_factory=dict_row
         ) as connection:
-            cursor = await connection.execute(sql.encode(), parameters)
+            cursor = await connection.execute(statement.encode(), parameters)
             return await cursor.fetchall() if cursor.description else []
+
+    async def tables(self, *tables: str) -> list[list[Row]]:
+        """All rows of each table, asked for through one connection."""
+        async with await psycopg.AsyncConnection.connect(
+            self._url, autocommit=True, row_factory=dict_row
+        ) as connection:
+            asked = [sql.SQL("SELECT * FROM {}").format(sql.Identifier(each)) for each in tables]
+            answers = [await connection.execute(each) for each in asked]
+            return [await answer.fetchall() for answer in answers]
 
     async def named(self, name: str) -> list[Row]:
         """All rows of that name, the live one last."""
