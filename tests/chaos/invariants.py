@@ -76,7 +76,8 @@ def _names(lives: Lives, seen: Seen, bucket: Bucket) -> Iterator[str]:
 def _rival(obj: Object, life: Life | None) -> Iterator[str]:
     if condition(obj, "Stalled").get("reason") != "NameTaken":
         yield f"{told(obj)} does not say NameTaken: {says(obj)}"
-    if obj["metadata"].get("finalizers"):
+    # One that asks for another's data is taken on before it is known whether there is any
+    if obj["metadata"].get("finalizers") and not obj["spec"].get("source"):
         yield f"{told(obj)} has finalizers without having the name"
     if life and life.has_name:
         yield f"{told(obj)} had the name and lost it"
