@@ -10,8 +10,8 @@ from tests.chaos.plan import Plan
 from tests.chaos.run import Outcome, Run
 from tests.chaos.stage import Stage
 
-AT_ONCE = 4
-"""Runs at the same time: most of each is waiting."""
+AT_ONCE = 8
+"""Runs at the same time: most of each is waiting, and all wait while the API server is away."""
 
 ENOUGH_VIOLATIONS = 3
 """After so many runs with violations no new ones begin: each waits long for what never comes."""
