@@ -14,9 +14,11 @@ from tests.chaos.world import already_there
 from tests.support.api import ApiError, Object
 from tests.support.daapbackups import backup
 from tests.support.databases import phase
+from tests.support.drilling import drill
 from tests.support.restores import restore
 
-BACKUPS, RESTORES, STORES = "daapbackups", "daaprestores", "objectstores"
+BACKUPS, RESTORES, DRILLS = "daapbackups", "daaprestores", "daapdrills"
+STORES = "objectstores"
 STORE = "backups"
 """The platform's default in a run."""
 
@@ -73,9 +75,21 @@ class Keepers:
         """Delete a DaapRestore, which stops it if nothing was replaced yet."""
         await self._api.delete(RESTORES, self._namespaces[slot.side], f"{slot.name}-{number}")
 
+    # drills ---------------------------------------------------------------------------------------
+
+    async def drill(self, slot: Slot, number: int, *, aimed: bool) -> None:
+        """Have it proved that a database can be restored: to the latest, or as a restore would."""
+        target = await self._target(slot, await self._people.database(slot)) if aimed else {}
+        place = self._namespaces[slot.side], f"{slot.name}-{number}"
+        await self._create(DRILLS, drill(*place, slot.name, **target))
+
+    async def cancel_drill(self, slot: Slot, number: int) -> None:
+        """Delete a DaapDrill, whatever has become of it."""
+        await self._api.delete(DRILLS, self._namespaces[slot.side], f"{slot.name}-{number}")
+
     async def delete_all(self) -> None:
         """Delete what has a finalizer of the operator's: nobody would end it after the run."""
-        for plural in (RESTORES, BACKUPS):
+        for plural in (DRILLS, RESTORES, BACKUPS):
             for namespace in self._namespaces:
                 for made in await self._api.list(plural, namespace):
                     await self._api.delete(plural, namespace, made["metadata"]["name"])

@@ -9,7 +9,8 @@ from tests.chaos.draws import NAMES, Drawing, known, pauses, slots, specs
 from tests.chaos.plan import Slot
 
 numbers = st.integers(0, 1)
-"""Of a DaapBackup or a DaapRestore of one database: two at once, and again under the same name."""
+"""Of a DaapBackup, a DaapRestore or a DaapDrill of one database: two at once, and again under the
+same name."""
 
 often = st.sampled_from([True, True, False])
 
@@ -52,6 +53,25 @@ class KeepingRules(Drawing):
         if cancelled is not None:
             self._steps[-1] = self._steps[-1].after(cancelled)
             self._add("cancel_restore", pause, slot=slot, number=number)
+
+    @rule(
+        slot=known, number=numbers, aimed=st.booleans(), settled=often, twice=st.booleans(),
+        cancelled=st.sampled_from([None, None, 0.0, 0.3, 0.8]), pause=pauses,
+    )  # fmt: skip
+    def drill(
+        self, slot: Slot, number: int, *, aimed: bool, settled: bool, twice: bool,
+        cancelled: float | None, pause: float,
+    ) -> None:  # fmt: skip
+        """As a restore: mostly of one that was backed up before; two in turn, or taken back."""
+        if settled:
+            self._add("edit", 0.0, slot=slot, change={"backup": {"enabled": True}})
+            self._quiet()
+        self._add("drill", 0.0 if twice else pause, slot=slot, number=number, aimed=aimed)
+        if twice:
+            self._add("drill", pause, slot=slot, number=1 - number, aimed=aimed)
+        if cancelled is not None:
+            self._steps[-1] = self._steps[-1].after(cancelled)
+            self._add("cancel_drill", pause, slot=slot, number=number)
 
     @rule(slot=slots, of=st.sampled_from(NAMES), spec=specs, settled=st.booleans(), pause=pauses)
     def copy(self, slot: Slot, of: str, spec: dict[str, Any], settled: bool, pause: float) -> None:

@@ -1,4 +1,4 @@
-"""What must hold of backups and restores once everything is healed and at rest. Pure.
+"""What must hold of backups, restores and drills once everything is healed and at rest. Pure.
 
 Whose data is where is known by the stand-in, which keeps the archives, and not by the operator.
 """
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from tests.chaos.lives import Life, Lives
-from tests.chaos.seen import Seen, says, told
+from tests.chaos.seen import KEPT, MADE, Seen, says, told
 from tests.standin.bucket import Birth, Bucket
 from tests.support.api import Object
 from tests.support.databases import condition, is_ready, phase
@@ -15,7 +15,7 @@ from tests.support.databases import condition, is_ready, phase
 STALE = frozenset({"StoreMissing", "PluginMissing"})
 """What may be said for a minute longer than it is true: no event tells when it is over."""
 
-OVER = ("Completed", "Failed")
+OVER = ("Completed", "Passed", "Failed")
 
 
 def violations(lives: Lives, seen: Seen, bucket: Bucket) -> list[str]:
@@ -26,11 +26,12 @@ def violations(lives: Lives, seen: Seen, bucket: Bucket) -> list[str]:
     return [
         *found,
         *(told for told in bucket.mixed if any(each in told for each in lives.namespaces)),
-        *_ends(seen, "daapbackups"),
-        *_ends(seen, "daaprestores"),
+        *(told for plural in KEPT for told in _ends(seen, plural)),
         *_orphans(seen),
+        *_left_of_drills(seen),
         *_rows(seen, "daapbackups", seen.backup_rows),
         *_rows(seen, "daaprestores", seen.restore_rows),
+        *_rows(seen, "daapdrills", seen.drill_rows),
     ]
 
 
@@ -104,7 +105,7 @@ def _waits(obj: Object, seen: Seen) -> bool:
     backup = (database or {}).get("spec", {}).get("backup") or {"enabled": False}
     others = [
         one
-        for plural in ("daapbackups", "daaprestores")
+        for plural in KEPT
         for one in seen.objects[plural]
         if one is not obj and one["metadata"]["namespace"] == namespace
     ]
@@ -115,11 +116,32 @@ def _waits(obj: Object, seen: Seen) -> bool:
         "BackupsOff": not backup.get("enabled", True),
         "DatabaseProtected": bool(database and database["spec"].get("deletionProtection")),
         "RestoreStalled": bool(condition(database, "Stalled")),
-        **dict.fromkeys(("OtherRestoreUnderWay", "BackupNotCompleted"), another),
+        "NeverBackedUp": not _window(database, seen),
+        **dict.fromkeys(("OtherRestoreUnderWay", "BackupNotCompleted", "Queued"), another),
         **dict.fromkeys(("SafetyBackupStalled", "SafetyBackupRunning"), another),
         **dict.fromkeys(STALE, True),
     }
     return condition(obj, "Ready").get("reason") == reason and due.get(reason, False)
+
+
+def _window(database: Object | None, seen: Seen) -> Object:
+    """What the ObjectStore tells of a database's archive: nothing once it was deleted."""
+    backup = ((database or {}).get("status") or {}).get("backup") or {}
+    namespace = (database or {}).get("metadata", {}).get("namespace", "")
+    store = seen.one("objectstores", namespace, backup.get("store", "")) or {}
+    windows = (store.get("status") or {}).get("serverRecoveryWindow") or {}
+    told: Object = windows.get(backup.get("archive")) or {}
+    return told
+
+
+def _left_of_drills(seen: Seen) -> Iterator[str]:
+    """Nothing is left of a drill: what is begun is over before anything is at rest."""
+    for plural, found in seen.objects.items():
+        for obj in found:
+            labels = obj["metadata"].get("labels") or {}
+            of_cluster = labels.get("cnpg.io/cluster", "").startswith("drill-")
+            if plural in MADE or "daap.io/drill" in labels or of_cluster:
+                yield f"{told(obj)} is left of a drill"
 
 
 def _orphans(seen: Seen) -> Iterator[str]:

@@ -11,12 +11,14 @@ from unittest.mock import patch
 import daap_operator.kinds.backup.controller as backups
 import daap_operator.kinds.database.final_backup as final_backups
 import daap_operator.kinds.database.replacement as replacements
+import daap_operator.kinds.drill.controller as drills
 import daap_operator.kinds.restore.controller as restores
 
 SHORTENED = (
     (backups, "DOUBT_SECONDS", 3.0),
     (final_backups, "RETRY_SECONDS", 3.0),
     (replacements, "LOOK_SECONDS", 0.3),
+    (drills, "CHECKED_SECONDS", 0.3),
     (restores, "LOOK_SECONDS", 0.3),
 )
 

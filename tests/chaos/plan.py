@@ -36,6 +36,12 @@ class Step:
 
 Plan = tuple[Step, ...]
 
+
+def has_drills(plan: Plan) -> bool:
+    """Whether somebody asks for a drill, or a schedule does."""
+    return any(step.kind == "drill" or "'verify'" in str(step) for step in plan)
+
+
 FAULTS = frozenset(
     {
         *("kill", "kill_at", "stop", "cut_metadata", "cut_api", "restart_api_server"),

@@ -12,7 +12,7 @@ from tests.chaos.keepers import Keepers
 from tests.chaos.lives import Lives
 from tests.chaos.logbook import new_page, watches
 from tests.chaos.people import People, Refused
-from tests.chaos.plan import Plan, Slot, Step
+from tests.chaos.plan import Plan, Slot, Step, has_drills
 from tests.chaos.seen import Seen, see
 from tests.chaos.stage import Stage
 from tests.chaos.world import World
@@ -44,6 +44,7 @@ class Run:
     def __init__(self, stage: Stage, number: int, plan: Plan) -> None:
         self._stage = stage
         self._plan = plan
+        self._drilled = has_drills(plan)
         self.outcome = Outcome(number)
         self._lives = Lives()
         self._world = World(stage)
@@ -177,7 +178,9 @@ class Run:
     async def _at_rest(self, deadline: float) -> tuple[Seen, list[str]]:
         before = None
         while True:
-            seen = await see(self._stage.api, self._world.namespaces, self._world.rows)
+            seen = await see(
+                self._stage.api, self._world.namespaces, self._world.rows, drilled=self._drilled
+            )
             wrong = violations(self._lives, seen, self._stage.standin.barman.bucket)
             if not wrong and before == seen.versions:
                 return seen, []

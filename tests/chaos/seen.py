@@ -9,8 +9,12 @@ from tests.support.rows import Row, Rows
 
 CHILDREN = ("clusters", "poolers", "secrets")
 BELOW = ("deployments", "persistentvolumeclaims")
-KEPT = ("daapbackups", "daaprestores", "backups")
-PLURALS = ("daapdatabases", *CHILDREN, *BELOW, *KEPT)
+KEPT = ("daapbackups", "daaprestores", "daapdrills")
+MADE = ("networkpolicies", "jobs")
+"""What only drills make, besides Clusters."""
+DRILLED = (*MADE, "daapdrills", "objectstores")
+"""What is looked at for the sake of drills only."""
+PLURALS = ("daapdatabases", *CHILDREN, *BELOW, *KEPT, "backups", *MADE, "objectstores")
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,7 @@ class Seen:
     rows: list[Row]
     backup_rows: list[Row] = field(default_factory=list)
     restore_rows: list[Row] = field(default_factory=list)
+    drill_rows: list[Row] = field(default_factory=list)
 
     def one(self, plural: str, namespace: str, name: str) -> Object | None:
         """The object of that name."""
@@ -38,7 +43,7 @@ class Seen:
             for found in self.objects.values()
             for obj in found
         }
-        rows = (*self.rows, *self.backup_rows, *self.restore_rows)
+        rows = (*self.rows, *self.backup_rows, *self.restore_rows, *self.drill_rows)
         return versions, {(row["id"], row["updated_at"]) for row in rows}
 
 
@@ -57,14 +62,15 @@ def says(obj: Object) -> str:
     return f"{status.get('phase')} ({'; '.join(conditions)})"
 
 
-async def see(api: Api, namespaces: list[str], rows: Rows) -> Seen:
-    """Look at everything."""
-    asked = [(plural, namespace) for plural in PLURALS for namespace in namespaces]
+async def see(api: Api, namespaces: list[str], rows: Rows, *, drilled: bool = True) -> Seen:
+    """Look at everything; at what only drills make where there may have been some."""
+    plurals = [plural for plural in PLURALS if drilled or plural not in DRILLED]
+    asked = [(plural, namespace) for plural in plurals for namespace in namespaces]
     answers = await asyncio.gather(*(listed(api, *one) for one in asked))
     objects: dict[str, list[Object]] = {plural: [] for plural in PLURALS}
     for (plural, _), found in zip(asked, answers, strict=True):
         objects[plural] += found
-    return Seen(objects, *await rows.tables("databases", "backups", "restores"))
+    return Seen(objects, *await rows.tables("databases", "backups", "restores", "drills"))
 
 
 async def listed(api: Api, plural: str, namespace: str) -> list[Object]:

@@ -20,6 +20,7 @@ from tests.chaos.run import Outcome
 from tests.chaos.stage import Patient, Stage
 from tests.chaos.trap import set_traps
 from tests.standin.cnpg import StandIn
+from tests.support.drilling import checked
 from tests.support.unmeasured import unmeasured
 
 SECONDS = float(os.environ.get("MINUTES") or 40 / 60) * 60
@@ -73,7 +74,8 @@ async def test_all_comes_right_once_it_is_quiet(
             directory=tmp_path,
         )
         with kept(), quickened(), set_traps(stage.traps):
-            outcomes = await carry_out(stage, TASK, progress)
+            async with checked(api):
+                outcomes = await carry_out(stage, TASK, progress)
     gc.collect()
     tell(report.figures(outcomes, time.monotonic() - began, TASK.seed))
     wrong = [outcome.number for outcome in outcomes if outcome.violations]

@@ -66,6 +66,9 @@ PROBED = {"httpGet": {"path": "/healthz", "port": 8000}, "periodSeconds": 10}
 RESTORE_SECONDS = 1.0
 """After a restore that failed, the next try; without end, where CloudNativePG makes seven."""
 
+RESTORE_PODS = 2
+"""Of the tries that have failed, the first ones leave a pod."""
+
 EVERYWHERE = ""
 """Every namespace."""
 
@@ -474,17 +477,23 @@ class StandIn:
         """Whether a Cluster has its data; one that is restored from what is not there fails."""
         if await self.barman.restore(self._api, obj):
             return True
-        pod = f"{obj['metadata']['name']}-1-full-recovery-{obj['metadata']['uid'][:5]}"
-        key = Ref(known.POD, obj["metadata"]["namespace"], pod)
-        if await self._found(key, obj) is None:
-            body = _pod(obj, pod)
-            body["metadata"]["labels"] |= {"cnpg.io/jobRole": "full-recovery"}
-            body["metadata"]["labels"].pop("cnpg.io/podRole")
-            await self._api.create(known.POD, body)
-            failed = {"status": {"phase": "Failed"}}
-            self._objects[key] = await self._api.patch(*key, failed, "status")
+        for number in range(RESTORE_PODS):
+            pod = f"{obj['metadata']['name']}-1-full-recovery-{obj['metadata']['uid'][:5]}{number}"
+            key = Ref(known.POD, obj["metadata"]["namespace"], pod)
+            if await self._found(key, obj) is None:
+                await self._try_to_restore(obj, key)
+                break
         self._loop.call_later(RESTORE_SECONDS, self._look, Ref.of(known.CLUSTER, obj))
         return False
+
+    async def _try_to_restore(self, obj: Object, key: Ref) -> None:
+        """One more pod that has failed."""
+        body = _pod(obj, key.name)
+        body["metadata"]["labels"] |= {"cnpg.io/jobRole": "full-recovery"}
+        body["metadata"]["labels"].pop("cnpg.io/podRole")
+        await self._api.create(known.POD, body)
+        failed = {"status": {"phase": "Failed"}}
+        self._objects[key] = await self._api.patch(*key, failed, "status")
 
     # Poolers --------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import pytest
 from tests.chaos import invariants
 from tests.chaos.drawing import drawn
 from tests.chaos.lives import Lives
-from tests.chaos.seen import KEPT, PLURALS, Seen
+from tests.chaos.seen import PLURALS, Seen
 from tests.standin.bucket import Bucket
 
 Object = dict[str, Any]
@@ -61,6 +61,7 @@ def whole() -> Seen:
     secret = {"data": data(host="h", password="p")}
     app = {"data": data(password="p")}
     objects: dict[str, list[Object]] = {
+        **{plural: [] for plural in PLURALS},
         "daapdatabases": [database()],
         "clusters": [{"metadata": metadata("daap-orders", "c", ours), "spec": cluster}],
         "poolers": [{"metadata": metadata("daap-orders-pooler", "p", ours), "spec": pooler}],
@@ -70,7 +71,6 @@ def whole() -> Seen:
         ],
         "deployments": [{"metadata": metadata("daap-orders-pooler", "d", ("Pooler", "p"))}],
         "persistentvolumeclaims": [{"metadata": metadata("daap-orders-1", "v", ("Cluster", "c"))}],
-        **{plural: [] for plural in KEPT},
     }
     for plural in PLURALS:
         for obj in objects[plural]:
@@ -109,6 +109,18 @@ def rival(seen: Seen, *, told: bool) -> None:
     stalled = {"type": "Stalled", "status": "True", "reason": "NameTaken"}
     obj["status"] = {"conditions": [stalled] if told else []}
     seen.objects["daapdatabases"].append(obj)
+
+
+@pytest.mark.parametrize("source", [None, {"database": "ledger"}])
+def test_only_what_asks_for_anothers_data_is_taken_on_before_its_name_is_certain(
+    source: Object | None,
+) -> None:
+    seen = whole()
+    rival(seen, told=True)
+    seen.objects["daapdatabases"][1]["metadata"]["finalizers"] = ["daap.io/cleanup"]
+    seen.objects["daapdatabases"][1]["spec"]["source"] = source
+    found = violations(lives("u", "u2"), seen)
+    assert any("has finalizers" in told for told in found) is (source is None)
 
 
 def gone(seen: Seen) -> None:

@@ -97,8 +97,12 @@ def seen(plural: str = "daapbackups", obj: Object | None = None, **columns: Any)
     """One of them and its row."""
     found = nothing()
     found.objects[plural].append(obj or ended(plural))
-    rows = found.backup_rows if plural == "daapbackups" else found.restore_rows
-    rows.append(row(**columns))
+    rows = {
+        "daapbackups": found.backup_rows,
+        "daaprestores": found.restore_rows,
+        "daapdrills": found.drill_rows,
+    }
+    rows[plural].append(row(**columns))
     return found
 
 
@@ -187,7 +191,7 @@ def test_a_moment_is_reached_from_a_base_backup_before_it(at: datetime, reaches:
 # --- the objects ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("plural", KEPT[:2])
+@pytest.mark.parametrize("plural", KEPT)
 def test_what_is_over_and_in_the_inventory_violates_nothing(plural: str) -> None:
     assert violations(lives(), seen(plural), Bucket()) == []
 
@@ -204,8 +208,31 @@ def orphan() -> Seen:
     return found
 
 
+def remains(plural: str, **metadata: Any) -> Seen:
+    """One object of whatever kind, and nothing else."""
+    found = nothing()
+    made = {"plural": plural, "metadata": {"namespace": "a", "name": "x", "uid": "l"} | metadata}
+    found.objects[plural].append(made)
+    return found
+
+
+@pytest.mark.parametrize("plural", ["clusters", "networkpolicies", "jobs"])
+def test_nothing_that_a_drill_makes_is_left(plural: str) -> None:
+    left = remains(plural, labels={"daap.io/drill": "drill-x"})
+    assert violations(lives(), left, Bucket()) == [f"{plural} a/x is left of a drill"]
+
+
+@pytest.mark.parametrize("plural", ["secrets", "persistentvolumeclaims"])
+def test_nothing_that_its_cluster_made_is_left(plural: str) -> None:
+    left = remains(plural, labels={"cnpg.io/cluster": "drill-x"})
+    assert violations(lives(), left, Bucket()) == [f"{plural} a/x is left of a drill"]
+    assert violations(lives(), remains(plural, labels={"cnpg.io/cluster": "y"}), Bucket()) == []
+
+
 WRONGS: dict[str, Callable[[], Seen]] = {
     "is not over": lambda: seen(obj=waiting_for_ever("daapbackups")),
+    "daapdrills a/one is not over": lambda: seen("daapdrills", waiting_for_ever("daapdrills")),
+    "row of daapdrills a/one is": lambda: seen("daapdrills", status="restoring"),
     "is not synced": lambda: seen(obj=ended("daapbackups", conditions=[])),
     "row of daapbackups a/one is": lambda: seen(status="running"),
     "its object is gone": lambda: Seen({p: [] for p in PLURALS}, [], [row()]),
@@ -225,6 +252,8 @@ WRONGS: dict[str, Callable[[], Seen]] = {
         ("DatabaseMissing", {}, False),
         ("OtherRestoreUnderWay", {}, False),
         ("StoreMissing", {}, True),
+        ("Queued", {}, False),
+        ("NeverBackedUp", {}, True),
     ],
 )
 def test_what_is_waited_for_must_be_so(reason: str, spec: Object, may: bool) -> None:
@@ -234,6 +263,21 @@ def test_what_is_waited_for_must_be_so(reason: str, spec: Object, may: bool) -> 
     database = {"metadata": {"namespace": "a", "name": "orders", "uid": "u"}, "spec": spec}
     found.objects["daapdatabases"].append(database)
     assert (violations(lives(), found, Bucket()) == []) is may
+
+
+@pytest.mark.parametrize("archive", [FIRST, "another"])
+def test_a_drill_may_wait_for_a_backup_that_no_store_tells_of(archive: str) -> None:
+    ready = {"type": "Ready", "status": "False", "reason": "NeverBackedUp"}
+    conditions = [ready, ready | {"type": "Reconciling", "status": "True"}, SYNCED]
+    waits = ended("daapdrills", phase="Pending", conditions=conditions)
+    found = seen("daapdrills", waits, status="pending")
+    metadata = {"namespace": "a", "name": "orders", "uid": "u"}
+    status = {"backup": {"store": "backups", "archive": FIRST}}
+    found.objects["daapdatabases"].append({"metadata": metadata, "spec": {}, "status": status})
+    window = {"serverRecoveryWindow": {archive: {"firstRecoverabilityPoint": "then"}}}
+    store = {"metadata": {"namespace": "a", "name": "backups"}, "status": window}
+    found.objects["objectstores"].append(store)
+    assert (violations(lives(), found, Bucket()) == []) is (archive != FIRST)
 
 
 @pytest.mark.parametrize("told", WRONGS)
