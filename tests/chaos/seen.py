@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.support.api import Api, Object
+from tests.support.databases import condition
 from tests.support.rows import Row, Rows
 
 CHILDREN = ("clusters", "poolers", "secrets")
@@ -60,6 +61,15 @@ def says(obj: Object) -> str:
         for c in status.get("conditions") or ()
     ]
     return f"{status.get('phase')} ({'; '.join(conditions)})"
+
+
+def moves(database: Object) -> bool:
+    """Whether the operator has something to do yet for a database, as it says itself."""
+    metadata, status = database["metadata"], database.get("status") or {}
+    going = bool(metadata.get("deletionTimestamp"))
+    if going or status.get("observedGeneration") != metadata["generation"]:
+        return True
+    return bool(condition(database, "Reconciling"))
 
 
 async def see(api: Api, namespaces: list[str], rows: Rows, *, drilled: bool = True) -> Seen:

@@ -10,7 +10,7 @@ import pytest
 from tests.chaos import invariants
 from tests.chaos.drawing import drawn
 from tests.chaos.lives import Lives
-from tests.chaos.seen import PLURALS, Seen
+from tests.chaos.seen import PLURALS, Seen, moves
 from tests.standin.bucket import Bucket
 
 Object = dict[str, Any]
@@ -308,3 +308,19 @@ def test_a_seed_tells_it_all() -> None:
     few, more = drawn(3, 1), drawn(5, 1)
     assert more[:3] == few
     assert drawn(3, 2) != few
+
+
+@pytest.mark.parametrize(
+    ("changed", "moving"),
+    [
+        ({}, False),
+        ({"metadata": {"generation": 2}}, True),
+        ({"metadata": {"generation": 1, "deletionTimestamp": "now"}}, True),
+        ({"status": {}}, True),
+        ({"status": {"observedGeneration": 1, "conditions": [{"type": "Reconciling"}]}}, True),
+    ],
+)
+def test_what_the_operator_is_not_done_with_is_told_at_a_glance(
+    changed: Object, moving: bool
+) -> None:
+    assert moves(database() | changed) is moving
