@@ -23,8 +23,10 @@ def violations(lives: Lives, seen: Seen, bucket: Bucket) -> list[str]:
     found = [
         violation for life in lives.by_uid.values() for violation in _life(life, lives, bucket)
     ]
+    there = {obj["metadata"]["uid"] for obj in seen.objects["daapdatabases"]}
     return [
         *found,
+        *(told for life in lives.by_uid.values() for told in _last_backup(life, there, bucket)),
         *(told for told in bucket.mixed if any(each in told for each in lives.namespaces)),
         *(told for plural in KEPT for told in _ends(seen, plural)),
         *_orphans(seen),
@@ -50,6 +52,13 @@ def _life(life: Life, lives: Lives, bucket: Bucket) -> Iterator[str]:
     if len(purged) > lives.restores_of(life):
         told = [(birth.uid, birth.source) for birth in births]
         yield f"{life} has lost {len(purged)} Clusters that nobody deleted by hand: {told}"
+
+
+def _last_backup(life: Life, there: set[str], bucket: Bucket) -> Iterator[str]:
+    """Before its data is deleted one more backup is made of it, where that was asked for."""
+    due = life.last_backup
+    if due and life.uid not in there and not bucket.has_since(*due):
+        yield f"{life} is gone without the last backup that it asked for: {due}"
 
 
 def _data(life: Life, births: list[Birth], may_be_empty: set[str]) -> Iterator[str]:

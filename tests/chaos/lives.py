@@ -4,9 +4,18 @@ Expectations are made from what was asked for and answered, not from what the op
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 Object = dict[str, Any]
+
+
+class LastBackup(NamedTuple):
+    """What must be backed up before it goes, and since when."""
+
+    cluster: str
+    """Its uid."""
+    since: datetime
 
 
 @dataclass
@@ -26,6 +35,8 @@ class Life:
     """Uids of the Cluster and the Pooler that must stay behind."""
     secret_must_stay: bool = False
     """A connection Secret must stay behind; which one depends on how far a change of name was."""
+    last_backup: LastBackup | None = None
+    """Once it is gone, this must have been made; None where it need not."""
     has_name: bool = False
     """It was seen to have the name, and keeps it while it is there."""
     replacing: bool = False
@@ -116,6 +127,21 @@ class Lives:
         life.held = False
         self._leave_behind(life, obj, children)
 
+    def last_backup_asked(self, obj: Object, children: list[Object], now: datetime) -> None:
+        """It goes from now on; `children` are those there are just before."""
+        life, backup = self.by_uid[obj["metadata"]["uid"]], obj["spec"].get("backup") or {}
+        wanted = backup.get("onDelete") == "FinalBackup" and backup.get("enabled", True)
+        served = (obj.get("status") or {}).get("host")
+        clusters = [
+            cluster["metadata"]["uid"]
+            for cluster in children_of(life.uid, children)
+            if cluster["plural"] == "clusters"
+            and (served or (cluster.get("status") or {}).get("currentPrimary"))
+        ]
+        life.last_backup = None
+        if wanted and clusters and not life.replacing and not life.retained:
+            life.last_backup = LastBackup(clusters[0], now)
+
     def child_deleted(self, child: Object) -> None:
         """Somebody deletes a child by hand: it need not stay, and protection may be over."""
         life = self.by_uid.get(owner(child))
@@ -124,6 +150,8 @@ class Lives:
             return
         life.must_stay.discard(child["metadata"]["uid"])
         life.held = life.held and child["plural"] != "clusters"
+        if child["plural"] == "clusters":
+            life.last_backup = None
         life.secret_must_stay = life.secret_must_stay and child["plural"] != "secrets"
 
     def taken_over(self, life: Life, children: list[Object]) -> bool:
@@ -163,5 +191,5 @@ class Lives:
 
 
 def _forget(life: Life, *, held: bool = False) -> None:
-    life.held, life.retained = held, False
+    life.held, life.retained, life.last_backup = held, False, None
     life.must_stay, life.secret_must_stay = set(), False

@@ -4,6 +4,7 @@ Each of them may come too late or too early: then it is refused, as it would be 
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.chaos.lives import Lives, owner
@@ -11,7 +12,7 @@ from tests.chaos.plan import SECRET_WORDS, Slot
 from tests.chaos.seen import CHILDREN, listed
 from tests.chaos.stage import Stage
 from tests.support.api import ApiError, Object
-from tests.support.databases import database
+from tests.support.databases import database, phase
 
 DATABASES = "daapdatabases"
 
@@ -79,13 +80,23 @@ class People:
             raise Refused from error
         if going:
             self._lives.released(edited, children)
+            await self._last_backup(edited, children)
 
     async def delete(self, slot: Slot) -> None:
         """Ask for its end."""
         obj = await self.database(slot)
         children = await self.children(slot)
+        first = not self._lives.asked_to_go(obj)
         self._lives.deletion_asked(obj, children)
+        if first:
+            await self._last_backup(obj, children)
         await self._api.delete(DATABASES, self._namespaces[slot.side], slot.name)
+
+    async def _last_backup(self, obj: Object, children: list[Object]) -> None:
+        """Note what must be backed up; a restore that is asked for may take the Cluster first."""
+        restores = await self._api.list("daaprestores", obj["metadata"]["namespace"])
+        if all(phase(restore) in ("Completed", "Failed") for restore in restores):
+            self._lives.last_backup_asked(obj, children, _now())
 
     # children -------------------------------------------------------------------------------------
 
@@ -156,6 +167,11 @@ HANDIWORK: dict[str, Object] = {
 }
 """What somebody changes by hand in a child. Not what tells whose it is: who takes that away takes
 the child away."""
+
+
+def _now() -> datetime:
+    """By the clock of what makes backups, to the second."""
+    return datetime.now(UTC).replace(microsecond=0)  # noqa: TID251 - what is done is real
 
 
 def _names(slot: Slot) -> tuple[str, ...]:

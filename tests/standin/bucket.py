@@ -115,6 +115,15 @@ class Bucket:
         backups.setdefault(made, ended)
         return made
 
+    def has_since(self, cluster: str, since: datetime) -> bool:
+        """Whether a base backup of the Cluster with that uid has ended since a moment."""
+        return any(
+            ended >= since
+            for archive in list(self.archives.values())
+            if archive.begun_by == cluster
+            for ended in list(archive.backups.values())
+        )
+
     def has_base_backup(self, namespace: str, archive: str) -> bool:
         """Whether anything can be restored from an archive."""
         found = self.archives.get((namespace, archive))

@@ -160,6 +160,45 @@ def test_a_copy_has_the_data_that_was_asked_for() -> None:
     assert "asked for the data of orders" in found
 
 
+def going(**changed: Any) -> tuple[Lives, Object]:
+    """One that is asked to go, and asks for a last backup."""
+    asked = lives()
+    backup = {"enabled": True, "onDelete": "FinalBackup"}
+    metadata = {"uid": "u", "name": "orders", "namespace": "a"}
+    obj = {"metadata": metadata, "spec": {"backup": backup | changed}, "status": {"host": "h"}}
+    child = cluster("c1") | {"plural": "clusters"}
+    asked.deletion_asked(obj, [child])
+    asked.last_backup_asked(obj, [child], NOW)
+    return asked, child
+
+
+@pytest.mark.parametrize(("seconds", "enough"), [(-1, False), (0, True)])
+def test_a_last_backup_is_one_after_the_deletion_was_asked_for(seconds: int, enough: bool) -> None:
+    asked, child = going()
+    bucket = Bucket()
+    bucket.saw(child)
+    bucket.back_up(child, NOW + timedelta(seconds=seconds))
+    found = violations(asked, nothing(), bucket)
+    assert any("without the last backup" in told for told in found) is not enough
+
+
+@pytest.mark.parametrize("changed", [{"onDelete": "Keep"}, {"enabled": False}])
+def test_none_is_due_where_none_was_asked_for(changed: Object) -> None:
+    asked, _ = going(**changed)
+    assert violations(asked, nothing(), Bucket()) == []
+
+
+def test_none_is_due_of_what_was_deleted_by_hand_or_with_its_namespace() -> None:
+    for befalls in ("hand", "namespace"):
+        asked, child = going()
+        assert len(violations(asked, nothing(), Bucket())) == 1
+        if befalls == "hand":
+            asked.child_deleted(child)
+        else:
+            asked.namespace_deleted(0)
+        assert violations(asked, nothing(), Bucket()) == []
+
+
 # --- archives -------------------------------------------------------------------------------------
 
 
