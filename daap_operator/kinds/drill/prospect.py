@@ -4,6 +4,7 @@ Kinds do not know each other: a DaapDatabase and a DaapBackup are read as anybod
 """
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -166,23 +167,23 @@ def in_turn(store: Reader, metadata: Metadata, object_store: str) -> None:
 
     One that waits for something else than its turn holds up nobody.
     """
-    place, mine = metadata.namespace, (metadata.creation_timestamp, metadata.uid)
-    reading = store.by(known.DAAP_DRILL, READING, (place, object_store), MOST)
-    waiting = store.by(known.DAAP_DRILL, WAITING, place, MOST)
-    first = [each for each in reading if raw.text(each, "metadata", "uid") != metadata.uid]
-    first += [
-        each
-        for each in waiting
-        if _ready(each) and _age(each, mine) and _store_of(store, each) == object_store
-    ]
-    if first:
-        other = first[0]
+    if other := next(_before(store, metadata, object_store), None):
         raise Waiting(
             DrillReason.QUEUED,
             f"DaapDrill {raw.text(other, 'metadata', 'name')} comes first: one drill at a time "
             f"reads ObjectStore {object_store}",
             seconds=60.0,
         )
+
+
+def _before(store: Reader, metadata: Metadata, object_store: str) -> Iterator[raw.Object]:
+    place, mine = metadata.namespace, (metadata.creation_timestamp, metadata.uid)
+    for each in store.by(known.DAAP_DRILL, READING, (place, object_store), MOST):
+        if raw.text(each, "metadata", "uid") != metadata.uid:
+            yield each
+    for each in store.by(known.DAAP_DRILL, WAITING, place, MOST):
+        if _age(each, mine) and _ready(each) and _store_of(store, each) == object_store:
+            yield each
 
 
 def _store_of(store: Reader, drill: raw.Object) -> str:
