@@ -20,10 +20,12 @@ _LIKE_THE_DATABASES = (
     "resources",
     "smartShutdownTimeout",
     "stopDelay",
-    "postgresql",
 )
-"""What the scratch Cluster has of the database's own: PostgreSQL refuses to replay the log with
-lower limits than it was written with."""
+"""What the scratch Cluster has of the database's own, with PostgreSQL's settings: that refuses to
+replay the log with lower limits than it was written with."""
+
+_QUIET = {"max_logical_replication_workers": "0"}
+"""A subscription in the copy would take the changes that the one in the database waits for."""
 
 CNPG_OPERATOR = {"app.kubernetes.io/name": "cloudnative-pg"}
 """Labels of CloudNativePG's own pods, by its manifests and its chart."""
@@ -110,7 +112,7 @@ def scratch_spec(cluster: raw.Object, status: DaapDrillStatus, database: str) ->
     password, for pg_amcheck needs one.
     """
     applied = raw.mapping(cluster, OWNED, "spec")
-    storage = raw.mapping(applied, "storage")
+    storage, settings = raw.mapping(applied, "storage"), raw.mapping(applied, "postgresql")
     if not (raw.text(applied, "imageName") and storage and status.archive and status.store):
         return None
     source = SourceStatus(
@@ -122,6 +124,7 @@ def scratch_spec(cluster: raw.Object, status: DaapDrillStatus, database: str) ->
     )
     return {
         **raw.picked(applied, _LIKE_THE_DATABASES),
+        "postgresql": {**settings, "parameters": {**raw.mapping(settings, "parameters"), **_QUIET}},
         "instances": 1,
         "enableSuperuserAccess": True,
         "enablePDB": False,
