@@ -58,7 +58,7 @@ async def test_the_api_server_finds_no_fault_and_adds_nothing(
     api: Api, guarded_plane: ControlPlane
 ) -> None:
     rendered = admission.policies(admission.VALUES)
-    assert len(rendered) == 60
+    assert len(rendered) == 62
     for obj in rendered:
         found = await looked_through(api, obj)
         assert found["spec"] == obj["spec"]
