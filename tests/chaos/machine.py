@@ -195,15 +195,27 @@ class Machine(KeepingRules):
 
 def plans(count: int, number: int) -> list[Plan]:
     """So many plans, always the same ones for a seed."""
-    made: dict[Plan, None] = {}
+    made: list[Plan] = []
     for chunk in count_from(0):
         if len(made) >= count:
             break
-        _draw(f"{number}/{chunk}", made)
-    return list(made)[:count]
+        kept: list[Plan] = []
+        for plan in _draw(f"{number}/{chunk}"):
+            if not any(are_alike(plan, other) for other in kept):
+                kept.append(plan)
+        made += kept
+    return made[:count]
 
 
-def _draw(key: str, made: dict[Plan, None]) -> None:
+def are_alike(one: Plan, other: Plan) -> bool:
+    """Whether most of the shorter one is in the other: hypothesis also varies what it has drawn."""
+    steps, others = set(map(str, one)), set(map(str, other))
+    return 2 * len(steps & others) > min(len(steps), len(others))
+
+
+def _draw(key: str) -> dict[Plan, None]:
+    made: dict[Plan, None] = {}
+
     class Drawing(Machine):
         drawn = made
 
@@ -222,3 +234,4 @@ def _draw(key: str, made: dict[Plan, None]) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
+    return made

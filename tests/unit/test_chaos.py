@@ -3,6 +3,7 @@
 from base64 import b64encode
 from collections.abc import Callable
 from copy import deepcopy
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tests.chaos import invariants
 from tests.chaos.drawing import drawn
 from tests.chaos.lives import Lives
+from tests.chaos.machine import are_alike
 from tests.chaos.seen import PLURALS, Seen, moves
 from tests.standin.bucket import Bucket
 
@@ -301,6 +303,13 @@ def test_what_was_taken_over_is_the_successors_to_lose() -> None:
     seen.objects["persistentvolumeclaims"].clear()
     seen.rows[-1] |= {"status": "deleted", "deleted_at": "now"}
     assert violations(asked, seen) == []
+
+
+def test_no_plan_is_another_one_varied() -> None:
+    made = drawn(16, 1)
+    first = made[0]
+    assert are_alike(first, first[1:])
+    assert not any(are_alike(one, other) for one, other in combinations(made, 2))
 
 
 def test_a_seed_tells_it_all() -> None:
