@@ -20,7 +20,8 @@ pauses = st.sampled_from([0.0, 0.0, 0.0, 0.02, 0.05, 0.1, 0.3, 0.8])
 secret_names = st.sampled_from([None, *SECRET_WORDS])
 policies = st.sampled_from(["Delete", "Delete", "Retain"])
 on, off = {"enabled": True}, {"enabled": False}
-backups = st.sampled_from([on, on, on | {"onDelete": "FinalBackup"}, off])
+proved = on | {"verify": {"schedule": "0 4 * * sun"}}
+backups = st.sampled_from([on, on, on | {"onDelete": "FinalBackup"}, proved, off])
 specs = st.fixed_dictionaries(
     {},
     optional={

@@ -13,6 +13,7 @@ import daap_operator.kinds.database.final_backup as final_backups
 import daap_operator.kinds.database.replacement as replacements
 import daap_operator.kinds.drill.controller as drills
 import daap_operator.kinds.restore.controller as restores
+from tests.support.drills import PATCHED
 
 SHORTENED = (
     (backups, "DOUBT_SECONDS", 3.0),
@@ -25,8 +26,9 @@ SHORTENED = (
 
 @contextmanager
 def quickened() -> Iterator[None]:
-    """All of them."""
+    """All of them; and a drill on a schedule is due at once, and again in each minute."""
     with ExitStack() as stack:
         for module, name, seconds in SHORTENED:
             stack.enter_context(patch.object(module, name, seconds))
+        stack.enter_context(patch.object(*PATCHED))
         yield
