@@ -8,6 +8,7 @@ from daap_operator.engine.kinds import UID, Object, Reader, Ref, Watch, uid
 from daap_operator.engine.ownership import owners
 from daap_operator.kinds import cnpg_backups, known
 from daap_operator.kinds.backup import trim
+from daap_operator.kinds.references import database_of, database_of_child
 
 UNFINISHED = "unfinished of database"
 """Index of the DaapBackups that are not over, by the namespace and the name of their database."""
@@ -18,8 +19,7 @@ _OVER = (BackupPhase.COMPLETED, BackupPhase.FAILED)
 def _unfinished(backup: raw.Object) -> list[tuple[str, str]]:
     if raw.text(backup, "status", "phase") in _OVER:
         return []
-    namespace = raw.text(backup, "metadata", "namespace")
-    return [(namespace, raw.text(backup, "spec", "databaseRef", "name"))]
+    return [database_of(backup)]
 
 
 def _itself(backup: Object, store: Reader) -> Iterator[Ref]:
@@ -33,9 +33,7 @@ def _of_database(database: Object, store: Reader) -> Iterator[Ref]:
 
 
 def _of_clusters_database(cluster: Object, store: Reader) -> Iterator[Ref]:
-    namespace = raw.text(cluster, "metadata", "namespace")
-    for owner in owners(cluster, known.DATABASE):
-        place = namespace, raw.text(owner, "name")
+    if place := database_of_child(cluster):
         yield from store.refs_by(known.DAAP_BACKUP, UNFINISHED, place)
 
 

@@ -7,8 +7,8 @@ from daap_operator.engine.kinds import UID, Object, Of, Reader, Ref, Source, Wat
 from daap_operator.kinds import cnpg_backups, drills, known, restores
 from daap_operator.kinds.database import trim, trim_backup, trim_pod
 from daap_operator.kinds.database.naming import NAME, name, ref
-from daap_operator.kinds.database.ownership import owners
 from daap_operator.kinds.database.seen import Children
+from daap_operator.kinds.references import database_of_child
 from daap_operator.kinds.windows import changed
 
 SERVICE, CLUSTER = "service", "cluster"
@@ -33,15 +33,9 @@ _PRIMARY, _POOLER = names.primary_service(""), names.pooler_name("")
 
 
 def owner(child: raw.Object) -> Ref | None:
-    """The DaapDatabase that a child is about: the one that owns it, or else that it is named after.
-
-    A child that was retained has no owner.
-    """
-    namespace = raw.text(child, "metadata", "namespace")
-    for reference in owners(child):
-        return ref(namespace, raw.text(reference, "name"))
-    labelled = raw.text(child, "metadata", "labels", names.DATABASE_LABEL)
-    return ref(namespace, labelled) if labelled else None
+    """The DaapDatabase that a child is about: the one that owns it, or else that is named on it."""
+    place = database_of_child(child)
+    return ref(*place) if place else None
 
 
 MOST_PARTS = 100

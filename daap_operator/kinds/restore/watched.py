@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from daap_operator import names, raw
 from daap_operator.api.v1alpha1 import RestorePhase
 from daap_operator.engine.kinds import UID, Object, Reader, Ref, Watch, uid
-from daap_operator.engine.ownership import owners
 from daap_operator.kinds import known, restores
-from daap_operator.kinds.references import database_of
+from daap_operator.kinds.references import database_of, database_of_child
 
 BEGUN, WAITING = "begun of database", "waiting of database"
 """Indexes of the DaapRestores that are neither over nor being deleted, by the namespace and the
@@ -59,9 +58,8 @@ def _of_database(database: Object, store: Reader) -> Iterator[Ref]:
 
 
 def _of_clusters_database(cluster: Object, store: Reader) -> Iterator[Ref]:
-    namespace = raw.text(cluster, "metadata", "namespace")
-    for owner in owners(cluster, known.DATABASE):
-        yield from _of(store, (namespace, raw.text(owner, "name")))
+    if place := database_of_child(cluster):
+        yield from _of(store, place)
 
 
 def _nobody(obj: Object, store: Reader) -> Iterator[Ref]:
