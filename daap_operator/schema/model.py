@@ -46,6 +46,9 @@ class Statement:
     locks: Sequence[Lock] = ()
     index: str = ""
     """The index that it creates with CONCURRENTLY, as written, schema included."""
+    own_transaction: bool = False
+    """Not `transactional`, but only because no later statement may be in the same transaction: it
+    can be recorded in the transaction that it runs in. ALTER TYPE … ADD VALUE."""
 
 
 class Level(StrEnum):

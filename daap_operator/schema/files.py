@@ -1,0 +1,143 @@
+"""A schema's files as they are read: which there are, in which order, and within which bounds.
+
+What is given is files and directories. Of a directory every `*.sql` in it counts, none of its
+directories, and nothing hidden, as with a shell's `DIR/*.sql`; a directory with a `schema` or
+`fixtures` directory and no file of its own stands for those two.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from daap_operator.schema.model import Part, SqlFile
+
+FILE_LIMIT = 900 * 1024
+"""Bytes of a file: with its name it fits into a ConfigMap."""
+SET_LIMIT = 3 * 1024 * 1024
+"""Bytes of all files of both parts."""
+COUNT_LIMIT = 2000
+"""Files of both parts."""
+
+_NAME = re.compile(r"[A-Za-z0-9._-]+\.sql")
+_NAME_LIMIT = 253
+"""Characters, as of a key of a ConfigMap."""
+_BYTE_ORDER_MARK = "\ufeff"
+
+
+class FilesError(Exception):
+    """The files cannot be what a schema is made of; the message names the file and the remedy."""
+
+
+def read(schema: Sequence[Path], fixtures: Sequence[Path] = ()) -> tuple[SqlFile, ...]:
+    """The files of both parts from files and directories: the schema's first, each part by name.
+
+    Raises FilesError when one is missing, cannot be read or is out of bounds, when two of a part
+    have one name, or when there is none at all.
+    """
+    found = [
+        *((Part.SCHEMA, path) for path in _paths(schema, Part.SCHEMA)),
+        *((Part.FIXTURES, path) for path in _paths(schema, Part.FIXTURES)),
+        *((Part.FIXTURES, path) for given in fixtures for path in _listed(given)),
+    ]
+    if not found:
+        given = ", ".join(f"'{path}'" for path in [*schema, *fixtures])
+        raise FilesError(f"{given or 'nothing given'}: no file whose name ends with .sql")
+    if len(found) > COUNT_LIMIT:
+        raise FilesError(f"{len(found)} files, and at most {COUNT_LIMIT} are read: join some")
+    return collected((part, path.name, _content(path)) for part, path in found)
+
+
+def collected(contents: Iterable[tuple[Part, str, bytes]]) -> tuple[SqlFile, ...]:
+    """Files from their part, name and bytes, in the order in which they are applied.
+
+    Raises FilesError as `read` does.
+    """
+    files: dict[tuple[Part, str], SqlFile] = {}
+    size = 0
+    for part, name, content in contents:
+        size += len(content)
+        if size > SET_LIMIT:
+            raise FilesError(
+                f"{part} file '{name}': with it the files have more than the {SET_LIMIT} bytes "
+                "that all of them may have: leave out data that does not belong into a schema"
+            )
+        if (part, name) in files:
+            raise FilesError(f"{part} file '{name}' is there twice: rename one of them")
+        files[part, name] = SqlFile(part, _named(name), _text(name, content))
+    return tuple(sorted(files.values(), key=lambda file: (file.part is Part.FIXTURES, file.name)))
+
+
+def _paths(given: Sequence[Path], part: Part) -> Iterator[Path]:
+    for path in given:
+        if _stands_for_two(path):
+            inner = path / part
+            yield from _listed(inner) if inner.is_dir() else ()
+        elif part is Part.SCHEMA:
+            yield from _listed(path)
+
+
+def _stands_for_two(path: Path) -> bool:
+    return any((path / part).is_dir() for part in Part) and not any(_in(path))
+
+
+def _listed(path: Path) -> list[Path]:
+    if path.is_dir():
+        return sorted(_in(path))
+    if not path.exists():
+        raise FilesError(f"'{path}': there is no such file or directory")
+    return [path]
+
+
+def _in(directory: Path) -> Iterator[Path]:
+    """Also what ends with .SQL: it is refused by its name, and not overlooked."""
+    try:
+        for path in directory.iterdir():
+            if path.name.lower().endswith(".sql") and not path.name.startswith("."):
+                yield path
+    except OSError as error:
+        raise FilesError(f"'{directory}' cannot be read: {error.strerror}") from error
+
+
+def _content(path: Path) -> bytes:
+    if not path.is_file():
+        raise FilesError(f"'{path}' is no file")
+    try:
+        with path.open("rb") as opened:
+            return opened.read(FILE_LIMIT + 1)
+    except OSError as error:
+        raise FilesError(f"'{path}' cannot be read: {error.strerror}") from error
+
+
+def _named(name: str) -> str:
+    if not _NAME.fullmatch(name) or len(name) > _NAME_LIMIT:
+        raise FilesError(
+            f"file {name!r}: a name has letters, digits, '.', '_' and '-' only, ends with .sql "
+            f"and has at most {_NAME_LIMIT} characters: rename it"
+        )
+    return name
+
+
+def _text(name: str, content: bytes) -> str:
+    if len(content) > FILE_LIMIT:
+        raise FilesError(
+            f"file '{name}' has more than the {FILE_LIMIT} bytes that one may have: split it"
+        )
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise FilesError(
+            f"file '{name}', line {line}: byte 0x{content[error.start]:02x} is not UTF-8: "
+            "save the file as UTF-8"
+        ) from error
+    if text.startswith(_BYTE_ORDER_MARK):
+        raise FilesError(
+            f"file '{name}' begins with a byte order mark, which is no SQL: save it as UTF-8 "
+            "without one"
+        )
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise FilesError(
+            f"file '{name}', line {line}: byte 0x00, which no text in PostgreSQL can have"
+        )
+    return text
