@@ -16,6 +16,7 @@ from daap_operator.errors import Deposed, StartError
 from daap_operator.kinds.database import trial
 from daap_operator.kube import Kube
 from daap_operator.run import Operator
+from daap_operator.schema.command import add_arguments as add_schema
 
 FAILED = 1
 USAGE_ERROR = 2
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         "drill-check", help="check a restored database, for the Job of a restore drill"
     )
     checking.set_defaults(command=_drill_check)
+    add_schema(commands)
     crds = commands.add_parser("crds", help="print the CustomResourceDefinitions")
     crds.add_argument("--output", type=Path, metavar="FILE", help="write it there instead")
     crds.set_defaults(command=_crds)

@@ -2,7 +2,12 @@
 
 from collections.abc import Callable
 
-from postgast.pg_query_pb2 import AlterSubscriptionType, AlterTableType, ReindexObjectType
+from postgast.pg_query_pb2 import (
+    AlterSubscriptionType,
+    AlterTableType,
+    DiscardMode,
+    ReindexObjectType,
+)
 
 from daap_operator.schema.kinds import concurrent
 from daap_operator.schema.names import dotted, options, switched_on
@@ -72,4 +77,5 @@ _ALONE: dict[str, Callable[[Tree], bool]] = {
     "create_subscription_stmt": _creates_slot,
     "alter_subscription_stmt": _asks_publisher,
     "drop_subscription_stmt": lambda _: True,
+    "discard_stmt": lambda node: DiscardMode.Name(node.target) == "DISCARD_ALL",
 }

@@ -1,0 +1,127 @@
+"""Arguments that several commands of `schema` have, and what they mean."""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from daap_operator.schema import files, linting
+from daap_operator.schema.command import UsageError
+from daap_operator.schema.model import Applied, Part, SqlFile
+from daap_operator.schema.planning import Planner
+from daap_operator.schema.squawk import Squawk
+
+LEDGER = "default"
+"""The ledger's name where there is one set of files in a database."""
+
+_VARIABLES = ("PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE")
+
+
+def add_files(parser: argparse.ArgumentParser, *, least: str = "+") -> None:
+    """The files; `least` is `+` where there must be some, and `*` else."""
+    parser.add_argument(
+        "path",
+        nargs=least,
+        type=Path,
+        metavar="PATH",
+        help="a file, a directory of *.sql, or one with the directories schema and fixtures",
+    )
+    parser.add_argument(
+        "--fixtures",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="PATH",
+        help="files that are applied again when they change, after the schema's; repeatable",
+    )
+
+
+def add_rules(parser: argparse.ArgumentParser) -> None:
+    """What stops a file."""
+    parser.add_argument(
+        "--level",
+        choices=[each.value for each in linting.Strictness],
+        default=linting.Strictness.ERROR.value,
+        help="findings that stop a file: errors, warnings too, or none (default: error)",
+    )
+    parser.add_argument(
+        "--ignore",
+        action="append",
+        default=[],
+        metavar="RULE",
+        help="leave a rule out; repeatable, or several with commas",
+    )
+
+
+def add_applied(parser: argparse.ArgumentParser) -> None:
+    """What counts as applied where no database is asked."""
+    parser.add_argument(
+        "--applied",
+        default="",
+        metavar="FILE",
+        help="the schema's files up to this one are applied already: only later ones are looked at",
+    )
+
+
+def add_database(parser: argparse.ArgumentParser) -> None:
+    """The database, and the ledger in it."""
+    parser.add_argument(
+        "--database-url",
+        default="",
+        metavar="URL",
+        help="the database; DATABASE_URL or libpq's PG… variables else, where a password belongs",
+    )
+    parser.add_argument(
+        "--ledger",
+        default=LEDGER,
+        metavar="NAME",
+        help="which of several sets of files in the database (default: default)",
+    )
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """For programs."""
+    parser.add_argument("--json", action="store_true", help="print JSON; what it has stays")
+
+
+def database(args: argparse.Namespace, environment: Mapping[str, str]) -> str | None:
+    """The URL, empty when libpq finds it in PG… variables; None when there is no database."""
+    url = str(args.database_url or environment.get("DATABASE_URL", ""))
+    return url if url or any(environment.get(name) for name in _VARIABLES) else None
+
+
+def given(args: argparse.Namespace) -> tuple[SqlFile, ...]:
+    """The files. Raises UsageError."""
+    try:
+        return files.read(args.path, args.fixtures)
+    except files.FilesError as error:
+        raise UsageError(str(error)) from error
+
+
+def rules(args: argparse.Namespace) -> linting.Rules:
+    """What stops a file. Raises UsageError."""
+    names = [name.strip() for each in args.ignore for name in each.split(",")]
+    try:
+        return linting.chosen(args.level, [name for name in names if name])
+    except linting.RulesError as error:
+        raise UsageError(f"--ignore: {error}") from error
+
+
+def planner(given: Sequence[SqlFile], rules: linting.Rules) -> Planner:
+    """Plans the files by what a ledger holds."""
+    return Planner(given, rules, Squawk())
+
+
+def assumed(args: argparse.Namespace, given: Sequence[SqlFile]) -> list[Applied]:
+    """What `--applied` says is in the ledger. Raises UsageError."""
+    names = [file.name for file in given if file.part is Part.SCHEMA]
+    if not args.applied:
+        return []
+    if args.applied not in names:
+        raise UsageError(
+            f"--applied {args.applied!r} is none of the schema's files: {', '.join(names)}"
+        )
+    return [
+        Applied(file.part, file.name, file.checksum)
+        for file in given
+        if file.part is Part.SCHEMA and file.name <= args.applied
+    ]
