@@ -82,17 +82,16 @@ def of_rule(rule: Rule, line: int, what: str = "") -> Finding:
 
 
 def findings(
-    file: SqlFile, examined: Sequence[Examined], known: Known, given: Rules, advisor: Advisor | None
+    examined: Sequence[Examined], known: Known, given: Rules, advice: Sequence[Finding] = ()
 ) -> tuple[Finding, ...]:
-    """What is found in a file, by line; `known` are the relations that are new in the plan.
+    """What is found in a file, by line, with what another linter found.
 
-    `known` goes on: what the file creates is new for the files after it.
+    `known` are the relations that are new in the plan, and goes on: what the file creates is new
+    for the files after it.
     """
-    found = list(_own(examined, known))
+    found = [*_own(examined, known), *advice]
     if not examined:
         found.append(of_rule(rules.EMPTY, 1))
-    elif advisor:
-        found += advisor(file)
     left = [each for each in found if each.rule not in given.ignore]
     return tuple(bounded(left))
 

@@ -47,13 +47,14 @@ def plan(
 
 
 class Planner:
-    """Plans the same files by one ledger after another; each file is parsed once."""
+    """Plans the same files by one ledger after another; each file is parsed and advised on once."""
 
     def __init__(self, files: Sequence[SqlFile], rules: Rules, advisor: Advisor | None) -> None:
         self._files = files
         self._rules = rules
         self._advisor = advisor
-        self._parsed: dict[tuple[Part, str], Sequence[Examined] | SyntaxFault] = {}
+        self._parsed: dict[SqlFile, Sequence[Examined] | SyntaxFault] = {}
+        self._advised: dict[SqlFile, Sequence[Finding]] = {}
 
     def __call__(self, ledger: Sequence[Applied]) -> Plan:
         """The plan by what the ledger holds."""
@@ -77,17 +78,22 @@ class Planner:
                 yield Planned(file, (), [fault(found.line, found.rule, found.message), *further])
                 continue
             before = known.copy()
-            told = findings(file, found, known, self._rules, self._advisor)
+            advice = self._advice(file) if found else ()
+            told = findings(found, known, self._rules, advice)
             yield Planned(file, tuple(_statements(found, before)), [*further, *told])
 
     def _examined(self, file: SqlFile) -> Sequence[Examined] | SyntaxFault:
-        key = (file.part, file.name)
-        if key not in self._parsed:
+        if file not in self._parsed:
             try:
-                self._parsed[key] = examined(file.text, file.part)
+                self._parsed[file] = examined(file.text, file.part)
             except SyntaxFault as found:
-                self._parsed[key] = found
-        return self._parsed[key]
+                self._parsed[file] = found
+        return self._parsed[file]
+
+    def _advice(self, file: SqlFile) -> Sequence[Finding]:
+        if self._advisor and file not in self._advised:
+            self._advised[file] = self._advisor(file)
+        return self._advised.get(file, ())
 
     def _stopped(self, planned: Planned) -> Iterator[Obstacle]:
         """What deletes data stops nothing here: whether it may is asked where it is applied."""

@@ -1,6 +1,6 @@
 """Which relations a statement names, creates and takes away. Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from postgast.pg_query_pb2 import AlterTableType, ObjectType
@@ -88,24 +88,8 @@ class Known:
 
 def created(parsed: Parsed) -> list[Relation]:
     """The relations that are new after it."""
-    name, node = parsed.name, parsed.node
-    match name:
-        case "create_stmt":
-            return [ranged(node.relation)]
-        case "create_foreign_table_stmt":
-            return [ranged(node.base_stmt.relation)]
-        case "create_table_as_stmt":
-            return [ranged(node.into.rel)]
-        case "select_stmt" if node.HasField("into_clause"):
-            return [ranged(node.into_clause.rel)]
-        case "index_stmt" if node.idxname:
-            return [Relation(node.relation.schemaname, node.idxname)]
-        case "create_schema_stmt":
-            return [_inside(node.schemaname, each) for each in _elements(node)]
-        case "rename_stmt" if node.rename_type in RELATIONS:
-            return [Relation(node.relation.schemaname, node.newname)]
-        case _:
-            return []
+    creating = _CREATING.get(parsed.name)
+    return creating(parsed.node) if creating else []
 
 
 def dropped(parsed: Parsed) -> list[Relation]:
@@ -124,5 +108,39 @@ def _elements(node: Tree) -> Iterator[Relation]:
         yield from created(Parsed(kind, getattr(each, kind), "", 0))
 
 
+def _index(node: Tree) -> list[Relation]:
+    return [Relation(node.relation.schemaname, node.idxname)] if node.idxname else []
+
+
+def _selected(node: Tree) -> list[Relation]:
+    return [ranged(node.into_clause.rel)] if node.HasField("into_clause") else []
+
+
+def _view(node: Tree) -> list[Relation]:
+    return [] if node.replace else [ranged(node.view)]
+
+
+def _schema(node: Tree) -> list[Relation]:
+    return [_inside(node.schemaname, each) for each in _elements(node)]
+
+
+def _renamed(node: Tree) -> list[Relation]:
+    new = Relation(node.relation.schemaname, node.newname)
+    return [new] if node.rename_type in RELATIONS else []
+
+
 def _inside(schema: str, relation: Relation) -> Relation:
     return relation if relation.schema else Relation(schema, relation.name)
+
+
+_CREATING: dict[str, Callable[[Tree], list[Relation]]] = {
+    "create_stmt": lambda node: [ranged(node.relation)],
+    "create_foreign_table_stmt": lambda node: [ranged(node.base_stmt.relation)],
+    "create_table_as_stmt": lambda node: [ranged(node.into.rel)],
+    "create_seq_stmt": lambda node: [ranged(node.sequence)],
+    "create_schema_stmt": _schema,
+    "select_stmt": _selected,
+    "index_stmt": _index,
+    "view_stmt": _view,
+    "rename_stmt": _renamed,
+}

@@ -32,15 +32,9 @@ class Squawk:
     def __init__(self, program: Path | None = None, *, seconds: float = ALL_SECONDS) -> None:
         self._program = program or Path(sysconfig.get_path("scripts")) / "squawk"
         self._left = seconds
-        self._seen: dict[str, tuple[Finding, ...]] = {}
 
     def __call__(self, file: SqlFile) -> Sequence[Finding]:
-        """What it finds in a file; the same file is asked of once."""
-        if file.checksum not in self._seen:
-            self._seen[file.checksum] = tuple(self._asked(file))
-        return self._seen[file.checksum]
-
-    def _asked(self, file: SqlFile) -> list[Finding]:
+        """What it finds in a file."""
         if not self._program.is_file():
             return [of_rule(rules.UNLINTED, 1, f"there is no program '{self._program}'")]
         began = time.monotonic()
