@@ -6,12 +6,12 @@ It reads a team's bytes, so nothing of it is trusted: neither that it ends, nor 
 import json
 import subprocess
 import sysconfig
-import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from daap_operator.schema import rules
 from daap_operator.schema.linting import of_rule
@@ -71,26 +71,33 @@ def _understood(each: Any) -> bool:
 
 def _run(program: Path, text: str, seconds: float) -> str:
     """What it prints of a text. Raises OSError, and ValueError when it fails or exceeds a bound."""
-    with tempfile.TemporaryFile() as given:
-        given.write(text.encode())
-        given.seek(0)
-        with subprocess.Popen(
-            _command(program),
-            stdin=given,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-            env={},
-        ) as process:
-            late = threading.Timer(seconds, process.kill)
-            late.start()
-            try:
-                printed = process.stdout.read(MOST_BYTES + 1) if process.stdout else b""
-            finally:
-                late.cancel()
-                if len(printed) > MOST_BYTES:
-                    process.kill()
+    with subprocess.Popen(
+        _command(program),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        env={},
+    ) as process:
+        late = threading.Timer(seconds, process.kill)
+        feeding = threading.Thread(target=_feed, args=(process.stdin, text.encode()))
+        late.start()
+        feeding.start()
+        printed = process.stdout.read(MOST_BYTES + 1) if process.stdout else b""
+        if len(printed) > MOST_BYTES:
+            process.kill()
+        process.wait()
+        late.cancel()
+        feeding.join()
     return _judged(process.returncode, printed, seconds)
+
+
+def _feed(pipe: IO[bytes] | None, content: bytes) -> None:
+    """Write what it reads, if it does: a file would need a place, and a container may have none."""
+    with suppress(OSError):
+        if pipe:
+            with pipe:
+                pipe.write(content)
 
 
 def _judged(code: int, printed: bytes, seconds: float) -> str:

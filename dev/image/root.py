@@ -25,6 +25,9 @@ LIBRARY_LEFT_OUT = shutil.ignore_patterns(
 GENERATED = ("client/api", "client/models", "aio/client/api", "aio/client/models")
 """Of the package kubernetes: a class for each kind and each path, 120 MB that nobody loads."""
 
+PROGRAMS = ("python", "squawk")
+"""How the names begin of what stays in the environment's `bin`: the linter is run as a program."""
+
 ETC = ("etc/os-release", "usr/lib/os-release", "etc/nsswitch.conf", "etc/ld.so.cache")
 USER = "daap:x:65532:65532::/nonexistent:/nonexistent\n"
 GROUP = "daap:x:65532:\n"
@@ -63,13 +66,14 @@ def _without_unused(venv: Path) -> None:
             if path.name != "__init__.py":  # it imports them when they are asked for
                 path.unlink()
     for path in (venv / "bin").iterdir():
-        if not path.name.startswith("python"):
+        if not path.name.startswith(PROGRAMS):
             path.unlink()
 
 
 def _loaded(target: Path) -> set[str]:
-    """The shared libraries that the interpreter and all extension modules load."""
+    """The shared libraries that the interpreter, all extension modules and squawk load."""
     modules = [path for path in target.rglob("*.so*") if path.is_file()]
+    modules += [path for path in target.rglob("bin/squawk") if path.is_file()]
     programs = [
         Path(sys.executable).resolve(),
         *(Path("/", p.relative_to(target)) for p in modules),

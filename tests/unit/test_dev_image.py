@@ -1,7 +1,9 @@
 """The operator's image: which builder makes it, and how it gets into a cluster."""
 
 import json
+import shutil
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from daap_operator import __version__
 from dev import image
 from dev.cluster import buildah
 from dev.image import __main__ as command
+from dev.image import root
 
 
 @pytest.fixture
@@ -104,3 +107,25 @@ def test_each_store_counts_its_mounts_in_a_place_of_its_own(
     one, other, again = commands
     assert one == again
     assert one[one.index("--runroot") + 1] != other[other.index("--runroot") + 1]
+
+
+def test_the_environment_keeps_the_linter_and_no_other_command(tmp_path: Path) -> None:
+    (tmp_path / "lib/python3.13/site-packages/kubernetes").mkdir(parents=True)
+    (tmp_path / "bin").mkdir()
+    for name in ("python", "python3", "squawk", "normalizer", "yoyo", "kopf"):
+        (tmp_path / "bin" / name).touch()
+    root._without_unused(tmp_path)
+    assert sorted(each.name for each in (tmp_path / "bin").iterdir()) == [
+        "python",
+        "python3",
+        "squawk",
+    ]
+
+
+def test_what_the_linter_loads_is_copied_too(tmp_path: Path) -> None:
+    program = shutil.which("squawk", path=str(Path(sys.executable).parent))
+    assert program
+    below = tmp_path / Path(program).relative_to("/")
+    below.parent.mkdir(parents=True)
+    below.touch()
+    assert any("libgcc_s" in each for each in root._loaded(tmp_path))
