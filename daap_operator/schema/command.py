@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from daap_operator import lines
 
-USAGE_ERROR = 2
+USAGE_ERROR, FAILED = 2, 3
+"""Exit codes that all commands have; what 0 and 1 mean is up to each."""
 _PROGRAM = "daap-operator schema"
 
 
@@ -35,6 +36,10 @@ COMMANDS = (
 
 class UsageError(Exception):
     """What was asked for cannot be; the message names the argument or file, and the remedy."""
+
+
+class FailedError(Exception):
+    """The database could not be asked: trying again may help."""
 
 
 def add_arguments(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -58,9 +63,15 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     try:
         return int(module.run(args, environment)) if module else USAGE_ERROR
     except UsageError as error:
-        told = "\n".join(lines.visible(line) for line in str(error).split("\n"))
-        sys.stderr.write(f"error: {told}\n")
-        return USAGE_ERROR
+        return _ended(error, USAGE_ERROR)
+    except FailedError as error:
+        return _ended(error, FAILED)
+
+
+def _ended(error: Exception, code: int) -> int:
+    told = "\n".join(lines.visible(line) for line in str(error).split("\n"))
+    sys.stderr.write(f"error: {told}\n")
+    return code
 
 
 def _parser(arguments: Sequence[str]) -> tuple[argparse.ArgumentParser, ModuleType | None]:

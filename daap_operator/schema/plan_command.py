@@ -6,10 +6,11 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from daap_operator.schema import options, report
+from daap_operator.schema.command import FailedError, UsageError
 from daap_operator.schema.model import Applied
 
 DONE, STOPPED = 0, 1
-"""Exit codes; 2 is a wrong argument or a file that cannot be one."""
+"""Exit codes; 2 is a wrong argument or file, 3 a database that does not answer."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +34,16 @@ def run(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
 
 
 def _ledger(url: str, name: str) -> Sequence[Applied]:
-    """What the database has in the ledger of that name."""
+    """What the database has in the ledger of that name. Raises UsageError, FailedError.
+
+    What connects is imported when there is a database to be asked.
+    """
     looking = importlib.import_module("daap_operator.schema.looking")
-    seen: Sequence[Applied] = looking.applied(url, name).applied
+    errors = importlib.import_module("daap_operator.schema.errors")
+    try:
+        seen: Sequence[Applied] = looking.applied(url, name).applied
+    except errors.RefusedError as error:
+        raise UsageError(str(error)) from error
+    except errors.SchemaError as error:
+        raise FailedError(str(error)) from error
     return seen

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -58,6 +59,10 @@ def test_lint_tells_file_line_rule_and_remedy(
         ),
         "    instead: release first what no longer uses it, and have a backup",
         "4 files: 0 errors and 1 warning, of which 1 about data that would be deleted",
+        (
+            "all of it was looked at as one plan for an empty database; to look at what comes "
+            "after the files that are applied already, name the last of them: --applied FILE"
+        ),
         "",
     ]
 
@@ -85,6 +90,7 @@ def test_lint_looks_at_what_comes_after_what_is_applied(
     found = capsys.readouterr().out
     assert "004_wrong.sql:1: warning: index-blocks-writes: CREATE INDEX users_id on users" in found
     assert "002_orders.sql" not in found
+    assert "--applied" not in found
 
 
 def test_rules_are_left_out_one_by_one_or_with_commas(
@@ -154,6 +160,32 @@ def test_plan_asks_the_ledger(
         "postgresql://y",
     ]
     assert "001_users.sql: AppliedFileChanged: was applied with the" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("kind", "code"), [("RefusedError", 2), ("SchemaError", 3)])
+def test_plan_says_why_the_ledger_cannot_be_read(
+    kind: str,
+    code: int,
+    directory: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    errors, looking = ModuleType("errors"), ModuleType("looking")
+    above = type("SchemaError", (Exception,), {})
+    below = type("RefusedError", (above,), {})
+    raised = {"SchemaError": above, "RefusedError": below}
+    vars(errors).update(raised)
+
+    def applied(url: str, name: str) -> None:
+        raise raised[kind](f"no ledger {name} in {url}\x1b")
+
+    vars(looking)["applied"] = applied
+    monkeypatch.setitem(sys.modules, "daap_operator.schema.errors", errors)
+    monkeypatch.setitem(sys.modules, "daap_operator.schema.looking", looking)
+    arguments = ["schema", "plan", str(directory), "--database-url", "postgresql://x"]
+    assert cli.main(arguments) == code
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", "error: no ledger default in postgresql://x\ufffd\n")
 
 
 @pytest.mark.parametrize("command", ["lint", "plan"])
