@@ -19,7 +19,8 @@ ANSWER_SECONDS = 3.0
 TRIES = 3
 """How often to compare: on a busy pooler a third client may come in between."""
 
-_SESSION = "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+_SESSION = "SELECT pid, backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+"""As text: what a database has for DateStyle need not be what the driver reads."""
 
 REMEDY = (
     "have DATABASE_URL name PostgreSQL itself, for a CloudNativePG Cluster its Service "
