@@ -52,8 +52,8 @@ repeat: .venv/ready control-plane helm ## what depends on timing, TIMES=20 times
 newcomer: .venv/ready ## the README to the letter, in an empty home, by the oldest and the newest Python: 1 h for each
 	@$(BIN)/python -m dev.newcomer
 
-faults: .venv/ready control-plane helm ## every fault of every write, and what breaks without each right; `make test` has two, and one for each verb
-	@$(BIN)/python -m pytest tests/integration/test_faults.py tests/integration/test_rbac.py --nightly --no-second-try
+faults: .venv/ready control-plane helm ## every fault of every write, what breaks without each right, and a schema cut off at every point; `make test` has some of each
+	@$(BIN)/python -m pytest tests/integration/test_faults.py tests/integration/test_rbac.py tests/integration/test_schema_interrupted.py --nightly --no-second-try
 
 large: .venv/ready control-plane helm ## the largest objects, 440 of them beside 5,000 databases, and 100 databases beside poison; `make test` has fewer
 	@LARGE=all $(BIN)/python -m pytest tests/integration/test_large_objects.py tests/integration/test_bad_input.py tests/integration/test_breaking_in.py --nightly -q -s -p no:logging --no-second-try
