@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
@@ -236,3 +238,20 @@ def test_every_setting_that_is_pinned_is_one_that_the_server_knows(empty_databas
             if name in known:
                 shown = connection.execute(f"SHOW {name}".encode()).fetchone()
                 assert shown == (value,), name
+
+
+def test_a_session_lifts_the_time_for_a_statement_before_it_needs_any(
+    empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    execute = psycopg.Cursor.execute
+
+    def recorded(self: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
+        sent.append(str(query))
+        return execute(self, query, *args, **kwargs)
+
+    with sessions.connect(empty_database, "test") as connection:
+        monkeypatch.setattr(psycopg.Cursor, "execute", recorded)
+        sessions.pin(connection)
+    assert sent[0] == "SET statement_timeout = 0"
+    assert len(sent) == 2

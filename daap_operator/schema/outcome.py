@@ -1,0 +1,147 @@
+"""What has come of a run, as JSON: the last words of a Job, and a line in its log. Pure."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from daap_operator import lines
+from daap_operator.schema import ledger_sum
+from daap_operator.schema.drift import Drift
+from daap_operator.schema.failures import Failure
+from daap_operator.schema.model import Applied, Part, Plan
+
+FORMAT = 1
+"""Of the JSON. What a later one adds, readers of this one ignore."""
+LAST_WORDS_BYTES = 4096
+"""https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/"""
+LOG_BYTES = 256 * 1024
+
+RUNBOOKS = {"FileFailed": "SchemaFileFailed"}
+"""The page of docs/runbooks for a reason, where there is one."""
+
+_LENGTHS = (512, 256, 128, 64)
+"""Characters that each text is cut to, until all of them fit."""
+_MOST = (10_000, 1_000, 100, 20, 5, 0)
+"""Entries that each list is cut to, then."""
+
+
+class Result(StrEnum):
+    """How it ended."""
+
+    APPLIED = "Applied"
+    REFUSED = "Refused"
+    FAILED = "Failed"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended, and what it has done until then."""
+
+    result: Result
+    ledger: str
+    reason: str = ""
+    message: str = ""
+    plan: Plan = field(default_factory=Plan)
+    done: Sequence[Applied] = ()
+    applied: Sequence[Applied] = ()
+    """The whole ledger, oldest first."""
+    failure: Failure | None = None
+
+
+def document(outcome: Outcome) -> dict[str, Any]:
+    """All of it, as JSON has it; lists in the order of applying."""
+    done = {(each.part, each.name) for each in outcome.done}
+    pending = [each.file for each in outcome.plan.pending]
+    through = [each for each in outcome.applied if each.done is None]
+    names = [each.name for each in through if each.part is Part.SCHEMA]
+    found: dict[str, Any] = {
+        "format": FORMAT,
+        "result": outcome.result,
+        "reason": outcome.reason,
+        "runbook": RUNBOOKS.get(outcome.reason),
+        "message": outcome.message,
+        "ledger": outcome.ledger,
+        "ledgerChecksum": ledger_sum.checksum(through),
+        "plan": outcome.plan.hash,
+        "current": max(names, default=""),
+        "count": len(through),
+        "lastError": _error(outcome.failure),
+        "applied": [_row(each) for each in outcome.done],
+        "pending": [
+            {"part": each.part, "file": each.name, "checksum": each.checksum}
+            for each in pending
+            if (each.part, each.name) not in done
+        ],
+    }
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def verification(plan: Plan, drift: Sequence[Drift]) -> dict[str, Any]:
+    """What `schema verify` has found, as JSON has it."""
+    return {
+        "format": FORMAT,
+        "verified": not (plan.pending or plan.obstacles or drift),
+        "obstacles": [
+            {"reason": each.trouble, "file": each.file, "message": each.message}
+            for each in plan.obstacles
+        ],
+        "pending": [
+            {"part": each.file.part, "file": each.file.name, "checksum": each.file.checksum}
+            for each in plan.pending
+        ],
+        "drift": [
+            {"change": each.change, "kind": each.key.kind, "name": each.key.name}
+            | {"file": each.file, "message": each.told()}
+            for each in drift
+        ],
+    }
+
+
+def told(document: Mapping[str, Any], most_bytes: int) -> str:
+    """The JSON in one line, cut as little as it takes to fit; what lists lose is counted."""
+    for most in _MOST:
+        for length in _LENGTHS:
+            text = json.dumps(_cut(document, length, most), separators=(",", ":"))
+            if len(text.encode()) <= most_bytes:
+                return text
+    return json.dumps({"format": FORMAT, "result": document.get("result", "")})
+
+
+def _error(failure: Failure | None) -> dict[str, Any] | None:
+    if failure is None:
+        return None
+    return {
+        "part": failure.part,
+        "file": failure.file,
+        "line": failure.line,
+        "sqlstate": failure.sqlstate,
+        "message": failure.message,
+    }
+
+
+def _row(applied: Applied) -> dict[str, Any]:
+    return {
+        "part": applied.part,
+        "file": applied.name,
+        "checksum": applied.checksum,
+        "seconds": round(applied.seconds, 3),
+    }
+
+
+def _cut(value: Any, length: int, most: int) -> Any:
+    if isinstance(value, str):
+        seen = lines.visible(value)
+        return seen if len(seen) <= length else f"{seen[: length - 1]}…"
+    if isinstance(value, Mapping):
+        cut = {key: _cut(below, length, most) for key, below in value.items()}
+        lost = {
+            f"{key}More": len(below) - most
+            for key, below in value.items()
+            if isinstance(below, list) and len(below) > most
+        }
+        return cut | lost
+    if isinstance(value, list):
+        return [_cut(each, length, most) for each in value[:most]]
+    return value
