@@ -8,6 +8,7 @@ pytest_plugins = [
     "tests.support.unmeasured",
     "tests.fix_postgres",
     "tests.fix_cluster",
+    "tests.fix_examples",
     "tests.fix_toys",
     "tests.fix_admission",
     "tests.fix_e2e",
