@@ -144,6 +144,10 @@ def test_whatever_is_taken_away_is_missed(applied_example: Applied, example: str
         assert len(missed) == len(expected) > 100
 
 
+NO_CASCADE = """
+service_deployments DROP CONSTRAINT service_deployments_service_id_fkey,
+ADD FOREIGN KEY (service_id) REFERENCES services (id)
+"""
 OTHERS = [
     ("gpu-dev", "reservations ALTER namespace DROP DEFAULT", "column reservations.namespace"),
     ("gpu-dev", "reservations ALTER gpu_count TYPE BIGINT", "column reservations.gpu_count"),
@@ -155,8 +159,7 @@ OTHERS = [
     ("nomad-services", "tenants ALTER name TYPE VARCHAR(51)", "column tenants.name"),
     (
         "nomad-services",
-        "service_deployments DROP CONSTRAINT service_deployments_service_id_fkey, ADD "
-        + "FOREIGN KEY (service_id) REFERENCES services (id)",
+        NO_CASCADE,
         "constraint service_deployments FOREIGN KEY (service_id) REFERENCES services(id)",
     ),
 ]
