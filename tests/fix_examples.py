@@ -26,7 +26,7 @@ def files_of(example: str) -> list[Path]:
 
 def apply(url: str, files: list[Path]) -> None:
     """Applies files as the role of the URL, each in a transaction of its own."""
-    with psycopg.connect(url) as connection:
+    with psycopg.connect(url, options="-c search_path=public,pg_temp") as connection:
         for file in files:
             with connection.transaction():
                 connection.execute(file.read_bytes())

@@ -25,7 +25,11 @@ from tests.support.failure_table import EXPECTED, EXPECTED_OF_BACKUPS
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "daap_operator"
 INIT = PACKAGE / "__init__.py"
-DOCS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("migrations/*.md")])
+DOCS = sorted(
+    page
+    for place in ("*.md", "docs/**/*.md", "migrations/*.md", "examples/**/*.md")
+    for page in ROOT.glob(place)
+)
 
 REASONS: dict[str, tuple[type[Reason], ...]] = {
     "## Reasons": (CommonReason, DatabaseReason),

@@ -23,8 +23,9 @@ CREATE TABLE IF NOT EXISTS api_keys (
     description TEXT
 );
 
--- A user's keys, and what goes with a user who is deleted.
+-- A user's keys, and what goes with a user who is deleted; the keys that expire next.
 CREATE INDEX IF NOT EXISTS idx_api_keys_user_id ON api_keys (user_id);
+CREATE INDEX IF NOT EXISTS idx_api_keys_expires_at ON api_keys (expires_at) WHERE is_active;
 
 COMMENT ON TABLE api_users IS 'Accounts that may call the API, by their GitHub name';
 COMMENT ON TABLE api_keys IS 'Keys of the accounts; the keys themselves are not stored';

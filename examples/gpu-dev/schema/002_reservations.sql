@@ -49,10 +49,13 @@ CREATE TABLE IF NOT EXISTS reservations (
     node_private_ip VARCHAR(50)
 );
 
--- "My reservations", newest first; the scheduler's queue; the workers of a multi-node master.
+-- A user's reservations by age; the queue; what runs of a kind of GPU; what ends next; the workers of
+-- a multi-node reservation.
 CREATE INDEX IF NOT EXISTS idx_reservations_user_id ON reservations (user_id, created_at);
 CREATE INDEX IF NOT EXISTS idx_reservations_status ON reservations (status);
 CREATE INDEX IF NOT EXISTS idx_reservations_gpu_type_status ON reservations (gpu_type, status);
+CREATE INDEX IF NOT EXISTS idx_reservations_expires_at
+    ON reservations (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS idx_reservations_master_reservation_id
     ON reservations (master_reservation_id) WHERE master_reservation_id IS NOT NULL;
 

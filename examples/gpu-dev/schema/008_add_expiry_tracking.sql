@@ -1,15 +1,11 @@
 -- When the owner of a reservation was warned that it ends, and how often.
 --
--- The worker that watches for the end reads what expires soon from the index, warns, and notes it in
--- the same statement, so that a warning is sent once, however many workers there are. A reservation
--- that is extended is warned anew: a trigger forgets the warnings when expires_at changes.
+-- The worker that watches for the end claims a warning with an UPDATE of these columns before it sends
+-- it, so that it is sent once, however many workers there are. The owner of a reservation that is
+-- extended is warned again: a trigger forgets the warnings when expires_at changes.
 
 ALTER TABLE reservations ADD COLUMN IF NOT EXISTS last_expiry_warning_at TIMESTAMP WITH TIME ZONE;
 ALTER TABLE reservations ADD COLUMN IF NOT EXISTS expiry_warning_count INTEGER DEFAULT 0;
-
-CREATE INDEX IF NOT EXISTS idx_reservations_expires_at
-    ON reservations (expires_at) WHERE expires_at IS NOT NULL;
-CREATE INDEX IF NOT EXISTS idx_api_keys_expires_at ON api_keys (expires_at) WHERE is_active;
 
 CREATE OR REPLACE FUNCTION forget_expiry_warnings() RETURNS trigger
     LANGUAGE plpgsql
