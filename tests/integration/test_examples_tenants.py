@@ -4,6 +4,8 @@ The database's owner, as whom the application connects, and a login that the pla
 Each policy is taken away once: what is seen or done then is not what is expected.
 """
 
+import os
+import subprocess
 from collections.abc import Iterator, Mapping
 
 import psycopg
@@ -12,8 +14,9 @@ from psycopg import errors, sql
 from psycopg.conninfo import make_conninfo
 
 from dev.postgres import Postgres, url_of
+from dev.postgres.binaries import programs
 from tests.fix_examples import apply, files_of
-from tests.integration.nomad_people import PEOPLE, acting, filled, settle
+from tests.integration.nomad_people import PEOPLE, SERVICES, acting, filled, settle
 
 LOGIN = "nomad_services_app"
 LABELS = {
@@ -248,6 +251,22 @@ def _as_expected(connection: psycopg.Connection) -> bool:
     except errors.InsufficientPrivilege:  # not even who acts can be found out
         return False
     return everything_seen and all(done(connection, *act) == n for act, n in DOES.items())
+
+
+def test_a_dump_is_of_everything_or_refused(owner: psycopg.Connection, nomad_services: str) -> None:
+    def dumped(*options: str, settings: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [programs() / "pg_dump", "--data-only", "--table=services", *options, nomad_services],
+            env={**os.environ, "PGOPTIONS": settings},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert "row-level security policy" in dumped().stderr
+    dump = dumped("--enable-row-security", settings="-c app.role=admin")
+    assert dump.stderr == ""
+    assert [name for name in SERVICES if name not in dump.stdout] == []
 
 
 def test_everyone_is_asked() -> None:
