@@ -1,5 +1,6 @@
 """What the database of examples/nomad-services refuses and does by itself; tenants apart."""
 
+import re
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +9,7 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from tests.fix_examples import apply, files_of
+from tests.fix_examples import EXAMPLES, apply, files_of
 from tests.fix_postgres import wait_until
 from tests.integration.nomad_people import acting, as_platform, filled, settle
 
@@ -145,6 +146,17 @@ def test_a_change_of_plan_brings_its_limit(
             f"tenants.max_services: {most + 1} is more than the {most} that plan '{plan}' allows "
             f"Set max_services to at most {most}, or choose a larger plan."
         )
+
+
+def test_the_readme_tells_the_limits(sql: psycopg.Connection) -> None:
+    readme = (EXAMPLES / "nomad-services" / "README.md").read_text()
+    told = re.findall(
+        r"^\| `(\w+)` \| ([\w ]+) \| ([\w ]+) \| ([\w ]+) \| ([\w ]+) \|$", readme, re.MULTILINE
+    )
+    assert [row[0] for row in told] == ["free", "starter", "pro", "enterprise"]
+    for plan, *limits in told:
+        (row,) = run(sql, f"SELECT * FROM app.plan_limits('{plan}')")
+        assert ["no limit" if limit is None else str(limit) for limit in row] == limits
 
 
 def test_a_limit_below_what_is_there_is_refused(sql: psycopg.Connection) -> None:
