@@ -179,7 +179,7 @@ def test_a_message_is_read_by_one_until_it_is_done(sql: psycopg.Connection) -> N
     assert one(sql, f"SELECT pgmq.delete('reservations', {first})") is False
     assert one(sql, f"SELECT pgmq.archive('disk_operations', {second})") is False
     assert one(sql, f"SELECT pgmq.archive('reservations', {second})") is True
-    assert one(sql, "SELECT count(*) FROM pgmq.messages WHERE archived_at IS NULL") == 0
+    assert one(sql, "SELECT count(*) FROM pgmq_stand_in.messages WHERE archived_at IS NULL") == 0
 
 
 def test_two_workers_do_not_wait_for_each_other(gpu_dev: str, sql: psycopg.Connection) -> None:
