@@ -24,8 +24,13 @@ def files_of(example: str) -> list[Path]:
     return [*sorted(directory.glob("schema/*.sql")), *sorted(directory.glob("fixtures/*.sql"))]
 
 
+def install(url: str, example: str) -> None:
+    """Applies an example to a database that has nothing yet."""
+    apply(url, files_of(example))
+
+
 def apply(url: str, files: list[Path]) -> None:
-    """Applies files as the role of the URL, each in a transaction of its own."""
+    """Applies files as the role of the URL, each in a transaction, whether they were or not."""
     with psycopg.connect(url, options="-c search_path=public,pg_temp") as connection:
         for file in files:
             with connection.transaction():
@@ -52,7 +57,7 @@ def applied_example(
     def database(example: str) -> AbstractContextManager[str]:
         if example not in templates:
             url = schema_server.create_database()
-            apply(url, files_of(example))
+            install(url, example)
             templates[example] = str(conninfo_to_dict(url)["dbname"])
         return schema_server.database(template=templates[example])
 
