@@ -65,6 +65,8 @@ REFUSED: dict[str, tuple[str, bytes, str]] = {
     "a space in the name": ("001 a.sql", b"", "file '001 a.sql': a name has letters"),
     "a name that is no ASCII": ("é.sql", b"", "file 'é.sql': a name has letters"),
     "a line in the name": ("a\nb.sql", b"", r"file 'a\\nb.sql': a name has letters"),
+    "another ending": ("a.sql.bak", b"", "file 'a.sql.bak': a name has letters"),
+    "a line after the ending": ("a.sql\n", b"", r"file 'a.sql\\n': a name has letters"),
     "upper case at the end": ("001_A.SQL", b"", "file '001_A.SQL': a name has letters"),
     "a long name": ("a" * 250 + ".sql", b"", "at most 253 characters: rename it"),
     "not UTF-8": ("a.sql", b"x\n'\xff'", "'a.sql', line 2: byte 0xff is not UTF-8: save the"),

@@ -165,6 +165,12 @@ def test_what_a_later_file_creates_is_not() -> None:
     assert _rules(found) == [["drop-table"], []]
 
 
+def test_what_is_locked_before_it_is_new() -> None:
+    found = plan([_file("1.sql", "DROP TABLE t; CREATE TABLE t ()")], [])
+    (planned,) = found.pending
+    assert [[lock.relation for lock in each.locks] for each in planned.statements] == [["t"], []]
+
+
 def test_a_file_that_cannot_be_parsed_hides_nothing_of_the_next() -> None:
     found = plan([_file("1.sql", "SELECT ("), _file("2.sql", "DROP TABLE t")], [])
     assert _rules(found) == [["syntax-error"], ["drop-table"]]
@@ -228,6 +234,11 @@ HASHED = [ONE, TWO, DATA]
 )
 def test_the_hash_changes_with_what_would_run(other: list[SqlFile]) -> None:
     assert plan(other, []).hash != plan(HASHED, []).hash
+
+
+def test_the_hash_knows_fixtures_from_the_schema() -> None:
+    other = dataclasses.replace(DATA, part=Part.SCHEMA)
+    assert plan([other], []).hash != plan([DATA], []).hash
 
 
 def test_the_hash_changes_with_the_runner(monkeypatch: pytest.MonkeyPatch) -> None:

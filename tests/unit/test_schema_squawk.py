@@ -49,6 +49,11 @@ def test_no_configuration_has_a_say(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert [each.rule for each in _asked("CREATE TABLE t (a char(3));")] == ["ban-char-field"]
 
 
+def test_the_program_is_told_to_look_for_none(tmp_path: Path) -> None:
+    script = """[ "$1" = --config=/dev/null ] && [ "$PWD" = / ] && [ -z "$HOME" ] && echo '[]'"""
+    assert _asked("SELECT 1", _program(tmp_path, script)) == []
+
+
 def test_without_the_program_that_is_told(tmp_path: Path) -> None:
     _failed(_asked("SELECT 1", Squawk(tmp_path / "squawk")), "there is no program '")
 
