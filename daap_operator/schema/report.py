@@ -33,14 +33,13 @@ def stops(plan: Plan, rules: Rules) -> bool:
 
 
 def linted(plan: Plan) -> str:
-    """What was found, a line for each finding and one for what to do; at the end how many."""
-    told = [line for planned in plan.pending for line in _findings(planned)]
-    return "".join(f"{line}\n" for line in [*told, _counted(plan)])
+    """What was found, and what to write instead where a rule is broken first; then how many."""
+    return "".join(f"{line}\n" for line in [*_findings(plan), _counted(plan)])
 
 
 def planned(plan: Plan) -> str:
     """What would run, what was found in it, what is in the way, and the plan's hash."""
-    found = [line for each in plan.pending for line in _findings(each)]
+    found = list(_findings(plan))
     if not plan.pending:
         parts = [["nothing is pending"]]
     else:
@@ -105,12 +104,15 @@ def _pending(planned: Planned) -> dict[str, Any]:
     }
 
 
-def _findings(planned: Planned) -> Iterator[str]:
-    for each in planned.findings:
-        level = f"{each.level}".lower() + (", deletes data" if each.destructive else "")
-        yield f"{label(planned.file)}:{each.line}: {level}: {each.rule}: {each.message}"
-        if each.remedy:
-            yield f"    instead: {each.remedy}"
+def _findings(plan: Plan) -> Iterator[str]:
+    told: set[str] = set()
+    for planned in plan.pending:
+        for each in planned.findings:
+            level = f"{each.level}".lower() + (", deletes data" if each.destructive else "")
+            yield f"{label(planned.file)}:{each.line}: {level}: {each.rule}: {each.message}"
+            if each.remedy and each.rule not in told:
+                yield f"    instead: {each.remedy}"
+            told.add(each.rule)
 
 
 def _counted(plan: Plan) -> str:

@@ -67,6 +67,15 @@ def test_lint_tells_file_line_rule_and_remedy(
     ]
 
 
+def test_a_remedy_is_told_where_its_rule_is_broken_first(
+    directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cli.main(["schema", "lint", str(_wrong(directory, "DROP TABLE a;\nDROP TABLE b;"))])
+    told = capsys.readouterr().out
+    assert told.count("drop-table") == 3
+    assert told.count("instead: release first what no longer uses it") == 1
+
+
 def test_lint_ends_with_1_when_a_finding_stops_a_file(
     directory: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
