@@ -6,7 +6,7 @@ Whose data is where is known by the stand-in, which keeps the archives, and not 
 from collections.abc import Iterator
 from itertools import pairwise
 
-from tests.chaos.lives import Life, Lives
+from tests.chaos.lives import Life, Lives, owner
 from tests.chaos.seen import KEPT, MADE, Seen, says, told
 from tests.standin.bucket import Birth, Bucket
 from tests.support.api import Object
@@ -29,12 +29,21 @@ def violations(lives: Lives, seen: Seen, bucket: Bucket) -> list[str]:
         *(told for life in lives.by_uid.values() for told in _last_backup(life, there, bucket)),
         *(told for told in bucket.mixed if any(each in told for each in lives.namespaces)),
         *(told for plural in KEPT for told in _ends(seen, plural)),
+        *_unknown(seen, bucket),
         *_orphans(seen),
         *_left_of_drills(seen),
         *_rows(seen, "daapbackups", seen.backup_rows),
         *_rows(seen, "daaprestores", seen.restore_rows),
         *_rows(seen, "daapdrills", seen.drill_rows),
     ]
+
+
+def _unknown(seen: Seen, bucket: Bucket) -> Iterator[str]:
+    """Nothing could be said of the data of a Cluster that the stand-in has not told of."""
+    for cluster in seen.objects["clusters"]:
+        uid = cluster["metadata"]["uid"]
+        if owner(cluster) and not any(uid in known for known in list(bucket.of_database.values())):
+            yield f"{told(cluster)} is not known to the stand-in"
 
 
 def _births(life: Life, bucket: Bucket) -> list[Birth]:

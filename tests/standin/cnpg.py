@@ -202,6 +202,8 @@ class StandIn:
                 self._objects.pop(key, None)
             else:
                 self._objects[key] = obj
+                if kind == known.CLUSTER:
+                    self.barman.saw(obj)
             self._look(key)
             if kind == known.CLUSTER:
                 for schedule in self._unmade.pop((key.namespace, key.name), ()):

@@ -95,7 +95,10 @@ def whole() -> Seen:
 
 
 def violations(lives: Lives, seen: Seen, bucket: Bucket | None = None) -> list[str]:
-    return invariants.violations(lives, seen, bucket or Bucket())
+    kept = bucket or Bucket()
+    for cluster in seen.objects["clusters"]:
+        kept.saw(cluster)
+    return invariants.violations(lives, seen, kept)
 
 
 def lives(*uids: str) -> Lives:

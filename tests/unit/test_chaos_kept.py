@@ -199,6 +199,13 @@ def test_none_is_due_of_what_was_deleted_by_hand_or_with_its_namespace() -> None
         assert violations(asked, nothing(), Bucket()) == []
 
 
+def test_a_cluster_whose_data_nobody_knows_is_told() -> None:
+    found = nothing()
+    found.objects["clusters"].append(cluster("c1") | {"plural": "clusters"})
+    assert any("not known" in told for told in violations(lives(), found, Bucket()))
+    assert not any("not known" in told for told in violations(lives(), found, backed_up()))
+
+
 # --- archives -------------------------------------------------------------------------------------
 
 
