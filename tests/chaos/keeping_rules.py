@@ -92,6 +92,18 @@ class KeepingRules(Drawing):
             self._add("delete_store", 0.0, side=slot.side)
         self._add("delete_child", pause, slot=slot, plural="clusters")
 
+    @rule(slot=known, unplugged=st.booleans(), pause=pauses)
+    def finish(self, slot: Slot, *, unplugged: bool, pause: float) -> None:
+        """One that is served is deleted after a last backup, which perhaps cannot be made yet."""
+        last = {"enabled": True, "onDelete": "FinalBackup"}
+        change = {"backup": last, "deletionPolicy": "Delete", "deletionProtection": False}
+        self._add("edit", 0.0, slot=slot, change=change)
+        self._quiet()
+        if unplugged and self._plugged:
+            self._plugged = False
+            self._add("unplug", 1.0)
+        self._add("delete", pause, slot=slot)
+
     @rule(side=st.integers(0, 1), pause=pauses)
     def store(self, side: int, pause: float) -> None:
         self._add("delete_store" if self._stores[side] else "create_store", pause, side=side)
