@@ -178,6 +178,7 @@ JOB_ATTACKS: dict[str, Change] = {
         )
     ),
     "with another way to Python code": variable("PYTHONPATH", "/ca"),
+    "with a variable that is none of its own": variable("LD_LIBRARY_PATH", "="),
     "with another way to programs": variable("PATH", "/ca"),
     "with a library": variable("LD_PRELOAD", "/ca/ca.crt"),
     "of another server": variable("PGHOST", "evil.example"),
