@@ -10,7 +10,7 @@ CORRUPT = 2
 """Its exit code when it has found damage."""
 
 _PROGRESS = re.compile(r"(?<!\d)(\d{1,9})/(\d{1,9}) relations")
-_ASIDE = re.compile(r"pg_amcheck: (?:hint|detail): |HINT: |DETAIL: ")
+_ASIDE = re.compile(r"pg_amcheck: (?:hint|detail): |HINT: |DETAIL: |Is the server running ")
 _DAMAGED = re.compile(r'^(?:heap table|btree index) "([^"]+)".*', re.MULTILINE)
 
 

@@ -74,6 +74,27 @@ def test_pg_amcheck_is_called_as_the_job_calls_it(
     assert asked(restored)["error"].endswith('extension "amcheck" is not available')
 
 
+@pytest.mark.parametrize("refused", [3, 100])
+def test_pg_amcheck_waits_for_a_server_that_answers_later(
+    refused: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one does that a NetworkPolicy keeps a new pod from; nor for ever."""
+    noted = tmp_path / "asked"
+    programs = {
+        "pg_isready": f"echo asked >>{noted}; [ $(wc -l <{noted}) -gt {refused} ]",
+        "sleep": "exit 0",
+        "pg_amcheck": "exit 2",
+    }
+    for name, text in programs.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    command = checking.AMCHECK_COMMAND.replace(f"{checking.WORK}/", f"{tmp_path}/")
+    subprocess.run(["/bin/sh", "-c", command], check=True)
+    assert (tmp_path / "amcheck.exit").read_text().strip() == "2"
+    assert len(noted.read_text().split()) == min(refused + 1, 31)
+
+
 def test_tables_and_rows_are_counted(restored: Path) -> None:
     found = asked(restored)
     assert (found["tables"], found["rows"], found["relations"]) == (2, 7, 9)

@@ -45,6 +45,12 @@ def test_a_hint_is_not_why_a_check_failed() -> None:
     assert error == "pg_amcheck failed: pg_amcheck: unrecognized option '--x'"
 
 
+def test_why_there_is_no_connection_is_told_and_not_the_question_below_it() -> None:
+    why = 'pg_amcheck: error: connection to server at "drill-rw" (10.96.0.7) failed: timed out'
+    said = f"{why}\n\tIs the server running on that host and accepting TCP/IP connections?\n"
+    assert amcheck.read("1", "", said).error == f"pg_amcheck failed: {why}"
+
+
 def test_a_check_that_says_nothing() -> None:
     assert amcheck.read("1", "", "").error == "pg_amcheck failed: it said nothing"
 

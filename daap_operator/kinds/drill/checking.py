@@ -23,8 +23,12 @@ _POSTGRES_UID, _OPERATOR_UID = 26, 65532
 TRIES = 3
 """Pods of a Job that are tried: a node may fail under one."""
 
+_ANSWERED = "n=0; until pg_isready --quiet || [ $((n+=1)) -gt 30 ]; do sleep 1; done; "
+"""Until PostgreSQL answers, for at least half a minute: where NetworkPolicies are enforced, a new
+pod reaches nothing until whatever enforces them has come to know its address."""
+
 AMCHECK_COMMAND = (
-    f'pg_amcheck --install-missing --progress -- "$DRILL_DATABASE" '
+    f'{_ANSWERED}pg_amcheck --install-missing --progress -- "$DRILL_DATABASE" '
     f">{WORK}/amcheck.out 2>{WORK}/amcheck.err; echo $? >{WORK}/amcheck.exit"
 )
 """What its container runs. Its exit code is read from the file: a corruption is a result, and no
