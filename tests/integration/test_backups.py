@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 
 from daap_operator.kinds import known
+from daap_operator.kinds.backup import controller
 from dev.cluster import ControlPlane
 from tests.support.api import Api, ApiError, Object
 from tests.support.audit import Audit
@@ -86,6 +87,25 @@ async def test_a_backup_waits_for_the_database_that_comes_with_it(
     await backups.create("now")
     await backups.says("now", "DatabaseMissing", "Reconciling")
     await archiving(databases, backups)
+    await backups.is_in("now", "Running")
+    await backups.backs_up("now", **DONE)
+    await backups.completed("now")
+
+
+async def test_a_store_that_comes_wakes_a_backup_that_waits_for_it(
+    databases: Databases,
+    backups: Backups,
+    operators: Operators,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By what the operator itself writes into the database's status, of which no event tells."""
+    monkeypatch.setattr(controller, "STALLED_SECONDS", 3600.0)  # it is not looked at by itself
+    await operators.start()
+    await databases.create("orders", backup=ON)
+    await databases.ready("orders")
+    await backups.create("now")
+    await backups.says("now", "StoreMissing", "Stalled")
+    await databases.object_store()
     await backups.is_in("now", "Running")
     await backups.backs_up("now", **DONE)
     await backups.completed("now")
