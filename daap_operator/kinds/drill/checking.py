@@ -24,8 +24,8 @@ TRIES = 3
 """Pods of a Job that are tried: a node may fail under one."""
 
 _ANSWERED = "n=0; until pg_isready --quiet || [ $((n+=1)) -gt 30 ]; do sleep 1; done; "
-"""Until PostgreSQL answers, for at least half a minute: where NetworkPolicies are enforced, a new
-pod reaches nothing until whatever enforces them has come to know its address."""
+"""Until PostgreSQL answers, for at least half a minute: a Service refuses until the node knows its
+endpoints, and whatever enforces NetworkPolicies may not know a new pod yet."""
 
 AMCHECK_COMMAND = (
     f'{_ANSWERED}pg_amcheck --install-missing --progress -- "$DRILL_DATABASE" '
