@@ -18,9 +18,21 @@ from pathlib import Path
 
 LIBRARY_LEFT_OUT = shutil.ignore_patterns(
     *("__pycache__", "site-packages", "dist-packages", "config-3*", "*.a", "EXTERNALLY-MANAGED"),
-    *("ensurepip", "idlelib", "lib2to3", "pydoc_data", "test", "tkinter", "turtledemo"),
+    *(
+        "ensurepip",
+        "idlelib",
+        "lib2to3",
+        "pydoc_data",
+        "test",
+        "tkinter",
+        "turtle.py",
+        "turtledemo",
+    ),
+    *("curses", "_curses*", "readline*", "_test*", "_ctypes_test*", "xx*", "_xx*"),
+    *("_dbm*", "_gdbm*", "sqlite3", "_sqlite3*"),
 )
-"""Parts of the standard library for people, for installing and for windows."""
+"""Parts of the standard library for people, for installing, for windows and for its own tests; and
+databases in files, with the libraries that they load."""
 
 GENERATED = ("client/api", "client/models", "aio/client/api", "aio/client/models")
 """Of the package kubernetes: a class for each kind and each path, 120 MB that nobody loads."""
@@ -59,12 +71,18 @@ def _below(target: Path, path: Path) -> Path:
 
 
 def _without_unused(venv: Path) -> None:
-    """Take the generated modules and the dependencies' own commands out of the environment."""
+    """Take out what nobody loads: generated modules, types, and the dependencies' own commands and
+    tests."""
     (package,) = venv.glob("lib/python*/site-packages/kubernetes")
     for folder in GENERATED:
         for path in (package / folder).glob("*.py"):
             if path.name != "__init__.py":  # it imports them when they are asked for
                 path.unlink()
+    packages = package.parent
+    for path in packages.rglob("*.pyi"):
+        path.unlink()
+    for path in packages.glob("*/tests"):
+        shutil.rmtree(path)
     for path in (venv / "bin").iterdir():
         if not path.name.startswith(PROGRAMS):
             path.unlink()
