@@ -100,6 +100,24 @@ async def test_without_arguments_the_operator_runs(pods: Pods) -> None:
     assert (code, said[:35]) == (2, "error: DATABASE_URL is not set: set")
 
 
+LINT = """
+import contextlib, io, json, pathlib
+from daap_operator import cli
+file = pathlib.Path("/tmp/001_orders.sql")
+file.write_text("CREATE TABLE orders (id integer PRIMARY KEY);")
+with contextlib.redirect_stdout(io.StringIO()) as said:
+    code = cli.main(["schema", "lint", str(file)])
+print(json.dumps([code, said.getvalue()]))
+"""
+
+
+async def test_the_linter_of_sql_files_is_there_with_all_it_loads(pods: Pods) -> None:
+    code, said = await pods.ask(LINT)
+    assert code == 0
+    assert "prefer-bigint-over-int" in said  # squawk's, which is a program beside Python
+    assert "linter-unavailable" not in said
+
+
 LOOK = """
 import importlib.util, json, os, pathlib, shutil, ssl, stat, tempfile
 
