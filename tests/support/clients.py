@@ -83,19 +83,10 @@ class Clients:
             every=0.2,
         )
         assert pod
-        said = await eventually(lambda: self._kept(name), lambda log: log is not None)
+        said = await eventually(lambda: self._log(name), lambda log: log is not None)
         assert said is not None
         assert pod["status"]["phase"] == "Succeeded", said
         return said
-
-    async def _kept(self, name: str) -> str | None:
-        """What a pod that has ended has said; None while its node does not find the log."""
-        try:
-            return await self.said(name)
-        except ApiError as error:
-            if error.status == 404:
-                return None
-            raise
 
     async def start(self, script: str, secret: Object) -> str:
         """Have a script begun, and give back the pod's name."""
@@ -115,11 +106,17 @@ class Clients:
 
     async def said(self, name: str) -> str:
         """What the script in that pod has printed so far; nothing before it runs."""
+        return await self._log(name) or ""
+
+    async def _log(self, name: str) -> str | None:
+        """The pod's log; None while its node does not find it."""
         try:
             return await self._api.text(f"/api/v1/namespaces/{self._namespace}/pods/{name}/log")
         except ApiError as error:
             if error.status == 400:  # its container waits to start
                 return ""
+            if error.status == 404:
+                return None
             raise
 
     def _pod(self, name: str, command: Sequence[str], image: str) -> Object:
