@@ -131,8 +131,7 @@ def _nobody(obj: Object, store: Reader) -> Iterator[Ref]:
 def _by_store(before: Object | None, now: Object | None, store: Reader) -> Iterator[Ref]:
     """One that comes to be may be what a drill waits for; of its windows the database tells."""
     if before is None and now is not None:
-        namespace = raw.text(now, "metadata", "namespace")
-        yield from store.refs_by(known.DAAP_DRILL, UNFINISHED, namespace)
+        yield from waiting(store, raw.text(now, "metadata", "namespace"))
 
 
 def _parts(drill: raw.Object) -> Iterator[tuple[Source, str]]:
