@@ -18,7 +18,7 @@ SET_LIMIT = 3 * 1024 * 1024
 COUNT_LIMIT = 2000
 """Files of both parts."""
 
-_NAME = re.compile(r"[A-Za-z0-9._-]+\.sql")
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}\.sql")
 _NAME_LIMIT = 253
 """Characters, as of a key of a ConfigMap."""
 _BYTE_ORDER_MARK = "\ufeff"
@@ -109,7 +109,7 @@ def _content(path: Path) -> bytes:
 
 
 def _named(name: str) -> str:
-    if not _NAME.fullmatch(name) or len(name) > _NAME_LIMIT:
+    if not _NAME.fullmatch(name):
         raise FilesError(
             f"file {name!r}: a name has letters, digits, '.', '_' and '-' only, ends with .sql "
             f"and has at most {_NAME_LIMIT} characters: rename it"

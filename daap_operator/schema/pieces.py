@@ -28,7 +28,7 @@ _GONE_BEFORE = frozenset({"42P01", "42704", "3D000"})
 _PENDING_DETACH = "55000"
 _DETACH = re.compile(r"\bCONCURRENTLY\s*;?\s*\Z", re.IGNORECASE)
 
-_SETTING = re.compile(r"\s*(?:RESET|SET)\s+(?!LOCAL\b|CONSTRAINTS\b|TRANSACTION\b)", re.IGNORECASE)
+_SETTING = re.compile(r"(?:RESET|SET)\s++(?!LOCAL\b|CONSTRAINTS\b|TRANSACTION\b)", re.IGNORECASE)
 """What holds for the rest of a session, and is said again to a new one."""
 
 _FIND_SQL = "SELECT pg_catalog.to_regclass(%s)::pg_catalog.oid"
@@ -57,7 +57,7 @@ def apply(session: Session, planned: Planned) -> float:
     now = ledger.underway(session.connection, rules.ledger, planned.file)
     _refuse_changed(planned, now)
     session.files_path(local=False)
-    settings = [each for each in statements[: now.done] if _SETTING.match(each.text)]
+    settings = [each for each in statements[: now.done] if _SETTING.match(each.text.lstrip())]
     _Pieces(session, planned).run_all(settings)
     return _Pieces(session, planned).finish(now)
 
