@@ -27,6 +27,7 @@ SECRETS = f"{PROTECTION}-secrets"
 MARKS = f"{RELEASE}-marks"
 MARKS_OF_SECRETS = f"{MARKS}-secrets"
 MARKS_OF_BACKUPS = f"{MARKS}-backups"
+MARKS_OF_DRILLS = f"{MARKS}-drills"
 METADATA = f"{RELEASE}-metadata"
 NAMES = f"{RELEASE}-names"
 LABELS = {
