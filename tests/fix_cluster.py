@@ -114,7 +114,13 @@ async def own_namespace(api: Api, prefix: str) -> AsyncIterator[str]:
 
 
 async def remove_namespace(api: Api, name: str) -> None:
-    """Delete a namespace, with what a failed test may have left hanging.
+    """Delete a namespace, with what a failed test may have left hanging."""
+    await remove_objects(api, name)
+    await api.delete("namespaces", "", name)
+
+
+async def remove_objects(api: Api, name: str) -> None:
+    """Delete what a namespace has of custom kinds, with what a failed test may have left hanging.
 
     First the deletion, then the finalizers: an operator that still runs cannot put its own back.
     """
@@ -124,7 +130,6 @@ async def remove_namespace(api: Api, name: str) -> None:
                 own = obj["metadata"]["name"]
                 await api.delete(kind, name, own)
                 await _let_go(api, kind, name, own)
-    await api.delete("namespaces", "", name)
 
 
 async def _let_go(api: Api, kind: Kind, namespace: str, name: str) -> None:

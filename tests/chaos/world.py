@@ -15,6 +15,7 @@ import psycopg
 
 from tests.chaos.stage import Stage
 from tests.chaos.trap import Trap
+from tests.fix_cluster import remove_objects
 from tests.support import rights
 from tests.support.api import ApiError
 from tests.support.operator import PORTS, RunningOperator
@@ -81,15 +82,13 @@ class World:
         await self._stack.aclose()
 
     async def _clear(self) -> None:
-        """Remove what would go on costing something: what was retained is watched by the stand-in.
+        """Remove what others see: the stand-in, and operators of tests that look at all namespaces.
 
         The namespaces stay until the control plane goes: emptying one takes the API server and
         its controllers four hundred requests, as many as all else that a run asks of them.
         """
-        for plural in ("clusters", "poolers"):
-            for namespace in self.namespaces:
-                for left in await self.stage.api.list(plural, namespace):
-                    await self.stage.api.delete(plural, namespace, left["metadata"]["name"])
+        for namespace in self.namespaces:
+            await remove_objects(self.stage.api, namespace)
 
     # the operator ---------------------------------------------------------------------------------
 
