@@ -169,6 +169,12 @@ def selects(selector: str, obj: raw.Object) -> bool:
     )
 
 
+def nobody(obj: Object, store: Reader) -> Iterable[Ref]:
+    """Whom an object wakes of which a change concerns few: `concerns` says whom."""
+    del obj, store
+    return ()
+
+
 def uid(obj: raw.Object) -> list[str]:
     """The keys of the index UID."""
     return [raw.text(obj, "metadata", "uid")]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from daap_operator import names, raw
-from daap_operator.engine.kinds import UID, Object, Of, Reader, Ref, Source, Watch, uid
+from daap_operator.engine.kinds import UID, Object, Of, Reader, Ref, Source, Watch, nobody, uid
 from daap_operator.kinds import cnpg_backups, drills, known, restores
 from daap_operator.kinds.database import trim, trim_backup, trim_pod
 from daap_operator.kinds.database.naming import NAME, name, ref
@@ -106,12 +106,6 @@ def _of_backup(backup: Object, store: Reader) -> Iterator[Ref]:
         yield from _owner(backup, store)
     elif raw.text(backup, "status", "phase") == cnpg_backups.FAILED:
         yield from _owner_of_cluster(backup, store)
-
-
-def _nobody(obj: Object, store: Reader) -> Iterator[Ref]:
-    """Of an object of which a change concerns few: `concerns` says whom."""
-    del obj, store
-    yield from ()
 
 
 def _of_restore(restore: Object, store: Reader) -> Iterator[Ref]:
@@ -299,7 +293,7 @@ WATCHES = (
     Watch(
         known.DAAP_DRILL,
         drills.keep,
-        _nobody,
+        nobody,
         indexes={drills.OF_DATABASE: drills.of_database},
         why="which backups were proved to restore, and whether another drill is due",
         concerns=drills.concerns,
@@ -307,7 +301,7 @@ WATCHES = (
     Watch(
         known.BARMAN_STORE,
         trim_backup.object_store,
-        _nobody,
+        nobody,
         why="whether the store that a database names is there, how long it keeps backups, and "
         "which moments each archive in it can be restored to. The Secrets that open it are "
         "neither read nor named",

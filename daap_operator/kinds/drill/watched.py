@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from daap_operator import names, raw
-from daap_operator.engine.kinds import UID, Object, Of, Reader, Ref, Source, Watch, uid
+from daap_operator.engine.kinds import UID, Object, Of, Reader, Ref, Source, Watch, nobody, uid
 from daap_operator.engine.ownership import owners
 from daap_operator.kinds import drills, known
 from daap_operator.kinds.drill import trim
@@ -122,12 +122,6 @@ def _drills_of(database: Object, store: Reader) -> Iterator[Ref]:
     yield from store.refs_by(known.DAAP_DRILL, UNFINISHED, (namespace, name), MOST)
 
 
-def _nobody(obj: Object, store: Reader) -> Iterator[Ref]:
-    """Of an object of which a change concerns few: `concerns` says whom."""
-    del obj, store
-    yield from ()
-
-
 def _by_store(before: Object | None, now: Object | None, store: Reader) -> Iterator[Ref]:
     """One that comes to be may be what a drill waits for; of its windows the database tells."""
     if before is None and now is not None:
@@ -216,7 +210,7 @@ WATCHES = (
     Watch(
         known.BARMAN_STORE,
         None,
-        _nobody,
+        nobody,
         why="whether the store that a drill is to read is there",
         concerns=_by_store,
     ),

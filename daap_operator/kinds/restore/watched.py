@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from daap_operator import names, raw
 from daap_operator.api.v1alpha1 import RestorePhase
-from daap_operator.engine.kinds import UID, Object, Reader, Ref, Watch, uid
+from daap_operator.engine.kinds import UID, Object, Reader, Ref, Watch, nobody, uid
 from daap_operator.kinds import known, restores
 from daap_operator.kinds.references import database_of, database_of_child
 
@@ -62,12 +62,6 @@ def _of_clusters_database(cluster: Object, store: Reader) -> Iterator[Ref]:
         yield from _of(store, place)
 
 
-def _nobody(obj: Object, store: Reader) -> Iterator[Ref]:
-    """Of an object of which a change concerns few: `concerns` says whom."""
-    del obj, store
-    yield from ()
-
-
 def _by_store(before: Object | None, now: Object | None, store: Reader) -> Iterator[Ref]:
     """One that comes to be may be what a restore waits for; of its windows the database tells."""
     if before is None and now is not None:
@@ -107,7 +101,7 @@ WATCHES = (
     Watch(
         known.BARMAN_STORE,
         None,
-        _nobody,
+        nobody,
         why="whether the store that is to be restored from is there",
         concerns=_by_store,
     ),
