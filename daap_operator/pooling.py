@@ -46,6 +46,16 @@ async def lent(first: Connection, connect: Callable[[], Awaitable[Connection]]) 
     return False
 
 
+async def lent_at(conninfo: str) -> bool:
+    """The same of the server at a conninfo. Raises psycopg.Error when there is no connection."""
+
+    async def connect() -> Connection:
+        return await psycopg.AsyncConnection.connect(conninfo, autocommit=True)
+
+    async with await connect() as first:
+        return await lent(first, connect)
+
+
 async def _another(connect: Callable[[], Awaitable[Connection]]) -> tuple[Any, ...] | None:
     """The session that a second client gets; None when it gets none."""
     try:

@@ -167,20 +167,12 @@ def refuse_lent_sessions(database_url: str) -> None:
 
     Raises psycopg.Error when there is no connection any more.
     """
-    if asyncio.run(_lent(make_conninfo("", **parameters(database_url)))):
+    if asyncio.run(pooling.lent_at(make_conninfo("", **parameters(database_url)))):
         raise RefusedError(
             f"refused, nothing was changed: {place(database_url)} is a pooler in transaction mode, "
             "where a command's settings would reach the pooler's other clients; "
             f"{pooling.REMEDY}"
         )
-
-
-async def _lent(conninfo: str) -> bool:
-    async def connect() -> pooling.Connection:
-        return await psycopg.AsyncConnection.connect(conninfo, autocommit=True)
-
-    async with await connect() as first:
-        return await pooling.lent(first, connect)
 
 
 def applied(connection: Connection) -> dict[str, Applied]:

@@ -142,19 +142,11 @@ def refuse_superuser(connection: Connection) -> None:
 def refuse_lent(database_url: str) -> None:
     """Raises RefusedError when a pooler in transaction mode is in the way; changes nothing."""
     conninfo = make_conninfo("", **parameters(database_url, "daap-operator schema"))
-    if asyncio.run(_lent(conninfo)):
+    if asyncio.run(pooling.lent_at(conninfo)):
         raise RefusedError(
             "refused, nothing was changed: the host is a pooler in transaction mode, where locks "
             f"and settings would reach its other clients; {pooling.REMEDY}"
         )
-
-
-async def _lent(conninfo: str) -> bool:
-    async def connect_again() -> pooling.Connection:
-        return await psycopg.AsyncConnection.connect(conninfo, autocommit=True)
-
-    async with await connect_again() as first:
-        return await pooling.lent(first, connect_again)
 
 
 def said(error: psycopg.Error) -> Said:
