@@ -100,7 +100,6 @@ class RestoreController(Controller[DaapRestoreStatus]):
         verdict = status.replacing(wanted, database_of(turn.subject))
         await turn.note(turn.status(verdict, safety_backup=safety))
         self._memory(turn).patience.end()
-        turn.world.wake(database_ref(turn.subject))
         return RestoreOutcome(turn.status(verdict), _soon)
 
     async def _followed(self, turn: RestoreTurn) -> RestoreOutcome:
