@@ -5,9 +5,9 @@ from collections.abc import Callable, Collection, Hashable, Mapping
 from typing import NamedTuple
 
 from daap_operator import raw
-from daap_operator.api.kind import Kind
 from daap_operator.engine.bounds import bounded, more_taken, taken
-from daap_operator.engine.kinds import Index, Keep, Kept, Object, Ref
+from daap_operator.engine.kinds import Index, Keep, Kept, Object, Ref, Source
+from daap_operator.kube.sizes import only_metadata
 
 TOMBSTONES = 10_000
 """Deletions remembered, so that a LIST begun before one does not bring the object back."""
@@ -31,11 +31,11 @@ OnChange = Callable[[Ref, Kept | None, Kept | None], None]
 
 
 class Cache:
-    """Objects of one kind that one label selector covers."""
+    """The objects of one stream: those of one kind that one label selector covers."""
 
     def __init__(
         self,
-        kind: Kind,
+        source: Source,
         keep: Keep,
         indexes: Mapping[str, Index],
         on_change: OnChange = lambda *_: None,
@@ -44,7 +44,8 @@ class Cache:
         self._keep = keep
         self._on_change = on_change
         self.objects: dict[Ref, Kept] = {}
-        self._kind = kind
+        self._kind = source.kind
+        self._metadata_only = source.metadata_only
         self.indexes = indexes
         self._found: dict[str, dict[Hashable, dict[Ref, None]]] = {
             name: defaultdict(dict) for name in indexes
@@ -61,13 +62,16 @@ class Cache:
 
     def reduced(self, obj: raw.Object) -> Kept:
         """What is kept of an object."""
-        return obj if isinstance(obj, Kept) else Kept(bounded(self._keep(obj), obj))
+        if isinstance(obj, Kept):
+            return obj
+        seen = only_metadata(obj) if self._metadata_only else obj
+        return Kept(bounded(self._keep(seen), seen))
 
     def put(self, obj: raw.Object) -> Change | None:
         """Keep an object; the change if it tells anything new.
 
         None for an object older than the one that is kept, one that is known to be deleted, and one
-        that differs only in what is not kept.
+        that differs only in what is not kept, unless that was not even seen (`metadata_only`).
         """
         kept = self.reduced(obj)
         ref, version = Ref.of(self._kind, kept), version_of(kept)
@@ -76,7 +80,7 @@ class Cache:
             return None
         if self._buried.get(raw.text(kept, "metadata", "uid"), 0) >= version:
             return None
-        if before is not None and _told(before) == _told(kept):
+        if before is not None and not self._metadata_only and _told(before) == _told(kept):
             self._set(ref, kept, before.weight, before.changes)
             return None
         if before is None or before.changes >= CHANGES:

@@ -134,7 +134,9 @@ class Intake:
         watches = [watch for fed in self._watches.values() for watch in fed]
         found = [watch.parts for watch in watches if watch.kind == ref.kind and watch.parts]
         for source, selector in found[0](kept) if found else ():
-            async for page in kube.pages(source.kind, ref.namespace, selector=selector):
+            only = source.metadata_only
+            pages = kube.pages(source.kind, ref.namespace, selector=selector, metadata_only=only)
+            async for page in pages:
                 for obj in page:
                     self.event(source, None, obj)
         self._complete(ref)
@@ -156,11 +158,12 @@ class Intake:
 
     async def _list(self, kube: Requests, source: Source, namespace: str, version: int) -> int:
         """List one kind; the version of the list, or of the one before for a kind that is gone."""
-        kind, selector = source
+        kind, selector, only = source
         listed = self._listed[source] = set()
         versions: list[int] = []
         try:
-            async for page in kube.pages(kind, namespace, selector=selector):
+            pages = kube.pages(kind, namespace, selector=selector, metadata_only=only)
+            async for page in pages:
                 for obj in page:
                     self.event(source, None, obj)
                 versions.append(page.version)

@@ -45,6 +45,8 @@ class Source(NamedTuple):
 
     kind: Kind
     selector: str
+    metadata_only: bool = False
+    """Whether nothing but the objects' metadata is asked for."""
 
 
 class Reader(Protocol):
@@ -109,8 +111,8 @@ class Of:
 
 
 Parts = Callable[[Object], Iterable[tuple[Source, str]]]
-"""From what is kept of an object to where its parts are found: the streams that they come in, and
-for each the selector of a LIST in the object's namespace."""
+"""From what is kept of an object to where its parts are found: the streams that they come in (each
+the `source` of a Watch), and for each the selector of a LIST in the object's namespace."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,13 @@ class Watch:
     a kind that others are `of`."""
     concerns: Concerns | None = None
     """Asked besides `wakes`, once for each change."""
+    metadata_only: bool = False
+    """Whether the API server is asked for the objects' metadata alone, in LISTs and events: for a
+    kind whose objects may be large and need not be read to know whom they wake.
+
+    `keep` is given `{"metadata": ...}` and nothing else, not even apiVersion and kind, whatever was
+    answered. Every new resource version of an object is a change, because what else has changed in
+    it does not show. Watches of one kind with one selector agree on it."""
 
     def __post_init__(self) -> None:
         if bad := [term for term in _terms(self.selector) if not _is_plain(term)]:
@@ -152,12 +161,22 @@ class Watch:
     @property
     def source(self) -> Source:
         """The stream that it is fed by."""
-        return Source(self.kind, self.selector)
+        return Source(self.kind, self.selector, self.metadata_only)
 
 
 def sources(watches: Iterable[Watch]) -> list[Source]:
-    """The streams that the watches need, each once, in their order."""
-    return list(dict.fromkeys(watch.source for watch in watches))
+    """The streams that the watches need, each once, in their order.
+
+    Raises ValueError where one watch of a stream asks for the metadata only and another does not.
+    """
+    found = dict.fromkeys(watch.source for watch in watches)
+    for source in found:
+        if source.metadata_only and source._replace(metadata_only=False) in found:
+            raise ValueError(
+                f"watches of {source.kind.name} with the selector '{source.selector}' differ in "
+                "`metadata_only`: give all of them the same value, or one another selector"
+            )
+    return list(found)
 
 
 def selects(selector: str, obj: raw.Object) -> bool:

@@ -35,6 +35,9 @@ KEPT, TYPE = "kept", "type"
 NO_OBJECTS = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 """A listing in this form has no objects, only the columns that kubectl shows."""
 
+METADATA = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json"
+"""Events in this form have their objects' metadata only. What is not about an object is as ever."""
+
 _OF_OBJECTS = ("ADDED", "MODIFIED", "DELETED")
 
 
@@ -56,6 +59,8 @@ def reducing(
         if not watch:
             request.headers["Accept"] = NO_OBJECTS
             request.url = request.url.update_query(limit="1", includeObject="None")
+        elif what.source.metadata_only:
+            request.headers["Accept"] = METADATA
         response = await handler(request)
         if response.status == 200:
             found: Any = response.content

@@ -264,7 +264,7 @@ def settings(sources: Sequence[Source]) -> kopf.OperatorSettings:
     made.watching.chunk_size = 1  # no object of a listing is read (kopf_session)
     made.queueing.idle_timeout = 0.2  # workers keep the last event that long: memory at start-up
     made.process.ultimate_exiting_timeout = None
-    for kind, selector in sources:
-        if selector:
-            made.watching.label_selectors[_selector(kind)] = selector
+    for source in sources:
+        if source.selector:
+            made.watching.label_selectors[_selector(source.kind)] = source.selector
     return made

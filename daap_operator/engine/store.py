@@ -39,13 +39,13 @@ class Store:
         """
         self._caches: dict[Source, Cache] = {}
         self._keeping = Keeping(watches, self._caches, most)
-        self._of_kind: dict[Kind, list[tuple[str, Cache]]] = {}
+        self._of_kind: dict[Kind, list[tuple[Source, Cache]]] = {}
         for source in sources(watches):
             fed = [watch for watch in watches if watch.source == source]
             on_change = partial(self._keeping.moved, source)
-            cache = Cache(source.kind, _keep(source, fed), _indexes(source, fed), on_change)
+            cache = Cache(source, _keep(source, fed), _indexes(source, fed), on_change)
             self._caches[source] = cache
-            self._of_kind.setdefault(source.kind, []).append((source.selector, cache))
+            self._of_kind.setdefault(source.kind, []).append((source, cache))
         self._absent: set[Kind] = set()
 
     # what is in it --------------------------------------------------------------------------------
@@ -208,12 +208,12 @@ class Store:
 
     def _covering(self, kind: Kind, obj: raw.Object) -> Iterable[tuple[Source, Cache]]:
         """The caches that an object belongs into; the only one takes whatever we have written."""
-        caches = [(Source(kind, selector), cache) for selector, cache in self._of(kind)]
+        caches = self._of(kind)
         if len(caches) == 1:
             return caches
         return [(source, cache) for source, cache in caches if selects(source.selector, obj)]
 
-    def _of(self, kind: Kind) -> list[tuple[str, Cache]]:
+    def _of(self, kind: Kind) -> list[tuple[Source, Cache]]:
         """Raises KeyError for a kind that is not watched: of that nothing is known."""
         return self._of_kind[kind]
 

@@ -9,7 +9,7 @@ from daap_operator import names, raw
 from daap_operator.api.kind import Kind
 from daap_operator.kube.connection import Connection, TooMuch, TooSlow
 from daap_operator.kube.kinds import EVENT, POD
-from daap_operator.kube.listing import FIRST_PAGE, PAGE, Page, Paging, heard
+from daap_operator.kube.listing import FIRST_PAGE, METADATA, PAGE, Page, Paging, heard
 from daap_operator.kube.problems import ApiError
 from daap_operator.kube.protocols import LOG_LINES, Propagation
 
@@ -35,7 +35,11 @@ class Kube(Connection):
     # reading --------------------------------------------------------------------------------------
 
     async def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
-        """The object as it is now; None when it is not there."""
+        """The object as it is now, whole; None when it is not there.
+
+        One over OBJECT_BYTES has the mark TOO_LARGE besides. Raises Unreachable when the answer has
+        more than ANSWER_BYTES, which are not read: no object that the API server takes has so many.
+        """
         try:
             return await self._request("GET", kind.path(namespace, name))
         except ApiError as error:
@@ -54,36 +58,52 @@ class Kube(Connection):
         return True
 
     async def pages(
-        self, kind: Kind, namespace: str = "", *, selector: str = ""
+        self,
+        kind: Kind,
+        namespace: str = "",
+        *,
+        selector: str = "",
+        metadata_only: bool = False,
     ) -> AsyncIterator[Page]:
         """A LIST page by page, each to be read once, before the next one.
 
         A page has as many objects as fit into PAGE_BYTES: what they are decides how many requests
         it takes, and never how much memory. Raises ApiError 410 when the list changed too much in
-        between and cannot be continued: begin again.
+        between and cannot be continued: begin again. A server that cannot answer with the objects'
+        metadata alone answers with all of them.
         """
-        async with aclosing(self._pages(kind.path(namespace), selector)) as pages:
+        asked = {"labelSelector": selector} if selector else {}
+        headers = {"Accept": METADATA} if metadata_only else {}
+        async with aclosing(self._pages(kind.path(namespace), asked, headers)) as pages:
             async for page in pages:
                 yield page
 
-    async def _pages(self, path: str, selector: str) -> AsyncGenerator[Page]:
+    async def _pages(
+        self, path: str, asked: dict[str, str], headers: dict[str, str]
+    ) -> AsyncGenerator[Page]:
         paging, after = Paging(self._firsts.pop(path, FIRST_PAGE)), ""
-        asked = {"labelSelector": selector} if selector else {}
         while True:
             async with self._listing:  # one at a time: each may take a page's memory
-                page = await self._next(path, asked, paging, after)
+                page = await self._next(path, asked, headers, paging, after)
                 yield page
                 page.finish()
             if not (after := page.next):
                 return
             paging.learn(page.count, page.length)
 
-    async def _next(self, path: str, asked: dict[str, str], paging: Paging, after: str) -> Page:
+    async def _next(
+        self,
+        path: str,
+        asked: dict[str, str],
+        headers: dict[str, str],
+        paging: Paging,
+        after: str,
+    ) -> Page:
         """The page after another (or, empty, the first), with as many objects as it may have."""
         while True:
             query = asked | {"limit": str(paging.limit)} | ({"continue": after} if after else {})
             try:
-                return await self._page(path, query, paging.most)
+                return await self._page(path, query, paging.most, headers)
             except TooMuch:
                 if not paging.less():
                     raise

@@ -85,16 +85,18 @@ class Connection:
         body: Object | None = None,
         media: str = "application/json",
     ) -> Object:
-        content = await self._exchange(method, path, query, body, media)
+        content = await self._exchange(method, path, query, body, {"Content-Type": media})
         answer = _decoded(content)
         if "kind" not in answer:  # somebody else answered: a proxy, a load balancer
             said = raw.text(answer, "message")
             raise Unreachable(f"{method} {path}: an answer, but no object: {said}")
         return marked(answer, len(content))
 
-    async def _page(self, path: str, query: dict[str, str], most: int) -> Page:
+    async def _page(
+        self, path: str, query: dict[str, str], most: int, headers: dict[str, str] | None = None
+    ) -> Page:
         """A page of a LIST. Raises TooMuch when it has more bytes."""
-        content = await self._exchange("GET", path, query, most=most)
+        content = await self._exchange("GET", path, query, headers=headers, most=most)
         return Page(content.decode(errors="replace"), what=f"GET {path}")
 
     async def _exchange(
@@ -103,7 +105,7 @@ class Connection:
         path: str,
         query: dict[str, str] | None = None,
         body: Object | None = None,
-        media: str = "application/json",
+        headers: dict[str, str] | None = None,
         *,
         most: int = ANSWER_BYTES,
     ) -> bytes:
@@ -113,7 +115,8 @@ class Connection:
         status, began = 0, asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
-                status, headers, content = await self._send(method, path, query, body, media, most)
+                sent = self._send(method, path, query, body, headers or {}, most)
+                status, told, content = await sent
         except TimeoutError as error:
             raise TooSlow(f"{what}: {error or type(error).__name__}") from error
         except (aiohttp.ClientError, OSError) as error:
@@ -124,7 +127,7 @@ class Connection:
         if len(content) > most:
             raise TooMuch(f"{what}: an answer of more than {most} bytes")
         if status >= 300:
-            wait = _seconds(headers)
+            wait = _seconds(told)
             raise noted(ApiError(status, _decoded(content), what=what, retry_after=wait))
         return content
 
@@ -134,10 +137,11 @@ class Connection:
         path: str,
         query: dict[str, str] | None,
         body: Object | None,
-        media: str,
+        headers: dict[str, str],
         most: int,
     ) -> tuple[int, Any, bytes]:
-        headers: dict[str, str] = {"Content-Type": media, "User-Agent": self._client.user_agent}
+        ours = {"Content-Type": "application/json", "User-Agent": self._client.user_agent}
+        headers = ours | headers
         await self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
         url = f"{self._client.configuration.host}{path}"
         if query:

@@ -21,6 +21,9 @@ PAGE, FIRST_PAGE = 500, 100
 GROWTH = 5
 """By how much a page may be larger than the one before."""
 
+METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
+"""A LIST in this form has the objects' metadata only."""
+
 NOTE = 1024
 """Characters kept of an Event's note, which has no more in the API of today."""
 

@@ -66,9 +66,17 @@ class Requests(Replacing, Deleting, Protocol):
     """All that passes ask for."""
 
     def pages(
-        self, kind: Kind, namespace: str = "", *, selector: str = ""
+        self,
+        kind: Kind,
+        namespace: str = "",
+        *,
+        selector: str = "",
+        metadata_only: bool = False,
     ) -> AsyncIterator[Listed]:
-        """A LIST page by page, each to be read once, before the next one."""
+        """A LIST page by page, each to be read once, before the next one.
+
+        With `metadata_only` nothing else of the objects is asked for.
+        """
 
     async def warnings(self, namespace: str) -> list[Object]:
         """The Warning Events of a namespace, one page of them."""

@@ -36,6 +36,16 @@ def marked(obj: dict[str, Any], size: int) -> dict[str, Any]:
     return obj
 
 
+def only_metadata(obj: raw.Object) -> dict[str, Any]:
+    """An object's metadata and nothing else; marked when that alone is too large."""
+    metadata = raw.mapping(obj, "metadata")
+    made = {"metadata": metadata}
+    if TOO_LARGE not in obj:
+        return made
+    written = {field: value for field, value in metadata.items() if field != "managedFields"}
+    return marked(made, len(json.dumps(written, ensure_ascii=False).encode(errors="surrogatepass")))
+
+
 def _parts(obj: dict[str, Any]) -> Iterator[tuple[int, str]]:
     """The fields worth naming: those of the metadata, and of the other parts."""
     for part, value in obj.items():

@@ -193,13 +193,14 @@ def installed() -> Iterator[None]:
 
 
 async def _send(
-    self: Kube, method: str, path: str, query: Any, body: Any, kind: str, most: int
+    self: Kube, method: str, path: str, query: Any, body: Any, headers: dict[str, str], most: int
 ) -> Answer:
-    send = partial(_SEND, self, method, path, query, body, kind, most)
+    send = partial(_SEND, self, method, path, query, body, headers, most)
     process = _current.get()
     if process is None:
         return await send()
-    return await process.request(side_effects.of_request(method, path, body, kind), send)
+    media = headers.get("Content-Type", "")
+    return await process.request(side_effects.of_request(method, path, body, media), send)
 
 
 async def _execute(

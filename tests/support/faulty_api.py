@@ -6,6 +6,7 @@ command it is not noticed.
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -44,6 +45,10 @@ class FaultyApi:
         """How many requests were refused."""
         self.bookmarks = True
         """Whether the API server's bookmarks are passed on."""
+        self.forms = True
+        """Whether the API server is told in which form its client wants the answer."""
+        self.received: Counter[str] = Counter()
+        """Bytes of the API server's answers and events that its client got, by kind."""
 
     # what a test can ask for ----------------------------------------------------------------------
 
@@ -129,14 +134,22 @@ class FaultyApi:
             request.method,
             self._server + request.raw_path.removeprefix(self._prefix),
             data=await request.read() or None,
-            headers={k: request.headers[k] for k in _PASSED_ON if k in request.headers},
+            headers=self._headers(request),
         ) as reply:
             headers = {"Content-Type": reply.headers.get("Content-Type", "application/json")}
             if "Retry-After" in reply.headers:
                 headers["Retry-After"] = reply.headers["Retry-After"]
             if is_watch(request) and reply.status == 200:
                 return await self._watch(request, reply, headers)
-            return web.Response(status=reply.status, body=await reply.read(), headers=headers)
+            body = await reply.read()
+            self.received[_plural(request)] += len(body)
+            return web.Response(status=reply.status, body=body, headers=headers)
+
+    def _headers(self, request: web.Request) -> dict[str, str]:
+        left_out = () if self.forms else ("Accept",)
+        return {
+            k: request.headers[k] for k in _PASSED_ON if k in request.headers and k not in left_out
+        }
 
     async def _watch(
         self, request: web.Request, reply: aiohttp.ClientResponse, headers: dict[str, str]
@@ -144,7 +157,7 @@ class FaultyApi:
         response = web.StreamResponse(headers=headers)
         await response.prepare(request)
         stream = Stream(response)
-        self._streams[stream] = request.path.rpartition("/")[2]
+        self._streams[stream] = _plural(request)
         pump = asyncio.create_task(self._pump(reply, stream))
         over = asyncio.create_task(stream.over.wait())
         try:
@@ -166,7 +179,13 @@ class FaultyApi:
                 for line in lines:
                     bookmark = json.loads(line)["type"] == "BOOKMARK"
                     if not stream.silent and (self.bookmarks or not bookmark):
+                        self.received[self._streams.get(stream, "")] += len(line)
                         await stream.response.write(line + b"\n")
+
+
+def _plural(request: web.Request) -> str:
+    """The last part of a path; of a LIST or a watch the kind's plural."""
+    return request.path.rpartition("/")[2]
 
 
 def is_watch(request: web.Request) -> bool:

@@ -96,9 +96,14 @@ class FakeKube:
         return copied(self.objects.get(ref) or self.given.get(ref))
 
     async def pages(
-        self, kind: Kind, namespace: str = "", *, selector: str = ""
+        self,
+        kind: Kind,
+        namespace: str = "",
+        *,
+        selector: str = "",
+        metadata_only: bool = False,
     ) -> AsyncIterator["Listed"]:
-        self._ask("list", kind, namespace)
+        self._ask("list metadata of" if metadata_only else "list", kind, namespace)
         if kind in self.missing:
             raise refused(404)
         where = _ref(kind, namespace, "").namespace
@@ -107,6 +112,8 @@ class FakeKube:
             for (its, space, _), obj in self.objects.items()
             if its == kind and where in ("", space) and selects(selector, obj)
         ]
+        if metadata_only:
+            found = [{"metadata": obj["metadata"]} for obj in found]
         version = self._next_version()
         for start in range(0, max(len(found), 1), self.page):
             yield Listed(found[start : start + self.page], version)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from daap_operator.engine.intake import Intake
-from daap_operator.engine.kinds import Object, Reader, Ref, Watch
+from daap_operator.engine.kinds import UID, Object, Of, Reader, Ref, Watch, nobody, uid
 from daap_operator.engine.store import Store
 from daap_operator.engine.workqueue import Workqueue
 from daap_operator.kube import ApiError, Kind
@@ -118,6 +118,41 @@ async def test_two_selectors_of_one_kind_are_two_lists() -> None:
         scene.kube.add(TOY, {"metadata": {"name": name, "labels": labels}, "spec": {}})
     assert await scene.listed() == ["list Toy", "list Toy"]
     assert scene.store.refs(TOY) == [toy_ref("bear"), toy_ref("ball")]
+
+
+async def test_a_stream_of_metadata_is_listed_as_that() -> None:
+    only = replace(TOYS, keep=dict, indexes={}, metadata_only=True)
+    scene = Scene((SHELVES, only))
+    scene.add(TOY, "bear", "shop", shelf="low")
+    assert await scene.listed() == ["list Shelf", "list metadata of Toy"]
+    assert scene.store.refs(TOY) == [toy_ref("bear")]
+    assert scene.queue.taken() == [toy_ref("bear")]
+
+
+async def test_so_are_the_parts_of_an_object() -> None:
+    """They came first, and were strangers then."""
+    parts = replace(
+        TOYS,
+        keep=dict,
+        selector="on",
+        indexes={"on": _its_label},
+        of=Of(SHELF, UID, "on"),
+        metadata_only=True,
+    )
+    found = [(parts.source, "on=low")]
+    whole = replace(SHELVES, wakes=nobody, indexes={UID: uid}, parts=lambda _: found)
+    scene = Scene((whole, parts))
+    bear = toys.toy("bear", "low", on="low")
+    scene.kube.add(TOY, bear)
+    assert scene.woken(parts, "ADDED", bear) == set()
+    scene.woken(whole, "ADDED", toys.shelf("low"))
+    await scene.intake.complete_lacking(scene.kube)
+    assert scene.kube.requests == ["list metadata of Toy"]
+    assert scene.store.refs(TOY) == [toy_ref("bear")]
+
+
+def _its_label(toy: Object) -> list[str]:
+    return [toy["metadata"]["labels"]["on"]]
 
 
 async def test_only_what_is_required_has_to_be_there() -> None:

@@ -1,12 +1,15 @@
 """The store knows no kind: indexes, cluster-scoped kinds, several watches of one kind."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from daap_operator import raw
 from daap_operator.engine.kinds import Watch, selects
 from daap_operator.engine.store import Store
+from daap_operator.kube.sizes import OBJECT_BYTES, TOO_LARGE, marked
 from tests.unit import toys
 from tests.unit.toys import BY_SHELF, SHELF, SHELVES, TOY, TOYS, shelf_ref, toy_ref
 
@@ -117,12 +120,80 @@ def test_watches_of_one_stream_share_what_is_kept() -> None:
         ([TOYS, replace(TOYS, keep=dict)], "2 watches of Toy with the selector ''"),
         ([toys.TOYS_OF_SHELVES], "0 watches of Toy with the selector ''"),
         ([TOYS, replace(TOYS, keep=None, indexes={BY_SHELF: str})], "have an index 'shelf'"),
+        ([TOYS, replace(TOYS, keep=None, metadata_only=True)], "differ in `metadata_only`"),
+        ([replace(RED, metadata_only=True), RED], "'colour=red' differ in `metadata_only`"),
     ],
-    ids=["two say what is kept", "nobody says what is kept", "two indexes of one name"],
+    ids=[
+        "two say what is kept",
+        "nobody says what is kept",
+        "two indexes of one name",
+        "one of metadata and one of all",
+        "one of metadata and one of all, with a selector",
+    ],
 )
 def test_watches_that_contradict_each_other_are_refused(watches: list[Watch], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         Store(watches)
+
+
+def test_other_objects_of_a_kind_may_be_watched_whole() -> None:
+    store = Store([TOYS, replace(RED, metadata_only=True, indexes={})])
+    assert store.watches(TOY)
+
+
+# --- metadata only --------------------------------------------------------------------------------
+
+WHOLE = replace(TOYS, keep=dict, indexes={})
+ONLY = replace(WHOLE, metadata_only=True)
+
+
+def forms(version: int, **labels: str) -> list[Any]:
+    """An object as a LIST and as an event has it, and as a server does that knows neither form."""
+    bear = toys.toy("bear", "low", version, **labels)
+    metadata = {"metadata": bear["metadata"]}
+    partial = {"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata"}
+    whole = {"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "x"}, TOO_LARGE: {"bytes": 9}}
+    return [metadata, metadata | partial, metadata | whole]
+
+
+@pytest.mark.parametrize("form", range(3))
+def test_of_an_object_of_metadata_nothing_else_is_kept_whatever_the_server_says(form: int) -> None:
+    store = Store([ONLY])
+    assert store.take(ONLY.source, forms(1)[form]) is not None
+    assert store.get(toy_ref("bear")) == {"metadata": toys.toy("bear", "low", 1)["metadata"]}
+    assert store.put(TOY, forms(2)[form]) == {"metadata": toys.toy("bear", "low", 2)["metadata"]}, (
+        "nor of the answer to a write"
+    )
+
+
+def test_any_new_version_of_an_object_of_metadata_is_news() -> None:
+    """What else has changed in it does not show: a ConfigMap has no generation."""
+    for watch, news in ((ONLY, True), (WHOLE, False)):
+        store = Store([watch])
+        found = [store.take(watch.source, forms(version)[0]) for version in (1, 1, 2, 1)]
+        assert [change is not None for change in found] == [True, False, news, False]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "fields", "told"),
+    [
+        ("ä" * (OBJECT_BYTES // 2), 9, "metadata.annotations"),
+        ("ä" * (OBJECT_BYTES // 3), OBJECT_BYTES, ""),
+        ("", OBJECT_BYTES, ""),
+    ],
+)
+def test_of_an_object_of_metadata_only_that_may_be_too_large(
+    annotation: str, fields: int, told: str
+) -> None:
+    """The data, and the names of its fields in `managedFields`, are nothing that is taken in."""
+    watch, named = replace(ONLY, keep=toys.keep), {"f": "x" * fields}
+    bear = toys.toy("bear", "low") | {"data": named}
+    bear["metadata"] |= {"annotations": {"a": annotation}, "managedFields": [named]}
+    marked(bear, len(json.dumps(bear, ensure_ascii=False).encode()))
+    kept = Store([watch]).reduced(watch.source, bear)
+    assert TOO_LARGE in bear
+    assert raw.text(kept, TOO_LARGE, "field") == told
+    assert (TOO_LARGE in kept) is bool(told)
 
 
 # --- selectors ------------------------------------------------------------------------------------

@@ -230,8 +230,8 @@ async def test_what_was_completed_during_a_list_is_not_taken_for_gone() -> None:
     await stage.restart()
     pages = stage.kube.pages
 
-    async def late(kind: Kind, namespace: str = "", *, selector: str = "") -> Any:
-        async for page in pages(kind, namespace, selector=selector):
+    async def late(kind: Kind, namespace: str = "", **more: Any) -> Any:
+        async for page in pages(kind, namespace, **more):
             yield page
         if kind == known.CLUSTER and not namespace:
             stage.kube.objects |= databases

@@ -13,10 +13,11 @@ from yarl import URL
 from daap_operator import raw
 from daap_operator.engine import kopf_session
 from daap_operator.engine.kinds import Source
-from daap_operator.engine.kopf_session import KEPT, TYPE, event, listed, reducing
+from daap_operator.engine.kopf_session import KEPT, METADATA, TYPE, event, listed, reducing
 from daap_operator.engine.store import Store
 from daap_operator.kinds import known
 from daap_operator.kinds.database.watched import WATCHES
+from daap_operator.kube import Kind
 from daap_operator.kube.sizes import OBJECT_BYTES, TOO_LARGE
 from tests.unit import builders
 from tests.unit.stage import SOURCES
@@ -25,6 +26,9 @@ Object = dict[str, Any]
 
 CLUSTERS = SOURCES[known.CLUSTER]
 STORE = Store(WATCHES)
+LARGE = Source(Kind("", "v1", "ConfigMap", "configmaps"), "a=b", metadata_only=True)
+"""A stream of metadata only, beside one of whole objects of the same kind."""
+BESIDE = Source(LARGE.kind, "")
 
 
 class Content:
@@ -63,7 +67,8 @@ async def through(url: str, answer: Answer) -> tuple[Request, Any]:
         assert asked is request
         return answer
 
-    middleware = reducing(list(SOURCES.values()), STORE.reduced, "https://api")
+    sources = [*SOURCES.values(), BESIDE, LARGE]
+    middleware = reducing(sources, STORE.reduced, "https://api")
     asked: Any = request
     return request, await middleware(asked, handler)
 
@@ -125,6 +130,24 @@ async def test_what_is_not_watched_is_asked_for_as_it_was(path: str) -> None:
     asked, got = await through(path, answer)
     assert (str(asked.url), asked.headers) == (f"https://api{path}", {})
     assert got.content is content
+
+
+@pytest.mark.parametrize("source", [*SOURCES.values(), BESIDE, LARGE])
+@pytest.mark.parametrize("namespace", ["", "shop"])
+async def test_events_of_metadata_are_asked_for_where_a_stream_is_of_that_and_nowhere_else(
+    source: Source, namespace: str
+) -> None:
+    selector = source.selector.replace("=", "%3D")
+    url = f"{source.kind.path(namespace)}?watch=true&labelSelector={selector}"
+    asked, _ = await through(url, Answer())
+    assert asked.headers == ({"Accept": METADATA} if source is LARGE else {})
+    assert asked.url == URL(f"https://api{url}")
+
+
+async def test_a_listing_for_a_stream_of_metadata_has_no_objects_either() -> None:
+    url = f"{LARGE.kind.path()}?limit=500&labelSelector=a%3Db"
+    asked, _ = await through(url, Answer(LISTED["as a table"].encode()))
+    assert asked.headers["Accept"].startswith("application/json;as=Table")
 
 
 async def test_a_refusal_is_handed_on() -> None:

@@ -12,7 +12,7 @@ from kubernetes.aio.client import Configuration
 
 from daap_operator.kinds import known
 from daap_operator.kube import ApiError, Kube, Unreachable, connection, listing
-from daap_operator.kube.listing import FIRST_PAGE, PAGE, Page, Paging, heard
+from daap_operator.kube.listing import FIRST_PAGE, METADATA, PAGE, Page, Paging, heard
 from daap_operator.kube.sizes import ANSWER_BYTES, OBJECT_BYTES, PAGE_BYTES, TOO_LARGE, marked, told
 
 Object = dict[str, Any]
@@ -164,17 +164,22 @@ class Server:
         ]
         self.answers: list[Answer] = []
         self.asked: list[dict[str, str]] = []
+        self.accepted: list[str] = []
+        """The forms that each request asks for."""
         self.version = 10
         self.expires: set[int] = set()
         """The requests, by number, that a page is too old for."""
         self.slow_above = PAGE
         """Pages of more objects are not answered in time."""
 
-    async def request(self, method: str, url: str, **_: Any) -> Any:
+    async def request(
+        self, method: str, url: str, headers: dict[str, str] | None = None, **_: Any
+    ) -> Any:
         assert method == "GET"
+        self.accepted.append((headers or {}).get("Accept", ""))
         query = {key: value[0] for key, value in parse_qs(urlsplit(url).query).items()}
         self.asked.append(query)
-        if int(query["limit"]) > self.slow_above:
+        if int(query.setdefault("limit", "1")) > self.slow_above:
             raise TimeoutError
         made = self._answer(query)
         self.answers.append(made)
@@ -241,6 +246,23 @@ async def test_all_objects_are_listed_once_and_no_page_is_read_further_than_it_m
     assert len(wasted) <= 8
     needed = sum(sizes) // (PAGE_BYTES // 4) + len(sizes) // PAGE
     assert len(server.answers) <= needed + 20
+
+
+async def test_metadata_is_asked_for_on_each_page_and_only_where_it_is_to_be(
+    connected: Any,
+) -> None:
+    server = Server([3000] * 300)
+    async with connected(server) as kube:
+        await names(kube)
+        assert set(server.accepted) == {""}
+        server.accepted.clear()
+        async for page in kube.pages(known.DATABASE, metadata_only=True):
+            page.finish()
+        await kube.get(known.DATABASE, "shop", "orders")
+    *pages, read = server.accepted
+    assert len(pages) > 1
+    assert (set(pages), read) == ({METADATA}, "")
+    assert METADATA.startswith("application/json;as=PartialObjectMetadataList;")
 
 
 async def test_what_is_too_large_even_alone_fails_the_list(
