@@ -14,7 +14,7 @@ import psycopg
 from psycopg import pq, sql
 
 from daap_operator import lines
-from daap_operator.schema import catalogue, failures, guard, ledger, sessions
+from daap_operator.schema import catalogue, failures, guard, ledger, sending, sessions
 from daap_operator.schema.errors import FileFailedError, LostError
 from daap_operator.schema.model import Applied, Planned, Statement
 from daap_operator.schema.sessions import Connection
@@ -102,7 +102,7 @@ class Session:
     def run(self, statement: Statement) -> None:
         """Run one statement of a file. Raises StoppedError, or psycopg.Error when it is lost."""
         try:
-            self.connection.execute(statement.text.encode())
+            sending.send(self.connection, statement.text)
         except psycopg.Error as error:
             raise_if_lost(self.connection, error)
             raise StoppedError(statement, error) from error

@@ -173,8 +173,10 @@ class _Pieces:
             self._session.begin()
             self._session.files_path(local=False)
             return
-        patient = "CONCURRENTLY" in statement.text.upper()
-        usual = str(sessions.one(self._connection, "SELECT current_setting('lock_timeout')"))
+        # Outside of a transaction ALTER TABLE is DETACH PARTITION … CONCURRENTLY, and nothing else
+        patient = statement.kind.endswith(" CONCURRENTLY") or statement.kind == "ALTER TABLE"
+        query = "SELECT pg_catalog.current_setting('lock_timeout')"
+        usual = str(sessions.one(self._connection, query))
         self._set_lock_timeout("0" if patient else usual)
         self._session.run(statement)
         self._set_lock_timeout(usual)
