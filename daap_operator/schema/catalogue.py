@@ -7,8 +7,10 @@ however many files follow.
 
 from typing import LiteralString
 
-from daap_operator.schema import catalogue_sql
+from daap_operator import lines
+from daap_operator.schema import catalogue_sql, tables
 from daap_operator.schema.drift import Key, Object, Objects, changes
+from daap_operator.schema.errors import RefusedError
 from daap_operator.schema.model import SqlFile
 from daap_operator.schema.sessions import Connection
 
@@ -21,9 +23,7 @@ SELECT kind, name, parent,
        pg_catalog.left(definition, %s)
 FROM ({}) AS found (kind, name, parent, definition)
 """
-_RECORDED_SQL = (
-    "SELECT kind, name, parent, digest, definition, major, file FROM daap_schema.objects"
-)
+_RECORDED = ("kind", "name", "parent", "digest", "definition", "major", "file")
 _FORGET_SQL = "DELETE FROM daap_schema.objects WHERE kind = %s AND name = %s"
 _RECORD_SQL = """
 INSERT INTO daap_schema.objects (kind, name, parent, digest, definition, major, ledger, part, file)
@@ -49,11 +49,18 @@ def seen(connection: Connection) -> dict[Key, Object]:
 
 
 def recorded(connection: Connection) -> dict[Key, Object]:
-    """The objects as the files have left them. Raises psycopg.Error."""
-    return {
-        Key(kind, name): Object(digest, definition, parent, major, file)
-        for kind, name, parent, digest, definition, major, file in connection.execute(_RECORDED_SQL)
-    }
+    """The objects as the files have left them. Raises RefusedError, psycopg.Error."""
+    found = {}
+    for row in tables.rows(connection, "objects", _RECORDED):
+        kind, name, parent, digest, definition, major, file = (each or "" for each in row)
+        if not major.isdecimal():
+            raise RefusedError(
+                f"the table daap_schema.objects has a row for {lines.quoted(name)!r} that no "
+                "runner has written: repair it"
+            )
+        made = Object(digest, definition, parent, int(major[:9]), lines.quoted(file))
+        found[Key(kind, name)] = made
+    return found
 
 
 def record(

@@ -7,24 +7,24 @@ the files that it lacks.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from daap_operator import lines
 from daap_operator.schema import tables
 from daap_operator.schema.drift import Key, Object, Objects
+from daap_operator.schema.errors import RefusedError
 from daap_operator.schema.model import Applied, Part, SqlFile, Statement
 from daap_operator.schema.sessions import Connection
 
 DEFAULT = "default"
 """The ledger's name where there is one set of files in a database."""
+MOST_ROWS = 10_000
+"""Of a ledger: there are 2,000 files at most, and all that were applied are among them."""
 
-_READ_SQL = """
-SELECT part, file, checksum,
-       pg_catalog.to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-       job, seconds, done
-FROM daap_schema.ledger WHERE ledger = %s ORDER BY number
-"""
+_COLUMNS = ("ledger", "number", "part", "file", "checksum", "applied_at", "job", "seconds", "done")
 _WRITE_SQL = """
 INSERT INTO daap_schema.ledger (ledger, part, file, checksum, job, seconds, baseline, done)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
@@ -63,10 +63,41 @@ class Underway:
 
 
 def read(connection: Connection, ledger: str) -> list[Applied]:
-    """What has been applied, oldest first; nothing where there is no ledger yet."""
-    if not tables.there(connection):
-        return []
-    return [Applied(Part(part), *rest) for part, *rest in connection.execute(_READ_SQL, [ledger])]
+    """What has been applied, oldest first, of a ledger that is there.
+
+    Raises RefusedError when a row is none that a runner has written, psycopg.Error.
+    """
+    found = []
+    for name, number, *row in tables.rows(connection, "ledger", _COLUMNS):
+        if name == ledger:
+            found.append(_numbered(number, row))
+        if len(found) > MOST_ROWS:
+            raise RefusedError(
+                f"the ledger {lines.quoted(ledger)} has more than {MOST_ROWS} rows, which no "
+                "runner has written: repair the table daap_schema.ledger"
+            )
+    return [row for _, row in sorted(found, key=lambda each: each[0])]
+
+
+def _numbered(number: str | None, row: Sequence[str | None]) -> tuple[int, Applied]:
+    """A row as it is written; its texts are for messages, so they show all that they hold."""
+    part, file, checksum, applied_at, job, seconds, done = row
+    try:
+        when = datetime.fromisoformat(applied_at or "").astimezone(UTC)
+        return int(number or ""), Applied(
+            Part(part or ""),
+            lines.quoted(file or ""),
+            lines.quoted(checksum or ""),
+            when.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            lines.quoted(job or ""),
+            float(seconds or ""),
+            None if done is None else int(done),
+        )
+    except (ValueError, OverflowError) as error:
+        raise RefusedError(
+            f"the table daap_schema.ledger has a row for the file {lines.quoted(file or '')!r} "
+            f"that no runner has written ({lines.quoted(str(error))}): repair it"
+        ) from error
 
 
 def write(connection: Connection, ledger: str, row: Applied, *, baseline: bool = False) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import LiteralString
 
 from daap_operator.schema import catalogue, drift, ledger, ledger_sum, sessions, tables
 from daap_operator.schema.drift import Drift
@@ -18,7 +19,17 @@ POLL_SECONDS = 1.0
 TELL_SECONDS = 10.0
 
 _BEGIN = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-_PATH = f"SET LOCAL search_path = {sessions.OWN_PATH}"
+_SETTINGS: tuple[LiteralString, ...] = (
+    f"SET LOCAL search_path = {sessions.OWN_PATH}",
+    # As rows and definitions are written
+    "SET LOCAL quote_all_identifiers = off",
+    "SET LOCAL extra_float_digits = 1",
+    "SET LOCAL timezone = 'UTC'",
+    "SET LOCAL datestyle = 'ISO, MDY'",
+    "SET LOCAL intervalstyle = 'postgres'",
+    # A policy is another's expression, and would run as whoever reads: it is an error then
+    "SET LOCAL row_security = off",
+)
 
 
 @dataclass(frozen=True)
@@ -33,20 +44,15 @@ class Seen:
 
 def applied(database_url: str, name: str) -> Seen:
     """What has been applied, oldest first. Raises SchemaError and its kinds."""
-    with _reading(database_url, "look") as connection:
-        return Seen(tables.there(connection), ledger.read(connection, name))
+    with _reading(database_url, "look") as (connection, there):
+        return Seen(there, ledger.read(connection, name) if there else ())
 
 
 def verified(database_url: str, name: str) -> Seen:
     """What has been applied, and how the objects differ from what the files made of them."""
-    with _reading(database_url, "verify") as connection:
-        if not tables.there(connection):
+    with _reading(database_url, "verify") as (connection, there):
+        if not there:
             return Seen(there=False, applied=())
-        connection.execute("SET LOCAL quote_all_identifiers = off")
-        connection.execute("SET LOCAL extra_float_digits = 1")
-        connection.execute("SET LOCAL timezone = 'UTC'")
-        connection.execute("SET LOCAL datestyle = 'ISO, MDY'")
-        connection.execute("SET LOCAL intervalstyle = 'postgres'")
         found = drift.drift(catalogue.recorded(connection), catalogue.seen(connection))
         return Seen(there=True, applied=ledger.read(connection, name), drift=found)
 
@@ -120,13 +126,14 @@ def wait(
 
 
 @contextmanager
-def _reading(database_url: str, what: str) -> Iterator[sessions.Connection]:
+def _reading(database_url: str, what: str) -> Iterator[tuple[sessions.Connection, bool]]:
+    """A session that only reads, and whether there is a ledger."""
     name = f"daap-operator schema {what}"
     with connected(database_url, name) as connection, connection.transaction():
         connection.execute(_BEGIN)
-        connection.execute(_PATH)
-        tables.refuse_strange(connection, reading=True)
-        yield connection
+        for setting in _SETTINGS:
+            connection.execute(setting)
+        yield connection, tables.refuse_strange(connection, reading=True)
 
 
 def _matches(file: SqlFile, row: Applied | None) -> bool:

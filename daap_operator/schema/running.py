@@ -104,8 +104,9 @@ class Run:
 
     def _prepare(self, connection: Connection) -> None:
         """Plan by what the ledger holds, and make its tables once the plan may run."""
-        tables.refuse_strange(connection)
-        self.applied = ledger.read(connection, self.rules.ledger)
+        # Asked once: where there was no ledger, somebody else may create one at any moment
+        there = tables.refuse_strange(connection)
+        self.applied = ledger.read(connection, self.rules.ledger) if there else []
         taken = self._baseline(connection)
         self.applied = [*self.applied, *(_row(file) for file in taken)]
         wanted = self.wanted

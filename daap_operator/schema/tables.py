@@ -4,9 +4,10 @@ They belong to the role that runs the files. What somebody else owns, or has put
 or row security on, would run as that role: it is refused.
 """
 
+from collections.abc import Iterator, Sequence
 from typing import LiteralString
 
-from psycopg import errors
+from psycopg import errors, sql
 
 from daap_operator import lines
 from daap_operator.schema.errors import RefusedError
@@ -106,9 +107,11 @@ def there(connection: Connection) -> bool:
 def create(connection: Connection) -> None:
     """Create the tables, all or none, unless they are there; only under the lock.
 
-    Raises RefusedError when the role may not, psycopg.Error otherwise.
+    Raises RefusedError when the role may not, and when somebody else has created them meanwhile,
+    who is not kept out by the lock; psycopg.Error otherwise.
     """
     if there(connection):
+        refuse_strange(connection)
         return
     try:
         with connection.transaction():
@@ -122,13 +125,29 @@ def create(connection: Connection) -> None:
         ) from error
 
 
-def refuse_strange(connection: Connection, *, reading: bool = False) -> None:
-    """Raises RefusedError when the tables are of a later version, or not the runner's own.
+def rows(
+    connection: Connection, table: LiteralString, columns: Sequence[LiteralString]
+) -> Iterator[Sequence[str | None]]:
+    """The rows of one of the tables, in no order, as text. Raises psycopg.Error.
+
+    Somebody else may own it, and change it at any moment, also between a look at what it is and a
+    query: to a view, or to columns of types whose casts are functions, which would run as whoever
+    reads. COPY calls no function of anybody's: it reads plain tables alone, and evaluates nothing.
+    https://www.postgresql.org/docs/16/sql-copy.html#id-1.9.3.55.7
+    """
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    copied = sql.SQL("COPY daap_schema.{} ({}) TO STDOUT").format(sql.Identifier(table), names)
+    with connection.cursor() as cursor, cursor.copy(copied) as copy:
+        yield from copy.rows()
+
+
+def refuse_strange(connection: Connection, *, reading: bool = False) -> bool:
+    """Whether the tables are there; RefusedError when of a later version or not the runner's own.
 
     Whoever only reads them, `reading`, need not be their owner.
     """
     if not there(connection):
-        return
+        return False
     _refuse_newer(connection)
     if strange := connection.execute(_STRANGE_SQL, [reading]).fetchone():
         name, why = (lines.quoted(str(each)) for each in strange)
@@ -137,6 +156,7 @@ def refuse_strange(connection: Connection, *, reading: bool = False) -> None:
             f"refused, nothing was changed: {name} {why}, and must be a plain one of {user}, who "
             "runs the files; repair it, or connect as the role that applied them before"
         )
+    return True
 
 
 def _refuse_newer(connection: Connection) -> None:
