@@ -145,6 +145,7 @@ class Work:
             tasks.create_task(self._sweeper.run())
             tasks.create_task(self._list_again())
             tasks.create_task(self._intake.complete(self._kube))
+            tasks.create_task(self._intake.many.run())
             tasks.create_task(self._watchdog.run())
             tasks.create_task(self.mirror.keep_connected(self._on_change))
 

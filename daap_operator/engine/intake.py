@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -11,7 +11,8 @@ from daap_operator.cancellation import heed
 from daap_operator.engine.bounds import OVER_SHARE
 from daap_operator.engine.cache import Change
 from daap_operator.engine.keeping import Listener
-from daap_operator.engine.kinds import Object, Ref, Source, Watch, sources
+from daap_operator.engine.kinds import All, Object, Ref, Source, Watch, sources
+from daap_operator.engine.many import Many
 from daap_operator.engine.store import Store
 from daap_operator.engine.turns import Turns
 from daap_operator.engine.workqueue import Queue
@@ -58,6 +59,8 @@ class Intake:
         """What has been seen of the streams that are being listed."""
         self._lacking: Turns[Ref] = Turns(lambda ref: ref.namespace)
         self._came = asyncio.Event()
+        self.many = Many(store, queue)
+        """Who is to be looked at soon: to be run beside the passes."""
         store.tell(Listener(self._put_out, self._turned_away, self._lacks, on_room))
 
     def event(self, source: Source, event_type: str | None, obj: Mapping[str, Any]) -> None:
@@ -85,9 +88,7 @@ class Intake:
         """
         source = Source(kind, "")  # objects of ours are watched whole
         found = [self._concerned(source, before, now), self._woken(source, now)]
-        for ref in chain(*found):
-            if ref.kind != kind:
-                self._queue.add(ref)
+        self._look_at(each for each in chain(*found) if each.kind != kind)
 
     async def list_all(self, kube: Requests, namespaces: Collection[str]) -> None:
         """List everything that is watched: fills the store, and repairs what a watch has lost.
@@ -202,20 +203,25 @@ class Intake:
         self._came.set()
 
     def _concern(self, source: Source, before: Object | None, now: Object | None) -> None:
-        for ref in self._concerned(source, before, now):
-            self._queue.add(ref)
+        self._look_at(self._concerned(source, before, now))
 
     def _concerned(
         self, source: Source, before: Object | None, now: Object | None
-    ) -> Iterator[Ref]:
+    ) -> Iterator[Ref | All]:
         for watch in self._watches[source]:
             yield from watch.concerns(before, now, self._store) if watch.concerns else ()
 
     def _wake(self, source: Source, obj: Object) -> None:
-        for ref in self._woken(source, obj):
-            self._queue.add(ref)
+        self._look_at(self._woken(source, obj))
 
-    def _woken(self, source: Source, obj: Object) -> Iterator[Ref]:
+    def _look_at(self, those: Iterable[Ref | All]) -> None:
+        for each in those:
+            if isinstance(each, All):
+                self.many.wake(each)
+            else:
+                self._queue.add(each)
+
+    def _woken(self, source: Source, obj: Object) -> Iterator[Ref | All]:
         for watch in self._watches[source]:
             yield from watch.wakes(obj, self._store)
 

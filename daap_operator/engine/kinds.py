@@ -40,6 +40,17 @@ class Ref(NamedTuple):
         return cls(kind, namespace, raw.text(obj, "metadata", "name"))
 
 
+class All(NamedTuple):
+    """All objects under a key of an index: whom an object wakes when they may be thousands."""
+
+    kind: Kind
+    by: str
+    """The index."""
+    key: Hashable
+    namespace: str
+    """Whose they are: the namespaces take turns."""
+
+
 class Source(NamedTuple):
     """What one stream of events is about: a kind, or those of it that a label selector covers."""
 
@@ -83,14 +94,14 @@ SUBJECT_METADATA = (
 Keep = Callable[[raw.Object], Object]
 """From an object as the API server has it to what is kept of it; has its metadata's IDENTITY."""
 
-Wakes = Callable[[Object, Reader], Iterable[Ref]]
+Wakes = Callable[[Object, Reader], Iterable[Ref | All]]
 """From what is kept of an object that has come, changed or gone to whatever is to be looked at.
 
 Called with what was kept before, too, where there was something: what an object has left is to be
 looked at as well.
 """
 
-Concerns = Callable[[Object | None, Object | None, Reader], Iterable[Ref]]
+Concerns = Callable[[Object | None, Object | None, Reader], Iterable[Ref | All]]
 """From what was kept of an object before and what is kept of it now, None where it is new or gone,
 to whatever is to be looked at: for an object that many share, of which a change concerns few."""
 

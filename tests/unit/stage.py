@@ -142,6 +142,8 @@ class Stage:
             for source in sources(self._watches):
                 if source.kind == kind:
                     self._deliver(source, before, after)
+        while self.intake.many.next() is not None:
+            pass
         return self.queue.taken()
 
     def _deliver(self, source: Source, before: Object | None, after: Object | None) -> None:

@@ -13,6 +13,7 @@ from daap_operator.kinds.backup.watched import WATCHES as OF_BACKUPS
 from daap_operator.kinds.database.watched import WATCHES as OF_DATABASES
 from daap_operator.kinds.drill.watched import WATCHES as OF_DRILLS
 from daap_operator.kinds.restore.watched import WATCHES as OF_RESTORES
+from tests.support.woken import each
 from tests.unit import builders
 from tests.unit.stage import Woken
 
@@ -55,7 +56,7 @@ def test_what_waits_is_woken_by_the_cluster(kind: Any, metadata: Object, wakes: 
     cluster = {"metadata": {"name": "daap-orders", "namespace": "shop"} | metadata}
     (watch,) = (each for each in WATCHES[kind] if each.kind == known.CLUSTER)
     expected = [Ref(kind, "shop", "one")] if wakes else []
-    assert list(watch.wakes(cluster, store)) == expected
+    assert list(each(watch.wakes(cluster, store), store)) == expected
 
 
 @pytest.mark.parametrize("database", ["orders", "ledger"])

@@ -19,6 +19,7 @@ from daap_operator.kinds.database.watched import (
 )
 from daap_operator.kube import Kind
 from tests.support.steps import steps
+from tests.support.woken import each
 from tests.unit import backups, builders
 from tests.unit.stage import KEY, SOURCES
 
@@ -28,7 +29,7 @@ Object = dict[str, Any]
 def woken(store: Store, kind: Kind, obj: Object) -> list[Ref]:
     """What an object of a kind wakes."""
     found = [ref for watch in WATCHES if watch.kind == kind for ref in watch.wakes(obj, store)]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(each(found, store)))
 
 
 OWNED = {
@@ -192,12 +193,11 @@ def concerned(before: Object | None, now: Object | None) -> set[str]:
         store.put(known.DATABASE, backed_up(name or "none", archive))
     store.put(known.DATABASE, backed_up("theirs", "archive-a", "bank"))
     (watch,) = (watch for watch in WATCHES if watch.kind == known.BARMAN_STORE)
-    kept = [
-        None if each is None else store.kept(known.BARMAN_STORE, each) for each in (before, now)
-    ]
+    kept = [None if one is None else store.kept(known.BARMAN_STORE, one) for one in (before, now)]
     assert watch.concerns is not None
     assert [*watch.wakes(kept[1] or kept[0] or {}, store)] == []
-    return {ref.name for ref in watch.concerns(kept[0], kept[1], store) if ref.namespace == "shop"}
+    found = each(watch.concerns(kept[0], kept[1], store), store)
+    return {ref.name for ref in found if ref.namespace == "shop"}
 
 
 def kept_in(windows: dict[str, str], **changed: Any) -> Object:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from daap_operator import names, raw
 from daap_operator.api.v1alpha1 import BackupPhase
-from daap_operator.engine.kinds import UID, Object, Reader, Ref, Watch, uid
+from daap_operator.engine.kinds import UID, All, Object, Reader, Ref, Watch, uid
 from daap_operator.engine.ownership import owners
 from daap_operator.kinds import cnpg_backups, known
 from daap_operator.kinds.backup import trim
@@ -27,14 +27,21 @@ def _itself(backup: Object, store: Reader) -> Iterator[Ref]:
     yield Ref.of(known.DAAP_BACKUP, backup)
 
 
-def _of_database(database: Object, store: Reader) -> Iterator[Ref]:
+def _of_database(database: Object, store: Reader) -> Iterator[All]:
+    del store
     _, namespace, name = Ref.of(known.DATABASE, database)
-    yield from store.refs_by(known.DAAP_BACKUP, UNFINISHED, (namespace, name))
+    yield _all_of(namespace, name)
 
 
-def _of_clusters_database(cluster: Object, store: Reader) -> Iterator[Ref]:
+def _of_clusters_database(cluster: Object, store: Reader) -> Iterator[All]:
+    del store
     if place := database_of_child(cluster):
-        yield from store.refs_by(known.DAAP_BACKUP, UNFINISHED, place)
+        yield _all_of(*place)
+
+
+def _all_of(namespace: str, name: str) -> All:
+    """Each of them waits for itself: they take no turns, and somebody may create thousands."""
+    return All(known.DAAP_BACKUP, UNFINISHED, (namespace, name), namespace)
 
 
 def _owner(backup: Object, store: Reader) -> Iterator[Ref]:

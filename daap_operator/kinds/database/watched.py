@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from daap_operator import names, raw
-from daap_operator.engine.kinds import UID, Object, Of, Reader, Ref, Source, Watch, nobody, uid
+from daap_operator.engine.kinds import UID, All, Object, Of, Reader, Ref, Source, Watch, nobody, uid
 from daap_operator.kinds import cnpg_backups, drills, known, restores
 from daap_operator.kinds.database import trim, trim_backup, trim_pod
 from daap_operator.kinds.database.naming import NAME, name, ref
@@ -115,15 +115,16 @@ def _of_restore(restore: Object, store: Reader) -> Iterator[Ref]:
         yield restores.ref_of(restore)
 
 
-def _by_store(before: Object | None, now: Object | None, store: Reader) -> Iterator[Ref]:
+def _by_store(before: Object | None, now: Object | None, store: Reader) -> Iterator[All]:
     """A backup changes one of the windows that all databases of an ObjectStore have there."""
+    del store
     namespace = raw.text(now or before, "metadata", "namespace")
     if before is None or now is None or before.get("spec") != now.get("spec"):
-        yield from store.refs_by(known.DATABASE, NAMESPACE, namespace)
+        yield All(known.DATABASE, NAMESPACE, namespace, namespace)
         return
     texts = (raw.text(each, "status", trim_backup.WINDOWS) for each in (before, now))
     for archive in sorted(changed(*texts)):
-        yield from store.refs_by(known.DATABASE, ARCHIVE, (namespace, archive))
+        yield All(known.DATABASE, ARCHIVE, (namespace, archive), namespace)
 
 
 # --- the indexes ----------------------------------------------------------------------------------
