@@ -22,6 +22,8 @@ OWNER: Object = {
     "uid": UID,
 }
 LABELS = {names.DRILL_LABEL: NAME}
+RESTORES = {names.CNPG_CLUSTER_LABEL: NAME, names.CNPG_JOB_ROLE_LABEL: "full-recovery"}
+"""CloudNativePG's labels on the pods that restore the scratch Cluster."""
 DEPLOYMENTS = account("kube-system", "replicaset-controller")
 JOBS = account("kube-system", "job-controller")
 PEOPLE = [admission.MEMBER, admission.STRANGER, DEPLOYMENTS]
@@ -58,6 +60,16 @@ def templated(place: str) -> Object:
     return made
 
 
+def restoring_job(place: str) -> Object:
+    made = templated(place)
+    made["spec"]["template"]["metadata"] = {"labels": RESTORES}
+    return made
+
+
+def restoring_pod(place: str) -> Object:
+    return bare(pod(place), labels=RESTORES)
+
+
 def drill(place: str, **metadata: Any) -> Object:
     return {
         "apiVersion": known.DAAP_DRILL.api_version,
@@ -75,6 +87,8 @@ FORGED: dict[str, tuple[Callable[[str], Object], str]] = {
     ),
     "a Job by its owner": (lambda at: bare(job(at), ownerReferences=[OWNER]), "ownerReferences"),
     "a Job's pods": (templated, "spec.template.metadata.labels['daap.io/drill']"),
+    "a Job that restores": (restoring_job, "spec.template.metadata.labels['cnpg.io/jobRole']"),
+    "a pod that restores": (restoring_pod, "metadata.labels['cnpg.io/jobRole']"),
     "a NetworkPolicy": (lambda at: bare(policy(at), labels=LABELS), "labels['daap.io/drill']"),
     "a pod": (pod, "labels['daap.io/drill']"),
     "a drill of the schedule": (
@@ -103,6 +117,8 @@ async def test_what_has_no_mark_is_everybodys(as_person: As, place: str) -> None
     they = await as_person(admission.MEMBER)
     for obj in (job(place), policy(place), pod(place)):
         assert await create(they, bare(obj, labels={"app": "x"})) == ""
+    of_another = RESTORES | {names.CNPG_CLUSTER_LABEL: "theirs"}
+    assert await create(they, bare(pod(place), labels=of_another)) == ""
     assert await create(they, drill(place, labels={"app": "x"})) == ""
 
 
@@ -114,10 +130,14 @@ async def test_cloudnativepg_passes_a_clusters_label_on(
     made["spec"]["template"]["metadata"] = {"labels": LABELS}
     assert await create(they, made) == ""
     assert await create(they, pod(place)) == ""
+    assert await create(they, restoring_job(place)) == ""
+    assert await create(they, restoring_pod(place)) == ""
 
 
 async def test_kubernetes_makes_a_jobs_pods(as_person: As, place: str) -> None:
-    assert await create(await as_person(JOBS), pod(place)) == ""
+    they = await as_person(JOBS)
+    assert await create(they, pod(place)) == ""
+    assert await create(they, restoring_pod(place)) == ""
 
 
 async def test_marks_are_neither_put_on_nor_taken_off(

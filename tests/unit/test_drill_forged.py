@@ -1,5 +1,6 @@
 """What others in the namespace pass off as a part of a drill."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -54,6 +55,41 @@ async def test_a_deployments_evicted_pods_are_no_tries_to_restore() -> None:
     await stage.passes(2)
     assert stage.phase(DRILL) == "Restoring"
     assert "forged" not in str(stage.its())
+
+
+def claimed(stage: DrillStage, number: int, **said: Any) -> None:
+    """Somebody who may create pods has so many labelled as CloudNativePG's that restore, and says
+    that they are the checking Job's: no mark of a drill is on them."""
+    job = stage.kube.one(known.JOB, SCRATCH)["metadata"]
+    owner = {"apiVersion": "batch/v1", "kind": "Job", "name": SCRATCH, "uid": job["uid"]}
+    labels = {names.CNPG_CLUSTER_LABEL: SCRATCH, names.CNPG_JOB_ROLE_LABEL: ROLE}
+    ended = {"state": {"terminated": {"exitCode": 0, "message": json.dumps(said)}}}
+    for each in range(number):
+        metadata = {"name": f"a-{each}", "labels": labels, "ownerReferences": [owner]}
+        stage.kube.add(known.POD, {"metadata": metadata})
+        told = {"phase": "Running", "containerStatuses": [{"name": "check", **ended}]}
+        stage.kube.change(known.POD, f"a-{each}", setting("status", told))
+
+
+async def test_a_pod_that_is_labelled_as_one_that_restores_says_nothing_of_the_checks() -> None:
+    stage = await asked()
+    await stage.checking()
+    claimed(stage, 1, **FOUND)
+    await stage.passes(4)
+    assert stage.phase(DRILL) == "Checking"
+    stage.checks({"error": "really"})
+    await stage.passes(4)
+    assert stage.phase(DRILL) == "Failed"
+
+
+async def test_such_pods_do_not_hide_the_result() -> None:
+    stage = await asked()
+    await stage.checking()
+    claimed(stage, MOST_PODS)
+    await stage.passes()
+    stage.checks()
+    await stage.passes(4)
+    assert stage.phase(DRILL) == "Passed"
 
 
 def marked(stage: DrillStage, kind: Any) -> None:

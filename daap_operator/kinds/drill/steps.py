@@ -16,7 +16,7 @@ from daap_operator.kinds.drill.memory import Choices, DrillTurn, Memory
 from daap_operator.kinds.drill.prospect import Prospect, backup_id_of, in_turn, prospect
 from daap_operator.kinds.drill.reasons import DrillReason
 from daap_operator.kinds.drill.result import Found, of_job
-from daap_operator.kinds.drill.watched import MOST_PODS, OF_SCRATCH
+from daap_operator.kinds.drill.watched import MOST_PODS, OF_SCRATCH, RESTORING
 from daap_operator.kinds.recovery import Impossible
 from daap_operator.kinds.recovery_log import (
     CONTAINER,
@@ -149,7 +149,7 @@ def _served(cluster: raw.Object) -> int | None:
 async def _failure(turn: DrillTurn, memory: Memory, cluster: Object) -> str:
     """Why the backup cannot be restored; empty while another try may yet do it."""
     name = turn.subject.status.cluster_name or ""
-    failed = failed_pods(_pods(turn))
+    failed = failed_pods(_pods(turn, RESTORING))
     for pod in failed[-TRIES:]:
         await _read(turn, memory, pod)
     said = [memory.read.get(raw.text(pod, "metadata", "uid"), "") for pod in failed]
@@ -181,7 +181,7 @@ async def _measured(turn: DrillTurn, memory: Memory) -> None:
 
     CloudNativePG deletes it soon: then the total alone is known.
     """
-    pod = succeeded_pod(_pods(turn))
+    pod = succeeded_pod(_pods(turn, RESTORING))
     uid, name = (raw.text(pod, "metadata", field) for field in ("uid", "name"))
     if pod is None or uid in memory.read or turn.subject.status.restore_seconds:
         return
@@ -209,9 +209,9 @@ def _base(pod: Object, until: datetime | None) -> int | None:
     return None
 
 
-def _pods(turn: DrillTurn) -> list[Object]:
+def _pods(turn: DrillTurn, index: str = OF_SCRATCH) -> list[Object]:
     place = turn.subject.key.namespace, turn.subject.status.cluster_name
-    return turn.world.store.by(known.POD, OF_SCRATCH, place, MOST_PODS)
+    return turn.world.store.by(known.POD, index, place, MOST_PODS)
 
 
 # --- the checks -----------------------------------------------------------------------------------
@@ -261,7 +261,7 @@ def _waits(pods: list[Object]) -> str:
 
 def what_holds(turn: DrillTurn) -> str:
     """What a drill that takes too long was waiting for."""
-    return _waits(_pods(turn))
+    return _waits([*_pods(turn), *_pods(turn, RESTORING)])
 
 
 # --- the result -----------------------------------------------------------------------------------

@@ -30,6 +30,11 @@ _OURS = f"{names.MANAGED_BY_LABEL}={names.FIELD_MANAGER}"
 OF_SCRATCH = "of scratch"
 """Index of what drills make: by the namespace and the name of the scratch Cluster."""
 
+RESTORING = "restoring scratch"
+"""Index of the pods that restore, by the same. Their labels are CloudNativePG's, and no marks of
+ours: where those are not kept from others, a pod of theirs is at most a try to restore. What the
+checks have found is neither said nor hidden by any of them."""
+
 MOST_PODS = 50
 """Pods that are looked at of one drill: there are a few, and whoever may label pods in its
 namespace can give it any number."""
@@ -138,6 +143,7 @@ def _parts(drill: raw.Object) -> Iterator[tuple[Source, str]]:
 
 
 _OF = Of(known.DAAP_DRILL, SCRATCH, OF_SCRATCH)
+_OF_RESTORING = Of(known.DAAP_DRILL, SCRATCH, RESTORING)
 _INDEXES = {OF_SCRATCH: _of_scratch}
 
 WATCHES = (
@@ -203,8 +209,8 @@ WATCHES = (
         # Not by our own label: that these pods inherit the Cluster's, as 1.30 does it, is nowhere
         # promised
         _RESTORING,
-        {OF_SCRATCH: _of_restore},
-        of=_OF,
+        {RESTORING: _of_restore},
+        of=_OF_RESTORING,
         why="those that restore a drill's scratch Cluster, by label: whether and why that fails",
     ),
     Watch(
