@@ -3,13 +3,21 @@
 import re
 from collections.abc import Iterator
 
-from postgast.pg_query_pb2 import DropBehavior, ObjectType
+from postgast.pg_query_pb2 import CmdType, DropBehavior, MergeMatchKind, ObjectType
 
 from daap_operator.schema import rules
 from daap_operator.schema.candidates import Candidate, queries
 from daap_operator.schema.kinds import object_kind
 from daap_operator.schema.names import object_name, quoted
-from daap_operator.schema.relations import RELATIONS, commands, listed, ranged, subtype
+from daap_operator.schema.relations import (
+    RELATIONS,
+    Relation,
+    commands,
+    definition,
+    listed,
+    ranged,
+    subtype,
+)
 from daap_operator.schema.tree import Parsed, Tree
 
 _DROPS = {
@@ -22,6 +30,8 @@ _DROPS = {
     "OBJECT_EXTENSION": rules.DROP_EXTENSION,
 }
 _CASCADE = DropBehavior.Value("DROP_CASCADE")
+_DELETE = CmdType.Value("CMD_DELETE")
+_MATCHED = MergeMatchKind.Value("MERGE_WHEN_MATCHED")
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _HIDDEN = re.compile(r"\b(DROP|TRUNCATE|DELETE)\b", re.IGNORECASE)
 
@@ -59,6 +69,8 @@ def _altered(parsed: Parsed) -> Iterator[Candidate]:
     relation = ranged(parsed.node.relation)
     for command in commands(parsed):
         kind = subtype(command)
+        if kind == "AT_AlterColumnType":
+            yield from _overwritten(command, relation)
         if kind not in {"AT_DropColumn", "AT_DropConstraint"}:
             continue
         part = "COLUMN" if kind == "AT_DropColumn" else "CONSTRAINT"
@@ -79,6 +91,8 @@ def _truncated(node: Tree) -> Iterator[Candidate]:
 
 
 def _all_rows(parsed: Parsed) -> Iterator[Candidate]:
+    if parsed.name == "merge_stmt":
+        yield from _merged(parsed.node)
     rule = {"delete_stmt": rules.DELETE_ALL, "update_stmt": rules.UPDATE_ALL}.get(parsed.name)
     if rule and _always(parsed.node):
         relation = ranged(parsed.node.relation)
@@ -92,6 +106,37 @@ def _always(node: Tree) -> bool:
         return True
     constant = node.where_clause.a_const
     return bool(node.where_clause.HasField("a_const") and constant.boolval.boolval)
+
+
+def _merged(node: Tree) -> Iterator[Candidate]:
+    """MERGE that deletes all rows, or all that the source does not have."""
+    joined = not (node.join_condition.HasField("a_const"))
+    for each in node.merge_when_clauses:
+        clause = each.merge_when_clause
+        asked = clause.HasField("condition") or (joined and clause.match_kind == _MATCHED)
+        if clause.command_type == _DELETE and not asked:
+            relation = ranged(node.relation)
+            yield Candidate(rules.DELETE_ALL, f"MERGE INTO {relation} … DELETE", relation)
+
+
+def _overwritten(command: Tree, relation: Relation) -> Iterator[Candidate]:
+    """A column whose rows all get what the expression says, which has nothing of any row."""
+    using = definition(command)
+    if using.HasField("raw_default") and not _has_column(using.raw_default):
+        what = f"ALTER COLUMN {quoted(command.name)} of {relation} TYPE … USING without a column"
+        yield Candidate(rules.UPDATE_ALL, what, relation)
+
+
+def _has_column(node: Tree) -> bool:
+    waiting = [node]
+    while waiting:
+        each = waiting.pop()
+        if each.DESCRIPTOR.name == "ColumnRef":
+            return True
+        for field, value in each.ListFields():
+            if field.message_type is not None:
+                waiting += value if field.is_repeated else [value]
+    return False
 
 
 def _hidden(node: Tree) -> Iterator[Candidate]:

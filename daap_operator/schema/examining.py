@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from daap_operator.schema import blocking, deleting, permitted, repeating, rules
 from daap_operator.schema.candidates import Candidate
+from daap_operator.schema.certain import NOTHING, Effect, effect
 from daap_operator.schema.effects import transactional
 from daap_operator.schema.kinds import concurrent, kind
 from daap_operator.schema.locks import Taken, locks
@@ -25,6 +26,7 @@ class Examined:
     locks: Sequence[Taken] = ()
     created: Sequence[Relation] = ()
     dropped: Sequence[Relation] = ()
+    effect: Effect = NOTHING
     candidates: Sequence[Candidate] = ()
 
 
@@ -52,7 +54,14 @@ def _examined(parsed: Parsed, further: Sequence[Candidate]) -> Examined:
         *_ledger(parsed, [*new, *gone, *(each.relation for each in taken)]),
         *further,
     ]
-    return Examined(statement(parsed), taken, new, gone, candidates)
+    return Examined(
+        statement=statement(parsed),
+        locks=taken,
+        created=new,
+        dropped=gone,
+        effect=effect(parsed),
+        candidates=candidates,
+    )
 
 
 def _unnamed(parsed: Parsed) -> Iterator[Candidate]:

@@ -1,12 +1,13 @@
 """Which findings a file has, in a plan, and which of them stop it. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from daap_operator import lines
 from daap_operator.schema import rules
 from daap_operator.schema.candidates import Candidate
+from daap_operator.schema.certain import Certain
 from daap_operator.schema.examining import Examined
 from daap_operator.schema.model import Finding, Level, SqlFile
 from daap_operator.schema.relations import Known
@@ -81,32 +82,44 @@ def of_rule(rule: Rule, line: int, what: str = "") -> Finding:
     )
 
 
+@dataclass(frozen=True)
+class New:
+    """Relations that are new in the plan, for what is about their clients, and for their rows."""
+
+    known: Known = field(default_factory=Known)
+    certain: Certain = field(default_factory=Certain)
+
+
 def findings(
-    examined: Sequence[Examined], known: Known, given: Rules, advice: Sequence[Finding] = ()
+    examined: Sequence[Examined], new: New, given: Rules, advice: Sequence[Finding] = ()
 ) -> tuple[Finding, ...]:
     """What is found in a file, by line, with what another linter found.
 
-    `known` are the relations that are new in the plan, and goes on: what the file creates is new
-    for the files after it.
+    `new` are the relations that are new in the plan, and goes on: what the file creates is new for
+    the files after it.
     """
-    found = [*_own(examined, known), *advice]
+    found = [*_own(examined, new.known, new.certain), *advice]
     if not examined:
         found.append(of_rule(rules.EMPTY, 1))
     left = [each for each in found if each.rule not in given.ignore]
     return tuple(bounded(left))
 
 
-def _own(examined: Sequence[Examined], known: Known) -> Iterator[Finding]:
+def _own(examined: Sequence[Examined], known: Known, certain: Certain) -> Iterator[Finding]:
+    certain.begin_file(whole=all(each.statement.transactional for each in examined))
     for each in examined:
         for candidate in each.candidates:
-            if _matters(candidate, known):
+            if _matters(candidate, known, certain):
                 yield of_rule(candidate.rule, each.statement.line, candidate.what)
         known.remove(each.dropped)
         known.add(each.created)
+        certain.after(each.effect)
 
 
-def _matters(candidate: Candidate, known: Known) -> bool:
-    return candidate.relation is None or candidate.relation not in known
+def _matters(candidate: Candidate, known: Known, certain: Certain) -> bool:
+    """Whether it is about a relation that is not new; of what deletes data, not for certain."""
+    new = certain if candidate.rule.destructive else known
+    return candidate.relation is None or candidate.relation not in new
 
 
 def bounded(found: Iterable[Finding]) -> list[Finding]:

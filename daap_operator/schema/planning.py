@@ -15,7 +15,7 @@ from daap_operator import __version__
 from daap_operator.schema import rules as named
 from daap_operator.schema.examining import Examined, examined
 from daap_operator.schema.faults import SyntaxFault
-from daap_operator.schema.linting import Advisor, Rules, fault, findings, of_rule
+from daap_operator.schema.linting import Advisor, New, Rules, fault, findings, of_rule
 from daap_operator.schema.model import (
     Applied,
     Finding,
@@ -69,7 +69,7 @@ class Planner:
         return Plan(planned, obstacles, _hash(pending))
 
     def _planned(self, pending: Sequence[SqlFile]) -> Iterator[Planned]:
-        known, order = Known(), _disordered(pending)
+        new, order = New(), _disordered(pending)
         for file in pending:
             found = self._examined(file)
             further = [of_rule(named.ORDER, 1, order[file.name])] if file.name in order else []
@@ -77,9 +77,9 @@ class Planner:
             if isinstance(found, SyntaxFault):
                 yield Planned(file, (), [fault(found.line, found.rule, found.message), *further])
                 continue
-            before = known.copy()
+            before = new.known.copy()
             advice = self._advice(file) if found else ()
-            told = findings(found, known, self._rules, advice)
+            told = findings(found, new, self._rules, advice)
             yield Planned(file, tuple(_statements(found, before)), [*further, *told])
 
     def _examined(self, file: SqlFile) -> Sequence[Examined] | SyntaxFault:

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from daap_operator.schema import rules
+from daap_operator.schema.certain import Certain, Effect
 from daap_operator.schema.model import Finding, Part, SqlFile
 from daap_operator.schema.planning import plan
+from daap_operator.schema.relations import Relation
 from daap_operator.schema.squawk import Squawk
 from daap_operator.schema.squawk_rules import LEFT_OUT, RULES, SQUAWKS
+from tests.support.steps import cpu_seconds
 from tests.unit.schema_rules import FIXTURES, OWN, SQUAWK, Case
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +42,35 @@ def test_what_breaks_a_rule(rule: str, text: str) -> None:
 @pytest.mark.parametrize(("rule", "text"), _pairs(OWN, "good"))
 def test_what_does_not(rule: str, text: str) -> None:
     assert rule not in {each.rule for each in _found(text)}
+
+
+@pytest.mark.parametrize(
+    "first",
+    ["CREATE TEMP TABLE t ()", "SET search_path = app; CREATE TABLE t ()"],
+    ids=["of the session before", "where names were looked for before"],
+)
+def test_what_was_new_in_a_session_is_not_in_the_next(first: str) -> None:
+    texts = [first, "DROP TABLE t", "CREATE TABLE t ()", "DROP TABLE t"]
+    files = [SqlFile(Part.SCHEMA, f"{place}.sql", text) for place, text in enumerate(texts)]
+    found = [{each.rule for each in planned.findings} for planned in plan(files, []).pending]
+    assert ["drop-table" in each for each in found] == [False, True, False, False]
+
+
+def _settled(number: int) -> None:
+    certain = Certain()
+    certain.begin_file(whole=True)
+    for each in range(number):
+        old, new = Relation("app", f"t{each}"), Relation("app", f"u{each}")
+        certain.after(Effect([old]))
+        certain.after(Effect([new], unsettles=frozenset({old.name, new.name}), renames=old))
+        certain.after(Effect(path=True))
+        assert new in certain
+        assert old not in certain
+
+
+def test_what_is_new_for_certain_is_known_in_time_that_grows_with_the_statements() -> None:
+    half = cpu_seconds(lambda: _settled(10_000), 0.5)
+    assert cpu_seconds(lambda: _settled(20_000), 3 * half + 0.5) < 3 * half + 0.5
 
 
 @pytest.mark.parametrize("text", FIXTURES.bad)
