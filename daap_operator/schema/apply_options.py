@@ -1,6 +1,7 @@
 """The arguments of `schema apply`, and what they mean."""
 
 import argparse
+from dataclasses import replace
 
 from daap_operator.schema import linting, options, planning
 from daap_operator.schema.applying import Rules
@@ -13,6 +14,7 @@ _SECONDS = "SECONDS"
 
 def add(parser: argparse.ArgumentParser) -> None:
     """The arguments of `schema apply`, besides those that other commands have too."""
+    add_session(parser)
     parser.add_argument("--plan", default="", metavar="HASH", help="apply this plan and no other")
     parser.add_argument(
         "--on-destructive",
@@ -21,17 +23,22 @@ def add(parser: argparse.ArgumentParser) -> None:
         default=OnDestructive.APPROVE,
         help="what deletes data is refused, takes --plan, or is allowed (default: approve)",
     )
+    seconds(parser, "--lock-timeout", Rules.lock_timeout, "a statement waits for a lock")
+    seconds(parser, "--statement-timeout", 0.0, "a statement may take; 0: for ever")
+    parser.add_argument("--tries", type=count, default=Rules.tries, help="of a file in a lock")
+    seconds(parser, "--lock-wait", Rules.lock_seconds, "to wait for another run to end")
+    parser.add_argument("--job", default="", help="is recorded in the ledger (default: HOSTNAME)")
+
+
+def add_session(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `schema apply` that also count for a look at what it would do."""
+    options.add_ordered(parser)
     parser.add_argument(
         "--baseline", default="", metavar="FILE", help="the database has the schema up to this file"
     )
     parser.add_argument("--role", default="", help="run the files as this role, by SET ROLE")
     parser.add_argument("--search-path", default=Rules.search_path, help="of the files")
-    seconds(parser, "--lock-timeout", Rules.lock_timeout, "a statement waits for a lock")
-    seconds(parser, "--statement-timeout", 0.0, "a statement may take; 0: for ever")
-    parser.add_argument("--tries", type=count, default=Rules.tries, help="of a file in a lock")
-    seconds(parser, "--lock-wait", Rules.lock_seconds, "to wait for another run to end")
     seconds(parser, "--wait", 60.0, "the server may be unavailable")
-    parser.add_argument("--job", default="", help="is recorded in the ledger (default: HOSTNAME)")
     parser.add_argument(
         "--allow-superuser", action="store_true", help="where the server is a throw-away one"
     )
@@ -74,13 +81,17 @@ def rules(args: argparse.Namespace, job: str) -> Rules:
 
 
 def wanted(args: argparse.Namespace, given: tuple[SqlFile, ...]) -> Wanted:
-    """What is to be applied, by the arguments of `schema apply`. Raises UsageError."""
+    """What is to be applied, by the arguments of `schema apply`. Raises RefusedError."""
+    seen = looked_at(args, given)
+    return replace(seen, approved=args.plan, on_destructive=args.on_destructive)
+
+
+def looked_at(args: argparse.Namespace, given: tuple[SqlFile, ...]) -> Wanted:
+    """What would be applied, by the arguments of `add_session`. Raises RefusedError."""
     return Wanted(
         files=given,
         planner=options.planner(given, options.rules(args)),
         hasher=planning.Planner(given, linting.Rules(), None),
-        approved=args.plan,
-        on_destructive=args.on_destructive,
         baseline=args.baseline,
         allow_superuser=args.allow_superuser,
         wait_seconds=args.wait,

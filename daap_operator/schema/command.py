@@ -32,6 +32,7 @@ COMMANDS = (
     Command("lint", "report what is unsafe in SQL files; needs no database", "lint_command"),
     Command("plan", "show what would be applied, its locks and its findings", "plan_command"),
     Command("apply", "apply what is pending, each file once, and record it", "apply_command"),
+    Command("check", "report plan and drift, for a Job; changes nothing", "check_command"),
     Command("wait", "wait until files are applied, as an init container does", "wait_command"),
     Command("verify", "compare files, ledger and database; changes nothing", "verify_command"),
 )

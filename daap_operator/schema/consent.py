@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 from daap_operator.schema.errors import RefusedError
-from daap_operator.schema.model import Applied, Plan, Trouble
+from daap_operator.schema.model import Applied, Obstacle, Plan, Trouble
 
 Planner = Callable[[Sequence[Applied]], Plan]
 """The plan by what the ledger holds, oldest first."""
@@ -43,19 +43,21 @@ def refuse(
         raise RefusedError(text, plan.obstacles[0].trouble)
     if not plan.pending:
         return
-    if nameless := _nameless(plan):
-        raise RefusedError("\n".join(["refused, nothing was changed:", *nameless]), Trouble.SYNTAX)
+    if found := nameless(plan):
+        told = [f"{each.file}:{each.line}: {each.message}" for each in found]
+        text = "\n".join(["refused, nothing was changed:", *told])
+        raise RefusedError(text, Trouble.SYNTAX)
     if approved and not _covers(approved, plan, applied, hasher):
         raise RefusedError(
             f"refused, nothing was changed: the plan is {plan.hash}, and {approved} was approved; "
             "read the plan as it is now (daap-operator schema plan), and approve that one",
             Reason.PLAN_CHANGED,
         )
-    found = destructive(plan)
-    if found and on_destructive is OnDestructive.REFUSE:
-        raise _deletes(found, "--on-destructive refuse forbids it", Reason.DESTRUCTIVE)
-    if found and on_destructive is OnDestructive.APPROVE and not approved:
-        raise _deletes(found, f"approve it with --plan {plan.hash}", Reason.APPROVAL_REQUIRED)
+    deleting = destructive(plan)
+    if deleting and on_destructive is OnDestructive.REFUSE:
+        raise _deletes(deleting, "--on-destructive refuse forbids it", Reason.DESTRUCTIVE)
+    if deleting and on_destructive is OnDestructive.APPROVE and not approved:
+        raise _deletes(deleting, f"approve it with --plan {plan.hash}", Reason.APPROVAL_REQUIRED)
 
 
 def _deletes(found: Sequence[str], remedy: str, reason: Reason) -> RefusedError:
@@ -63,11 +65,16 @@ def _deletes(found: Sequence[str], remedy: str, reason: Reason) -> RefusedError:
     return RefusedError("\n".join([first, *found]), reason)
 
 
-def _nameless(plan: Plan) -> list[str]:
-    """Indexes that a run which was cut off could not find again."""
+def nameless(plan: Plan) -> list[Obstacle]:
+    """Indexes that a run which was cut off could not find again: in the way at every level."""
     return [
-        f"{planned.file.name}:{statement.line}: an index that is made CONCURRENTLY needs a name: "
-        "without one a second try could not tell what the first has made of it"
+        Obstacle(
+            Trouble.SYNTAX,
+            planned.file.name,
+            "an index that is made CONCURRENTLY needs a name: without one a second try could not "
+            "tell what the first has made of it",
+            statement.line,
+        )
         for planned in plan.pending
         for statement in planned.statements
         if statement.kind == "CREATE INDEX CONCURRENTLY" and not statement.index

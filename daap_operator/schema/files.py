@@ -5,10 +5,13 @@ directories, and nothing hidden, as with a shell's `DIR/*.sql`; a directory with
 `fixtures` directory and no file of its own stands for those two.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from daap_operator.schema.files_sum import files_checksum
 from daap_operator.schema.model import Part, SqlFile
 
 FILE_LIMIT = 900 * 1024
@@ -17,6 +20,9 @@ SET_LIMIT = 3 * 1024 * 1024
 """Bytes of all files of both parts."""
 COUNT_LIMIT = 2000
 """Files of both parts."""
+
+_READ_LIMIT = 16 * 1024 * 1024
+"""Bytes that are read at most, all files together: enough to count what will be refused."""
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,249}\.sql")
 _NAME_LIMIT = 253
@@ -28,23 +34,84 @@ class FilesError(Exception):
     """The files cannot be what a schema is made of; the message names the file and the remedy."""
 
 
+@dataclass(frozen=True)
+class Found:
+    """What there is to read, before it is judged: part, name and bytes of each file."""
+
+    given: Sequence[Path]
+    contents: Sequence[tuple[Part, str, bytes]] = ()
+    error: FilesError | None = None
+    """Why not all of it was read."""
+    passing: bool = False
+    """It is a file that cannot be read, as when its volume is renewed at this moment."""
+
+    @property
+    def checksum(self) -> str:
+        """`files_checksum` of them, good or bad; empty when not all was read."""
+        if self.error:
+            return ""
+        return files_checksum(
+            (part, name, hashlib.sha256(content).hexdigest())
+            for part, name, content in self.contents
+        )
+
+    def files(self) -> tuple[SqlFile, ...]:
+        """The schema's files, then the fixtures, each part by name. Raises FilesError."""
+        if self.error:
+            raise self.error
+        if not self.contents:
+            given = ", ".join(f"'{path}'" for path in self.given) or "nothing given"
+            raise FilesError(f"{given}: no file whose name ends with .sql")
+        return collected(self.contents)
+
+
 def read(schema: Sequence[Path], fixtures: Sequence[Path] = ()) -> tuple[SqlFile, ...]:
     """The files of both parts from files and directories: the schema's first, each part by name.
 
     Raises FilesError when one is missing, cannot be read or is out of bounds, when two of a part
     have one name, or when there is none at all.
     """
+    return look(schema, fixtures).files()
+
+
+def look(schema: Sequence[Path], fixtures: Sequence[Path] = ()) -> Found:
+    """What `read` reads, whether it can be a schema's files or not."""
+    given = (*schema, *fixtures)
+    try:
+        paths = _all(schema, fixtures)
+    except FilesError as error:
+        return Found(given, error=error)
+    contents: list[tuple[Part, str, bytes]] = []
+    left = _READ_LIMIT
+    for part, path in paths:
+        try:
+            content = _content(path, left)
+        except FilesError as error:
+            return Found(given, error=error, passing=True)
+        contents.append((part, path.name, content))
+        left -= len(content)
+        if left < 0:
+            return Found(given, error=_refusal(contents))
+    return Found(given, contents)
+
+
+def _all(schema: Sequence[Path], fixtures: Sequence[Path]) -> list[tuple[Part, Path]]:
     found = [
         *((Part.SCHEMA, path) for path in _paths(schema, Part.SCHEMA)),
         *((Part.FIXTURES, path) for path in _paths(schema, Part.FIXTURES)),
         *((Part.FIXTURES, path) for given in fixtures for path in _listed(given)),
     ]
-    if not found:
-        given = ", ".join(f"'{path}'" for path in [*schema, *fixtures])
-        raise FilesError(f"{given or 'nothing given'}: no file whose name ends with .sql")
     if len(found) > COUNT_LIMIT:
         raise FilesError(f"{len(found)} files, and at most {COUNT_LIMIT} are read: join some")
-    return collected((part, path.name, _content(path)) for part, path in found)
+    return found
+
+
+def _refusal(contents: Sequence[tuple[Part, str, bytes]]) -> FilesError:
+    try:
+        collected(contents)
+    except FilesError as error:
+        return error
+    raise AssertionError("more than is read is more than may be")
 
 
 def collected(contents: Iterable[tuple[Part, str, bytes]]) -> tuple[SqlFile, ...]:
@@ -55,6 +122,7 @@ def collected(contents: Iterable[tuple[Part, str, bytes]]) -> tuple[SqlFile, ...
     files: dict[tuple[Part, str], SqlFile] = {}
     size = 0
     for part, name, content in contents:
+        _refuse_large(name, content)
         size += len(content)
         if size > SET_LIMIT:
             raise FilesError(
@@ -98,12 +166,13 @@ def _in(directory: Path) -> Iterator[Path]:
         raise FilesError(f"'{directory}' cannot be read: {error.strerror}") from error
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path, most: int) -> bytes:
+    """Its bytes, or one more than `most` of them."""
     if not path.is_file():
         raise FilesError(f"'{path}' is no file")
     try:
         with path.open("rb") as opened:
-            return opened.read(FILE_LIMIT + 1)
+            return opened.read(most + 1)
     except OSError as error:
         raise FilesError(f"'{path}' cannot be read: {error.strerror}") from error
 
@@ -117,11 +186,14 @@ def _named(name: str) -> str:
     return name
 
 
-def _text(name: str, content: bytes) -> str:
+def _refuse_large(name: str, content: bytes) -> None:
     if len(content) > FILE_LIMIT:
         raise FilesError(
             f"file '{name}' has more than the {FILE_LIMIT} bytes that one may have: split it"
         )
+
+
+def _text(name: str, content: bytes) -> str:
     try:
         text = content.decode()
     except UnicodeDecodeError as error:

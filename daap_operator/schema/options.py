@@ -1,11 +1,14 @@
 """Arguments that several commands of `schema` have, and what they mean."""
 
 import argparse
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from daap_operator.schema import files, linting
 from daap_operator.schema.command import UsageError
+from daap_operator.schema.errors import RefusedError
+from daap_operator.schema.files import Found
 from daap_operator.schema.model import Applied, Part, SqlFile
 from daap_operator.schema.planning import Planner
 from daap_operator.schema.squawk import Squawk
@@ -13,6 +16,12 @@ from daap_operator.schema.squawk import Squawk
 LEDGER = "default"
 """The ledger's name where there is one set of files in a database."""
 
+BAD, CHANGED = "BadFiles", "FilesChanged"
+"""Why files or arguments are refused: they cannot be, or are not those that were ordered."""
+_SHOWN = 12
+"""Digits of a checksum that tell it from another one."""
+
+_CHECKSUM = re.compile("[0-9a-f]{64}")
 _VARIABLES = ("PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE")
 
 
@@ -33,6 +42,22 @@ def add_files(parser: argparse.ArgumentParser, *, least: str = "+") -> None:
         metavar="PATH",
         help="files that are applied again when they change, after the schema's; repeatable",
     )
+
+
+def add_ordered(parser: argparse.ArgumentParser) -> None:
+    """Which files whoever has ordered the run expects."""
+    parser.add_argument(
+        "--files",
+        type=_checksum,
+        metavar="HEX",
+        help="refuse files whose checksum, as the report has it in filesChecksum, is another one",
+    )
+
+
+def _checksum(text: str) -> str:
+    if not _CHECKSUM.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r}: must be 64 hexadecimal digits, in lower case")
+    return text
 
 
 def add_rules(parser: argparse.ArgumentParser) -> None:
@@ -90,20 +115,45 @@ def database(args: argparse.Namespace, environment: Mapping[str, str]) -> str | 
 
 
 def given(args: argparse.Namespace) -> tuple[SqlFile, ...]:
-    """The files. Raises UsageError."""
+    """The files. Raises RefusedError."""
+    return _files(found(args))
+
+
+def found(args: argparse.Namespace) -> Found:
+    """What there is, before it is judged."""
+    return files.look(args.path, args.fixtures)
+
+
+def ordered(args: argparse.Namespace, found: Found) -> tuple[SqlFile, ...]:
+    """The files, if they are those of `--files`. Raises RefusedError.
+
+    That they are others comes first: of files that are not there any more nothing else matters.
+    """
+    seen = found.checksum
+    if not args.files or seen == args.files or (found.error and not found.passing):
+        return _files(found)
+    what = f"are {seen[:_SHOWN]}" if seen else f"cannot all be read ({found.error})"
+    raise RefusedError(
+        f"refused, nothing was changed: the files have changed since this run was ordered: it was "
+        f"ordered for {args.files[:_SHOWN]}, and they {what}; they are looked at again by itself",
+        CHANGED,
+    )
+
+
+def _files(found: Found) -> tuple[SqlFile, ...]:
     try:
-        return files.read(args.path, args.fixtures)
+        return found.files()
     except files.FilesError as error:
-        raise UsageError(str(error)) from error
+        raise RefusedError(str(error), BAD) from error
 
 
 def rules(args: argparse.Namespace) -> linting.Rules:
-    """What stops a file. Raises UsageError."""
+    """What stops a file. Raises RefusedError."""
     names = [name.strip() for each in args.ignore for name in each.split(",")]
     try:
         return linting.chosen(args.level, [name for name in names if name])
     except linting.RulesError as error:
-        raise UsageError(f"--ignore: {error}") from error
+        raise RefusedError(f"--ignore: {error}", BAD) from error
 
 
 def planner(given: Sequence[SqlFile], rules: linting.Rules) -> Planner:

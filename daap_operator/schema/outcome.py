@@ -9,6 +9,7 @@ from typing import Any
 from daap_operator import lines
 from daap_operator.schema import ledger_sum
 from daap_operator.schema.drift import Drift
+from daap_operator.schema.errors import FileFailedError, RefusedError, SchemaError
 from daap_operator.schema.failures import Failure
 from daap_operator.schema.model import Applied, Part, Plan
 
@@ -23,14 +24,16 @@ RUNBOOKS = {"FileFailed": "SchemaFileFailed"}
 
 _LENGTHS = (512, 256, 128, 64)
 """Characters that each text is cut to, until all of them fit."""
-_MOST = (10_000, 1_000, 100, 20, 5, 0)
-"""Entries that each list is cut to, then."""
+_MOST = ((10_000, 10_000), (1_000, 100), (100, 20), (20, 5), (20, 0), (5, 0), (0, 0))
+"""Entries that each list is cut to, then, and those of the lists in them: a file without its
+findings says more than none."""
 
 
 class Result(StrEnum):
     """How it ended."""
 
     APPLIED = "Applied"
+    CHECKED = "Checked"
     REFUSED = "Refused"
     FAILED = "Failed"
 
@@ -43,6 +46,8 @@ class Outcome:
     ledger: str
     reason: str = ""
     message: str = ""
+    files_checksum: str = ""
+    """Of the files that are there; empty when not all of them could be read."""
     plan: Plan = field(default_factory=Plan)
     done: Sequence[Applied] = ()
     applied: Sequence[Applied] = ()
@@ -54,19 +59,16 @@ def document(outcome: Outcome) -> dict[str, Any]:
     """All of it, as JSON has it; lists in the order of applying."""
     done = {(each.part, each.name) for each in outcome.done}
     pending = [each.file for each in outcome.plan.pending]
-    through = [each for each in outcome.applied if each.done is None]
-    names = [each.name for each in through if each.part is Part.SCHEMA]
     found: dict[str, Any] = {
         "format": FORMAT,
         "result": outcome.result,
         "reason": outcome.reason,
         "runbook": RUNBOOKS.get(outcome.reason),
         "message": outcome.message,
+        "filesChecksum": outcome.files_checksum,
         "ledger": outcome.ledger,
-        "ledgerChecksum": ledger_sum.checksum(through),
+        **ledgers(outcome.applied),
         "plan": outcome.plan.hash,
-        "current": max(names, default=""),
-        "count": len(through),
         "lastError": _error(outcome.failure),
         "applied": [_row(each) for each in outcome.done],
         "pending": [
@@ -76,6 +78,28 @@ def document(outcome: Outcome) -> dict[str, Any]:
         ],
     }
     return {key: value for key, value in found.items() if value is not None}
+
+
+def ended(error: SchemaError | None, well: Result) -> tuple[Result, str]:
+    """How it ended, and the reason, by what was raised; `well` when nothing was."""
+    if error is None:
+        return well, ""
+    if isinstance(error, RefusedError):
+        return Result.REFUSED, error.reason
+    if isinstance(error, FileFailedError):
+        return Result.FAILED, "FileFailed"
+    return Result.FAILED, "Unavailable"
+
+
+def ledgers(rows: Sequence[Applied]) -> dict[str, Any]:
+    """What is said of a ledger's rows."""
+    through = [each for each in rows if each.done is None]
+    names = [each.name for each in through if each.part is Part.SCHEMA]
+    return {
+        "ledgerChecksum": ledger_sum.checksum(through),
+        "current": max(names, default=""),
+        "count": len(through),
+    }
 
 
 def verification(plan: Plan, drift: Sequence[Drift]) -> dict[str, Any]:
@@ -91,19 +115,24 @@ def verification(plan: Plan, drift: Sequence[Drift]) -> dict[str, Any]:
             {"part": each.file.part, "file": each.file.name, "checksum": each.file.checksum}
             for each in plan.pending
         ],
-        "drift": [
-            {"change": each.change, "kind": each.key.kind, "name": each.key.name}
-            | {"file": each.file, "message": each.told()}
-            for each in drift
-        ],
+        "drift": drifted(drift),
     }
+
+
+def drifted(drift: Sequence[Drift]) -> list[dict[str, Any]]:
+    """The differences."""
+    return [
+        {"change": each.change, "kind": each.key.kind, "name": each.key.name}
+        | {"file": each.file, "message": each.told()}
+        for each in drift
+    ]
 
 
 def told(document: Mapping[str, Any], most_bytes: int) -> str:
     """The JSON in one line, cut as little as it takes to fit; what lists lose is counted."""
-    for most in _MOST:
+    for most, below in _MOST:
         for length in _LENGTHS:
-            text = json.dumps(_cut(document, length, most), separators=(",", ":"))
+            text = json.dumps(_cut(document, length, most, below), separators=(",", ":"))
             if len(text.encode()) <= most_bytes:
                 return text
     return json.dumps({"format": FORMAT, "result": document.get("result", "")})
@@ -130,18 +159,18 @@ def _row(applied: Applied) -> dict[str, Any]:
     }
 
 
-def _cut(value: Any, length: int, most: int) -> Any:
+def _cut(value: Any, length: int, most: int, below: int) -> Any:
     if isinstance(value, str):
         seen = lines.visible(value)
         return seen if len(seen) <= length else f"{seen[: length - 1]}…"
     if isinstance(value, Mapping):
-        cut = {key: _cut(below, length, most) for key, below in value.items()}
+        cut = {key: _cut(each, length, most, below) for key, each in value.items()}
         lost = {
-            f"{key}More": len(below) - most
-            for key, below in value.items()
-            if isinstance(below, list) and len(below) > most
+            f"{key}More": len(each) - most
+            for key, each in value.items()
+            if isinstance(each, list) and len(each) > most
         }
         return cut | lost
     if isinstance(value, list):
-        return [_cut(each, length, most) for each in value[:most]]
+        return [_cut(each, length, below, below) for each in value[:most]]
     return value

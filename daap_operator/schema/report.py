@@ -57,6 +57,13 @@ def document(plan: Plan) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "hash": plan.hash,
+        **lists(plan),
+    }
+
+
+def lists(plan: Plan) -> dict[str, Any]:
+    """What is pending, and what is in the way."""
+    return {
         "pending": [_pending(each) for each in plan.pending],
         "obstacles": [
             {

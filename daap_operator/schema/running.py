@@ -4,7 +4,6 @@ What a run does is decided by what the ledger holds when it has the lock. So one
 lost its connection, is followed by another that does the rest, and asks nobody what happened.
 """
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,22 +14,23 @@ import psycopg
 from daap_operator import lines
 from daap_operator.schema import (
     applying,
+    baseline,
     catalogue,
     consent,
+    failures,
     guard,
     ledger,
     pieces,
     sessions,
     tables,
+    trying,
 )
 from daap_operator.schema.applying import Rules, Session
 from daap_operator.schema.consent import OnDestructive, Planner
-from daap_operator.schema.errors import FileFailedError, LostError, RefusedError, SchemaError
-from daap_operator.schema.model import Applied, Part, Plan, Planned, SqlFile
+from daap_operator.schema.errors import FileFailedError, LostError, SchemaError
+from daap_operator.schema.model import Applied, Plan, Planned, SqlFile
 from daap_operator.schema.printing import Printer
 from daap_operator.schema.sessions import Connection
-
-RETRY_SECONDS = 1.0
 
 _OLDER_SQL: LiteralString = "SELECT 1 FROM daap_schema.objects WHERE major <> %s LIMIT 1"
 
@@ -74,24 +74,18 @@ class Run:
 
     def go(self) -> None:
         """Apply what is pending. Raises SchemaError and its kinds."""
-        first_lost, before = None, 0
-        while True:
-            try:
-                return self._attempt()
-            except LostError as error:
-                now = time.monotonic()
-                if first_lost is None or len(self.done) > before:
-                    first_lost, before = now, len(self.done)
-                waited, patience = now - first_lost, self.wanted.wait_seconds
-                if waited >= patience:
-                    raise SchemaError(f"{error} (tried for {patience:g} s)") from error
-                self.printer.say(f"{error}; trying again ({waited:.0f} of {patience:g} s)")
-                time.sleep(min(RETRY_SECONDS, patience - waited))
+        trying.patiently(
+            self._attempt,
+            seconds=self.wanted.wait_seconds,
+            say=self.printer.say,
+            progress=lambda: len(self.done),
+        )
 
     def _attempt(self) -> None:
         with self._connected("lock") as keeper, self._connected("apply") as connection:
             if not self.wanted.allow_superuser:
                 sessions.refuse_superuser(connection)
+            sessions.refuse_path(connection, self.rules.search_path)
             sessions.refuse_lent(self.database_url)
             session = Session(connection, self.rules, self.printer.say)
             seconds = self.rules.lock_seconds
@@ -107,9 +101,9 @@ class Run:
         # Asked once: where there was no ledger, somebody else may create one at any moment
         there = tables.refuse_strange(connection)
         self.applied = ledger.read(connection, self.rules.ledger) if there else []
-        taken = self._baseline(connection)
-        self.applied = [*self.applied, *(_row(file) for file in taken)]
-        wanted = self.wanted
+        wanted, say = self.wanted, self.printer.say
+        taken = baseline.taken(connection, wanted.files, wanted.baseline, self.applied, say)
+        self.applied = [*self.applied, *baseline.rows(taken)]
         self.plan = wanted.planner(self.applied)
         consent.refuse(
             self.plan, self.applied, wanted.hasher, wanted.approved, wanted.on_destructive
@@ -120,24 +114,6 @@ class Run:
         tables.create(connection)
         self._take(connection, taken)
         self._renew(connection)
-
-    def _baseline(self, connection: Connection) -> list[SqlFile]:
-        """The files that the database has already; none once there is a ledger."""
-        name = self.wanted.baseline
-        if not name:
-            return []
-        files = [file for file in self.wanted.files if file.part is Part.SCHEMA]
-        names = [file.name for file in files]
-        if name not in names:
-            raise RefusedError(
-                f"--baseline {lines.quoted(name)} is none of the files: {', '.join(names)}"
-            )
-        if self.applied:
-            return []
-        if not catalogue.seen(connection):
-            self.printer.say(f"--baseline {name} is left out: the database is empty")
-            return []
-        return files[: names.index(name) + 1]
 
     def _take(self, connection: Connection, files: Sequence[SqlFile]) -> None:
         """Record them, and all objects that are there, as applied."""
@@ -185,7 +161,11 @@ class Run:
 
 @contextmanager
 def connected(database_url: str, name: str) -> Iterator[Connection]:
-    """A session; errors of PostgreSQL that nobody caught meanwhile become SchemaErrors."""
+    """A session; errors of PostgreSQL that nobody caught meanwhile become SchemaErrors.
+
+    Those are LostErrors, and worth another try, that say the connection is gone or others were in
+    the way.
+    """
     try:
         connection = sessions.connect(database_url, name)
     except psycopg.OperationalError as error:
@@ -195,10 +175,7 @@ def connected(database_url: str, name: str) -> Iterator[Connection]:
     except psycopg.Error as error:
         applying.raise_if_lost(connection, error)
         code = f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""
-        raise SchemaError(f"{lines.quoted(str(error))}{code}") from error
+        kind = LostError if error.sqlstate in failures.TRIED_AGAIN else SchemaError
+        raise kind(f"{lines.quoted(str(error))}{code}") from error
     finally:
         connection.close()
-
-
-def _row(file: SqlFile) -> Applied:
-    return Applied(file.part, file.name, file.checksum)

@@ -139,6 +139,17 @@ def refuse_superuser(connection: Connection) -> None:
     )
 
 
+def refuse_path(connection: Connection, search_path: str) -> None:
+    """Raises RefusedError when the files' search path is none; nothing of it stays set."""
+    try:
+        one(connection, "SELECT pg_catalog.set_config('search_path', %s, true)", search_path)
+    except errors.InvalidParameterValue as error:
+        raise RefusedError(
+            f"--search-path {lines.quoted(search_path)}: {lines.quoted(str(error))}; name schemas, "
+            "with commas between them"
+        ) from error
+
+
 def refuse_lent(database_url: str) -> None:
     """Raises RefusedError when a pooler in transaction mode is in the way; changes nothing."""
     conninfo = make_conninfo("", **parameters(database_url, "daap-operator schema"))
