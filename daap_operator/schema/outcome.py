@@ -28,6 +28,9 @@ _MOST = ((10_000, 10_000), (1_000, 100), (100, 20), (20, 5), (20, 0), (5, 0), (0
 """Entries that each list is cut to, then, and those of the lists in them: a file without its
 findings says more than none."""
 
+_LEAST = 20
+"""Bytes that an entry has at least, whatever its texts are cut to."""
+
 
 class Result(StrEnum):
     """How it ended."""
@@ -131,11 +134,22 @@ def drifted(drift: Sequence[Drift]) -> list[dict[str, Any]]:
 def told(document: Mapping[str, Any], most_bytes: int) -> str:
     """The JSON in one line, cut as little as it takes to fit; what lists lose is counted."""
     for most, below in _MOST:
+        if _entries(document, most, below) * _LEAST > most_bytes:
+            continue  # not worth the while of cutting megabytes
         for length in _LENGTHS:
             text = json.dumps(_cut(document, length, most, below), separators=(",", ":"))
             if len(text.encode()) <= most_bytes:
                 return text
     return json.dumps({"format": FORMAT, "result": document.get("result", "")})
+
+
+def _entries(value: Any, most: int, below: int) -> int:
+    """How many entries its lists have, and the lists in them, once they are cut."""
+    if isinstance(value, Mapping):
+        return sum(_entries(each, most, below) for each in value.values())
+    if isinstance(value, list):
+        return sum(1 + _entries(each, below, below) for each in value[:most])
+    return 0
 
 
 def _error(failure: Failure | None) -> dict[str, Any] | None:
