@@ -146,11 +146,13 @@ def apply(session: Session, planned: Planned, step: Step) -> float:
             raise_if_lost(session.connection, error)
             stopped = StoppedError(None, error)
         said = sessions.said(stopped.error)
-        if said.sqlstate not in failures.TRIED_AGAIN or tried >= session.rules.tries:
+        again = said.sqlstate in failures.TRIED_AGAIN
+        who = holders(session, stopped.statement) if again else ""
+        if not again or tried >= session.rules.tries:
             left = _left(session, planned)
-            found = failures.failure(planned.file, stopped.statement, said, left)
+            found = failures.failure(planned.file, stopped.statement, said, left, who)
             raise FileFailedError(found) from stopped.error
-        _wait(session, stopped.statement, said, tried)
+        _wait(session, stopped.statement, said, who, tried)
     raise AssertionError("the loop has no end")
 
 
@@ -179,11 +181,14 @@ def _left(session: Session, planned: Planned) -> str:
     return failures.half_done(now.done, planned.statements)
 
 
-def _wait(session: Session, statement: Statement | None, said: failures.Said, tried: int) -> None:
+def _wait(
+    session: Session, statement: Statement | None, said: failures.Said, who: str, tried: int
+) -> None:
+    held = f"held by {who}; " if who else ""
     pause, line = _pause(tried), failures.line_of(statement, said) if statement else 0
     session.say(
         f"  {f'line {line}' if line else 'at the end'}: {lines.quoted(said.message)} (SQLSTATE "
-        f"{said.sqlstate}), {in_the_way(session, statement)}"
+        f"{said.sqlstate}), {held}"
         f"try {tried + 1} of {session.rules.tries} in {pause:.1f} s"
     )
     time.sleep(pause)
@@ -209,7 +214,7 @@ LIMIT 5
 """
 
 
-def in_the_way(session: Session, statement: Statement | None) -> str:
+def holders(session: Session, statement: Statement | None) -> str:
     """Who holds the relations that the statement locks, for people; empty when none is known."""
     names = [lock.relation for lock in statement.locks] if statement else []
     if not names:
@@ -219,12 +224,11 @@ def in_the_way(session: Session, statement: Statement | None) -> str:
         found = session.connection.execute(_WAY_SQL, [names]).fetchall()
     except psycopg.Error:  # a name that is none: it was only to be told
         return ""
-    who = ", ".join(
+    return ", ".join(
         f"process {pid} of the role {lines.quoted(role or 'unknown')}"
         + (f" in a transaction since {since}" if since else "")
         for pid, role, since in found
     )
-    return f"held by {who}; " if who else ""
 
 
 def _pause(tried: int) -> float:

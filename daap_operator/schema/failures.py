@@ -44,20 +44,30 @@ class Failure:
     hint: str = ""
     left: str = ""
     """What it has left in the database."""
+    holders: str = ""
+    """Who was in the way of it last, in words."""
+
+    @property
+    def in_the_way(self) -> bool:
+        """Whether it is not the file that is wrong: others had what it needs, during all tries."""
+        return self.sqlstate in TRIED_AGAIN
 
     def told(self) -> list[str]:
         """Lines for people."""
         line = f":{self.line}" if self.line else ""
         code = f" (SQLSTATE {self.sqlstate})" if self.sqlstate else ""
         rest = [("detail", self.detail), ("hint", self.hint)]
+        holders = f", held by {self.holders}" if self.holders else ""
         return [
-            f"{self.file}{line}: {lines.quoted(self.message)}{code}",
+            f"{self.file}{line}: {lines.quoted(self.message)}{code}{holders}",
             *(f"  {word}: {lines.quoted(text)}" for word, text in rest if text),
             *([f"  {self.left}"] if self.left else []),
         ]
 
 
-def failure(file: SqlFile, statement: Statement | None, said: Said, left: str = "") -> Failure:
+def failure(
+    file: SqlFile, statement: Statement | None, said: Said, left: str = "", holders: str = ""
+) -> Failure:
     """The failure of a statement, or of the commit when there is none."""
     return Failure(
         part=file.part,
@@ -68,6 +78,7 @@ def failure(file: SqlFile, statement: Statement | None, said: Said, left: str = 
         detail=said.detail,
         hint=said.hint,
         left=left,
+        holders=holders,
     )
 
 

@@ -90,7 +90,7 @@ def ended(error: SchemaError | None, well: Result) -> tuple[Result, str]:
     if isinstance(error, RefusedError):
         return Result.REFUSED, error.reason
     if isinstance(error, FileFailedError):
-        return Result.FAILED, "FileFailed"
+        return Result.FAILED, "LockTimeout" if error.failure.in_the_way else "FileFailed"
     return Result.FAILED, "Unavailable"
 
 

@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from daap_operator.schema import check_command, ledger_sum
+from daap_operator.schema import catalogue, check_command, ledger_sum, sessions
 from daap_operator.schema.files_sum import files_checksum
 from dev.postgres import Postgres
 from tests.integration.schema_stage import (
@@ -227,6 +228,34 @@ def test_a_check_refuses_whom_a_run_refuses(own_postgres: Postgres, place: Path)
             assert message in ended.words["message"]
     assert dump(own_postgres.url) == []
     assert check(admin, place, "--allow-superuser").code == 0
+
+
+def test_what_others_hold_locked_is_looked_at_again(
+    empty_database: str, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sessions.PINNED, "lock_timeout", "50ms")
+    assert apply(empty_database, place).code == 0
+    with psycopg.connect(empty_database) as other:
+        other.execute("LOCK daap_schema.ledger IN ACCESS EXCLUSIVE MODE")
+        ended = check(empty_database, place, "--wait", "0.2")
+        assert ended.code == 3
+        assert (ended.words["result"], ended.words["reason"]) == ("Failed", "Unavailable")
+        assert "SQLSTATE 55P03" in ended.words["message"]
+        assert "trying again (" in ended.out
+
+
+def test_whatever_a_look_runs_it_cannot_write(
+    empty_database: str, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert apply(empty_database, place).code == 0
+
+    def writes(connection: Any) -> Any:
+        return connection.execute("DELETE FROM daap_schema.ledger")
+
+    monkeypatch.setattr(catalogue, "seen", writes)
+    ended = check(empty_database, place)
+    assert ended.code == 3
+    assert "in a read-only transaction" in ended.words["message"]
 
 
 def test_a_database_that_is_not_there_is_waited_for_and_then_told(place: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
@@ -119,6 +120,31 @@ def test_a_file_that_fails_is_told_to_people_and_programs(empty_database: str, p
     assert [each["file"] for each in ended.words["applied"]] == list(FIVE)[:2]
     assert ended.words["pending"][0]["file"] == "003_disks.sql"
     assert ended.words["ledgerChecksum"] == ledger_sum.checksum(files(FIVE)[:2])
+
+
+def test_a_table_that_others_hold_is_not_told_as_the_files_failure(
+    empty_database: str, place: Path
+) -> None:
+    (place / "words").touch()
+    assert apply(empty_database, place).code == 0
+    written(place, {"006.sql": "ALTER TABLE servers ADD COLUMN more int;"}, {})
+    with psycopg.connect(empty_database) as other:
+        other.execute("SELECT * FROM servers")
+        given = ("--lock-timeout", "0.05", "--tries", "2")
+        ended = apply(empty_database, place, *given, words="words")
+        pid = other.info.backend_pid
+    assert ended.code == 3
+    assert (ended.words["result"], ended.words["reason"]) == ("Failed", "LockTimeout")
+    assert "runbook" not in ended.words
+    assert f"held by process {pid} of the role daap in a transaction" in ended.words["message"]
+    assert ended.words["lastError"] == {
+        "part": "schema",
+        "file": "006.sql",
+        "line": 1,
+        "sqlstate": "55P03",
+        "message": "canceling statement due to lock timeout",
+    }
+    assert "applying 006.sql … failed" in ended.out.splitlines()
 
 
 def test_what_is_refused_says_why_to_people_and_programs(empty_database: str, place: Path) -> None:

@@ -135,8 +135,10 @@ def test_a_table_that_stays_in_use_fails_the_file(empty_database: str) -> None:
     with psycopg.connect(empty_database) as other:
         other.execute("SELECT * FROM servers")
         told = apply(empty_database, more, rules=Rules(lock_timeout=0.05, tries=2))
+        who = f"held by process {other.info.backend_pid} of the role daap in a transaction since 20"
     failure = told.failed.failure
     assert (failure.line, failure.sqlstate) == (1, "55P03")
+    assert f"(SQLSTATE 55P03), {who}" in str(told.error)
     assert ledger(empty_database) == list(FIVE)
 
 

@@ -53,6 +53,15 @@ def test_what_is_told_is_one_line_for_each_thing_whatever_it_holds() -> None:
     ]
 
 
+def test_who_was_in_the_way_is_told_with_the_failure() -> None:
+    timeout = Said("55P03", "canceling statement due to lock timeout")
+    found = failure(FILE, Statement("SELECT 1", 2, "SELECT"), timeout, holders="process 7")
+    assert found.in_the_way
+    assert found.told() == [
+        "003.sql:2: canceling statement due to lock timeout (SQLSTATE 55P03), held by process 7"
+    ]
+
+
 def test_what_fails_at_the_commit_has_no_line() -> None:
     found = failure(FILE, None, said())
     assert found.line == 0

@@ -60,12 +60,12 @@ def test_the_operator_imports_neither_parser_nor_database_for_it() -> None:
 
 def test_files_are_counted_good_or_bad(tmp_path: Path) -> None:
     (tmp_path / "001.sql").write_bytes(b"\xff")
-    (tmp_path / "2 .sql").write_bytes(b"-" * (files.FILE_LIMIT + 1))
+    (tmp_path / "2 .sql").write_bytes(b"-" * (files.FILE_LIMIT + 100))
     found = files.look([tmp_path])
     digests = [hashlib.sha256(content).hexdigest() for _, _, content in found.contents]
     expected = [("schema", "001.sql", digests[0]), ("schema", "2 .sql", digests[1])]
     assert found.checksum == files_checksum(expected)
-    assert digests[1] == hashlib.sha256(b"-" * (files.FILE_LIMIT + 1)).hexdigest()
+    assert digests[1] == hashlib.sha256(b"-" * (files.FILE_LIMIT + 100)).hexdigest()
     with pytest.raises(files.FilesError):
         found.files()
 
@@ -99,15 +99,20 @@ def test_of_other_files_it_only_counts_that_they_are_others(tmp_path: Path) -> N
     """Files that are bad, or gone, at the moment when they are renewed are not what was ordered."""
     args = _args(tmp_path, "--files", ONE)
     seen = []
-    for content in (b"SELECT 1", b"\xff", None):
-        path = tmp_path / "001.sql"
-        path.write_bytes(content) if content else path.unlink()
+    path = tmp_path / "001.sql"
+    for change in (
+        lambda: path.write_bytes(b"SELECT 1"),
+        lambda: path.write_bytes(b"\xff"),
+        path.unlink,
+        lambda: path.symlink_to("..data/001.sql"),
+    ):
+        change()
         with pytest.raises(RefusedError) as raised:
             options.ordered(args, options.found(args))
         assert raised.value.reason == "FilesChanged"
         seen.append(str(raised.value))
     assert all(ONE[:12] in each for each in seen)
-    assert len(set(seen)) == 3
+    assert len(set(seen)) == 4
 
 
 def test_what_cannot_be_counted_at_all_is_bad_whatever_was_ordered(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as some
 
 from daap_operator import lines
 from daap_operator.schema import ledger_sum, outcome
+from daap_operator.schema.errors import FileFailedError
 from daap_operator.schema.failures import Failure
 from daap_operator.schema.model import Applied, Part, Plan, Planned, SqlFile
 from daap_operator.schema.outcome import Outcome, Result
@@ -50,6 +51,22 @@ def test_the_document_has_what_status_needs() -> None:
 
 def test_a_run_that_went_well_has_no_error() -> None:
     assert "lastError" not in outcome.document(Outcome(Result.APPLIED, "default"))
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "reason"),
+    [
+        ("55P03", "LockTimeout"),
+        ("40P01", "LockTimeout"),
+        ("40001", "LockTimeout"),
+        ("57014", "FileFailed"),
+        ("42P01", "FileFailed"),
+        ("", "FileFailed"),
+    ],
+)
+def test_others_in_the_way_are_no_failure_of_the_file(sqlstate: str, reason: str) -> None:
+    error = FileFailedError(Failure(Part.SCHEMA, "1.sql", 1, sqlstate, "no"))
+    assert outcome.ended(error, Result.APPLIED) == (Result.FAILED, reason)
 
 
 @pytest.mark.parametrize("most", [outcome.LAST_WORDS_BYTES, outcome.LOG_BYTES])
