@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from daap_operator import cli
+from daap_operator import __main__, cli
 from daap_operator.schema import plan_command
 from daap_operator.schema.command import COMMANDS
 from daap_operator.schema.model import Applied, Part
@@ -306,6 +306,33 @@ def test_other_commands_do_not_wait_for_the_parser() -> None:
         "sys.exit(any(name.startswith(('postgast', 'google.')) for name in sys.modules))"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("command", [each.name for each in COMMANDS])
+def test_its_commands_do_not_wait_for_the_operator(command: str, directory: Path) -> None:
+    code = (
+        "import sys; from daap_operator import __main__ as entry; "
+        f"sys.argv[1:] = ['schema', {command!r}, {str(directory)!r}, '--ledger=x', '--no-such']\n"
+        "try: entry.main()\n"
+        "except SystemExit as ended: assert ended.code == 2\n"
+        "sys.exit(any(name.startswith(('kubernetes', 'kopf', 'pydantic')) for name in sys.modules))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, stderr=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["schema", "--help"], ["--version"], ["schema", "undo"], ["schema"], []]
+)
+def test_all_others_are_the_operators(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = []
+    for main in (__main__.main, cli.main):
+        monkeypatch.setattr(sys, "argv", ["daap-operator", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        told.append((ended.value.code, *capsys.readouterr()))
+    assert told[0] == told[1]
 
 
 def test_a_plan_that_is_empty_is_a_document() -> None:
