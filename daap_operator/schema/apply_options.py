@@ -2,8 +2,9 @@
 
 import argparse
 from dataclasses import replace
+from functools import partial
 
-from daap_operator.schema import linting, options, planning
+from daap_operator.schema import options, planning
 from daap_operator.schema.applying import Rules
 from daap_operator.schema.consent import OnDestructive
 from daap_operator.schema.model import SqlFile
@@ -91,7 +92,7 @@ def looked_at(args: argparse.Namespace, given: tuple[SqlFile, ...]) -> Wanted:
     return Wanted(
         files=given,
         planner=options.planner(given, options.rules(args)),
-        hasher=planning.Planner(given, linting.Rules(), None),
+        hasher=partial(planning.hashed, given),
         baseline=args.baseline,
         allow_superuser=args.allow_superuser,
         wait_seconds=args.wait,

@@ -18,9 +18,9 @@ from daap_operator.schema.tree import Parsed
 OWN_SCHEMA = "daap_schema"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Examined:
-    """A statement, and what of it depends on which relations are new."""
+    """A statement, and what of it depends on which relations are new; small as a Statement."""
 
     statement: Statement
     locks: Sequence[Taken] = ()
@@ -56,11 +56,11 @@ def _examined(parsed: Parsed, further: Sequence[Candidate]) -> Examined:
     ]
     return Examined(
         statement=statement(parsed),
-        locks=taken,
-        created=new,
-        dropped=gone,
+        locks=tuple(taken),
+        created=tuple(new),
+        dropped=tuple(gone),
         effect=effect(parsed),
-        candidates=candidates,
+        candidates=tuple(candidates),
     )
 
 

@@ -27,7 +27,7 @@ class SqlFile:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Lock:
     """A lock on a relation that a statement takes, in PostgreSQL's words (`ACCESS EXCLUSIVE`)."""
 
@@ -35,9 +35,12 @@ class Lock:
     relation: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement of a file: its text, the line where it begins (from 1), and what it does."""
+    """One statement of a file: its text, the line where it begins (from 1), and what it does.
+
+    A set of files may have hundreds of thousands, so that each is kept small.
+    """
 
     text: str
     line: int

@@ -46,6 +46,12 @@ def plan(
     return Planner(files, rules or Rules(), advisor)(ledger)
 
 
+def hashed(files: Sequence[SqlFile], ledger: Sequence[Applied]) -> Plan:
+    """The plan's hash alone: nothing is parsed for it."""
+    rows: Rows = {(row.part, row.name): row for row in ledger}
+    return Plan(hash=_hash([file for file in files if _is_pending(file, rows)]))
+
+
 class Planner:
     """Plans the same files by one ledger after another; each file is parsed and advised on once."""
 
@@ -119,7 +125,7 @@ def _statements(found: Sequence[Examined], known: Known) -> Iterator[Statement]:
         taken = [
             Lock(lock.mode, str(lock.relation)) for lock in each.locks if lock.relation not in known
         ]
-        yield replace(each.statement, locks=taken)
+        yield replace(each.statement, locks=taken) if taken else each.statement
         known.remove(each.dropped)
         known.add(each.created)
 
