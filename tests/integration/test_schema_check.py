@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from daap_operator.schema import catalogue, check_command, ledger_sum, sessions
+from daap_operator.schema import apply_command, catalogue, check_command, ledger_sum, sessions
 from daap_operator.schema.files_sum import files_checksum
 from dev.postgres import Postgres
 from tests.integration.schema_stage import (
@@ -18,6 +18,7 @@ from tests.integration.schema_stage import (
     applied,
     dump,
     files,
+    ledger,
     run_sql,
 )
 from tests.integration.test_schema_commands import Ended, apply, call, written
@@ -187,6 +188,28 @@ def test_files_that_are_not_the_ones_that_were_ordered_are_refused(
     assert dump(empty_database) == []
     ended = apply(empty_database, place, "--files", there, words="../words")
     assert (ended.code, ended.words["filesChecksum"]) == (0, there)
+
+
+def test_files_are_read_as_a_job_mounts_them(empty_database: str, tmp_path: Path) -> None:
+    """ConfigMaps, several for a part: each a directory of links into one that is replaced whole."""
+    (tmp_path / "words").touch()
+    given: list[object] = []
+    for part, names in (("schema", list(FIVE)[:2]), ("schema", list(FIVE)[2:]), ("", FIXTURES)):
+        mount = tmp_path / str(len(given))
+        (mount / "..2026_11_30_12_00_00.1").mkdir(parents=True)
+        (mount / "..data").symlink_to("..2026_11_30_12_00_00.1")
+        for name in names:
+            (mount / "..data" / name).write_text((FIVE if part else FIXTURES)[name])
+            (mount / name).symlink_to(f"..data/{name}")
+        given += [mount] if part else ["--fixtures", mount]
+    (tmp_path / "empty").mkdir()
+    paths = (tmp_path / "empty", *given, "--files", of(FIVE, FIXTURES), "--level", "never")
+    environment, words = {"DATABASE_URL": empty_database}, tmp_path / "words"
+    ended = call(check_command, environment, words, *paths)
+    assert (ended.code, ended.err, ended.words["pendingCount"]) == (0, "", 7)
+    assert call(apply_command, environment, words, *paths).code == 0
+    assert ledger(empty_database) == [*FIVE, *FIXTURES]
+    assert ended.words["filesChecksum"] == of(FIVE, FIXTURES)
 
 
 def test_of_files_that_have_changed_and_are_bad_the_change_counts(
