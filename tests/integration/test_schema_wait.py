@@ -1,5 +1,9 @@
 """Who waits for files to be applied gets to know when they are, and what is missing."""
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -29,6 +33,17 @@ def test_who_waits_goes_on_when_all_files_are_applied(empty_database: str) -> No
     applied(empty_database, FIVE, FIXTURES)
     waiter.join(60)
     assert len(told) == 1
+
+
+def test_who_waits_ends_when_told_to(empty_database: str) -> None:
+    """By a handler: a signal without one passes by the first process of a container."""
+    command = [sys.executable, "-m", "daap_operator", "schema", "wait", "--count", "1"]
+    environment = os.environ | {"DATABASE_URL": empty_database, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as waiter:
+        assert waiter.stdout
+        assert waiter.stdout.readline().startswith("waiting (0 of 300 s): 0 files are applied")
+        waiter.terminate()
+        assert waiter.wait(30) == 128 + signal.SIGTERM
 
 
 def test_who_waits_in_vain_is_told_what_is_missing(empty_database: str) -> None:

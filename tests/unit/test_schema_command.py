@@ -1,6 +1,7 @@
 """`daap-operator schema lint` and `plan`, as people and programs call them."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -327,6 +328,7 @@ def test_all_others_are_the_operators(
     arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told = []
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
     for main in (__main__.main, cli.main):
         monkeypatch.setattr(sys, "argv", ["daap-operator", *arguments])
         with pytest.raises(SystemExit) as ended:
