@@ -118,8 +118,9 @@ class Store:
         return next(iter(self.refs_by(kind, UID, uid)), None)
 
     def kept(self, kind: Kind, obj: raw.Object) -> Object:
-        """What would be kept of an object."""
-        return self._of(kind)[0][1].reduced(obj)
+        """What would be kept of an object, by the first stream that it belongs into."""
+        _, cache = next(iter(self._covering(kind, obj)), self._of(kind)[0])
+        return cache.reduced(obj)
 
     def reduced(self, source: Source, obj: raw.Object) -> Kept:
         """What would be kept of an object of a stream. Looks at nothing else: any thread may."""

@@ -107,6 +107,17 @@ def test_the_answer_to_a_write_goes_where_its_labels_say() -> None:
     assert store.refs(TOY) == []
 
 
+def test_what_is_kept_of_an_answer_is_what_its_own_stream_keeps() -> None:
+    """Of two streams of a kind each keeps its own, whichever is declared first."""
+    bare = replace(SMALL, keep=lambda obj: {"metadata": dict(obj["metadata"])})
+    small = toys.toy("ball", "low", small="yes")
+    for watches in ([RED, bare], [bare, RED]):
+        store = Store(watches)
+        store.put(TOY, small)
+        assert store.kept(TOY, small) == store.get(toy_ref("ball")) != toys.keep(small)
+        assert store.kept(TOY, toys.toy("kite", "low")), "also what belongs into none"
+
+
 def test_watches_of_one_stream_share_what_is_kept() -> None:
     also = replace(toys.TOYS_OF_SHELVES, indexes={"name": lambda toy: [toy["metadata"]["name"]]})
     store = Store([also, TOYS])
