@@ -5,6 +5,7 @@ metadata and status are read on their own, and a spec that breaks today's rules 
 report, not an exception.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -104,10 +105,16 @@ def problems(error: ValidationError) -> list[str]:
 
 
 def _problem(found: Any) -> str:
-    path = ".".join(str(part) for part in found["loc"])
+    path = _path(found["loc"])
     text = found["msg"].removeprefix("Value error, ")
     if found["type"] == "missing":
         return f"{path} is required: set it"
     if found["type"] == "value_error":  # our own texts tell the value
         return f"{path} {text}".lstrip()
     return f"{path} '{quoted(str(found['input']))}': {text}"
+
+
+def _path(parts: Iterable[str | int]) -> str:
+    """As the API server writes it: `spec.schema[0].inline[1].name`."""
+    told = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    return "".join(told).lstrip(".")
