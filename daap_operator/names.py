@@ -28,6 +28,10 @@ DRILL_QUERY = "DRILL_QUERY_"
 """How the variables with a drill's queries begin; then comes the number, from 1 without a gap."""
 SCHEDULED_LABEL = "daap.io/scheduled"
 """Label of a DaapDrill that its database's schedule has made."""
+SCHEMA_LABEL = "daap.io/schema"
+"""With the name of the Job, on the Jobs that a DaapSchema makes and on their pods."""
+SCHEMA_FILES_LABEL = "daap.io/schema-files"
+"""On the ConfigMaps that may be a schema's files: only of those are changes noticed."""
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 RETAINED_FROM = "daap.io/retained-from"
 RETAINED_TEAM = "daap.io/retained-team"
@@ -48,6 +52,8 @@ POSTGRES_PORT = 5432
 POSTGRES_NAME_LIMIT = 63
 SECRET_TYPE = "servicebinding.io/postgresql"  # noqa: S105 - a type, not a password
 
+JOB_NAME_LIMIT = 63
+"""Of a Job: its pods have its name as a label."""
 CLUSTER_NAME_LIMIT = 37
 _COLLIDES = re.compile(
     r"-pooler$"  # Cluster `daap-x-pooler` is the Pooler of `x`: both make that ServiceAccount
@@ -80,6 +86,13 @@ def scratch_name(name: str, uid: str) -> str:
     tail = f"-{uid.replace('-', '')[:8]}"
     start = name.replace(".", "-")[: CLUSTER_NAME_LIMIT - len("drill-") - len(tail)].rstrip("-")
     return f"drill-{start}{tail}"
+
+
+def schema_job_name(name: str, digest: str) -> str:
+    """The name of a Job of a DaapSchema; `digest` is of whatever makes it another Job."""
+    tail = f"-{digest[:10]}"
+    start = name.replace(".", "-")[: JOB_NAME_LIMIT - len(tail)].rstrip("-")
+    return f"{start}{tail}"
 
 
 def pooler_name(cluster: str) -> str:

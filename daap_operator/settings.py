@@ -125,8 +125,8 @@ class Settings(BaseModel):
     creates such a database must be able to read the other one."""
 
     drill_image: Annotated[str, Field(alias="DAAP_DRILL_IMAGE", max_length=512)] = ""
-    """Image that the checks of a restore drill run from: the operator's own. When unset, no drill
-    gets further than its restore."""
+    """Image that the checks of a restore drill run from, and a schema's Jobs: the operator's own.
+    When unset, no drill gets further than its restore, and no schema is applied."""
 
     drill_timeout: Annotated[Interval, Field(alias="DAAP_DRILL_TIMEOUT")] = timedelta(hours=1)
     """How long a restore drill may take, from the creation of its scratch Cluster to the end of its
@@ -135,6 +135,12 @@ class Settings(BaseModel):
     drill_egress_ports: Annotated[Ports, Field(alias="DAAP_DRILL_EGRESS_PORTS")] = (443, 6443)
     """TCP ports that the scratch Cluster of a restore drill may reach besides DNS, separated by
     commas: those of the API server's endpoints and of the object stores."""
+
+    schema_verify_interval: Annotated[Interval, Field(alias="DAAP_SCHEMA_VERIFY_INTERVAL")] = (
+        timedelta(days=1)
+    )
+    """How often a database with a DaapSchema is compared with what its files have made, by a Job.
+    Besides that after each change, and after a restore."""
 
     cluster_domain: Annotated[str, Field(alias="DAAP_CLUSTER_DOMAIN")] = "cluster.local"
     """The Kubernetes cluster's DNS domain, the end of every published host name."""

@@ -9,6 +9,7 @@ pytest_plugins = [
     "tests.fix_postgres",
     "tests.fix_cluster",
     "tests.fix_examples",
+    "tests.fix_schemas",
     "tests.fix_toys",
     "tests.fix_admission",
     "tests.fix_e2e",

@@ -7,10 +7,17 @@ from daap_operator.kinds.backup.controller import BackupController
 from daap_operator.kinds.database.controller import DatabaseController
 from daap_operator.kinds.drill.controller import DrillController
 from daap_operator.kinds.restore.controller import RestoreController
+from daap_operator.kinds.schema.controller import SchemaController
 
 Kinds = tuple[type[Controller[Any]], ...]
 
-KINDS: Kinds = (DatabaseController, BackupController, RestoreController, DrillController)
+KINDS: Kinds = (
+    DatabaseController,
+    BackupController,
+    RestoreController,
+    DrillController,
+    SchemaController,
+)
 """All of them. What is watched, granted, measured and swept follows from this."""
 
 METRICS = tuple(metric for kind in KINDS for metric in kind.metrics)

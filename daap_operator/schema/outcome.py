@@ -17,7 +17,7 @@ FORMAT = 1
 """Of the JSON. What a later one adds, readers of this one ignore."""
 LAST_WORDS_BYTES = 4096
 """https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/"""
-LOG_BYTES = 256 * 1024
+LOG_BYTES = 120 * 1024
 
 RUNBOOKS = {"FileFailed": "SchemaFileFailed"}
 """The page of docs/runbooks for a reason, where there is one."""

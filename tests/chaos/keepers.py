@@ -87,7 +87,7 @@ class Keepers:
         """Delete a DaapDrill, whatever has become of it."""
         await self._api.delete(DRILLS, self._namespaces[slot.side], f"{slot.name}-{number}")
 
-    async def delete_all(self) -> None:
+    async def clear(self) -> None:
         """Delete what has a finalizer of the operator's: nobody would end it after the run."""
         for plural in (DRILLS, RESTORES, BACKUPS):
             for namespace in self._namespaces:

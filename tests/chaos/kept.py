@@ -6,6 +6,7 @@ Whose data is where is known by the stand-in, which keeps the archives, and not 
 from collections.abc import Iterator
 from itertools import pairwise
 
+from daap_operator import names
 from tests.chaos.lives import Life, Lives, owner
 from tests.chaos.seen import KEPT, MADE, Seen, says, told
 from tests.standin.bucket import Birth, Bucket
@@ -158,7 +159,8 @@ def _left_of_drills(seen: Seen) -> Iterator[str]:
         for obj in found:
             labels = obj["metadata"].get("labels") or {}
             of_cluster = labels.get("cnpg.io/cluster", "").startswith("drill-")
-            if plural in MADE or "daap.io/drill" in labels or of_cluster:
+            of_schema = names.SCHEMA_LABEL in labels
+            if (plural in MADE and not of_schema) or "daap.io/drill" in labels or of_cluster:
                 yield f"{told(obj)} is left of a drill"
 
 

@@ -13,8 +13,8 @@ from hypothesis.stateful import initialize, precondition, rule, run_state_machin
 
 from daap_operator.kinds.database.phases import PHASES
 from tests.chaos.draws import edits, known, pauses, slots, specs
-from tests.chaos.keeping_rules import KeepingRules
 from tests.chaos.plan import Plan, Slot, Step
+from tests.chaos.schema_rules import SchemaRules
 from tests.standin.script import HEALTHY
 
 STEPS = 11
@@ -55,7 +55,7 @@ rare_steps = st.integers(0, 7).flatmap(
 )
 
 
-class Machine(KeepingRules):
+class Machine(SchemaRules):
     """One run being drawn."""
 
     drawn: dict[Plan, None]

@@ -42,6 +42,11 @@ def has_drills(plan: Plan) -> bool:
     return any(step.kind == "drill" or "'verify'" in str(step) for step in plan)
 
 
+def has_schemas(plan: Plan) -> bool:
+    """Whether somebody asks for a schema."""
+    return any(step.kind == "order_schema" for step in plan)
+
+
 FAULTS = frozenset(
     {
         *("kill", "kill_at", "stop", "cut_metadata", "cut_api", "restart_api_server"),

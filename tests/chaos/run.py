@@ -7,12 +7,14 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from tests.chaos import schemas_kept
+from tests.chaos.authors import Authors
 from tests.chaos.invariants import holders, violations
 from tests.chaos.keepers import Keepers
 from tests.chaos.lives import Lives
 from tests.chaos.logbook import new_page, watches
 from tests.chaos.people import People, Refused
-from tests.chaos.plan import Plan, Slot, Step, has_drills
+from tests.chaos.plan import Plan, Slot, Step, has_drills, has_schemas
 from tests.chaos.seen import Seen, listed, moves, see
 from tests.chaos.stage import Stage
 from tests.chaos.world import World
@@ -48,13 +50,14 @@ class Run:
     def __init__(self, stage: Stage, number: int, plan: Plan) -> None:
         self._stage = stage
         self._plan = plan
-        self._drilled = has_drills(plan)
+        self._drilled, self._schemas = has_drills(plan), has_schemas(plan)
         self.outcome = Outcome(number)
         self._lives = Lives()
         self._world = World(stage)
         self._lives.namespaces = self._world.namespaces
         self._people = People(stage, self._world.namespaces, self._lives)
         self._keepers = Keepers(stage, self._world.namespaces, self._lives, self._people)
+        self._authors = Authors(stage, self._world.namespaces)
         self._background: list[asyncio.Task[None]] = []
 
     async def carry_out(self) -> Outcome:
@@ -90,7 +93,7 @@ class Run:
         await asyncio.sleep(step.pause)
 
     def _doing(self, kind: str) -> Callable[..., Awaitable[None]]:
-        for actor in (self._people, self._keepers, self._world, self):
+        for actor in (self._people, self._keepers, self._authors, self._world, self):
             if found := getattr(actor, kind, None):
                 doing: Callable[..., Awaitable[None]] = found
                 return doing
@@ -150,7 +153,8 @@ class Run:
             ):
                 with suppress(Refused):
                     await doing
-        await self._keepers.delete_all()
+        await self._authors.clear()
+        await self._keepers.clear()
 
     async def quiet(self) -> None:
         """Heal everything, and see that everything comes right, and stays."""
@@ -184,9 +188,18 @@ class Run:
         while True:
             await self._settled()
             seen = await see(
-                self._stage.api, self._world.namespaces, self._world.rows, drilled=self._drilled
+                self._stage.api,
+                self._world.namespaces,
+                self._world.rows,
+                drilled=self._drilled,
+                schemas=self._schemas,
             )
             wrong = violations(self._lives, seen, self._stage.standin.barman.bucket)
+            if self._schemas:
+                places = self._world.namespaces
+                wrong += schemas_kept.violations(
+                    self._authors.approved, seen, self._stage.runner, places
+                )
             if not wrong and before == seen.versions:
                 return seen, []
             if time.monotonic() > deadline + self._stage.away_seconds:

@@ -11,11 +11,17 @@ from tests.support.rows import Row, Rows
 CHILDREN = ("clusters", "poolers", "secrets")
 BELOW = ("deployments", "persistentvolumeclaims")
 KEPT = ("daapbackups", "daaprestores", "daapdrills")
+TABLES = ("databases", "backups", "restores", "drills", "schemas")
 MADE = ("networkpolicies", "jobs")
 """What only drills make, besides Clusters."""
 DRILLED = (*MADE, "daapdrills", "objectstores")
 """What is looked at for the sake of drills only."""
-PLURALS = ("daapdatabases", *CHILDREN, *BELOW, *KEPT, "backups", *MADE, "objectstores")
+SCHEMAS = ("daapschemas", "configmaps", "jobs")
+"""What is looked at for the sake of schemas only, or of drills."""
+PLURALS = (
+    *("daapdatabases", *CHILDREN, *BELOW, *KEPT, "backups", *MADE, "objectstores"),
+    *SCHEMAS[:2],
+)
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,7 @@ class Seen:
     backup_rows: list[Row] = field(default_factory=list)
     restore_rows: list[Row] = field(default_factory=list)
     drill_rows: list[Row] = field(default_factory=list)
+    schema_rows: list[Row] = field(default_factory=list)
 
     def one(self, plural: str, namespace: str, name: str) -> Object | None:
         """The object of that name."""
@@ -44,7 +51,8 @@ class Seen:
             for found in self.objects.values()
             for obj in found
         }
-        rows = (*self.rows, *self.backup_rows, *self.restore_rows, *self.drill_rows)
+        kept = (*self.backup_rows, *self.restore_rows, *self.drill_rows, *self.schema_rows)
+        rows = (*self.rows, *kept)
         return versions, {(row["id"], row["updated_at"]) for row in rows}
 
 
@@ -72,15 +80,19 @@ def moves(database: Object) -> bool:
     return bool(condition(database, "Reconciling"))
 
 
-async def see(api: Api, namespaces: list[str], rows: Rows, *, drilled: bool = True) -> Seen:
-    """Look at everything; at what only drills make where there may have been some."""
-    plurals = [plural for plural in PLURALS if drilled or plural not in DRILLED]
+async def see(
+    api: Api, namespaces: list[str], rows: Rows, *, drilled: bool = True, schemas: bool = True
+) -> Seen:
+    """Look at everything; at what only drills or schemas make where there may have been some."""
+    left_out = set() if drilled else {*DRILLED}
+    left_out = left_out - {*SCHEMAS} if schemas else left_out | {*SCHEMAS[:2]}
+    plurals = [plural for plural in PLURALS if plural not in left_out]
     asked = [(plural, namespace) for plural in plurals for namespace in namespaces]
     answers = await asyncio.gather(*(listed(api, *one) for one in asked))
     objects: dict[str, list[Object]] = {plural: [] for plural in PLURALS}
     for (plural, _), found in zip(asked, answers, strict=True):
         objects[plural] += found
-    return Seen(objects, *await rows.tables("databases", "backups", "restores", "drills"))
+    return Seen(objects, *await rows.tables(*TABLES))
 
 
 async def listed(api: Api, plural: str, namespace: str) -> list[Object]:

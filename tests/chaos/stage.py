@@ -13,6 +13,7 @@ from dev.postgres import Server
 from tests.chaos.trap import Traps
 from tests.standin.cnpg import StandIn
 from tests.support.api import Api, ApiError, Object
+from tests.support.schema_runner import Runner
 
 RETRY_SECONDS = 0.2
 
@@ -47,6 +48,8 @@ class Stage:
     """The name of a migrated database to copy."""
     api: Patient
     directory: Path
+    runner: Runner
+    """Who runs the Jobs of schemas."""
     traps: Traps = field(default_factory=dict)
     copying: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while the template is copied."""

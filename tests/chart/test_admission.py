@@ -11,6 +11,8 @@ from dev.installation import NAMESPACE
 from tests.support.admission import (
     BINDING,
     BOUNDS,
+    BOUNDS_OF_DRILLS,
+    BOUNDS_OF_SCHEMAS,
     CHILDREN,
     CLAIMS,
     CNPG,
@@ -19,6 +21,7 @@ from tests.support.admission import (
     MARKS,
     MARKS_OF_BACKUPS,
     MARKS_OF_DRILLS,
+    MARKS_OF_SCHEMAS,
     MARKS_OF_SECRETS,
     MEMBERS,
     METADATA,
@@ -45,7 +48,7 @@ def ownership(**values: Any) -> Object:
 EVERYWHERE = {CRDS, *BOUNDS}
 """What looks at all namespaces, whichever are served."""
 GUARDS = {PROTECTION, CHILDREN, NAMESPACES, CLAIMS, SECRETS}
-MARKED = {MARKS, MARKS_OF_BACKUPS, MARKS_OF_DRILLS, MARKS_OF_SECRETS}
+MARKED = {MARKS, MARKS_OF_BACKUPS, MARKS_OF_DRILLS, MARKS_OF_SCHEMAS, MARKS_OF_SECRETS}
 ALL = GUARDS | MARKED | {OWNERSHIP, VERSIONS, METADATA, NAMES, SOURCES, *EVERYWHERE}
 BY_TEAM = {MEMBERS, REFERENCES}
 OFF = {"enabled": False}
@@ -185,11 +188,32 @@ def test_the_image_is_compared_literally(image: str, pattern: str) -> None:
 
 
 def test_a_drills_command_is_the_operators() -> None:
-    (jobs,) = [name for name in BOUNDS if name.endswith("-jobs")]
-    spec = only(policies({}), POLICY, jobs)["spec"]
+    spec = only(policies({}), POLICY, BOUNDS_OF_DRILLS)["spec"]
     wrong = next(v["expression"] for v in spec["variables"] if v["name"] == "wrong")
     command = json.dumps(checking.AMCHECK_COMMAND).replace(">", r"\u003e")  # as Helm writes it
     assert f"== ['/bin/sh', '-c', {command}]" in wrong
+
+
+def test_each_job_of_the_operator_is_judged_by_one_policy() -> None:
+    """By either condition, which is the other one's negation, and by nothing else."""
+    objects = policies({})
+    drills, schemas = (
+        only(objects, POLICY, name)["spec"] for name in (BOUNDS_OF_DRILLS, BOUNDS_OF_SCHEMAS)
+    )
+    assert drills["matchConstraints"] == schemas["matchConstraints"]
+    (operator, other), (same, its) = drills["matchConditions"], schemas["matchConditions"]
+    assert operator == same
+    assert other["expression"] == f"!({its['expression']})"
+
+
+def test_a_schemas_image_is_the_operators() -> None:
+    digest = f"sha256:{'d' * 64}"
+    objects = render({"image": {"repository": "r.example/op", "digest": digest}})
+    container = only(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    spec = only(objects, POLICY, BOUNDS_OF_SCHEMAS)["spec"]
+    wrong = next(v["expression"] for v in spec["variables"] if v["name"] == "wrong_args")
+    assert container["image"] == f"r.example/op@{digest}"
+    assert f"variables.container.?image.orValue('') == \"{container['image']}\"" in wrong
 
 
 def test_images_with_a_digest_reach_the_operator_and_its_policy() -> None:

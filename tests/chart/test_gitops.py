@@ -37,7 +37,7 @@ def test_argocds_health_is_the_script_under_the_key_it_looks_for() -> None:
     wanted = {"gitops": {"argocd": {"healthConfigMap": {"enabled": True}}}}
     found = only(render(wanted), "ConfigMap", "daap-operator-argocd-health")
     scripts = {f"{KEY}{each.parent.name}": each.read_text() for each in SCRIPTS.glob("*/*.lua")}
-    assert len(scripts) == 4
+    assert len(scripts) == 5
     assert found["data"] == scripts
     # It is the chart's, and not for Argo CD to read
     assert found["metadata"]["labels"]["app.kubernetes.io/part-of"] == "daap"

@@ -135,8 +135,8 @@ def test_users_get_databases_through_the_clusters_own_roles() -> None:
     assert found["daap-operator-edit"] == {"edit", "admin"}
     binding = only(render(), "ClusterRole", "daap-operator-servicebinding")
     assert binding["metadata"]["labels"]["servicebinding.io/controller"] == "true"
-    both = {"daapdatabases", "daapbackups", "daaprestores", "daapdrills"}
-    for name, of in (("view", both), ("edit", both), ("servicebinding", {"daapdatabases"})):
+    own = {"daapdatabases", "daapbackups", "daaprestores", "daapdrills", "daapschemas"}
+    for name, of in (("view", own), ("edit", own), ("servicebinding", {"daapdatabases"})):
         users = only(render(), "ClusterRole", f"daap-operator-{name}")
         assert {right.resource for right in granted(users["rules"])} == of
 

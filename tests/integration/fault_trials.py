@@ -13,7 +13,13 @@ from daap_operator.kinds.served import KINDS, Kinds
 from dev.cluster import ControlPlane
 from tests.fix_cluster import remove_namespace
 from tests.fix_toys import running_pods
-from tests.integration import fault_backups, fault_drills, fault_restores, fault_toys
+from tests.integration import (
+    fault_backups,
+    fault_drills,
+    fault_restores,
+    fault_schemas,
+    fault_toys,
+)
 from tests.integration.fault_matrix import POINTS, Cell
 from tests.integration.fault_scenarios import SCENARIOS, SECONDS, Scenario, Trial, serves
 from tests.integration.fault_toys import SERVED
@@ -24,6 +30,7 @@ from tests.support.drilling import checked
 from tests.support.eventually import eventually
 from tests.support.faults import Process
 from tests.support.rows import Rows
+from tests.support.schema_runner import running
 from tests.support.site import Site
 from tests.support.toys import WITH_TASKS, WITH_TEAMS
 
@@ -32,10 +39,16 @@ ALL_SCENARIOS = (
     | fault_backups.SCENARIOS
     | fault_restores.SCENARIOS
     | fault_drills.SCENARIOS
+    | fault_schemas.SCENARIOS
     | fault_toys.SCENARIOS
 )
 ALL_POINTS = (
-    POINTS | fault_backups.POINTS | fault_restores.POINTS | fault_drills.POINTS | fault_toys.POINTS
+    POINTS
+    | fault_backups.POINTS
+    | fault_restores.POINTS
+    | fault_drills.POINTS
+    | fault_schemas.POINTS
+    | fault_toys.POINTS
 )
 
 SITES = {KINDS: 12, WITH_TASKS: 6, WITH_TEAMS: 1}
@@ -64,7 +77,13 @@ async def run_all(
     """Make all trials."""
     outcomes: dict[What, Outcome] = {}
     as_toys = {**environment, "KUBECONFIG": str(plane.user_kubeconfig(USER))}
-    async with Api(plane.kubeconfig) as api, running_pods(api), played(api), checked(api):
+    async with (
+        Api(plane.kubeconfig) as api,
+        running_pods(api),
+        played(api),
+        checked(api),
+        running(api),
+    ):
         await toys.add_table(Rows(environment["DATABASE_URL"]))
         await toys.grant(api, USER, toys.WITH_TOYS)
         async with asyncio.TaskGroup() as sites:

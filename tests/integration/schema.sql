@@ -221,6 +221,61 @@ COMMENT ON COLUMN public.restores.error_message IS 'why somebody has to act';
 
 COMMENT ON COLUMN public.restores.leader_epoch IS 'Fencing epoch of the leader that wrote the row; it only grows';
 
+CREATE TABLE public.schemas (
+    id uuid NOT NULL,
+    name character varying(253) NOT NULL,
+    namespace character varying(255) NOT NULL,
+    database_name character varying(63) NOT NULL,
+    database_id character varying(64),
+    ledger character varying(63) NOT NULL,
+    status character varying(20) NOT NULL,
+    current_file character varying(253),
+    files_applied bigint,
+    files_pending bigint,
+    findings bigint,
+    differences bigint,
+    ledger_checksum character varying(64),
+    last_applied_at timestamp with time zone,
+    verified_at timestamp with time zone,
+    error_message text,
+    leader_epoch bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT schemas_deleted_at_set_when_deleted CHECK ((((status)::text = 'deleted'::text) = (deleted_at IS NOT NULL))),
+    CONSTRAINT schemas_status_known CHECK (((status)::text = ANY ((ARRAY['pending'::character varying, 'planning'::character varying, 'planned'::character varying, 'awaitingapproval'::character varying, 'applying'::character varying, 'applied'::character varying, 'failed'::character varying, 'deleted'::character varying])::text[])))
+);
+
+COMMENT ON TABLE public.schemas IS 'Schemas of databases as SQL files; a row for each DaapSchema, kept when that is deleted';
+
+COMMENT ON COLUMN public.schemas.id IS 'uid of the DaapSchema';
+
+COMMENT ON COLUMN public.schemas.database_name IS 'name of the DaapDatabase, in the same namespace';
+
+COMMENT ON COLUMN public.schemas.database_id IS 'uid of the DaapDatabase';
+
+COMMENT ON COLUMN public.schemas.ledger IS 'the ledger in the database that records what is applied';
+
+COMMENT ON COLUMN public.schemas.current_file IS 'the last file of the schema that is applied';
+
+COMMENT ON COLUMN public.schemas.files_applied IS 'files that are applied, fixtures too';
+
+COMMENT ON COLUMN public.schemas.files_pending IS 'files that are to be applied';
+
+COMMENT ON COLUMN public.schemas.findings IS 'what was found in the pending files';
+
+COMMENT ON COLUMN public.schemas.differences IS 'objects of the database that are not as the files have made them';
+
+COMMENT ON COLUMN public.schemas.ledger_checksum IS 'checksum of the ledger';
+
+COMMENT ON COLUMN public.schemas.last_applied_at IS 'when a run last applied something';
+
+COMMENT ON COLUMN public.schemas.verified_at IS 'when the database was last compared with the ledger';
+
+COMMENT ON COLUMN public.schemas.error_message IS 'why somebody has to act';
+
+COMMENT ON COLUMN public.schemas.leader_epoch IS 'Fencing epoch of the leader that wrote the row; it only grows';
+
 ALTER TABLE ONLY public.backups
     ADD CONSTRAINT backups_pkey PRIMARY KEY (id);
 
@@ -235,6 +290,9 @@ ALTER TABLE ONLY public.leaders
 
 ALTER TABLE ONLY public.restores
     ADD CONSTRAINT restores_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.schemas
+    ADD CONSTRAINT schemas_pkey PRIMARY KEY (id);
 
 CREATE INDEX idx_backups_database ON public.backups USING btree (namespace, database_name);
 
@@ -257,3 +315,7 @@ CREATE INDEX idx_drills_live ON public.drills USING btree (id) WHERE (deleted_at
 CREATE INDEX idx_restores_database ON public.restores USING btree (namespace, database_name);
 
 CREATE INDEX idx_restores_live ON public.restores USING btree (id) WHERE (deleted_at IS NULL);
+
+CREATE INDEX idx_schemas_database ON public.schemas USING btree (namespace, database_name);
+
+CREATE INDEX idx_schemas_live ON public.schemas USING btree (id) WHERE (deleted_at IS NULL);

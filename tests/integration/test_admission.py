@@ -58,7 +58,7 @@ async def test_the_api_server_finds_no_fault_and_adds_nothing(
     api: Api, guarded_plane: ControlPlane
 ) -> None:
     rendered = admission.policies(admission.VALUES)
-    assert len(rendered) == 62
+    assert len(rendered) == 66
     for obj in rendered:
         found = await looked_through(api, obj)
         assert found["spec"] == obj["spec"]
@@ -204,6 +204,7 @@ PROTECTED_CRDS = (
     "daapbackups.daap.io",
     "daaprestores.daap.io",
     "daapdrills.daap.io",
+    "daapschemas.daap.io",
 )
 CRD = "customresourcedefinitions"
 
@@ -215,6 +216,7 @@ async def test_a_crd_is_deleted_only_by_those_who_say_so(name: str, api: Api) ->
         "daapbackups.daap.io": "DaapBackup",
         "daaprestores.daap.io": "DaapRestore",
         "daapdrills.daap.io": "DaapDrill",
+        "daapschemas.daap.io": "DaapSchema",
     }
     goes = f"every {kinds.get(name, 'database')}"
     assert f"CustomResourceDefinition {name} is not deleted, because {goes} would go" in said

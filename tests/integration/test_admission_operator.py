@@ -20,6 +20,8 @@ from tests.support.eventually import eventually
 from tests.support.operator import PORTS, Operators
 from tests.support.restores import Restores
 from tests.support.rows import Rows
+from tests.support.schema_runner import running
+from tests.support.schemas import FIVE, PLANS, Schemas
 
 FORBIDDEN = 403
 
@@ -83,6 +85,29 @@ async def test_the_life_of_a_drill(
         found = await drills.is_in("proof", "Passed", "Failed")
     assert found["status"]["phase"] == "Passed", found["status"]
     assert await drills.left() == []
+
+
+async def test_the_life_of_a_schema(
+    databases: Databases, operators: Operators, as_person: As, guarded_plane: ControlPlane
+) -> None:
+    """Its Jobs are created, replaced when its files change, and deleted: nothing is refused."""
+    audit = Audit(guarded_plane.audit_log, admission.OPERATOR.name)
+    await operators.start()
+    schemas = Schemas(await as_person(admission.ADMIN), databases.namespace)
+    await schemas.files("tables", {"001_users.sql": FIVE["001_users.sql"]})
+    inline = [{"inline": [{"name": name, "sql": sql}]} for name, sql in PLANS.items()]
+    files = [{"configMap": {"name": "tables", "files": "00?_*.sql"}}]
+    async with running(schemas.api, schemas.namespace):
+        await schemas.create("tables", schema=files, fixtures=inline)
+        await databases.create("orders")
+        await schemas.applied("tables", "001_users.sql")
+        await schemas.files("tables", FIVE)
+        await schemas.applied("tables", "005_orders_status.sql")
+    await schemas.delete("tables")
+    await schemas.gone("tables")
+    await eventually(schemas.runs, lambda jobs: jobs == [])
+    refused = [request for request in audit.requests() if request.code == FORBIDDEN]
+    assert [request for request in refused if request.name.startswith("tables")] == []
 
 
 async def test_a_protected_database_is_repaired_and_ends_when_it_may(

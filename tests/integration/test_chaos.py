@@ -21,6 +21,7 @@ from tests.chaos.stage import Patient, Stage
 from tests.chaos.trap import set_traps
 from tests.standin.cnpg import StandIn
 from tests.support.drilling import checked
+from tests.support.schema_runner import running
 from tests.support.unmeasured import unmeasured
 
 SECONDS = float(os.environ.get("MINUTES") or 40 / 60) * 60
@@ -63,7 +64,7 @@ async def test_all_comes_right_once_it_is_quiet(
     tmp_path: Path,
 ) -> None:
     began = time.monotonic()
-    async with Patient(control_plane.kubeconfig) as api:
+    async with Patient(control_plane.kubeconfig) as api, running(api) as runner:
         stage = Stage(
             plane=control_plane,
             operator_kubeconfig=operator_kubeconfig,
@@ -72,6 +73,7 @@ async def test_all_comes_right_once_it_is_quiet(
             template=template_database,
             api=api,
             directory=tmp_path,
+            runner=runner,
         )
         with kept(), quickened(), set_traps(stage.traps):
             async with checked(api):

@@ -17,10 +17,17 @@ from daap_operator.kinds.backup import controller as backup_controller
 from daap_operator.kinds.database import again, allotment, final_backup, verifying
 from daap_operator.kinds.drill import controller as drill_controller
 from daap_operator.kinds.restore import controller as restore_controller
+from daap_operator.kinds.schema import controller as schema_controller
 from daap_operator.kube import client
 from dev.cluster import ControlPlane
 from dev.postgres import Server
-from tests.integration import fault_backups, fault_drills, fault_restores, fault_toys
+from tests.integration import (
+    fault_backups,
+    fault_drills,
+    fault_restores,
+    fault_schemas,
+    fault_toys,
+)
 from tests.integration.fault_matrix import CELLS, UNDRIVEN, Cell
 from tests.integration.fault_trials import ALL_POINTS, ALL_SCENARIOS, Outcome, What, run_all
 from tests.standin.cnpg import StandIn
@@ -33,6 +40,14 @@ from tests.support.unmeasured import unmeasured
 STALLED_SECONDS = 2.0
 """Instead of a minute: whatever somebody has to mend is mended by the next try here."""
 
+CONTROLLERS = (
+    again,
+    backup_controller,
+    restore_controller,
+    drill_controller,
+    schema_controller,
+)
+
 LAST_TLS_SECONDS = 1.0
 """With so many operators at the same time the API server closes its side of a socket later."""
 
@@ -43,6 +58,7 @@ ALL_UNDRIVEN = (
     | fault_backups.UNDRIVEN
     | fault_restores.UNDRIVEN
     | fault_drills.UNDRIVEN
+    | fault_schemas.UNDRIVEN
     | fault_toys.UNDRIVEN
 )
 
@@ -67,7 +83,7 @@ def outcomes(
         pytest.MonkeyPatch.context() as patch,
         installed(),
     ):
-        for module in (again, backup_controller, restore_controller, drill_controller):
+        for module in CONTROLLERS:
             patch.setattr(module, "STALLED_SECONDS", STALLED_SECONDS)
         patch.setattr(verifying, "RETRY_SECONDS", STALLED_SECONDS)
         patch.setattr(*drills.PATCHED)
@@ -96,7 +112,12 @@ def test_every_write_is_in_the_matrix(trial: str, outcomes: Outcomes) -> None:
 TRIALS = [
     pytest.param(cell, id=str(cell), marks=() if often else nightly("faults"))
     for cell, often in (
-        CELLS | fault_backups.CELLS | fault_restores.CELLS | fault_drills.CELLS | fault_toys.CELLS
+        CELLS
+        | fault_backups.CELLS
+        | fault_restores.CELLS
+        | fault_drills.CELLS
+        | fault_schemas.CELLS
+        | fault_toys.CELLS
     ).items()
 ]
 

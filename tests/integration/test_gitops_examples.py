@@ -1,4 +1,4 @@
-"""examples/gitops against a real API server that knows Argo CD's and Flux's kinds.
+"""examples/gitops, and docs/schema.md, for a real API server with Argo CD's and Flux's kinds.
 
 Not HelmRelease: helm-controller's CRD is not taken from anywhere, so its fields are held against
 Flux's documentation by hand; its values are tests/chart's business.
@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from daap_operator import crd
+from daap_operator import crd, names
 from daap_operator.api.v1alpha1 import DEFINITIONS
 from dev.cluster import ControlPlane
 from dev.cluster.errors import ClusterError
 from dev.cluster.established import wait_established
 from tests.fix_cluster import own_name
-from tests.support import prerequisites
+from tests.support import prerequisites, schema_page
 from tests.support.api import Object
 from tests.support.gitops_crds import crds
 
@@ -68,6 +68,17 @@ def test_what_is_applied_by_hand_is_taken(path: Path, plane: ControlPlane) -> No
     assert tried(plane, found).count("serverside-applied") == len(found)
 
 
+def test_what_the_page_on_schemas_shows_is_taken(plane: ControlPlane) -> None:
+    found = schema_page.manifests()
+    assert {obj["kind"] for obj in found} == {
+        *("DaapDatabase", "ConfigMap", "DaapSchema", "Deployment", "Kustomization")
+    }
+    for obj in found:  # some are of one name, each a step further
+        assert tried(plane, [obj]).count("serverside-applied") == 1
+    maps = [obj for obj in found if obj["kind"] == "ConfigMap"]
+    assert all(names.SCHEMA_FILES_LABEL in obj["metadata"]["labels"] for obj in maps)
+
+
 def test_a_field_that_argocd_or_flux_does_not_know_is_refused(plane: ControlPlane) -> None:
     root = yaml.safe_load(BY_HAND[0].read_text())
     root["spec"]["syncPolicy"]["automatic"] = {}
@@ -106,6 +117,7 @@ def test_the_health_is_added_to_argocds_own_configmap(plane: ControlPlane) -> No
             ("daap.io_DaapBackup", "daap.lua"),
             ("daap.io_DaapRestore", "daap.lua"),
             ("daap.io_DaapDrill", "daap.lua"),
+            ("daap.io_DaapSchema", "daap.lua"),
             ("argoproj.io_Application", "application.lua"),
         )
     }

@@ -9,7 +9,13 @@ import yaml
 
 from dev.cluster import ControlPlane
 from tests.fix_cluster import own_namespace
-from tests.integration import backup_situations, drill_situations, restore_situations, situations
+from tests.integration import (
+    backup_situations,
+    drill_situations,
+    restore_situations,
+    schema_situations,
+    situations,
+)
 from tests.integration.situations import Stage
 from tests.standin.cnpg import StandIn
 from tests.support import recorded
@@ -34,6 +40,7 @@ SITUATIONS = {
     recorded.BACKUP: (backup_situations.NAME, backup_situations.SITUATIONS),
     recorded.RESTORE: (restore_situations.NAME, restore_situations.SITUATIONS),
     recorded.DRILL: (drill_situations.NAME, drill_situations.SITUATIONS),
+    recorded.SCHEMA: (schema_situations.NAME, schema_situations.SITUATIONS),
 }
 """By kind: what the object is called, and how each situation comes about."""
 

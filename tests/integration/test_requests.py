@@ -23,6 +23,7 @@ LISTED = {
     *("deployments", "endpointslices", "pods", "serviceaccounts", "persistentvolumeclaims"),
     *("daapbackups", "backups", "daaprestores"),
     *("daapdrills", "networkpolicies", "jobs"),
+    *("daapschemas", "configmaps"),
 }
 AT_ONCE, MANY_SECONDS = 50, 300.0
 """Databases that are created at the same time, and how long a busy machine may take for them."""

@@ -47,9 +47,9 @@ def collected() -> Iterator[None]:
 RECOVERY_SECONDS = 60.0
 """What the docs promise."""
 
-ASKED, ASKED_SECONDS = 45, 1.5
-"""Requests: each of the eighteen watches may ask twice and a half in so many seconds: once more at
-once, and then ever less."""
+ASKED, ASKED_SECONDS = 52, 1.5
+"""Requests: each of the twenty-one watches may ask twice and a half in so many seconds: once more
+at once, and then ever less."""
 
 QUIET_SECONDS = 10.0
 """When it was not asked so often until then, it never will be so quickly."""

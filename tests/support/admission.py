@@ -28,6 +28,7 @@ MARKS = f"{RELEASE}-marks"
 MARKS_OF_SECRETS = f"{MARKS}-secrets"
 MARKS_OF_BACKUPS = f"{MARKS}-backups"
 MARKS_OF_DRILLS = f"{MARKS}-drills"
+MARKS_OF_SCHEMAS = f"{MARKS}-schemas"
 METADATA = f"{RELEASE}-metadata"
 NAMES = f"{RELEASE}-names"
 LABELS = {
@@ -53,8 +54,11 @@ BOUNDED = (
     "networkpolicies",
     "jobs",
     "daapdrills",
+    "schemas",
 )
 BOUNDS = tuple(f"{RELEASE}-bounds-{kind}" for kind in BOUNDED)
+BOUNDS_OF_DRILLS, BOUNDS_OF_SCHEMAS = f"{RELEASE}-bounds-jobs", f"{RELEASE}-bounds-schemas"
+"""Of Jobs: whatever is not of a DaapSchema, and what is."""
 
 CHILDREN_OF = {"clusters": "daap-{}", "poolers": "daap-{}-pooler"}
 """What a database's children are called, by plural."""
@@ -305,6 +309,12 @@ SOME_JOB: Object = {
     "kind": known.JOB.name,
     "spec": {"template": {"spec": _POD}},
 }
+_SCHEMA: Object = {
+    "apiVersion": known.DAAP_SCHEMA.api_version,
+    "kind": known.DAAP_SCHEMA.name,
+    "name": "probe",
+    "uid": "probe",
+}
 DRILL: Object = {"apiVersion": known.DAAP_DRILL.api_version, "kind": known.DAAP_DRILL.name}
 BACKUP: Object = {"apiVersion": known.BACKUP.api_version, "kind": known.BACKUP.name}
 
@@ -332,6 +342,9 @@ def _beyond_bounds(operator: Api, parent: Object) -> dict[str, Probe]:
         tried("networkpolicies", "", named | POLICY_OF_ALL),
         tried("jobs", "", named | SOME_JOB),
         tried("daapdrills", "", named | {**DRILL, "spec": {"databaseRef": {"name": "probe"}}}),
+        tried(
+            "jobs", "", {**SOME_JOB, "metadata": named["metadata"] | {"ownerReferences": [_SCHEMA]}}
+        ),
     ]
     return dict(zip(BOUNDS, attempts, strict=True))
 

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from daap_operator.kinds import known
@@ -17,6 +18,8 @@ from tests.support.http import metrics
 from tests.support.kinds import SERVICE
 from tests.support.operator import RunningOperator
 from tests.support.restores import Restores
+from tests.support.schema_runner import running
+from tests.support.schemas import Schemas
 from tests.support.scrape import scraper
 from tests.support.slowness import slowness
 from tests.support.warnings import failed_create
@@ -93,6 +96,7 @@ class Life:
             await self._be_verified()
             await self._be_put_back()
             await self._be_drilled()
+            await self._be_given_tables()
             await self._be_repaired()
             await self._grow()
             await self._change_secrets()
@@ -287,6 +291,28 @@ class Life:
         await self._reach(
             "lose its drill", lambda: drills.get("proof"), lambda found: found is None
         )
+
+    async def _be_given_tables(self) -> None:
+        """From a ConfigMap and inline; beside a schema of a database that is not there."""
+        api, namespace = self._databases.api, self._databases.namespace
+        schemas = Schemas(api, namespace)
+        await schemas.files("tables", {"001_users.sql": "CREATE TABLE users (id int);"})
+        await schemas.create("never", "nobody", schema=[{"configMap": {"name": "tables"}}])
+        await self._reach(
+            "be told that a schema waits",
+            lambda: schemas.get("never"),
+            lambda found: reason(found) == "WaitingForDatabase",
+        )
+        inline = [{"inline": [{"name": "001_rows.sql", "sql": "INSERT INTO users VALUES (1);"}]}]
+        await schemas.create("tables", self._name, fixtures=inline)
+        await self._reach("have a Job for its schema", schemas.runs)
+        async with running(api, namespace):
+            await self._reach("be given its tables", lambda: schemas.get("tables"), is_ready)
+        for name in ("tables", "never"):
+            await schemas.delete(name)
+            await self._reach(
+                "lose a schema", partial(schemas.get, name), lambda found: found is None
+            )
 
     async def _be_repaired(self) -> None:
         api, namespace = self._databases.api, self._databases.namespace

@@ -24,6 +24,7 @@ LONGEST_FIRST = (
     "tests/integration/test_control_plane.py",
     "tests/integration/test_metadata.py",
     "tests/integration/test_chaos.py",
+    "tests/integration/test_schemas.py",
     "tests/integration/test_many_objects.py",
     "tests/integration/test_recorded.py",
     "tests/integration",

@@ -15,22 +15,24 @@ Object = dict[str, Any]
 DIRECTORY = Path(__file__).parents[2] / "gitops/argocd/resource_customizations/daap.io"
 """Where Argo CD's own repository has them, so that they can be handed in as they are."""
 
-DATABASE, BACKUP, RESTORE, DRILL = KINDS = (
+DATABASE, BACKUP, RESTORE, DRILL, SCHEMA = KINDS = (
     "DaapDatabase",
     "DaapBackup",
     "DaapRestore",
     "DaapDrill",
+    "DaapSchema",
 )
 
 TIME = "2026-03-01T12:00:00Z"
 UID = "00000000-0000-4000-8000-000000000000"
 VERSION = "1"
+RUN = "0123456789"
 
 _UID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIMES = (
     *("creationTimestamp", "deletionTimestamp", "lastTransitionTime"),
     *("lastSuccessful", "firstRecoverable", "lastFailed", "startedAt", "stoppedAt"),
-    "completedAt",
+    *("completedAt", "lastAppliedAt", "lastFailedAt", "verifiedAt"),
 )
 _TOLD = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
 """A moment in a message."""
@@ -38,6 +40,10 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 """A moment to which a database is restored."""
 _ARCHIVE = re.compile(r"(?<=-)[0-9a-f]{8}$")
 """The part of an archive's name that comes from a uid."""
+_RUN = re.compile(r"(?<=orders-)[0-9a-f]{10}\b")
+"""The part of a Job's name that comes from a uid."""
+_DIGESTS = ("attempted", "checked")
+"""What is made of uids, and of nothing else that a reader could recognize."""
 _SCHEDULE = re.compile(r"[0-9]+ [0-9]+ [0-9]+ \* \* \*")
 """One that is spread by a uid."""
 
@@ -83,8 +89,10 @@ def _settled(value: Any, key: str = "") -> Any:
         return [_settled(item) for item in value]
     if key in _TIMES:
         return TIME
+    if key in _DIGESTS:
+        return "0" * 64
     if isinstance(value, str):
-        value = _settled_text(value, key)
+        value = _settled_text(_RUN.sub(RUN, value), key)
     return VERSION if key in ("resourceVersion", "secretRevision") else value
 
 

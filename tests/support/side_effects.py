@@ -7,10 +7,12 @@ purpose too, as in `patch daapdatabases/status claim`. The Lease belongs to no p
 from collections.abc import Mapping
 from typing import Any
 
+from daap_operator import names, raw
 from daap_operator.kinds.backup.row import BACKUPS
 from daap_operator.kinds.database.row import DATABASES
 from daap_operator.kinds.drill.row import DRILLS
 from daap_operator.kinds.restore.row import RESTORES
+from daap_operator.kinds.schema.row import SCHEMAS
 from daap_operator.mirror import statements
 from tests.toys.team import TEAMS
 
@@ -25,6 +27,7 @@ ROWS = {
     "backup row": BACKUPS,
     "restore row": RESTORES,
     "drill row": DRILLS,
+    "schema row": SCHEMAS,
     "team row": TEAMS,
 }
 """What a row of each table is called."""
@@ -54,12 +57,32 @@ def of_request(method: str, path: str, body: Object | None, kind: str) -> str | 
         return None
     metadata = body.get("metadata") or {}
     if resource.endswith("/status"):
-        return f"patch {resource} {_told(body.get('status') or {})}"
+        status = body.get("status") or {}
+        of_run = _of_run(status) if resource.startswith("daapschemas/") else ""
+        return f"patch {resource} {of_run or _told(status)}"
+    if names.SCHEMA_LABEL in (metadata.get("labels") or {}):
+        resource = f"{resource}{_mode(body)}"
     if "apply-patch" in kind:
         return f"{'patch' if 'uid' in metadata else 'create'} {resource}"
     if method == "PATCH" and "ownerReferences" in metadata:
         return f"disown {resource}"
     return f"{VERBS[method]} {resource}"
+
+
+def _of_run(patch: Object) -> str:
+    """What a change of a DaapSchema's status tells of its Jobs; empty when it tells nothing."""
+    if "runs" in patch:
+        return "ran" if patch.get("checked", "") is None else "looked"
+    if "job" in patch:
+        return f"claim {patch.get('phase', '')}".rstrip()
+    return "backup" if isinstance(patch.get("backup"), str) else ""
+
+
+def _mode(job: Object) -> str:
+    """What a schema's Job does."""
+    for container in raw.items(job, "spec", "template", "spec", "containers"):
+        return f" {raw.items(container, 'args')[1]}"
+    return ""
 
 
 def _resource(path: str) -> str:

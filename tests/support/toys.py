@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from contextlib import suppress
 
-from daap_operator import crd
+from daap_operator import crd, names
 from daap_operator.engine.kinds import Right
 from daap_operator.engine.rights import Rule, rules, scoped
 from daap_operator.kinds import known
@@ -193,8 +193,12 @@ async def team_rows(rows: Rows, name: str) -> list[Row]:
 
 
 async def run_pods(api: Api) -> None:
-    """Let each pod of a Job succeed, as a kubelet would; until cancelled."""
-    async for event, pod in api.watch(known.POD, f"labelSelector={JOB_LABEL}"):
+    """Let each pod of a Job succeed, as a kubelet would; until cancelled.
+
+    Those of our own kinds leave something behind that others read: they are played elsewhere.
+    """
+    ours = f"labelSelector={JOB_LABEL},!{names.SCHEMA_LABEL},!{names.DRILL_LABEL}"
+    async for event, pod in api.watch(known.POD, ours):
         metadata = pod["metadata"]
         over = event == "DELETED" or "deletionTimestamp" in metadata
         if not over and pod["status"].get("phase") != "Succeeded":

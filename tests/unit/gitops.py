@@ -75,11 +75,27 @@ DRILLS: dict[str, tuple[str, str]] = {
     "corrupt": ("Failed", "Degraded"),
     "backups-off": ("Failed", "Degraded"),
 }
+SCHEMAS: dict[str, tuple[str, str]] = {
+    "created": ("InProgress", "Progressing"),
+    "waiting-for-database": ("InProgress", "Progressing"),
+    "files-missing": ("InProgress", "Progressing"),
+    "planning": ("InProgress", "Progressing"),
+    "backing-up": ("InProgress", "Progressing"),
+    "applying": ("InProgress", "Progressing"),
+    "database-unavailable": ("InProgress", "Progressing"),
+    "applied": ("Current", "Healthy"),
+    # Argo CD's sync waits for it; kstatus has no such word
+    "approval-required": ("Failed", "Suspended"),
+    "lint-failed": ("Failed", "Degraded"),
+    "file-failed": ("Failed", "Degraded"),
+    "drifted": ("Failed", "Degraded"),
+}
 EXPECTED = {
     recorded.DATABASE: DATABASES,
     recorded.BACKUP: BACKUPS,
     recorded.RESTORE: RESTORES,
     recorded.DRILL: DRILLS,
+    recorded.SCHEMA: SCHEMAS,
 }
 """What kstatus and Argo CD have to say of each kind in each recorded situation."""
 

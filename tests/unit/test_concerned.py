@@ -13,6 +13,7 @@ from daap_operator.kinds.backup.watched import WATCHES as OF_BACKUPS
 from daap_operator.kinds.database.watched import WATCHES as OF_DATABASES
 from daap_operator.kinds.drill.watched import WATCHES as OF_DRILLS
 from daap_operator.kinds.restore.watched import WATCHES as OF_RESTORES
+from daap_operator.kinds.schema.watched import WATCHES as OF_SCHEMAS
 from tests.support.woken import each
 from tests.unit import builders
 from tests.unit.stage import Woken
@@ -25,7 +26,7 @@ OWNED = {
     "name": "orders",
     "uid": "u",
 }
-ALL = [*OF_DATABASES, *OF_BACKUPS, *OF_RESTORES, *OF_DRILLS]
+ALL = [*OF_DATABASES, *OF_BACKUPS, *OF_RESTORES, *OF_DRILLS, *OF_SCHEMAS]
 WATCHES = {known.DAAP_BACKUP: OF_BACKUPS, known.DAAP_RESTORE: OF_RESTORES}
 
 WOKEN: dict[str, tuple[Object, bool]] = {
@@ -60,7 +61,9 @@ def test_what_waits_is_woken_by_the_cluster(kind: Any, metadata: Object, wakes: 
 
 
 @pytest.mark.parametrize("database", ["orders", "ledger"])
-@pytest.mark.parametrize("kind", [*WATCHES, known.DAAP_DRILL], ids=lambda kind: kind.name)
+@pytest.mark.parametrize(
+    "kind", [*WATCHES, known.DAAP_DRILL, known.DAAP_SCHEMA], ids=lambda kind: kind.name
+)
 def test_a_status_that_we_write_concerns_what_waits_for_it_and_nothing_of_its_kind(
     kind: Any, database: str
 ) -> None:
@@ -73,3 +76,20 @@ def test_a_status_that_we_write_concerns_what_waits_for_it_and_nothing_of_its_ki
     intake.written(known.DATABASE, None, kept)
     expected = [Ref(kind, "shop", "one")] if database == "orders" else []
     assert woken.taken() == expected
+
+
+def test_another_schema_of_a_database_is_woken_when_one_is_gone() -> None:
+    """It may have the ledger now. What becomes of one that stays is nothing to the others."""
+    store = Store(ALL)
+    woken = Woken()
+    intake = Intake(store, woken, ALL)
+    for name in ("first", "second"):
+        schema = waiting()
+        schema["metadata"] |= {"name": name, "uid": name}
+        kept = store.put(known.DAAP_SCHEMA, schema)
+    assert kept
+    (watch,) = (each for each in OF_SCHEMAS if each.kind == known.DAAP_SCHEMA)
+    intake.written(known.DAAP_SCHEMA, kept, kept | {"status": {"phase": "Applied"}})
+    assert Ref(known.DAAP_SCHEMA, "shop", "first") not in woken.taken()
+    intake.event(watch.source, "DELETED", kept)
+    assert Ref(known.DAAP_SCHEMA, "shop", "first") in woken.taken()

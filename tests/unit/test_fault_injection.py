@@ -130,6 +130,32 @@ def test_writes_of_the_status_are_told_apart(status: dict[str, Any], name: str) 
 
 
 @pytest.mark.parametrize(
+    ("status", "name"),
+    [
+        ({"job": "a", "phase": "Planning"}, "claim Planning"),
+        ({"job": "a"}, "claim"),
+        ({"job": None, "runs": 1, "checked": "a"}, "looked"),
+        ({"job": None, "runs": 3, "verifiedAt": "a"}, "looked"),
+        ({"job": None, "runs": 2, "checked": None}, "ran"),
+        ({"backup": "a"}, "backup"),
+        ({"conditions": [READY]}, "settled"),
+    ],
+)
+def test_writes_of_a_schemas_status_say_what_its_jobs_do(status: dict[str, Any], name: str) -> None:
+    url = "/apis/daap.io/v1alpha1/namespaces/shop/daapschemas/tables/status"
+    made = side_effects.of_request("PATCH", url, {"status": status}, MERGE)
+    assert made == f"patch daapschemas/status {name}"
+
+
+def test_the_jobs_of_a_schema_are_told_apart() -> None:
+    containers = [{"args": ["schema", "apply", "--files=a"]}]
+    metadata = {"name": "tables-0", "labels": {"daap.io/schema": "tables-0"}}
+    job = {"metadata": metadata, "spec": {"template": {"spec": {"containers": containers}}}}
+    url = "/apis/batch/v1/namespaces/shop/jobs/tables-0"
+    assert side_effects.of_request("PATCH", url, job, APPLY) == "create jobs apply"
+
+
+@pytest.mark.parametrize(
     ("sql", "name"),
     [
         (statements.save(DATABASES), "upsert row ready"),

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from daap_operator.api.v1alpha1 import DEFINITIONS
+from daap_operator.engine.conditions import dumped
 from daap_operator.kinds.database.reasons import BackupHealthReason
 from tests.support import recorded
 from tests.unit import builders, gitops
@@ -32,6 +34,15 @@ def by_type(obj: Object) -> dict[str, Object]:
 
 def test_what_is_expected_is_recorded_and_no_other() -> None:
     assert sorted(EXPECTED) == sorted(OBJECTS)
+
+
+@pytest.mark.parametrize("name", [name for name in EXPECTED if not name.endswith(" created")])
+def test_a_status_is_one_that_the_operator_writes(name: str) -> None:
+    """Field by field: a recording that was made by hand, or long ago, has no others."""
+    obj = OBJECTS[name]
+    (model,) = (each.model for each in DEFINITIONS if each.kind.name == obj["kind"])
+    read: Any = model.model_validate(obj)
+    assert dumped(read.status) == obj["status"]
 
 
 @pytest.mark.parametrize("name", EXPECTED)

@@ -15,6 +15,7 @@ from daap_operator.kinds.database import metrics as database_metrics
 from daap_operator.kinds.database.reasons import BackupHealthReason
 from daap_operator.kinds.drill import metrics as drill_metrics
 from daap_operator.kinds.restore import metrics as restore_metrics
+from daap_operator.kinds.schema import metrics as schema_metrics
 from daap_operator.kinds.served import METRICS
 from daap_operator.kube import Request
 from daap_operator.metrics import CATALOGUE, Known, Metric, Metrics, Seen, objects
@@ -35,6 +36,7 @@ def leader(*databases: Object, metadata_up: bool = True, rows_behind: int = 0) -
         *backup_metrics.measured([]),
         *restore_metrics.measured([]),
         *drill_metrics.measured([]),
+        *schema_metrics.measured([]),
     ]
     known = Known(of_kinds, metadata_up, {KIND: rows_behind}, {("shop", KIND): 1})
     return Seen("1.2.3", leader=True, known=known)

@@ -50,6 +50,7 @@ def test_shipped_are_the_files_of_the_repository_in_order() -> None:
         "012_create_restores_table",
         "013_create_drills_table",
         "014_index_deleted_databases",
+        "015_create_schemas_table",
     ]
     assert {file.path.parent for file in found} == {MIGRATIONS}
 

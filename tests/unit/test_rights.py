@@ -86,7 +86,8 @@ def test_one_more_entry_in_the_tuple_of_kinds_is_granted_and_explained() -> None
     assert (ours, "daaptasks") in granted["editRules"]
     assert (ours, "daapteams") not in granted["editRules"]
     page = rbac.page(more, definitions)
-    ended = "at the end of the drill, by uid; by uid, with its DaapTask"
+    changed = "one whose files, database or options have changed, by uid"
+    ended = f"at the end of the drill, by uid; {changed}; by uid, with its DaapTask"
     assert f"| batch | `jobs` | delete | {ended}" in page
     assert "| toys.example | `daapteams` | patch | the finalizer" in page
 
@@ -179,7 +180,7 @@ def test_users_get_what_is_in_namespaces() -> None:
     (seen,), (changed,), (bound,) = (
         template(name, [], definitions) for name in ("viewRules", "editRules", "bindingRules")
     )
-    own = ["daapdatabases", "daapbackups", "daaprestores", "daapdrills"]
+    own = ["daapdatabases", "daapbackups", "daaprestores", "daapdrills", "daapschemas"]
     assert seen["resources"] == changed["resources"] == [*own, "boxes"]
     assert bound["resources"] == ["daapdatabases"]
     assert bound["verbs"] == seen["verbs"] == ["get", "list", "watch"]

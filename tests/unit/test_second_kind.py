@@ -63,7 +63,8 @@ def test_its_manifest_is_a_file_of_its_own(monkeypatch: pytest.MonkeyPatch) -> N
         path.name: text for path, text in manifests.generated() if path.parent.name == "crds"
     }
     listed = yaml.safe_load(written.pop("kustomization.yaml"))["resources"]
-    names = ["daapbackups", "daapdatabases", "daapdrills", "daaprestores", "daapteams"]
+    names = ["daapbackups", "daapdatabases", "daapdrills", "daaprestores"]
+    names += ["daapschemas", "daapteams"]
     assert listed == list(written) == [f"{name}.yaml" for name in names]
     assert [yaml.safe_load(text) for text in written.values()] == made
 

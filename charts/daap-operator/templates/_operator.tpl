@@ -50,13 +50,13 @@
 {{- end }}
 - name: DAAP_DRILL_IMAGE
   value: {{ include "daap-operator.image" . | quote }}
-{{- range $part := list "backup" "restore" "drill" }}
+{{- range $part := list "backup" "restore" "drill" "schema" }}
 {{- range $name, $value := default dict (get $.Values.config $part) }}
 - name: DAAP_{{ upper $part }}_{{ $name | snakecase | upper }}
   value: {{ ternary (join "," $value) $value (kindIs "slice" $value) | quote }}
 {{- end }}
 {{- end }}
-{{- range $name, $value := omit .Values.config "postgresImages" "backup" "restore" "drill" }}
+{{- range $name, $value := omit .Values.config "postgresImages" "backup" "restore" "drill" "schema" }}
 - name: DAAP_{{ $name | snakecase | upper }}
   value: {{ ternary (include "daap-operator.postgresVersions" $ | nospace) $value (kindIs "slice" $value) | quote }}
 {{- end }}

@@ -3,10 +3,10 @@
 {{/* What the operator may do where objects are; docs/reference/rbac.md says why. */}}
 {{- define "daap-operator.rules" -}}
 - apiGroups: [daap.io]
-  resources: [daapdatabases, daaprestores]
+  resources: [daapdatabases, daaprestores, daapschemas]
   verbs: [get, list, watch, patch]
 - apiGroups: [daap.io]
-  resources: [daapdatabases/status, daapbackups/status, daaprestores/status, daapdrills/status]
+  resources: [daapdatabases/status, daapbackups/status, daaprestores/status, daapdrills/status, daapschemas/status]
   verbs: [patch]
 - apiGroups: [postgresql.cnpg.io]
   resources: [clusters, poolers, scheduledbackups, backups]
@@ -44,6 +44,9 @@
 - apiGroups: [batch]
   resources: [jobs]
   verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [get, list, watch]
 {{- end }}
 
 {{/* What belongs to no namespace. */}}
@@ -81,14 +84,14 @@
 {{/* For users who may look. */}}
 {{- define "daap-operator.viewRules" -}}
 - apiGroups: [daap.io]
-  resources: [daapdatabases, daapbackups, daaprestores, daapdrills]
+  resources: [daapdatabases, daapbackups, daaprestores, daapdrills, daapschemas]
   verbs: [get, list, watch]
 {{- end }}
 
 {{/* For users who may change. */}}
 {{- define "daap-operator.editRules" -}}
 - apiGroups: [daap.io]
-  resources: [daapdatabases, daapbackups, daaprestores, daapdrills]
+  resources: [daapdatabases, daapbackups, daaprestores, daapdrills, daapschemas]
   verbs: [create, update, patch, delete, deletecollection]
 {{- end }}
 

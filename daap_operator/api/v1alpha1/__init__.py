@@ -4,7 +4,7 @@ A kind gets its CRD, its part of the chart and its reference page by its entry i
 """
 
 from daap_operator.api.definition import Definition
-from daap_operator.api.v1alpha1 import backup, database, drill, restore
+from daap_operator.api.v1alpha1 import backup, database, drill, restore, schema
 from daap_operator.api.v1alpha1.backup import (
     BackupPhase,
     DaapBackup,
@@ -56,22 +56,45 @@ from daap_operator.api.v1alpha1.restore import (
     SafetyBackup,
     SafetyBackupStatus,
 )
+from daap_operator.api.v1alpha1.schema import (
+    Approval,
+    ConfigMapFiles,
+    DaapSchema,
+    DaapSchemaSpec,
+    DaapSchemaStatus,
+    Drift,
+    FileFinding,
+    FileSource,
+    InlineFile,
+    LastError,
+    Lint,
+    LintLevel,
+    OnDestructive,
+    PendingFile,
+    SchemaDatabase,
+    SchemaFiles,
+    SchemaPhase,
+    SeenConfigMap,
+)
 
 DEFINITIONS: tuple[Definition, ...] = (
     database.DEFINITION,
     backup.DEFINITION,
     restore.DEFINITION,
     drill.DEFINITION,
+    schema.DEFINITION,
 )
 """All kinds, in the order in which they are listed."""
 
 __all__ = [
     "DEFINITIONS",
     "MAJORS",
+    "Approval",
     "Backup",
     "BackupPhase",
     "BackupStatus",
     "Binding",
+    "ConfigMapFiles",
     "DaapBackup",
     "DaapBackupSpec",
     "DaapBackupStatus",
@@ -84,15 +107,27 @@ __all__ = [
     "DaapRestore",
     "DaapRestoreSpec",
     "DaapRestoreStatus",
+    "DaapSchema",
+    "DaapSchemaSpec",
+    "DaapSchemaStatus",
     "DatabaseRef",
     "DeletionPolicy",
+    "Drift",
     "DrillChecks",
     "DrillPhase",
     "DrillQuery",
     "DrilledDatabase",
+    "FileFinding",
+    "FileSource",
+    "InlineFile",
+    "LastError",
+    "Lint",
+    "LintLevel",
     "Locale",
     "LocaleProvider",
     "OnDelete",
+    "OnDestructive",
+    "PendingFile",
     "Phase",
     "PoolMode",
     "Pooler",
@@ -105,7 +140,11 @@ __all__ = [
     "RestoredStatus",
     "SafetyBackup",
     "SafetyBackupStatus",
+    "SchemaDatabase",
+    "SchemaFiles",
+    "SchemaPhase",
     "SecretMetadata",
+    "SeenConfigMap",
     "Source",
     "SourceStatus",
     "Storage",

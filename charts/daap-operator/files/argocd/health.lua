@@ -1,7 +1,7 @@
--- Health of a DaapDatabase, DaapBackup, DaapRestore or DaapDrill for Argo CD. The status keeps kstatus' rules, so this reads it as
--- kstatus does: Ready is True when clients can connect, or the backup or restore is completed, or the drill has passed; Reconciling
--- while something is under way; Stalled when somebody must act. BackupHealthy and MetadataSynced are left out: neither a full store nor an inventory
--- that is away may fail a sync.
+-- Health of a DaapDatabase, DaapBackup, DaapRestore, DaapDrill or DaapSchema for Argo CD. The status keeps kstatus' rules, so this reads
+-- it as kstatus does: Ready is True when clients can connect, or the backup or restore is completed, or the drill has passed, or the
+-- files are applied; Reconciling while something is under way; Stalled when somebody must act. BackupHealthy and MetadataSynced are left
+-- out: neither a full store nor an inventory that is away may fail a sync. A plan that waits for approval does not fail one, either.
 local health = { status = "Progressing", message = "Waiting for the DaaP operator" }
 
 local conditions = {}
@@ -31,6 +31,9 @@ if conditions["Reconciling"] ~= nil then
   health.message = conditions["Reconciling"].message
 elseif conditions["Stalled"] ~= nil then
   health.status = "Degraded"
+  if conditions["Stalled"].reason == "ApprovalRequired" then
+    health.status = "Suspended"
+  end
   health.message = conditions["Stalled"].message
 elseif ready ~= nil then
   health.message = ready.message

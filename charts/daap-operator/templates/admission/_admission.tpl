@@ -44,5 +44,6 @@ request, and the API server reports either: whichever it is names the remedy tha
   "daapbackups" "databaseRef.name"
   "daapdrills" "databaseRef.name"
   "daaprestores" "databaseRef.name"
+  "daapschemas" "databaseRef.name"
   | toJson }}
 {{- end }}

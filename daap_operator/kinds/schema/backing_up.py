@@ -1,0 +1,96 @@
+"""The DaapBackup of a database before a plan is applied, where that is asked for."""
+
+from daap_operator import names, raw
+from daap_operator.api.meta import ConditionType
+from daap_operator.api.v1alpha1 import BackupPhase
+from daap_operator.engine.child import Child, Manifest, Owner, Reasons
+from daap_operator.engine.children import ensure
+from daap_operator.engine.kinds import Object
+from daap_operator.engine.ownership import OWNED, owner_labels
+from daap_operator.errors import Stalled, Waiting
+from daap_operator.kinds import known
+from daap_operator.kinds.references import database_of
+from daap_operator.kinds.schema.memory import SchemaTurn
+from daap_operator.kinds.schema.reasons import SchemaReason
+from daap_operator.lines import quoted
+
+_REASONS = Reasons(
+    pending=SchemaReason.BACKING_UP,
+    deleted=SchemaReason.BACKING_UP,
+    leftover=SchemaReason.BACKING_UP,
+    conflict=SchemaReason.OBJECT_CONFLICT,
+    rejected=SchemaReason.REJECTED,
+)
+
+
+async def backed_up(turn: SchemaTurn, name: str) -> None:
+    """Return once there is a backup of the present state, which is ordered first.
+
+    Raises Waiting while it is made, and Stalled when somebody has to act for it.
+    """
+    world, subject = turn.world, turn.subject
+    database = raw.text(subject.spec, "databaseRef", "name")
+    owner = Owner(*subject.key, subject.metadata.uid)
+    wanted = child(owner, name, database)
+    ensured = await ensure(world.kube, world.store, owner, wanted)
+    if ensured.facts:
+        world.wake(wanted.ref)  # its own controller is told by no event of what was written here
+    if problem := ensured.problem():
+        raise problem
+    found = world.store.get(wanted.ref) or {}
+    if database_of(found) != (owner.namespace, database):
+        told = f"DaapBackup {name} is not a backup of DaapDatabase {database}: delete it"
+        raise Stalled(SchemaReason.OBJECT_CONFLICT, told)
+    _judge(found, name)
+
+
+def child(owner: Owner, name: str, database: str) -> Child:
+    """That DaapBackup, made once and never repaired.
+
+    It has no owner reference: whoever deletes the DaapSchema keeps the way back.
+    """
+    manifest = _manifest(owner, name, database)
+    return Child(known.DAAP_BACKUP, owner.namespace, name, _REASONS, manifest, compared=_as_it_is)
+
+
+def _manifest(owner: Owner, name: str, database: str) -> Manifest:
+    labels = {
+        "app.kubernetes.io/name": "daapschema",
+        "app.kubernetes.io/part-of": "daap",
+        names.DATABASE_LABEL: database,
+        **owner_labels(owner.kind, owner.uid),
+    }
+    return {
+        "apiVersion": known.DAAP_BACKUP.api_version,
+        "kind": known.DAAP_BACKUP.name,
+        "metadata": {"namespace": owner.namespace, "name": name, "labels": labels},
+        "spec": {"databaseRef": {"name": database}},
+    }
+
+
+def _as_it_is(manifest: Manifest, actual: Object) -> Manifest:
+    del manifest
+    return {"metadata": {}, **actual[OWNED]}
+
+
+def _judge(backup: Object, name: str) -> None:
+    phase = raw.text(backup, "status", "phase")
+    if phase == BackupPhase.COMPLETED:
+        return
+    ready, stalled = (_told(backup, kind) for kind in (ConditionType.READY, ConditionType.STALLED))
+    if phase == BackupPhase.FAILED or stalled:
+        raise Stalled(
+            SchemaReason.BACKUP_FAILED,
+            f"DaapBackup {name}, which is to be there before the plan is applied, is not made: "
+            f"{(stalled or ready).rstrip('.')}. Delete it to have another one made, or set "
+            "spec.backupBefore to false",
+        )
+    told = f"DaapBackup {name} is made before the plan is applied"
+    raise Waiting(SchemaReason.BACKING_UP, f"{told}: {ready}" if ready else told)
+
+
+def _told(obj: Object, kind: ConditionType) -> str:
+    for condition in raw.items(obj, "status", "conditions"):
+        if raw.text(condition, "type") == kind:
+            return quoted(raw.text(condition, "message"))
+    return ""

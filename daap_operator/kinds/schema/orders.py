@@ -1,0 +1,88 @@
+"""What a Job is asked to do, and what makes it another Job. Pure."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+
+from daap_operator import names
+from daap_operator.api.v1alpha1 import DaapSchemaSpec, SchemaDatabase
+
+
+class Mode(StrEnum):
+    """What a Job does, as the command has it."""
+
+    CHECK = "check"
+    """Plan what is pending, and compare the database with the ledger."""
+    APPLY = "apply"
+
+
+def digest(files: str, database: SchemaDatabase, spec: DaapSchemaSpec) -> str:
+    """Of whatever a plan follows from: another one needs another look.
+
+    Not of the operator's version: with each new one all databases would be looked at, at once.
+    """
+    of = {
+        "files": files,
+        "database": [database.uid, database.cluster_uid],
+        "lint": spec.lint.model_dump(mode="json"),
+        "ledger": spec.ledger,
+        "baseline": spec.baseline,
+        "role": spec.role,
+        "searchPath": spec.search_path,
+    }
+    return hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()
+
+
+def job_name(name: str, uid: str, mode: Mode, *of: object) -> str:
+    """The name of the Job for exactly that."""
+    text = json.dumps([uid, mode, *of], sort_keys=True)
+    return names.schema_job_name(name, hashlib.sha256(text.encode()).hexdigest())
+
+
+def backup_name(name: str, uid: str, *of: object) -> str:
+    """The name of the DaapBackup that is made before exactly that."""
+    text = json.dumps([uid, "backup", *of], sort_keys=True)
+    return names.schema_job_name(name, hashlib.sha256(text.encode()).hexdigest())
+
+
+def attempt(digest: str, spec: DaapSchemaSpec) -> str:
+    """Of the same, and of how a plan is applied: what has failed otherwise is tried at once."""
+    how = [digest, spec.lock_timeout_seconds, spec.statement_timeout_seconds, spec.on_destructive]
+    return hashlib.sha256(json.dumps(how).encode()).hexdigest()
+
+
+def arguments(mode: Mode, spec: DaapSchemaSpec, files: str, job: str, plan: str) -> list[str]:
+    """Of the Job that looks, or applies a plan that somebody has approved where that is needed.
+
+    `files` is the checksum of all of them, `plan` the plan's hash.
+    """
+    common = [mode, *_common(spec, files)]
+    if mode is Mode.CHECK:
+        return common
+    return [
+        *common,
+        f"--job={job}",
+        f"--plan={plan}",
+        f"--on-destructive={spec.on_destructive.lower()}",
+        f"--lock-timeout={spec.lock_timeout_seconds}",
+        f"--statement-timeout={spec.statement_timeout_seconds}",
+    ]
+
+
+def _common(spec: DaapSchemaSpec, files: str) -> Iterator[str]:
+    """One word each: what begins with a dash is an option, whatever a value begins with."""
+    yield f"--files={files}"
+    yield f"--ledger={spec.ledger}"
+    yield f"--level={spec.lint.level.lower()}"
+    yield from (f"--ignore={rule}" for rule in spec.lint.ignore)
+    if spec.baseline:
+        yield f"--baseline={spec.baseline}"
+    if spec.role:
+        yield f"--role={spec.role}"
+    if spec.search_path:
+        yield f"--search-path={_path(spec.search_path)}"
+
+
+def _path(schemas: Sequence[str]) -> str:
+    return ",".join(schemas)

@@ -1,0 +1,77 @@
+"""The database that a schema is about, and whether the ledger is the schema's. Pure."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from daap_operator import raw
+from daap_operator.api.meta import ConditionType, Metadata
+from daap_operator.api.v1alpha1 import DaapSchemaSpec, SchemaDatabase
+from daap_operator.engine.kinds import Reader, Ref
+from daap_operator.errors import Stalled, Waiting
+from daap_operator.kinds import known
+from daap_operator.kinds.schema.reasons import SchemaReason
+from daap_operator.kinds.schema.watched import MOST, OF_DATABASE
+
+WAITING_SECONDS = 300.0
+"""When to look again at a database that is waited for, should no event come."""
+
+
+class Prospect(NamedTuple):
+    """A database that has a Cluster."""
+
+    database: SchemaDatabase
+    ready_since: datetime | None
+    """None while it is not ready: what is applied stays so, and nothing new can be."""
+
+
+def prospect(store: Reader, metadata: Metadata, spec: DaapSchemaSpec) -> Prospect:
+    """The database and its Cluster. Raises Waiting while there is none."""
+    name = spec.database_ref.name
+    found = store.get(Ref(known.DATABASE, metadata.namespace, name))
+    if found is None or raw.value(found, "metadata", "deletionTimestamp"):
+        there = "is being deleted" if found is not None else "does not exist in this namespace"
+        raise waiting(f"DaapDatabase {name} {there}")
+    cluster = raw.text(found, "status", "clusterName")
+    its = store.get(Ref(known.CLUSTER, metadata.namespace, cluster)) if cluster else None
+    uid = raw.text(its, "metadata", "uid")
+    if not uid:
+        raise waiting(f"DaapDatabase {name} has no Cluster at the moment")
+    of = SchemaDatabase(
+        name=name,
+        uid=raw.text(found, "metadata", "uid"),
+        cluster_name=cluster,
+        cluster_uid=uid,
+    )
+    return Prospect(of, raw.moment(_ready(found), "lastTransitionTime"))
+
+
+def waiting(told: str) -> Waiting:
+    """What a schema says that cannot get on without its database."""
+    return Waiting(SchemaReason.WAITING_FOR_DATABASE, told, seconds=WAITING_SECONDS)
+
+
+def _ready(database: raw.Object) -> raw.Object | None:
+    for each in raw.items(database, "status", "conditions"):
+        if raw.text(each, "type") == ConditionType.READY and raw.text(each, "status") == "True":
+            return raw.mapping(each)
+    return None
+
+
+def own_ledger(store: Reader, metadata: Metadata, spec: DaapSchemaSpec) -> None:
+    """Raise Stalled when an older schema of the same database has the same ledger."""
+    place, mine = (metadata.namespace, spec.database_ref.name), _age(metadata)
+    for each in store.by(known.DAAP_SCHEMA, OF_DATABASE, place, MOST):
+        ledger = raw.text(each, "spec", "ledger") or "default"
+        made = raw.moment(each, "metadata", "creationTimestamp")
+        uid, other = raw.text(each, "metadata", "uid"), raw.text(each, "metadata", "name")
+        if ledger == spec.ledger and made is not None and (made, uid) < mine:
+            raise Stalled(
+                SchemaReason.LEDGER_TAKEN,
+                f"spec.ledger '{spec.ledger}' is that of DaapSchema {other} of the same database, "
+                "which is older: create this one anew with another spec.ledger, or add its files "
+                f"to {other}",
+            )
+
+
+def _age(metadata: Metadata) -> tuple[datetime, str]:
+    return metadata.creation_timestamp, metadata.uid

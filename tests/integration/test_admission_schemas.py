@@ -1,0 +1,37 @@
+"""What the operator's account may make for schemas, and what nobody gets by its token."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from daap_operator import names
+from tests.integration.schema_attacks import ATTACKS
+from tests.integration.test_admission_drills import applied
+from tests.support import schema_jobs
+from tests.support.api import Api
+
+Object = dict[str, Any]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [schema_jobs.check, schema_jobs.apply, schema_jobs.most_mounted, schema_jobs.most_inline],
+)
+async def test_what_a_schema_makes_passes(
+    make: Callable[[str], Object], operator: Api, place: str
+) -> None:
+    """Not only dry, so that the API server also stores the largest ones."""
+    made = make(place)
+    assert await applied(operator, made) == ""
+    assert await operator.apply("jobs", made, names.FIELD_MANAGER)
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+async def test_no_job(attack: str, operator: Api, place: str) -> None:
+    change, expected = ATTACKS[attack]
+    tried = schema_jobs.check(place)
+    change(tried)
+    said = await applied(operator, tried)
+    assert expected in said
+    assert "find out who acts with the operator's account" in said
