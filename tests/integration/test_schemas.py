@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.api import ApiError
 from tests.support.databases import Databases, condition, phase
 from tests.support.eventually import eventually
 from tests.support.operator import Operators
@@ -82,7 +83,7 @@ async def test_of_a_config_map_only_the_chosen_keys_are_files(
     await ready(databases)
     await schemas.files("all", FIVE)
     some = [{"configMap": {"name": "all", "files": "00[12]_*.sql"}}]
-    with pytest.raises(Exception, match="must be the name of a key"):
+    with pytest.raises(ApiError, match="must be the name of a key"):
         await schemas.create("tables", schema=some)
     await schemas.create("tables", schema=[{"configMap": {"name": "all", "files": "*users.sql"}}])
     await schemas.applied("tables", "001_users.sql")
