@@ -1,10 +1,12 @@
 """Each situation that a DaapSchema can be in, brought about and held: what gets recorded."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from tests.integration.situations import SPEC, Stage
 from tests.support.databases import condition
 from tests.support.eventually import eventually
+from tests.support.restores import Restores
 from tests.support.schema_plans import BROKEN, DELETES, DRIFT, UNREACHABLE, UNSAFE, WAITS
 from tests.support.schema_runner import running
 from tests.support.schemas import Schemas
@@ -34,8 +36,8 @@ async def _says(stage: Stage, reason: str) -> None:
     )
 
 
-async def _create(stage: Stage) -> None:
-    await _schemas(stage).create(NAME, DATABASE, schema=[{"configMap": {"name": FILES}}])
+async def _create(stage: Stage, **spec: Any) -> None:
+    await _schemas(stage).create(NAME, DATABASE, schema=[{"configMap": {"name": FILES}}], **spec)
 
 
 async def _asked(stage: Stage, files: dict[str, str]) -> None:
@@ -101,6 +103,16 @@ async def approval_required(stage: Stage) -> None:
     await _after_two(stage, DELETES, "ApprovalRequired")
 
 
+async def backing_up(stage: Stage) -> None:
+    """The state before the plan is backed up."""
+    async with running(stage.databases.api, stage.namespace):
+        await stage.operators.start()
+        await Restores(stage.databases.api, stage.namespace).recoverable(DATABASE, **SPEC)
+        await _schemas(stage).files(FILES, _with(""))
+        await _create(stage, backupBefore=True)
+        await _says(stage, "BackingUp")
+
+
 async def lint_failed(stage: Stage) -> None:
     """A file is unsafe."""
     await _after_two(stage, UNSAFE, "LintFailed")
@@ -138,6 +150,7 @@ SITUATIONS: dict[str, Callable[[Stage], Awaitable[None]]] = {
         applying,
         applied,
         approval_required,
+        backing_up,
         lint_failed,
         file_failed,
         database_unavailable,

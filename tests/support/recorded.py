@@ -40,8 +40,8 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 """A moment to which a database is restored."""
 _ARCHIVE = re.compile(r"(?<=-)[0-9a-f]{8}$")
 """The part of an archive's name that comes from a uid."""
-_RUN = re.compile(r"(?<=orders-)[0-9a-f]{10}\b")
-"""The part of a Job's name that comes from a uid."""
+_RUN = re.compile(r"(?<=orders-)[0-9a-f]{10}(?:(-)[0-9a-f]{8})?\b")
+"""The part of the name of a Job, a DaapBackup or its Backup that comes from uids."""
 _DIGESTS = ("attempted", "checked")
 """What is made of uids, and of nothing else that a reader could recognize."""
 _SCHEDULE = re.compile(r"[0-9]+ [0-9]+ [0-9]+ \* \* \*")
@@ -92,8 +92,12 @@ def _settled(value: Any, key: str = "") -> Any:
     if key in _DIGESTS:
         return "0" * 64
     if isinstance(value, str):
-        value = _settled_text(_RUN.sub(RUN, value), key)
+        value = _settled_text(_RUN.sub(_run, value), key)
     return VERSION if key in ("resourceVersion", "secretRevision") else value
+
+
+def _run(found: re.Match[str]) -> str:
+    return f"{RUN}-{UID[:8]}" if found[1] else RUN
 
 
 def _settled_text(value: str, key: str) -> str:
