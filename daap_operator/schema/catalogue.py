@@ -23,7 +23,7 @@ SELECT kind, name, parent,
        pg_catalog.left(definition, %s)
 FROM ({}) AS found (kind, name, parent, definition)
 """
-_RECORDED = ("kind", "name", "parent", "digest", "definition", "major", "file")
+_RECORDED = ("kind", "name", "parent", "digest", "definition", "major", "file", "ledger")
 _FORGET_SQL = "DELETE FROM daap_schema.objects WHERE kind = %s AND name = %s"
 _RECORD_SQL = """
 INSERT INTO daap_schema.objects (kind, name, parent, digest, definition, major, ledger, part, file)
@@ -52,13 +52,13 @@ def recorded(connection: Connection) -> dict[Key, Object]:
     """The objects as the files have left them. Raises RefusedError, psycopg.Error."""
     found = {}
     for row in tables.rows(connection, "objects", _RECORDED):
-        kind, name, parent, digest, definition, major, file = (each or "" for each in row)
+        kind, name, parent, digest, definition, major, file, of = (each or "" for each in row)
         if not major.isdecimal():
             raise RefusedError(
                 f"the table daap_schema.objects has a row for {lines.quoted(name)!r} that no "
                 "runner has written: repair it"
             )
-        made = Object(digest, definition, parent, int(major[:9]), lines.quoted(file))
+        made = Object(digest, definition, parent, int(major[:9]), lines.quoted(file), of)
         found[Key(kind, name)] = made
     return found
 

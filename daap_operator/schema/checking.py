@@ -63,9 +63,11 @@ def _looked(
             there = tables.refuse_strange(connection)
             applied = ledger.read(connection, rules.ledger) if there else []
             taken = baseline.taken(connection, wanted.files, wanted.baseline, applied, say)
-            found = _drift(connection) if applied else []
+            found = _drift(connection, rules.ledger) if applied else []
     return applied, baseline.rows(taken), found
 
 
-def _drift(connection: Connection) -> list[Drift]:
-    return drift.drift(catalogue.recorded(connection), catalogue.seen(connection))
+def _drift(connection: Connection, name: str) -> list[Drift]:
+    """Of this ledger's objects, and of what is nobody's: others are told of theirs."""
+    recorded, seen = catalogue.recorded(connection), catalogue.seen(connection)
+    return drift.of_ledger(drift.drift(recorded, seen), recorded, seen, name)

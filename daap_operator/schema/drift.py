@@ -31,6 +31,8 @@ class Object:
     """The version of PostgreSQL that wrote the definition."""
     file: str = ""
     """The file that made it so; only of what was recorded."""
+    ledger: str = ""
+    """The ledger that has this file; the same."""
 
 
 Objects = Mapping[Key, Object]
@@ -107,6 +109,21 @@ def drift(recorded: Objects, seen: Objects) -> list[Drift]:
         ),
     ]
     return sorted((each for each in found if each), key=lambda each: each.key)
+
+
+def of_ledger(found: Iterable[Drift], recorded: Objects, seen: Objects, ledger: str) -> list[Drift]:
+    """Those of the differences that are of one ledger, or of none.
+
+    An object is of the ledger that made it, or else the table that it goes with. What goes with
+    nothing that was recorded may be anybody's.
+    """
+
+    def owner(key: Key) -> str:
+        parent = seen[key].parent if key in seen and key not in recorded else ""
+        made = recorded.get(Key("table", parent) if parent else key)
+        return made.ledger if made else ledger
+
+    return [each for each in found if owner(each.key) == ledger]
 
 
 def _tops(objects: Objects) -> Iterable[tuple[Key, Object]]:

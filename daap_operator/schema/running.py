@@ -116,7 +116,7 @@ class Run:
         self._renew(connection)
 
     def _take(self, connection: Connection, files: Sequence[SqlFile]) -> None:
-        """Record them, and all objects that are there, as applied."""
+        """Record them as applied, and all objects that are there and no other ledger's."""
         if not files:
             return
         name, job = self.rules.ledger, self.rules.job
@@ -124,7 +124,9 @@ class Run:
             for file in files:
                 row = Applied(file.part, file.name, file.checksum, job=job)
                 ledger.write(connection, name, row, baseline=True)
-            catalogue.record(connection, name, files[-1], {}, catalogue.seen(connection))
+            others, seen = catalogue.recorded(connection), catalogue.seen(connection)
+            new = {key: each for key, each in seen.items() if key not in others}
+            catalogue.record(connection, name, files[-1], {}, new)
         self.printer.say(f"{files[0].name} to {files[-1].name} are recorded, and not run: baseline")
 
     def _renew(self, connection: Connection) -> None:

@@ -120,8 +120,8 @@ def _take(connection: Connection, role: str) -> None:
         connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
     except (errors.InsufficientPrivilege, errors.InvalidParameterValue) as error:
         raise RefusedError(
-            f"--role {lines.quoted(role)}: {lines.quoted(str(error))}; grant it to the role that "
-            "connects, or leave --role out"
+            f"--role {lines.quoted(role)}: {lines.quoted(str(error))}; name a role that the one "
+            "that connects is a member of and that is no superuser, or leave --role out"
         ) from error
 
 

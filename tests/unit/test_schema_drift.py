@@ -1,6 +1,6 @@
 """What differs between two looks at a database's objects."""
 
-from daap_operator.schema.drift import Change, Drift, Key, Object, changes, drift
+from daap_operator.schema.drift import Change, Drift, Key, Object, changes, drift, of_ledger
 
 TABLE = Key("table", "public.a")
 COLUMN = Key("column", "public.a.x")
@@ -73,3 +73,21 @@ def test_changes_are_what_came_about_between_two_looks() -> None:
     after = {TABLE: thing("1"), COLUMN: thing("3"), INDEX: thing("4")}
     assert changes(before, after) == ({COLUMN: thing("3"), INDEX: thing("4")}, [])
     assert changes(after, before) == ({COLUMN: thing("2")}, [INDEX])
+
+
+def test_each_ledger_is_told_of_its_own_and_of_what_is_nobodys() -> None:
+    table, other = Key("table", "a"), Key("table", "b")
+    recorded = {
+        table: Object("1", file="001.sql", ledger="mine"),
+        other: Object("1", file="001.sql", ledger="theirs"),
+    }
+    column, more, stray = Key("column", "a.x"), Key("column", "b.x"), Key("table", "c")
+    seen = {
+        table: Object("1"),
+        column: Object("1", parent="a"),
+        more: Object("1", parent="b"),
+        stray: Object("1"),
+    }
+    found = drift(recorded, seen)
+    assert [each.key for each in of_ledger(found, recorded, seen, "mine")] == [column, stray]
+    assert [each.key for each in of_ledger(found, recorded, seen, "theirs")] == [more, other, stray]
