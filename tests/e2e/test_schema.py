@@ -66,8 +66,8 @@ async def test_a_schema_from_the_first_file_to_a_destructive_one(
     table = await asyncio.to_thread(
         real_cluster.kubectl, "get", "daapschemas", f"--namespace={shop.namespace}"
     )
-    assert table.splitlines()[1].split()[:6] == [
-        "orders", "orders", "Applied", "005_orders_status.sql", "6", "0",
+    assert table.splitlines()[1].split()[:7] == [
+        "orders", "orders", "True", "Applied", "005_orders_status.sql", "6", "0",
     ]  # fmt: skip
 
     # A sixth file runs alone

@@ -106,12 +106,15 @@ async def test_what_kubectl_prints(control_plane: ControlPlane, api: Api, namesp
         return [line.split() for line in out.strip().splitlines()]
 
     header, row = printed(PLURAL)
-    narrow = ["NAME", "DATABASE", "STATUS", "CURRENT", "APPLIED", "PENDING", "FINDINGS", "AGE"]
-    assert header == narrow
-    assert row[:-1] == ["orders", "orders", "AwaitingApproval", "001_users.sql", "1", "2", "3"]
+    assert header == [
+        "NAME", "DATABASE", "READY", "STATUS", "CURRENT", "APPLIED", "PENDING", "FINDINGS", "AGE",
+    ]  # fmt: skip
+    assert row[:-1] == [
+        "orders", "orders", "False", "AwaitingApproval", "001_users.sql", "1", "2", "3",
+    ]  # fmt: skip
     header, row = printed("daapsch", "-o", "wide")
-    assert header[7:] == ["DRIFT", "PLAN", "MESSAGE", "AGE"]
-    assert row[7:-1] == ["4", STATUS["plan"], "Approve", "it"]
+    assert header[8:] == ["DRIFT", "PLAN", "MESSAGE", "AGE"]
+    assert row[8:-1] == ["4", STATUS["plan"], "Approve", "it"]
     assert printed("daap")[1][0] == "daapschema.daap.io/orders"  # of several kinds
 
 

@@ -234,6 +234,15 @@ async def test_it_is_verified_once_a_day_and_stays_ready_meanwhile() -> None:
     assert stage.told(SCHEMA)["Stalled"] == ("True", "Drifted")
     assert "public.by_hand" in stage.why()
     assert "(and 1 more)" in stage.why()
+    await stage.passes(3)
+    stage.reports(DONE)
+    await stage.passes(1)
+    assert stage.told(SCHEMA) == {"Ready": ("True", "Ready")}
+
+
+async def test_what_differs_keeps_no_plan_from_being_applied() -> None:
+    stage = await going(planned(driftCount=1, drift=[]))
+    assert "apply" in stage.asked
 
 
 async def test_that_it_cannot_be_verified_now_takes_nothing_back() -> None:
@@ -324,8 +333,30 @@ async def test_a_run_that_was_begun_before_anybody_had_to_approve_it_ends_as_it_
     assert stage.its()["applied"] == 1
 
 
-async def test_a_plan_waits_for_the_backup_before_it() -> None:
+async def _backed(**spec: Any) -> SchemaStage:
+    """A stage on which the database has backups, and a plan waits for one."""
+    stage = await ready()
+    stage.kube.change(known.DATABASE, "orders", _with_backups)
+    stage.schema(backupBefore=True, **spec)
+    await stage.passes(2)
+    stage.reports(planned())
+    await stage.passes(2)
+    return stage
+
+
+def _with_backups(database: Object) -> None:
+    database["status"]["backup"] = {"store": "backups"}
+
+
+async def test_a_backup_is_not_asked_of_a_database_without_backups() -> None:
     stage = await going(backupBefore=True)
+    assert stage.told(SCHEMA)["Stalled"] == ("True", "BackupFailed")
+    assert "spec.backup.enabled" in stage.why()
+    assert stage.kube.there(known.DAAP_BACKUP) == []
+
+
+async def test_a_plan_waits_for_the_backup_before_it() -> None:
+    stage = await _backed()
     assert stage.jobs == []
     assert stage.told(SCHEMA)["Reconciling"] == ("True", "BackingUp")
     (name,) = stage.kube.there(known.DAAP_BACKUP)
@@ -341,7 +372,7 @@ async def test_a_plan_waits_for_the_backup_before_it() -> None:
 
 
 async def test_a_backup_that_fails_holds_the_plan() -> None:
-    stage = await going(backupBefore=True)
+    stage = await _backed()
     (name,) = stage.kube.there(known.DAAP_BACKUP)
     told = [{"type": "Stalled", "status": "True", "message": "The backups are off."}]
     stage.kube.change(known.DAAP_BACKUP, name, setting("status", {"conditions": told}))
@@ -361,6 +392,9 @@ async def test_what_is_in_the_way_of_a_plan_is_told_and_looked_at_again_later(re
     assert stage.jobs == []
     assert stage.told(SCHEMA)["Stalled"] == ("True", reason)
     assert "001_users.sql: what it is (and 2 more)" in stage.why()
+    await stage.passes(4)
+    assert stage.jobs == []
+    stage.clock.advance(600)
     await stage.passes(2)
     assert "check" in stage.asked
     stage.reports(planned())
@@ -482,6 +516,13 @@ async def test_a_run_that_is_refused_is_looked_at_anew() -> None:
     await stage.passes(1)
     assert stage.told(SCHEMA)["Stalled"] == ("True", "RunRefused")
     assert "superuser" in stage.why()
+
+
+async def test_a_run_speaks_of_the_spec_and_not_of_the_commands_options() -> None:
+    stage = await going()
+    stage.reports(refused("Refused", "--role x: no such role, or leave --role out"))
+    await stage.passes(1)
+    assert "spec.role x: no such role, or leave spec.role out" in stage.why()
 
 
 async def test_a_job_that_ends_without_a_word_is_told_and_tried_again() -> None:

@@ -5,7 +5,7 @@ from daap_operator.api.meta import ConditionType
 from daap_operator.api.v1alpha1 import BackupPhase
 from daap_operator.engine.child import Child, Manifest, Owner, Reasons
 from daap_operator.engine.children import ensure
-from daap_operator.engine.kinds import Object
+from daap_operator.engine.kinds import Object, Ref
 from daap_operator.engine.ownership import OWNED, owner_labels
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.kinds import known
@@ -31,6 +31,13 @@ async def backed_up(turn: SchemaTurn, name: str) -> None:
     world, subject = turn.world, turn.subject
     database = raw.text(subject.spec, "databaseRef", "name")
     owner = Owner(*subject.key, subject.metadata.uid)
+    its = world.store.get(Ref(known.DATABASE, owner.namespace, database))
+    if not raw.text(its, "status", "backup", "store"):
+        raise Stalled(
+            SchemaReason.BACKUP_FAILED,
+            f"spec.backupBefore is true, and the backups of DaapDatabase {database} are off: set "
+            "its spec.backup.enabled to true, or spec.backupBefore to false",
+        )
     wanted = child(owner, name, database)
     ensured = await ensure(world.kube, world.store, owner, wanted)
     if ensured.facts:

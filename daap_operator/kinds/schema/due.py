@@ -7,18 +7,22 @@ from daap_operator.api.v1alpha1 import DaapSchemaStatus
 
 FIRST_SECONDS, LAST_SECONDS = 15.0, 3600.0
 """The pause after the first failure; it doubles with each one more, up to an hour."""
+FILES_SECONDS = 600.0
+"""The first pause where the files themselves are in the way: whoever changes them ends it."""
 _DOUBLINGS = 10
 _SPREAD = 0.1
 """How much of the time between two looks they are spread over: many databases are ready at once."""
 
 
-def retry_at(status: DaapSchemaStatus, ready_since: datetime | None) -> datetime | None:
+def retry_at(
+    status: DaapSchemaStatus, ready_since: datetime | None, first: float = FIRST_SECONDS
+) -> datetime | None:
     """When to try again; None when nothing has failed, or the database has come back since."""
     if not status.failures or status.last_failed_at is None:
         return None
     if ready_since is not None and ready_since > status.last_failed_at:
         return None
-    pause = FIRST_SECONDS * 2.0 ** min(status.failures - 1, _DOUBLINGS)
+    pause = first * 2.0 ** min(status.failures - 1, _DOUBLINGS)
     return status.last_failed_at + timedelta(seconds=min(pause, LAST_SECONDS))
 
 

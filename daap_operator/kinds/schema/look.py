@@ -82,6 +82,8 @@ class Look:
     async def _settled(self) -> SchemaOutcome:
         uid, seconds = self._turn.subject.metadata.uid, self._choices.verify_seconds
         at, now = due.verify_at(self._status, uid, seconds), self._turn.world.now()
+        if self._status.drift_count:
+            at = self._retry() or now
         if at is None or at <= now or self._status.job is not None:
             return await self._check()
         return self._settled_until(at)
@@ -170,7 +172,7 @@ class Look:
         **noted: object,
     ) -> report.Said | None:
         if self._ready_since is None and self._status.job is None:
-            raise prospect.waiting(f"DaapDatabase {self._database.name} is not ready")
+            raise prospect.not_ready(self._turn.world.store, self._turn.subject.key, self._database)
         name = self._job_name(mode, plan)
         arguments = orders.arguments(mode, self._spec, self._checksum, name, plan)
         order = Order(name, self._database.cluster_name, self._choices.image, arguments)
@@ -181,7 +183,8 @@ class Look:
 
     def _retry(self) -> datetime | None:
         """When to try again what has failed; None when that is now, or nothing has."""
-        at = due.retry_at(self._status, self._ready_since)
+        first = due.FILES_SECONDS if self._in_the_way else due.FIRST_SECONDS
+        at = due.retry_at(self._status, self._ready_since, first)
         return None if at is None or at <= self._turn.world.now() else at
 
     def _failed(self) -> SchemaOutcome:

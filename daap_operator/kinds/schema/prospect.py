@@ -11,6 +11,7 @@ from daap_operator.errors import Stalled, Waiting
 from daap_operator.kinds import known
 from daap_operator.kinds.schema.reasons import SchemaReason
 from daap_operator.kinds.schema.watched import MOST, OF_DATABASE
+from daap_operator.lines import quoted
 
 WAITING_SECONDS = 300.0
 """When to look again at a database that is waited for, should no event come."""
@@ -35,7 +36,7 @@ def prospect(store: Reader, metadata: Metadata, spec: DaapSchemaSpec) -> Prospec
     its = store.get(Ref(known.CLUSTER, metadata.namespace, cluster)) if cluster else None
     uid = raw.text(its, "metadata", "uid")
     if not uid:
-        raise waiting(f"DaapDatabase {name} has no Cluster at the moment")
+        raise waiting(f"DaapDatabase {name} has no Cluster at the moment{_why(found)}")
     of = SchemaDatabase(
         name=name,
         uid=raw.text(found, "metadata", "uid"),
@@ -43,6 +44,20 @@ def prospect(store: Reader, metadata: Metadata, spec: DaapSchemaSpec) -> Prospec
         cluster_uid=uid,
     )
     return Prospect(of, raw.moment(_ready(found), "lastTransitionTime"))
+
+
+def not_ready(store: Reader, key: Ref, database: SchemaDatabase) -> Waiting:
+    """What a schema says whose database is there, and not ready."""
+    found = store.get(Ref(known.DATABASE, key.namespace, database.name)) or {}
+    return waiting(f"DaapDatabase {database.name} is not ready{_why(found)}")
+
+
+def _why(database: raw.Object) -> str:
+    """What the database says of that."""
+    for each in raw.items(database, "status", "conditions"):
+        if raw.text(each, "type") == ConditionType.READY:
+            return f": {quoted(raw.text(each, 'message'))}"
+    return ""
 
 
 def waiting(told: str) -> Waiting:

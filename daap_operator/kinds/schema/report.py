@@ -98,7 +98,9 @@ def of_check(said: Said, status: DaapSchemaStatus, wanted: str, now: datetime) -
     }
     obstacles = raw.items(said.document, "obstacles")
     if not obstacles:
-        return _over(status) | _well() | found
+        # What differs may be undone at any time: it is looked at again as what has failed
+        again = _again(status, now) if found["drift_count"] and not count else {}
+        return _over(status) | _well() | again | found
     first = obstacles[0]
     names = f"{raw.text(first, 'file')}: {raw.text(first, 'message')}"
     more = _count(said.document, "obstaclesCount") - 1
@@ -140,19 +142,42 @@ def _well() -> Fields:
     return {"failures": None, "last_failed_at": None, "reason": None, "message": None}
 
 
-def _failed(said: Said, status: DaapSchemaStatus, now: datetime) -> Fields:
-    why = reason_of(said)
+def _again(status: DaapSchemaStatus, now: datetime) -> Fields:
     return {
         "failures": (status.failures or 0) + 1,
         "last_failed_at": now.replace(microsecond=0),
+    }
+
+
+def _failed(said: Said, status: DaapSchemaStatus, now: datetime) -> Fields:
+    why = reason_of(said)
+    return _again(status, now) | {
         "reason": str(why.reason),
         "message": why.message[:ERROR_LENGTH],
     }
 
 
+_OPTIONS = {
+    "--on-destructive": "spec.onDestructive",
+    "--search-path": "spec.searchPath",
+    "--baseline": "spec.baseline",
+    "--ignore": "spec.lint.ignore",
+    "--ledger": "spec.ledger",
+    "--level": "spec.lint.level",
+    "--role": "spec.role",
+}
+"""What the runner calls by its options, as a team has it in the spec."""
+
+
+def _in_the_spec(text: str) -> str:
+    for option, field in _OPTIONS.items():
+        text = text.replace(option, field)
+    return text
+
+
 def reason_of(said: Said) -> Finding:
     """Why a run has failed, or was refused."""
-    told = quoted(words.said(said.message))
+    told = quoted(words.said(_in_the_spec(said.message)))
     if said.reason in _STALE:
         return Finding(SchemaReason.RUN_LOST, told)
     if not said.document:
@@ -190,7 +215,8 @@ def _pending(said: object) -> PendingFile:
 
 def _finding(said: object) -> FileFinding:
     remedy = raw.text(said, "remedy")
-    told = f"{raw.text(said, 'message')}; {remedy}" if remedy else raw.text(said, "message")
+    text = raw.text(said, "message")
+    told = _in_the_spec(f"{text}; {remedy}" if remedy else text)
     return FileFinding(
         rule=quoted(raw.text(said, "rule"))[:63],
         level=quoted(raw.text(said, "level"))[:16],

@@ -13,6 +13,7 @@ DEFINITION = Definition(
     conditions=CONDITION_TYPES,
     columns=(
         Column("Database", "string", ".spec.databaseRef.name"),
+        Column("Ready", "string", '.status.conditions[?(@.type=="Ready")].status'),
         Column("Status", "string", ".status.phase"),
         Column("Current", "string", ".status.current"),
         Column("Applied", "integer", ".status.applied"),
