@@ -104,5 +104,5 @@ def _made(
 ) -> Object:
     owner = Owner(known.DAAP_SCHEMA, place, "orders", UID)
     return copy.deepcopy(
-        job.manifest(owner, job.Order(name, CLUSTER, IMAGE, arguments, keys), spec)
+        job.manifest(owner, job.Order(name, CLUSTER, "orders", IMAGE, arguments, keys), spec)
     )

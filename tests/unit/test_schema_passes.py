@@ -128,6 +128,18 @@ async def test_the_plan_stands_in_the_status_before_it_is_applied() -> None:
     assert "Planned" in repr(stage.announcer.announced)
 
 
+async def test_a_job_knows_the_database_without_its_secret() -> None:
+    """The owner's Secret of a Cluster that was restored has no `dbname`."""
+    stage = await going()
+    (container,) = stage.job["spec"]["template"]["spec"]["containers"]
+    found = {each["name"]: each.get("value") for each in container["env"]}
+    assert (found["PGDATABASE"], found["PGHOST"]) == ("orders", f"{CLUSTER}-rw")
+    keys = [
+        each["valueFrom"]["secretKeyRef"]["key"] for each in container["env"] if "valueFrom" in each
+    ]
+    assert keys == ["username", "password"]
+
+
 async def test_the_files_that_were_read_are_those_that_are_applied() -> None:
     stage = await ready()
     stage.schema()
@@ -667,7 +679,7 @@ async def test_deleting_a_schema_removes_nothing_in_the_database() -> None:
 def test_a_job_is_never_repaired_whatever_is_kept_of_it() -> None:
     """Two streams have Jobs, and one keeps all that was applied."""
     owner = Owner(*SCHEMA, "u")
-    order = Order("tables-0", CLUSTER, CHOICES.image, ["check"])
+    order = Order("tables-0", CLUSTER, "orders", CHOICES.image, ["check"])
     spec = DaapSchemaSpec.model_validate(
         {"databaseRef": {"name": "orders"}, "schema": [{"configMap": {"name": "tables"}}]}
     )

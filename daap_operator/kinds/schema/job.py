@@ -53,6 +53,8 @@ class Order(NamedTuple):
     name: str
     cluster: str
     """The database's Cluster."""
+    database: str
+    """The database's name in PostgreSQL."""
     image: str
     """The operator's own."""
     arguments: Sequence[str]
@@ -155,7 +157,7 @@ def _container(order: Order, spec: DaapSchemaSpec) -> Manifest:
         "name": CONTAINER,
         "image": order.image,
         "args": ["schema", *order.arguments, *fixtures, *schema],
-        "env": _environment(order.cluster),
+        "env": _environment(order.cluster, order.database),
         "resources": _RESOURCES,
         "securityContext": {
             "allowPrivilegeEscalation": False,
@@ -180,17 +182,21 @@ def _authority(cluster: str) -> Manifest:
     return {"secretName": f"{cluster}-ca", "items": [{"key": "ca.crt", "path": "ca.crt"}]}
 
 
-def _environment(cluster: str) -> list[Manifest]:
-    """How to reach the database as its owner, as libpq reads it; never through the pooler."""
+def _environment(cluster: str, database: str) -> list[Manifest]:
+    """How to reach the database as its owner, as libpq reads it; never through the pooler.
+
+    Its name is not read from the owner's Secret: that of a Cluster that was restored has none.
+    """
     values = {
         "PGHOST": names.primary_service(cluster),
         "PGPORT": str(names.POSTGRES_PORT),
+        "PGDATABASE": database,
         "PGSSLMODE": "verify-full",
         "PGSSLROOTCERT": f"{_CA}/ca.crt",
         "PGCONNECT_TIMEOUT": "30",
         "TMPDIR": _WORK,
     }
-    secret = {"PGUSER": "username", "PGPASSWORD": "password", "PGDATABASE": "dbname"}
+    secret = {"PGUSER": "username", "PGPASSWORD": "password"}
     return [
         *({"name": name, "value": value} for name, value in values.items()),
         *(

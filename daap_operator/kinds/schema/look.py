@@ -49,6 +49,7 @@ class Look:
         self._choices = choices
         self._known: dict[str, object] = {"database": of.database, "files": found}
         self._database = of.database
+        self._database_name = of.name
         self._ready_since = of.ready_since
         self._checksum = found.checksum
         self._wanted = orders.digest(found.checksum, of.database, spec)
@@ -175,7 +176,8 @@ class Look:
             raise prospect.not_ready(self._turn.world.store, self._turn.subject.key, self._database)
         name = self._job_name(mode, plan)
         arguments = orders.arguments(mode, self._spec, self._checksum, name, plan)
-        order = Order(name, self._database.cluster_name, self._choices.image, arguments)
+        of = self._database.cluster_name, self._database_name
+        order = Order(name, *of, self._choices.image, arguments)
         noted |= self._known | {"attempted": self._attempt}
         if self._status.attempted != self._attempt:
             noted |= {"failures": None, "last_failed_at": None}

@@ -21,6 +21,8 @@ class Prospect(NamedTuple):
     """A database that has a Cluster."""
 
     database: SchemaDatabase
+    name: str
+    """Its name in PostgreSQL."""
     ready_since: datetime | None
     """None while it is not ready: what is applied stays so, and nothing new can be."""
 
@@ -43,7 +45,8 @@ def prospect(store: Reader, metadata: Metadata, spec: DaapSchemaSpec) -> Prospec
         cluster_name=cluster,
         cluster_uid=uid,
     )
-    return Prospect(of, raw.moment(_ready(found), "lastTransitionTime"))
+    ready_since = raw.moment(_ready(found), "lastTransitionTime")
+    return Prospect(of, raw.text(found, "status", "databaseName"), ready_since)
 
 
 def not_ready(store: Reader, key: Ref, database: SchemaDatabase) -> Waiting:
