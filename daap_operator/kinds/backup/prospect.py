@@ -13,6 +13,7 @@ from daap_operator.errors import Problem, Stalled, Waiting
 from daap_operator.kinds import known
 from daap_operator.kinds.archiver import Archiver, archiver_of
 from daap_operator.kinds.backup.reasons import BackupReason
+from daap_operator.kinds.told import condition
 from daap_operator.lines import quoted
 
 _MISSING = {
@@ -80,7 +81,7 @@ def _off(database: raw.Object | None, name: str) -> Problem | None:
     asked = raw.value(database, "spec", "backup")
     off = raw.value(asked, "enabled") is False
     if asked is None:
-        ready = raw.text(_condition(database, ConditionType.READY), "status") == "True"
+        ready = raw.text(condition(database, ConditionType.READY), "status") == "True"
         off = ready and not raw.text(database, "status", "backup", "schedule")
     if not off:
         return None
@@ -93,7 +94,7 @@ def _off(database: raw.Object | None, name: str) -> Problem | None:
 
 def _unavailable(database: raw.Object | None, name: str) -> Problem | None:
     """What is in the way by the database's own conditions."""
-    healthy, ready = (_condition(database, kind) for kind in _ASKED)
+    healthy, ready = (condition(database, kind) for kind in _ASKED)
     told = quoted(raw.text(ready, "message"))
     if reason := _MISSING.get(raw.text(healthy, "reason")):
         why = quoted(raw.text(healthy, "message"))
@@ -103,16 +104,9 @@ def _unavailable(database: raw.Object | None, name: str) -> Problem | None:
     if raw.text(ready, "reason") == BackupReason.HIBERNATED:
         return Stalled(BackupReason.HIBERNATED, f"DaapDatabase {name} is hibernated: {told}")
     why = f"DaapDatabase {name} is not ready" + (f": {told}" if told else "")
-    if raw.text(_condition(database, ConditionType.STALLED), "status") == "True":
+    if raw.text(condition(database, ConditionType.STALLED), "status") == "True":
         return Stalled(BackupReason.DATABASE_NOT_READY, why)
     return Waiting(BackupReason.DATABASE_NOT_READY, why)
 
 
 _ASKED = (ConditionType.BACKUP_HEALTHY, ConditionType.READY)
-
-
-def _condition(database: raw.Object | None, kind: ConditionType) -> raw.Object:
-    for condition in raw.items(database, "status", "conditions"):
-        if raw.text(condition, "type") == kind:
-            return raw.mapping(condition)
-    return {}

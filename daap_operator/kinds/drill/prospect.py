@@ -19,6 +19,7 @@ from daap_operator.kinds.drill.reasons import DrillReason
 from daap_operator.kinds.drill.watched import MOST, READING, WAITING
 from daap_operator.kinds.recovery import Impossible, moment_text
 from daap_operator.kinds.references import database_of
+from daap_operator.kinds.told import condition
 from daap_operator.kinds.windows import window_of
 from daap_operator.lines import quoted
 
@@ -76,7 +77,7 @@ def prospect(store: Reader, metadata: Metadata, spec: DaapDrillSpec, now: dateti
 def _archive(database: raw.Object, name: str) -> Place:
     told = raw.mapping(database, "status", "backup")
     place = Place(raw.text(told, "store"), raw.text(told, "archive"))
-    healthy = _condition(database, ConditionType.BACKUP_HEALTHY)
+    healthy = condition(database, ConditionType.BACKUP_HEALTHY)
     if reason := _MISSING.get(raw.text(healthy, "reason")):
         why = quoted(raw.text(healthy, "message"))
         raise Stalled(reason, f"The backups of DaapDatabase {name} cannot be read: {why}")
@@ -193,7 +194,7 @@ def _store_of(store: Reader, drill: raw.Object) -> str:
 
 
 def _ready(drill: raw.Object) -> bool:
-    reason = raw.text(_condition(drill, ConditionType.READY), "reason")
+    reason = raw.text(condition(drill, ConditionType.READY), "reason")
     unread = raw.text(drill, "status", "phase") in ("", DrillPhase.PENDING)
     return unread and reason in ("", DrillReason.QUEUED)
 
@@ -201,10 +202,3 @@ def _ready(drill: raw.Object) -> bool:
 def _age(drill: raw.Object, mine: tuple[datetime, str]) -> bool:
     made = raw.moment(drill, "metadata", "creationTimestamp")
     return made is not None and (made, raw.text(drill, "metadata", "uid")) < mine
-
-
-def _condition(obj: raw.Object | None, kind: ConditionType) -> raw.Object:
-    for condition in raw.items(obj, "status", "conditions"):
-        if raw.text(condition, "type") == kind:
-            return raw.mapping(condition)
-    return {}

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from daap_operator import raw
 from daap_operator.api.meta import ConditionType
+from daap_operator.kinds.told import condition
 from daap_operator.lines import quoted
 
 
@@ -26,9 +27,9 @@ def progress(database: raw.Object | None, uid: str) -> Progress | None:
     """
     if taken_by(database) != uid:
         return None
-    ready = _condition(database, ConditionType.READY)
+    ready = condition(database, ConditionType.READY)
     made = raw.text(database, "status", "restore", "clusterUid")
-    stalled = _condition(database, ConditionType.STALLED)
+    stalled = condition(database, ConditionType.STALLED)
     done = bool(made) and raw.text(ready, "status") == "True"
     told = raw.text(stalled or ready, "message") if made else ""
     return Progress(done, stalled=bool(made and stalled), told=quoted(told))
@@ -42,10 +43,3 @@ def taken_by(database: raw.Object | None) -> str:
 def taken_by_name(database: raw.Object | None) -> str:
     """The name of that DaapRestore."""
     return quoted(raw.text(database, "status", "restore", "name"))
-
-
-def _condition(database: raw.Object | None, kind: ConditionType) -> raw.Object:
-    for condition in raw.items(database, "status", "conditions"):
-        if raw.text(condition, "type") == kind:
-            return raw.mapping(condition)
-    return {}

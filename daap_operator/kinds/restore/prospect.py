@@ -20,6 +20,7 @@ from daap_operator.kinds.recovery import Impossible, moment_text
 from daap_operator.kinds.restore.reasons import RestoreReason
 from daap_operator.kinds.restore.watched import BEGUN, MOST, WAITING
 from daap_operator.kinds.restores import age
+from daap_operator.kinds.told import condition
 from daap_operator.kinds.windows import window_of
 from daap_operator.lines import quoted
 
@@ -134,10 +135,10 @@ def _is_going(cluster: raw.Object, database: raw.Object) -> bool:
 
 
 def _not_asleep(database: raw.Object, name: str) -> None:
-    ready = _condition(database, ConditionType.READY)
+    ready = condition(database, ConditionType.READY)
     reasons = {
         raw.text(ready, "reason"),
-        raw.text(_condition(database, ConditionType.RECONCILING), "reason"),
+        raw.text(condition(database, ConditionType.RECONCILING), "reason"),
     }
     if RestoreReason.HIBERNATED in reasons:
         told = quoted(raw.text(ready, "message"))
@@ -145,7 +146,7 @@ def _not_asleep(database: raw.Object, name: str) -> None:
 
 
 def _archiving(database: raw.Object, cluster: raw.Object, name: str) -> Archiver:
-    healthy = _condition(database, ConditionType.BACKUP_HEALTHY)
+    healthy = condition(database, ConditionType.BACKUP_HEALTHY)
     if reason := _MISSING.get(raw.text(healthy, "reason")):
         why = quoted(raw.text(healthy, "message"))
         raise Stalled(reason, f"DaapDatabase {name} cannot be restored: {why}")
@@ -284,10 +285,3 @@ def _archive(place: _Place, spec: DaapRestoreSpec) -> str:
 
 def _uncovered(why: str) -> Impossible:
     return Impossible(RestoreReason.MOMENT_NOT_COVERED, why)
-
-
-def _condition(database: raw.Object | None, kind: ConditionType) -> raw.Object:
-    for condition in raw.items(database, "status", "conditions"):
-        if raw.text(condition, "type") == kind:
-            return raw.mapping(condition)
-    return {}

@@ -22,7 +22,7 @@ from daap_operator.kinds.restore.memory import RestoreSubject, RestoreTurn
 from daap_operator.kinds.restore.progress import taken_by, taken_by_name
 from daap_operator.kinds.restore.prospect import prospect
 from daap_operator.kinds.restore.reasons import RestoreReason
-from daap_operator.lines import quoted
+from daap_operator.kinds.told import message
 
 # --- before ---------------------------------------------------------------------------------------
 
@@ -68,7 +68,9 @@ def _judged(
     before: DaapRestoreStatus, safety: SafetyBackupStatus, backup: Object, database: str
 ) -> SafetyBackupStatus:
     phase = raw.text(backup, "status", "phase")
-    ready, stalled = (_message(backup, kind) for kind in (ConditionType.READY, _STALLED))
+    ready, stalled = (
+        message(backup, kind) for kind in (ConditionType.READY, ConditionType.STALLED)
+    )
     if phase == BackupPhase.COMPLETED and raw.text(backup, "status", "endWal"):
         return status.facts(safety, backup)
     if phase in (BackupPhase.COMPLETED, BackupPhase.FAILED):
@@ -89,16 +91,6 @@ def _judged(
     )
     waits = ready and phase == BackupPhase.PENDING
     raise Waiting(RestoreReason.SAFETY_BACKUP, f"{told}: {ready}" if waits else told)
-
-
-_STALLED = ConditionType.STALLED
-
-
-def _message(obj: Object, kind: ConditionType) -> str:
-    for condition in raw.items(obj, "status", "conditions"):
-        if raw.text(condition, "type") == kind:
-            return quoted(raw.text(condition, "message"))
-    return ""
 
 
 # --- the Cluster ----------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from daap_operator.errors import Stalled, Waiting
 from daap_operator.kinds import known
 from daap_operator.kinds.schema.reasons import SchemaReason
 from daap_operator.kinds.schema.watched import MOST, OF_DATABASE
-from daap_operator.lines import quoted
+from daap_operator.kinds.told import condition, message
 
 WAITING_SECONDS = 300.0
 """When to look again at a database that is waited for, should no event come."""
@@ -45,8 +45,9 @@ def prospect(store: Reader, metadata: Metadata, spec: DaapSchemaSpec) -> Prospec
         cluster_name=cluster,
         cluster_uid=uid,
     )
-    ready_since = raw.moment(_ready(found), "lastTransitionTime")
-    return Prospect(of, raw.text(found, "status", "databaseName"), ready_since)
+    ready = condition(found, ConditionType.READY)
+    since = raw.moment(ready, "lastTransitionTime") if raw.text(ready, "status") == "True" else None
+    return Prospect(of, raw.text(found, "status", "databaseName"), since)
 
 
 def not_ready(store: Reader, key: Ref, database: SchemaDatabase) -> Waiting:
@@ -57,22 +58,13 @@ def not_ready(store: Reader, key: Ref, database: SchemaDatabase) -> Waiting:
 
 def _why(database: raw.Object) -> str:
     """What the database says of that."""
-    for each in raw.items(database, "status", "conditions"):
-        if raw.text(each, "type") == ConditionType.READY:
-            return f": {quoted(raw.text(each, 'message'))}"
-    return ""
+    told = message(database, ConditionType.READY)
+    return f": {told}" if told else ""
 
 
 def waiting(told: str) -> Waiting:
     """What a schema says that cannot get on without its database."""
     return Waiting(SchemaReason.WAITING_FOR_DATABASE, told, seconds=WAITING_SECONDS)
-
-
-def _ready(database: raw.Object) -> raw.Object | None:
-    for each in raw.items(database, "status", "conditions"):
-        if raw.text(each, "type") == ConditionType.READY and raw.text(each, "status") == "True":
-            return raw.mapping(each)
-    return None
 
 
 def own_ledger(store: Reader, metadata: Metadata, spec: DaapSchemaSpec) -> None:

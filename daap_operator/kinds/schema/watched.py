@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 from daap_operator import names, raw
+from daap_operator.api.meta import ConditionType
 from daap_operator.engine.kinds import UID, All, Object, Of, Reader, Ref, Source, Watch, nobody, uid
 from daap_operator.kinds import known
 from daap_operator.kinds.references import database_of
 from daap_operator.kinds.schema import trim
 from daap_operator.kinds.schema.sources import PARTS
+from daap_operator.kinds.told import condition
 
 OF_DATABASE, FILES, JOBS = "schemas of database", "files", "jobs"
 """Indexes of the DaapSchemas: by the namespace and the name of their database, of the ConfigMaps
@@ -72,14 +74,10 @@ def _of_changed(before: Object | None, now: Object | None, store: Reader) -> Ite
 def _concerning(database: Object | None) -> tuple[object, ...]:
     if database is None:
         return ()
-    ready = [
-        raw.text(each, "status")
-        for each in raw.items(database, "status", "conditions")
-        if raw.text(each, "type") == "Ready"
-    ]
+    ready = raw.text(condition(database, ConditionType.READY), "status")
     going = bool(raw.value(database, "metadata", "deletionTimestamp"))
     cluster = raw.text(database, "status", "clusterName")
-    return raw.text(database, "metadata", "uid"), cluster, going, *ready
+    return raw.text(database, "metadata", "uid"), cluster, going, ready
 
 
 def _of_backup(backup: Object, store: Reader) -> Iterator[Ref]:
