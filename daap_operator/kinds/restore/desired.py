@@ -1,11 +1,7 @@
 """The DaapBackup of the state before a restore. Pure."""
 
-from typing import Any
-
-from daap_operator import names
-from daap_operator.engine.child import Child, Manifest, Owner, Reasons
-from daap_operator.engine.ownership import OWNED, owner_labels
-from daap_operator.kinds import known
+from daap_operator.engine.child import Child, Owner, Reasons
+from daap_operator.kinds.backup_before import backup_before
 from daap_operator.kinds.restore.reasons import RestoreReason
 
 _LONGEST = 253
@@ -27,36 +23,5 @@ def safety_backup_name(name: str, uid: str) -> str:
 
 
 def safety_backup(owner: Owner, name: str, database: str) -> Child:
-    """The DaapBackup of a database that is about to be replaced.
-
-    It has no owner reference: whoever deletes the DaapRestore keeps the way back.
-    """
-    return Child(
-        known.DAAP_BACKUP,
-        owner.namespace,
-        name,
-        _REASONS,
-        _manifest(owner, name, database),
-        compared=_as_it_is,
-    )
-
-
-def _manifest(owner: Owner, name: str, database: str) -> Manifest:
-    labels = {
-        "app.kubernetes.io/name": "daaprestore",
-        "app.kubernetes.io/part-of": "daap",
-        names.DATABASE_LABEL: database,
-        **owner_labels(owner.kind, owner.uid),
-    }
-    return {
-        "apiVersion": known.DAAP_BACKUP.api_version,
-        "kind": known.DAAP_BACKUP.name,
-        "metadata": {"namespace": owner.namespace, "name": name, "labels": labels},
-        "spec": {"databaseRef": {"name": database}},
-    }
-
-
-def _as_it_is(manifest: Manifest, actual: dict[str, Any]) -> Manifest:
-    """A DaapBackup is made once, and never repaired."""
-    del manifest
-    return {"metadata": {}, **actual[OWNED]}
+    """The DaapBackup of a database that is about to be replaced."""
+    return backup_before(owner, name, database, _REASONS)

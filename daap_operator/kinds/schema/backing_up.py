@@ -1,18 +1,18 @@
 """The DaapBackup of a database before a plan is applied, where that is asked for."""
 
-from daap_operator import names, raw
+from daap_operator import raw
 from daap_operator.api.meta import ConditionType
 from daap_operator.api.v1alpha1 import BackupPhase
-from daap_operator.engine.child import Child, Manifest, Owner, Reasons
+from daap_operator.engine.child import Child, Owner, Reasons
 from daap_operator.engine.children import ensure
-from daap_operator.engine.kinds import Object, Ref
-from daap_operator.engine.ownership import OWNED, owner_labels
+from daap_operator.engine.kinds import Ref
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.kinds import known
+from daap_operator.kinds.backup_before import backup_before
 from daap_operator.kinds.references import database_of
 from daap_operator.kinds.schema.memory import SchemaTurn
 from daap_operator.kinds.schema.reasons import SchemaReason
-from daap_operator.lines import quoted
+from daap_operator.kinds.told import message
 
 _REASONS = Reasons(
     pending=SchemaReason.BACKING_UP,
@@ -52,39 +52,17 @@ async def backed_up(turn: SchemaTurn, name: str) -> None:
 
 
 def child(owner: Owner, name: str, database: str) -> Child:
-    """That DaapBackup, made once and never repaired.
-
-    It has no owner reference: whoever deletes the DaapSchema keeps the way back.
-    """
-    manifest = _manifest(owner, name, database)
-    return Child(known.DAAP_BACKUP, owner.namespace, name, _REASONS, manifest, compared=_as_it_is)
+    """The DaapBackup of a database that a plan is about to be applied to."""
+    return backup_before(owner, name, database, _REASONS)
 
 
-def _manifest(owner: Owner, name: str, database: str) -> Manifest:
-    labels = {
-        "app.kubernetes.io/name": "daapschema",
-        "app.kubernetes.io/part-of": "daap",
-        names.DATABASE_LABEL: database,
-        **owner_labels(owner.kind, owner.uid),
-    }
-    return {
-        "apiVersion": known.DAAP_BACKUP.api_version,
-        "kind": known.DAAP_BACKUP.name,
-        "metadata": {"namespace": owner.namespace, "name": name, "labels": labels},
-        "spec": {"databaseRef": {"name": database}},
-    }
-
-
-def _as_it_is(manifest: Manifest, actual: Object) -> Manifest:
-    del manifest
-    return {"metadata": {}, **actual[OWNED]}
-
-
-def _judge(backup: Object, name: str) -> None:
+def _judge(backup: raw.Object, name: str) -> None:
     phase = raw.text(backup, "status", "phase")
     if phase == BackupPhase.COMPLETED:
         return
-    ready, stalled = (_told(backup, kind) for kind in (ConditionType.READY, ConditionType.STALLED))
+    ready, stalled = (
+        message(backup, kind) for kind in (ConditionType.READY, ConditionType.STALLED)
+    )
     if phase == BackupPhase.FAILED or stalled:
         raise Stalled(
             SchemaReason.BACKUP_FAILED,
@@ -94,10 +72,3 @@ def _judge(backup: Object, name: str) -> None:
         )
     told = f"DaapBackup {name} is made before the plan is applied"
     raise Waiting(SchemaReason.BACKING_UP, f"{told}: {ready}" if ready else told)
-
-
-def _told(obj: Object, kind: ConditionType) -> str:
-    for condition in raw.items(obj, "status", "conditions"):
-        if raw.text(condition, "type") == kind:
-            return quoted(raw.text(condition, "message"))
-    return ""
