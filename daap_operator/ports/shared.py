@@ -24,10 +24,18 @@ class Shared(Generic[T]):
         """
         task = self._task
         if task is None or (task.done() and asyncio.get_running_loop().time() >= self._until):
-            task = self._task = asyncio.create_task(self._call())
-            task.add_done_callback(self._note)
+            task = self._task = asyncio.create_task(self._made())
+            task.add_done_callback(_ask_for_its_exception)
         return await asyncio.shield(task)
 
-    def _note(self, task: "asyncio.Task[T]") -> None:
-        failed = task.cancelled() or task.exception() is not None  # asked, so it is not complained
-        self._until = 0.0 if failed else asyncio.get_running_loop().time() + self._seconds
+    async def _made(self) -> T:
+        # Not in a callback: who asks between the task's end and that would have another call made
+        result = await self._call()
+        self._until = asyncio.get_running_loop().time() + self._seconds
+        return result
+
+
+def _ask_for_its_exception(task: "asyncio.Task[T]") -> None:
+    """So that asyncio does not complain of one that nobody waited for."""
+    if not task.cancelled():
+        task.exception()

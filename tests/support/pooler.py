@@ -14,6 +14,8 @@ from typing import Literal, Self
 
 import psycopg
 
+from tests.support.connections import Connections
+
 CANCEL = 80877102
 SSL, GSS = 80877103, 80877104
 TRUSTED = struct.pack("!cii", b"R", 8, 0)
@@ -66,15 +68,17 @@ class Pooler:
         self._places = asyncio.Semaphore(size)
         self._idle: deque[Session] = deque()
         self._all: list[Session] = []
+        self._connections = Connections(self._serve)
         self.port = 0
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._connections.accept, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         self._server.close()
+        await self._connections.close()
         for session in self._all:
             session.close()
 

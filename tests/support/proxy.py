@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from tests.support.connections import Connections
+
 
 class Proxy:
     """Listens on a free port of a loopback address, the same one until it is closed."""
@@ -19,7 +21,7 @@ class Proxy:
         self._target = host, port
         self._address = address
         self._server: asyncio.Server | None = None
-        self._connections: set[asyncio.StreamWriter] = set()
+        self._connections = Connections(self._serve)
         self._passing = asyncio.Event()
         self._passing.set()
         self._waiting = 0
@@ -35,7 +37,7 @@ class Proxy:
         """Let connections through; fine when they are already."""
         if self._server is None:
             self._server = await asyncio.start_server(
-                self._serve, self._address, self.port, reuse_port=True
+                self._connections.accept, self._address, self.port, reuse_port=True
             )
             if not self.port:
                 self.port = self._server.sockets[0].getsockname()[1]
@@ -54,8 +56,7 @@ class Proxy:
         if self._server is not None:
             self._server.close()
             self._server = None
-        for writer in self._connections:
-            writer.transport.abort()
+        self._connections.abort()
         self._passing.set()
 
     def fall_silent(self) -> None:
@@ -71,17 +72,9 @@ class Proxy:
         return self._waiting > 0
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._connections.add(writer)
-        try:
-            there, back = await asyncio.open_connection(*self._target)
-        except OSError:
-            writer.transport.abort()
-        else:
-            self._connections.add(back)
+        with suppress(OSError):
+            there, back = await self._connections.open(*self._target)
             await asyncio.gather(self._pass_on(reader, back), self._pass_on(there, writer))
-            self._connections.discard(back)
-        finally:
-            self._connections.discard(writer)
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Until either side is closed; then the other one is, too."""

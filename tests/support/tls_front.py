@@ -6,6 +6,8 @@ import ssl
 from pathlib import Path
 from typing import Self
 
+from tests.support.connections import Connections
+
 SSL_REQUEST = bytes.fromhex("0000000804d2162f")
 """https://www.postgresql.org/docs/16/protocol-message-formats.html"""
 
@@ -21,33 +23,27 @@ class TlsFront:
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(certificate, key)
         self._server: asyncio.Server | None = None
-        self._serving: set[asyncio.Task[None]] = set()
+        self._connections = Connections(self._serve)
         self.port = 0
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._connections.accept, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         assert self._server
         self._server.close()
-        for task in self._serving:
-            task.cancel()
-        await asyncio.gather(*self._serving, return_exceptions=True)
+        await self._connections.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task
-        self._serving.add(task)
-        task.add_done_callback(self._serving.discard)
         try:
             if await reader.readexactly(len(SSL_REQUEST)) != SSL_REQUEST:
                 return
             writer.write(b"S")
             await writer.drain()
             await writer.start_tls(self._context)
-            there, back = await asyncio.open_connection("127.0.0.1", self._behind)
+            there, back = await self._connections.open("127.0.0.1", self._behind)
             await asyncio.gather(_hand_on(reader, back), _hand_on(there, writer))
         except (OSError, asyncio.IncompleteReadError):  # whoever asked has hung up
             pass
