@@ -146,6 +146,23 @@ async def test_whoever_has_waited_is_woken_not_found_at_a_resync() -> None:
     assert BILLING in stage.queue.taken()
 
 
+async def test_whoever_waits_for_something_else_is_told_when_the_name_goes_to_another() -> None:
+    """It held no name, so whoever got it took it from nobody."""
+    stage = Stage()
+    stage.order(source={"database": "nothing"})
+    await stage.look()
+    assert stage.condition("Stalled") == ("True", "SourceNotFound")
+    stage.clock.advance(1)
+    stage.order(namespace="billing")
+    stage.watch()
+    stage.queue.taken()
+    await stage.loop.reconcile(BILLING, 0)
+    assert holders(stage) == ["billing"]
+    assert KEY in stage.queue.taken()
+    await stage.look()
+    assert stage.condition("Stalled") == ("True", "NameTaken")
+
+
 async def test_until_the_next_try_nothing_is_asked_and_then_little() -> None:
     stage = await squatting()
     await stage.look()

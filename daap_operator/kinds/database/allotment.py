@@ -92,6 +92,7 @@ async def allot(world: DatabaseWorld, turn: DatabaseTurn, resolved: Resolved) ->
         else:
             await turn.note(first)
         world.notes_of(turn.subject.key).behind = False
+        _wake_others(world, turn.subject.key)  # this write of our own is no event to them
     await note_retained(world, turn, resolved)
     await note_archive(world, turn, resolved)
     await note_name(world, turn, resolved)
