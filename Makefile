@@ -4,7 +4,8 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
-PROCESSES ?= 2
+# One more than cores: the tests wait for much of their time
+PROCESSES ?= 3
 
 .PHONY: help demo demo-clean test test-unit test-chart test-integration e2e e2e-nightly migrate check static format crds golden recorded lock run chaos repeat control-plane helm image sbom release-notes promtool manifests gitops-crds newcomer faults large nightly
 
@@ -17,7 +18,7 @@ demo: .venv/ready ## a cluster, the operator by Helm (MODE=local: a process) and
 demo-clean: .venv/ready ## remove what `make demo` left running
 	@$(BIN)/python -m dev.demo clean
 
-test: .venv/ready control-plane helm gitops-crds promtool ## unit, chart and integration tests, with coverage; PROCESSES=2
+test: .venv/ready control-plane helm gitops-crds promtool ## unit, chart and integration tests, with coverage; PROCESSES=3
 	@$(BIN)/python -m pytest tests/unit tests/chart tests/integration -n $(PROCESSES) --second-try --durations=30 --cov --cov-fail-under=90
 
 test-unit: .venv/ready ## unit tests: seconds
