@@ -52,6 +52,9 @@ async def configuration(kubeconfig: str | None) -> client.Configuration:
         # Named in full: by default the library takes an empty KUBECONFIG for a file's name
         where = kubeconfig or str(Path.home() / ".kube" / "config")
         await config.load_kube_config(where, client_configuration=made)
+    # By itself the library has each request look for proxies in the environment and read ~/.netrc,
+    # in a thread: a seventh of the operator's CPU. kopf's watches use neither.
+    made.client_session_kwargs = {"trust_env": False}
     return made
 
 

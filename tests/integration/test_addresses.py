@@ -1,4 +1,4 @@
-"""A cluster that speaks IPv6 alone: everything is reached at `[::1]`."""
+"""Where the API server and the inventory are reached: by IPv6 alone, and past all proxies."""
 
 import asyncio
 from pathlib import Path
@@ -37,6 +37,20 @@ async def test_api_server_and_inventory_by_an_ipv6_address(
     await running.stop()
     api.cut()
     inventory.cut()
+
+
+async def test_the_api_server_is_reached_directly_whatever_proxies_the_environment_names(
+    databases: Databases, operators: Operators, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As its watches are: half of the operator behind a proxy would be no use."""
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    running = await operators.start()
+    await databases.create("orders")
+    await databases.ready("orders")
+    await running.stop()
 
 
 @pytest.mark.parametrize("action", [[], ["status"], ["wait"], ["rollback", "--to", "none"]])
