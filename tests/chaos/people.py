@@ -72,6 +72,7 @@ class People:
         if going and change != {"deletionProtection": False}:
             raise Refused
         children = await self.children(slot) if going else []
+        before = _now()
         try:
             edited = await self._api.patch(
                 DATABASES, self._namespaces[slot.side], slot.name, {"spec": _spec(slot, change)}
@@ -80,7 +81,8 @@ class People:
             raise Refused from error
         if going:
             self._lives.released(edited, children)
-            await self._last_backup(edited, children)
+            if obj["spec"].get("deletionProtection"):  # else it went on before, to its end maybe
+                await self._last_backup(edited, children, before)
 
     async def delete(self, slot: Slot) -> None:
         """Ask for its end."""
@@ -89,14 +91,17 @@ class People:
         first = not self._lives.asked_to_go(obj)
         self._lives.deletion_asked(obj, children)
         if first:
-            await self._last_backup(obj, children)
+            await self._last_backup(obj, children, _now())
         await self._api.delete(DATABASES, self._namespaces[slot.side], slot.name)
 
-    async def _last_backup(self, obj: Object, children: list[Object]) -> None:
-        """Note what must be backed up; a restore that is asked for may take the Cluster first."""
+    async def _last_backup(self, obj: Object, children: list[Object], since: datetime) -> None:
+        """Note what must be backed up; a restore that is asked for may take the Cluster first.
+
+        `since` is from before the operator could know of it: it may be quicker than the answer.
+        """
         restores = await self._api.list("daaprestores", obj["metadata"]["namespace"])
         if all(phase(restore) in ("Completed", "Failed") for restore in restores):
-            self._lives.last_backup_asked(obj, children, _now())
+            self._lives.last_backup_asked(obj, children, since)
 
     # children -------------------------------------------------------------------------------------
 
