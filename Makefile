@@ -7,7 +7,7 @@ BIN := .venv/bin
 # One more than cores: the tests wait for much of their time
 PROCESSES ?= 3
 
-.PHONY: help demo demo-clean test test-unit test-chart test-integration e2e e2e-nightly migrate check static format crds golden recorded lock run chaos repeat control-plane helm image sbom release-notes promtool manifests gitops-crds newcomer faults large nightly
+.PHONY: help demo demo-clean test test-unit test-chart test-integration e2e e2e-nightly migrate check static format crds golden recorded lock run chaos repeat control-plane helm image sbom release-notes promtool manifests gitops-crds newcomer faults large nightly bench bench-peers
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,12 @@ faults: .venv/ready control-plane helm ## every fault of every write, what break
 
 large: .venv/ready control-plane helm ## the largest objects, 440 of them beside 5,000 databases, and 100 databases beside poison; `make test` has fewer
 	@LARGE=all $(BIN)/python -m pytest tests/integration/test_large_objects.py tests/integration/test_bad_input.py tests/integration/test_breaking_in.py --nightly -q -s -p no:logging --no-second-try
+
+bench: .venv/ready control-plane helm ## figures of the operator with N="100 500 1000 2000" databases: a table, JSON and a picture in .artifacts/bench
+	@$(BIN)/python -m benchmarks $${N:+--sizes "$$N"}
+
+bench-peers: .venv/ready control-plane helm ## this operator and kro in turn, with N="100 1000" databases, ROUNDS=3: the ratios of their figures
+	@$(BIN)/python -m benchmarks.peers $${N:+--sizes "$$N"} $${ROUNDS:+--rounds "$$ROUNDS"}
 
 nightly: chaos repeat faults large e2e-nightly newcomer ## what is slow and seldom breaks: some hours
 

@@ -1,6 +1,5 @@
 """Fixtures: a real control plane with a stand-in for CloudNativePG, and operators on it."""
 
-import json
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -8,17 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from daap_operator import crd
-from daap_operator.api.v1alpha1 import DEFINITIONS
 from daap_operator.kube import Kind
 from dev.cluster import ControlPlane
-from dev.cluster.established import wait_established
-from tests.standin.cnpg import CONTROL_PLANE_FLAGS, STORAGE_CLASSES, StandIn
-from tests.support import prerequisites, rights
+from tests.standin.cnpg import CONTROL_PLANE_FLAGS, StandIn
+from tests.support import rights
 from tests.support.api import Api, ApiError
 from tests.support.audit import Audit, Rights
 from tests.support.databases import Databases
 from tests.support.disclosed import disclosed
+from tests.support.furnished import furnish
 from tests.support.kinds import CUSTOM
 from tests.support.operator import PORTS, Operators
 from tests.support.rows import Rows
@@ -36,14 +33,7 @@ def plane_with_crds(prefix: str) -> Iterator[ControlPlane]:
     """A control plane of one's own, made ready for the operator and the stand-in."""
     name = f"{prefix}-{uuid.uuid4().hex[:8]}"
     with ControlPlane.create(name, audit=True, flags=CONTROL_PLANE_FLAGS) as plane:
-        prerequisites.install(plane)
-        plane.kubectl("apply", "--server-side", "-f", "-", input=crd.render(*DEFINITIONS))
-        wait_established(plane.kubectl)
-        classes = {"apiVersion": "v1", "kind": "List", "items": STORAGE_CLASSES}
-        plane.kubectl("apply", "--server-side", "-f", "-", input=json.dumps(classes))
-        # Its garbage collector looks for new kinds every 30 s only, and at its start
-        plane.stop("kube-controller-manager")
-        plane.start("kube-controller-manager")
+        furnish(plane)
         yield plane
 
 

@@ -92,6 +92,7 @@ PROGRAMS = {
             "github.com/prometheus/prometheus/cmd/promtool",
             tags="remove_all_sd",  # every cloud's SDK, half of the time that the build takes
         ),
+        Program("kro", "kro", f"{versions.KRO_MODULE}/cmd/controller"),
     )
 }
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl")

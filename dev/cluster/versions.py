@@ -30,6 +30,8 @@ BARMAN = _pinned("plugin-barman-cloud", BARMAN_MODULE)
 read-only in the pods that CloudNativePG 1.30 runs (cloudnative-pg/plugin-barman-cloud#1113)."""
 VERSITYGW_MODULE = "github.com/versity/versitygw"
 VERSITYGW = _pinned("versitygw", VERSITYGW_MODULE)
+KRO_MODULE = "github.com/kubernetes-sigs/kro"
+"""What the operator is measured beside."""
 
 DEBIAN = "trixie"
 """The Debian release of every image; its PostgreSQL and Python are the two below."""

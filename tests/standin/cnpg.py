@@ -105,8 +105,10 @@ STORAGE_CLASSES: list[Object] = [
 class StandIn:
     """The stand-in in a thread of its own. Its methods may be called from anywhere."""
 
-    def __init__(self, kubeconfig: Path) -> None:
+    def __init__(self, kubeconfig: Path, *, connections: int = 0) -> None:
+        """`connections` is the most that it has to the API server at a time; 0 is no limit."""
         self._kubeconfig = kubeconfig
+        self._connections = connections
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="standin", daemon=True)
         self._objects: dict[Ref, Object] = {}
@@ -191,7 +193,10 @@ class StandIn:
         self._loop.close()
 
     async def _watch_all(self) -> None:
-        async with Api(self._kubeconfig) as self._api, asyncio.TaskGroup() as tasks:
+        async with (
+            Api(self._kubeconfig, connections=self._connections) as self._api,
+            asyncio.TaskGroup() as tasks,
+        ):
             for kind, query in WATCHED.items():
                 tasks.create_task(self._watch(kind, query))
 

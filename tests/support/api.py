@@ -57,11 +57,13 @@ def connection(kubeconfig: Path) -> tuple[str, ssl.SSLContext]:
 class Api:
     """Requests with a kubeconfig's client certificate. An async context manager."""
 
-    def __init__(self, kubeconfig: Path) -> None:
+    def __init__(self, kubeconfig: Path, *, connections: int = 0) -> None:
+        """`connections` is the most that it has at a time, each for a request; 0 is no limit."""
         self._server, self._tls = connection(kubeconfig)
+        self._connections = connections
 
     async def __aenter__(self) -> Self:
-        connector = aiohttp.TCPConnector(ssl=self._tls, limit=0)
+        connector = aiohttp.TCPConnector(ssl=self._tls, limit=self._connections)
         self._session = aiohttp.ClientSession(connector=connector)
         return self
 

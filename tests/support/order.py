@@ -26,6 +26,7 @@ LONGEST_FIRST = (
     "tests/integration/test_chaos.py",
     "tests/integration/test_schemas.py",
     "tests/integration/test_many_objects.py",
+    "tests/integration/test_bench.py",
     "tests/integration/test_recorded.py",
     "tests/integration",
     "tests/chart",
