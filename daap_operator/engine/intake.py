@@ -8,7 +8,7 @@ from typing import Any
 
 from daap_operator import raw
 from daap_operator.cancellation import heed
-from daap_operator.engine.bounds import OVER_SHARE
+from daap_operator.engine.bounds import OVER_SHARE, is_out
 from daap_operator.engine.cache import Change
 from daap_operator.engine.keeping import Listener
 from daap_operator.engine.kinds import All, Object, Ref, Source, Watch, sources
@@ -23,6 +23,9 @@ from daap_operator.kube.sizes import TOO_LARGE
 log = logging.getLogger(__name__)
 
 _UID = ("metadata", "uid")
+
+FELLOWS = 10
+"""Objects with the same parts that are asked whether these are known."""
 
 RETRY_SECONDS = 2.0
 """When to list the parts of an object again after the API server did not answer."""
@@ -132,15 +135,50 @@ class Intake:
         kept = self._store.get(ref)
         if kept is None or ref not in self._store.lacking:
             return
-        watches = [watch for fed in self._watches.values() for watch in fed]
-        found = [watch.parts for watch in watches if watch.kind == ref.kind and watch.parts]
-        for source, selector in found[0](kept) if found else ():
+        parts = self._parts(ref, kept)
+        for source, selector in () if self._are_known(parts, ref, kept) else parts:
             only = source.metadata_only
             pages = kube.pages(source.kind, ref.namespace, selector=selector, metadata_only=only)
             async for page in pages:
                 for obj in page:
                     self.event(source, None, obj)
         self._complete(ref)
+
+    def _parts(self, ref: Ref, kept: Object) -> list[tuple[Source, str]]:
+        found = [watch.parts for watch in self._all() if watch.kind == ref.kind and watch.parts]
+        return list(found[0](kept)) if found else []
+
+    def _are_known(self, parts: list[tuple[Source, str]], ref: Ref, kept: Object) -> bool:
+        """Whether all of them are kept already: for another object, which has the same.
+
+        As all objects of a kind have whose parts are whatever their namespace has of it: a LIST for
+        each that somebody creates there would be of any size, and of the same each time.
+        """
+        lacking = self._store.lacking
+        return any(
+            other != ref
+            and other not in lacking
+            and (its := self._store.get(other)) is not None
+            and not is_out(its)
+            and self._parts(other, its) == parts
+            for other in self._fellows(ref, kept)
+        )
+
+    def _fellows(self, ref: Ref, kept: Object) -> list[Ref]:
+        """Some of those that the same is kept for: of many those that came first."""
+        of = {watch.of.index for watch in self._all() if watch.of and watch.of.kind == ref.kind}
+        indexes = [watch.indexes for watch in self._all() if watch.kind == ref.kind]
+        return [
+            fellow
+            for index in of
+            for functions in indexes
+            if index in functions
+            for key in functions[index](kept)
+            for fellow in self._store.refs_by(ref.kind, index, key, FELLOWS)
+        ]
+
+    def _all(self) -> Iterator[Watch]:
+        return chain.from_iterable(self._watches.values())
 
     def _complete(self, ref: Ref) -> None:
         if self._store.complete(ref):

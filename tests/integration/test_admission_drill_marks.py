@@ -156,6 +156,13 @@ async def test_marks_are_neither_put_on_nor_taken_off(
         said = await refusal(they.call("PATCH", where, body, "application/merge-patch+json"))
         assert "labels['daap.io/drill'] is how the operator knows" in said
         assert "leave it as it is" in said
+    marked = bare(pod(place), labels=LABELS)
+    marked["metadata"]["name"] = "y"
+    await admin.create("pods", marked)
+    where = f"{path(known.POD, place, 'y')}?{DRY}"
+    image = {"spec": {"containers": [{"name": "check", "image": "evil.example/x"}]}}
+    said = await refusal(they.call("PATCH", where, image, "application/strategic-merge-patch+json"))
+    assert "spec.containers (check).image is how the operator knows" in said
     body = {"metadata": {"labels": {"app": "x"}}}
     where = f"{path(known.NETWORK_POLICY, place, NAME)}?{DRY}"
     said = await refusal(they.call("PATCH", where, body, "application/merge-patch+json"))

@@ -20,6 +20,7 @@ from tests.support.schema_jobs import NAME, UID
 SCHEMA_UID = known.DAAP_SCHEMA.uid_label
 LABELS = {names.SCHEMA_LABEL: NAME}
 FORGERS = [*PEOPLE, admission.CNPG]
+STRATEGIC = "application/strategic-merge-patch+json"
 CRON_JOBS = admission.account("kube-system", "cronjob-controller")
 
 
@@ -123,6 +124,24 @@ async def test_marks_are_neither_put_on_nor_taken_off(
                 assert f"labels['{label}'] is how the operator knows" in said
                 assert "leave it as it is" in said
         assert await labelled(kind, name, "app", "x") == ""
+
+
+@pytest.mark.parametrize("person", FORGERS, ids=lambda person: person.name)
+async def test_the_image_of_its_pod_stays(
+    person: admission.Person, as_person: As, admin: Api, place: str
+) -> None:
+    """Before the pod starts it would have the owner's Secret, and the report would be theirs."""
+    they = await as_person(person)
+    await admin.create("pods", pod(place, labels=LABELS))
+    await admin.create("pods", pod(place) | {"metadata": {"name": "other", "namespace": place}})
+    for name, marked in (("x", True), ("other", False)):
+        where = f"{path(known.POD, place, name)}?{DRY}"
+        body: Object = {"spec": {"containers": [{"name": "check", "image": "evil.example/x"}]}}
+        said = await refusal(they.call("PATCH", where, body, STRATEGIC))
+        told = "spec.containers (check).image is how the operator knows what a DaapSchema has made"
+        assert (told in said, said == "") == (marked, not marked)
+        body = {"metadata": {"labels": {"app": "x"}}}
+        assert await refusal(they.call("PATCH", where, body, MERGE)) == ""
 
 
 async def test_whose_files_are_a_schemas_is_the_teams_to_say(

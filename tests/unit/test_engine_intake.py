@@ -151,6 +151,37 @@ async def test_so_are_the_parts_of_an_object() -> None:
     assert scene.store.refs(TOY) == [toy_ref("bear")]
 
 
+@pytest.mark.parametrize("alike", [True, False])
+async def test_parts_that_another_has_too_are_listed_once(alike: bool) -> None:
+    """Whoever may create such objects would else decide how often all of them are listed."""
+    parts = replace(
+        TOYS, keep=dict, selector="on", indexes={"on": _its_label}, of=Of(SHELF, "place", "on")
+    )
+    whole = replace(
+        SHELVES,
+        wakes=nobody,
+        indexes={"place": lambda _: ["here"]},
+        parts=lambda shelf: [
+            (parts.source, "on" if alike else f"on={shelf['metadata']['name']}"),
+        ],
+    )
+    scene = Scene((whole, parts))
+    bear = toys.toy("bear", "low", on="here")
+    scene.kube.add(TOY, bear)
+    assert scene.woken(parts, "ADDED", bear) == set()
+    for name in ("low", "high", "top"):
+        scene.woken(whole, "ADDED", toys.shelf(name))
+    assert len(scene.store.lacking) == 3
+    await scene.intake.complete_lacking(scene.kube)
+    assert not scene.store.lacking
+    assert len(scene.kube.requests) == (1 if alike else 3)
+    assert set(scene.queue.taken()) >= {shelf_ref(name) for name in ("low", "high", "top")}
+    scene.woken(whole, "ADDED", toys.shelf("later"))
+    await scene.intake.complete_lacking(scene.kube)
+    assert len(scene.kube.requests) == (1 if alike else 4)
+    assert shelf_ref("later") in scene.queue.taken()
+
+
 def _its_label(toy: Object) -> list[str]:
     return [toy["metadata"]["labels"]["on"]]
 

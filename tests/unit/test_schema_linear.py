@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -11,10 +12,11 @@ import pytest
 from daap_operator.api.v1alpha1 import DaapSchemaStatus
 from daap_operator.api.v1alpha1.schema.sources import ConfigMapFiles
 from daap_operator.engine.store import Store
+from daap_operator.errors import Stalled
 from daap_operator.kinds import known
 from daap_operator.kinds.schema import report, sources
 from daap_operator.kinds.schema.sources import Entry
-from daap_operator.kinds.schema.watched import MOST, OF_DATABASE, WATCHES, files_of
+from daap_operator.kinds.schema.watched import MOST, OF_LEDGER, WATCHES, files_of
 from daap_operator.kinds.served import KINDS
 from tests.support.schemas import schema
 from tests.support.steps import countable, steps
@@ -49,6 +51,17 @@ def entries(size: int) -> list[tuple[object, ...]]:
 
 def of_entries(found: list[tuple[Any, ...]], do: Callable[[list[Entry]], object]) -> object:
     return do([Entry(*each) for each in found])
+
+
+def tallied(found: list[Entry]) -> object:
+    tally = sources.Tally()
+    with suppress(Stalled):  # after all of them: there are too many
+        tally.add(found)
+    return tally
+
+
+def gone_through(found: Object) -> object:
+    return sources.config_map_files("schema", ConfigMapFiles(name="x"), sources.held(found))
 
 
 def said(size: int) -> str:
@@ -86,9 +99,9 @@ WORK: dict[str, tuple[Callable[[int], Any], Callable[[Any], object]]] = {
         partial(owned, OBJECTS[known.DAAP_SCHEMA.word]), files_of,
     ),
     "the files of a ConfigMap": (
-        files, lambda found: sources.config_map_files("schema", ConfigMapFiles(name="x"), found),
+        files, gone_through,
     ),
-    "whether files can be a schema's": (entries, partial(of_entries, do=sources.check)),
+    "whether files can be a schema's": (entries, partial(of_entries, do=tallied)),
     "the checksum of all files": (entries, partial(of_entries, do=sources.checksum)),
     "what a report says": (said, noted),
     "what a report says that is no report": (lambda size: "[" * size, report.parsed),
@@ -111,11 +124,11 @@ def test_what_is_watched_for_schemas_is_kept_without_growing() -> None:
     assert set(OBJECTS) == set(KEEPS)
 
 
-def test_of_many_schemas_of_a_database_few_are_looked_at() -> None:
+def test_of_many_schemas_of_a_ledger_few_are_looked_at() -> None:
     few, many = rivals(MOST), rivals(4 * MOST)
 
     def looked(store: Store) -> int:
-        found = store.by(known.DAAP_SCHEMA, OF_DATABASE, ("shop", "orders"), MOST)
+        found = store.by(known.DAAP_SCHEMA, OF_LEDGER, ("shop", "orders", "default"), MOST)
         return len(list(found))
 
     assert (looked(few), looked(many)) == (MOST, MOST)

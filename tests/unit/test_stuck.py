@@ -8,9 +8,9 @@ from daap_operator.kinds.database.naming import ref
 from daap_operator.kinds.database.stuck import (
     BEFORE,
     LONGEST_PAUSE_SECONDS,
-    PAGE_SECONDS,
     PATIENCE_SECONDS,
 )
+from daap_operator.kinds.warned import PAGE_SECONDS
 from daap_operator.kube import EVENT
 from tests.unit.fake_kube import stamp
 from tests.unit.fakes import refused

@@ -1,11 +1,13 @@
 """What others said: of addresses and users nothing is left, and of everything else all."""
 
+from functools import partial
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from daap_operator.kube.words import HIDDEN, quotable
-from tests.support.steps import cpu_seconds
+from tests.support.steps import cpu_seconds, steps
 
 SAID: dict[str, tuple[str, tuple[str, ...]]] = {
     "a webhook that is away": (
@@ -78,6 +80,19 @@ def test_what_speaks_of_the_object_stays(said: str) -> None:
 def test_no_address_is_left(address: object, text: str) -> None:
     written = f"[{address}]" if ":" in str(address) and ":443" in text else str(address)
     assert str(address) == "::" or str(address) not in quotable(text.format(written))
+
+
+def test_of_a_long_text_the_beginning_is_left_up_to_a_space() -> None:
+    told = quotable("word " * 800 + "10.0.0.1 " * 20_000)
+    assert told.startswith("word word")
+    assert "10.0" not in told
+    assert quotable("x" * 9000) == "x" * 4096
+
+
+@pytest.mark.parametrize("word", ["1.1 ", "::1.a ", "a:b:c: ", "f:f "])
+def test_twice_the_text_is_no_more_work(word: str) -> None:
+    once, twice = (steps(partial(quotable, word * times)) for times in (5_000, 10_000))
+    assert once == twice
 
 
 @pytest.mark.timeout(60)

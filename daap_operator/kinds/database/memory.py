@@ -15,8 +15,9 @@ from daap_operator.engine.world import World
 from daap_operator.errors import Stalled
 from daap_operator.kinds.database.desired.resolved import Platform
 from daap_operator.kinds.database.naming import Arbiter
-from daap_operator.kinds.database.stuck import Failure, Stuck, Warnings
+from daap_operator.kinds.database.stuck import Failure, Stuck
 from daap_operator.kinds.database.volumes import Expansion
+from daap_operator.kinds.warned import Warnings
 
 DatabaseTurn = Turn[DaapDatabaseStatus]
 DatabaseOutcome = Outcome[DaapDatabaseStatus]

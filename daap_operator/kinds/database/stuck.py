@@ -1,25 +1,16 @@
-"""Warning Events, asked for while a database is stuck and nothing else tells why.
+"""How long a database has been stuck, and when to ask for Events about it: ever more seldom."""
 
-Never watched: a namespace in trouble has thousands of them. One LIST of one page serves all stuck
-databases of a namespace for a while, and each database asks more and more seldom.
-"""
-
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from daap_operator.errors import Outage
 from daap_operator.findings import Finding
-from daap_operator.kube import Requests
+from daap_operator.kinds.warned import PAGE_SECONDS
 
 Object = dict[str, Any]
 
 PATIENCE_SECONDS = 10.0
 """How long a database may wait before Events are asked for: most waits are over by then."""
-
-PAGE_SECONDS = 15.0
-"""How long the Events of a namespace count as known."""
 
 LONGEST_PAUSE_SECONDS = 300.0
 
@@ -64,30 +55,3 @@ class Stuck:
         self.heard, self.told = heard, told
         self.due = now + self.pause
         self.pause = min(self.pause * 2, LONGEST_PAUSE_SECONDS)
-
-
-class Warnings:
-    """The Warning Events of namespaces, each asked for at most once in PAGE_SECONDS."""
-
-    def __init__(self, kube: Requests, monotonic: Callable[[], float]) -> None:
-        self._kube = kube
-        self._monotonic = monotonic
-        self._known: dict[str, tuple[float, list[Object]]] = {}
-
-    def forget(self, namespace: str) -> None:
-        """Drop the Events of a namespace: whoever asked for them may be the last one there."""
-        self._known.pop(namespace, None)
-
-    async def of(self, namespace: str) -> list[Object]:
-        """The Events; the previous ones, or none, when the API server gives none."""
-        now = self._monotonic()
-        self._known = {
-            place: known for place, known in self._known.items() if known[0] + PAGE_SECONDS > now
-        }
-        if namespace not in self._known:
-            self._known[namespace] = now, []  # also for the passes that come while it is asked
-            try:
-                self._known[namespace] = now, await self._kube.warnings(namespace)
-            except Outage:
-                return []  # the cause is a help, not a need: the pass goes on
-        return self._known[namespace][1]

@@ -5,11 +5,14 @@ look        one pass: looked at, applied, or told; each step may be repeated
 backing_up  the backup before a plan, where that is asked for
 running     a Job made, waited for, and its result read
 reading     the files' checksums, read where a ConfigMap has changed
+library     what ConfigMaps hold, each version read once for all schemas
+shared      what all schemas are served with
 memory      what is remembered of each, and the platform's choices
 prospect    the database that it is about, and whose ledger it is; pure
 status, row, metrics   what its status, its row and the metrics say; pure
 due         when to look again, or to try again; pure
 report      what a Job has said, and what is noted of it; pure
+listed, fitting   the parts of that as a status has them, and how many have room there; pure
 orders, job   what a Job is asked to do, and the Job; pure
 sources     which files there are; pure
 rights      what serving it takes, verb by verb, and why

@@ -26,6 +26,7 @@ from daap_operator.engine.world import World
 from daap_operator.errors import Problem, Stalled, Waiting
 from daap_operator.kinds import known
 from daap_operator.kinds.schema import prospect, status
+from daap_operator.kinds.schema.library import Library
 from daap_operator.kinds.schema.look import Look
 from daap_operator.kinds.schema.memory import (
     Choices,
@@ -39,7 +40,9 @@ from daap_operator.kinds.schema.reading import files
 from daap_operator.kinds.schema.reasons import SchemaReason
 from daap_operator.kinds.schema.rights import RIGHTS
 from daap_operator.kinds.schema.row import SCHEMAS, Row, row
+from daap_operator.kinds.schema.shared import Shared
 from daap_operator.kinds.schema.watched import WATCHES
+from daap_operator.kinds.warned import Warnings
 from daap_operator.samples import Samples
 
 STALLED_SECONDS = 60.0
@@ -58,8 +61,9 @@ class SchemaController(Controller[DaapSchemaStatus]):
     metrics = METRICS
 
     def __init__(self, choices: Choices) -> None:
-        self._choices = choices
         self._memories: dict[Ref, Memory] = {}
+        self._choices = choices
+        self._shared: Shared | None = None
 
     @classmethod
     def made(cls, world: World, settings: Any) -> Self:
@@ -84,8 +88,9 @@ class SchemaController(Controller[DaapSchemaStatus]):
 
     async def _taken_further(self, turn: SchemaTurn, spec: DaapSchemaSpec) -> SchemaOutcome:
         look = await self._look(turn, spec)
+        outcome = await look.go()
         self._memory(turn).patience.end()
-        return await look.go()
+        return outcome
 
     async def _look(self, turn: SchemaTurn, spec: DaapSchemaSpec) -> Look:
         if not self._choices.image:
@@ -96,8 +101,15 @@ class SchemaController(Controller[DaapSchemaStatus]):
             )
         prospect.own_ledger(turn.world.store, turn.subject.metadata, spec)
         of = prospect.prospect(turn.world.store, turn.subject.metadata, spec)
-        found = await files(turn, spec)
-        return Look(turn, spec, of, found, self._memory(turn), self._choices)
+        shared = self._shared_in(turn.world)
+        found = await files(turn, spec, shared.library)
+        return Look(turn, spec, of, found, self._memory(turn), shared)
+
+    def _shared_in(self, world: World) -> Shared:
+        if self._shared is None:
+            warned = Warnings(world.kube, world.monotonic)
+            self._shared = Shared(self._choices, Library(), warned)
+        return self._shared
 
     # what is in the way ---------------------------------------------------------------------------
 
@@ -138,6 +150,8 @@ class SchemaController(Controller[DaapSchemaStatus]):
     def forget(self, key: Ref) -> None:
         """Drop the notes."""
         self._memories.pop(key, None)
+        if self._shared is not None:
+            self._shared.warned.forget(key.namespace)
 
     def _memory(self, turn: SchemaTurn) -> Memory:
         return self._memories.setdefault(turn.subject.key, Memory())

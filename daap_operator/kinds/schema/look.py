@@ -15,14 +15,15 @@ from daap_operator.api.v1alpha1 import (
     SchemaFiles,
 )
 from daap_operator.engine.conditions import Verdict
-from daap_operator.kinds.schema import due, orders, prospect, report, status
+from daap_operator.kinds.schema import due, fitting, orders, prospect, report, status
 from daap_operator.kinds.schema.backing_up import backed_up
 from daap_operator.kinds.schema.job import Order
-from daap_operator.kinds.schema.memory import Choices, Memory, SchemaOutcome, SchemaTurn
+from daap_operator.kinds.schema.memory import Memory, SchemaOutcome, SchemaTurn
 from daap_operator.kinds.schema.orders import Mode
 from daap_operator.kinds.schema.prospect import Prospect
 from daap_operator.kinds.schema.reasons import SchemaReason
 from daap_operator.kinds.schema.running import Plan, make_way, run
+from daap_operator.kinds.schema.shared import Shared
 
 LATER = timedelta(seconds=prospect.WAITING_SECONDS)
 """When a database that is not ready is to be verified; that it becomes ready is an event."""
@@ -41,12 +42,12 @@ class Look:
         of: Prospect,
         found: SchemaFiles,
         memory: Memory,
-        choices: Choices,
+        shared: Shared,
     ) -> None:
         self._turn = turn
         self._spec = spec
         self._memory = memory
-        self._choices = choices
+        self._shared = shared
         self._known: dict[str, object] = {"database": of.database, "files": found}
         self._database = of.database
         self._database_name = of.name
@@ -65,9 +66,11 @@ class Look:
             return await self._check()
         if self._in_the_way:
             return await self._check() if self._retry() is None else self._failed()
-        if self._status.pending_count:
-            return await self._consented()
-        return await self._settled()
+        if not self._status.pending_count:
+            return await self._settled()
+        if self._status.plan is None:  # what has no name cannot be approved
+            return await self._check()
+        return await self._consented(self._status.plan)
 
     @property
     def _in_the_way(self) -> bool:
@@ -81,7 +84,7 @@ class Look:
     # nothing is to be applied ---------------------------------------------------------------------
 
     async def _settled(self) -> SchemaOutcome:
-        uid, seconds = self._turn.subject.metadata.uid, self._choices.verify_seconds
+        uid, seconds = self._turn.subject.metadata.uid, self._shared.choices.verify_seconds
         at, now = due.verify_at(self._status, uid, seconds), self._turn.world.now()
         if self._status.drift_count:
             at = self._retry() or now
@@ -106,7 +109,8 @@ class Look:
         said = await self._run(Mode.CHECK, told)
         if said is None:
             return self._outcome(told(self._status), self._soon)
-        noted = report.of_check(said, self._status, self._wanted, self._turn.world.now())
+        room = fitting.room(self._turn.subject.seen)
+        noted = report.of_check(said, self._status, self._wanted, self._turn.world.now(), room)
         fresh = self._turn.subject.status.model_copy(update=noted)
         if fresh.pending_count and not fresh.failures:
             await self._turn.note(self._turn.status(status.planned(fresh), **noted))
@@ -116,18 +120,17 @@ class Look:
 
     # a run ----------------------------------------------------------------------------------------
 
-    async def _consented(self) -> SchemaOutcome:
+    async def _consented(self, plan: str) -> SchemaOutcome:
         deletes, spec = bool(self._status.destructive_count), self._spec
         if deletes and spec.on_destructive is OnDestructive.REFUSE:
             return await self._refused()
         asked = spec.approval is Approval.REQUIRED or (
             deletes and spec.on_destructive is OnDestructive.APPROVE
         )
-        plan = self._status.plan
-        begun = self._status.job == self._job_name(Mode.APPLY, plan or "")
+        begun = self._status.job == self._job_name(Mode.APPLY, plan)
         if asked and not begun and plan not in (spec.approve, self._status.approved):
             return self._outcome(status.awaiting(self._status, spec, self._turn.subject.key))
-        return await self._apply(plan or "", approved=asked)
+        return await self._apply(plan, approved=asked)
 
     async def _refused(self) -> SchemaOutcome:
         """Nothing may delete data: a Job that is about to is stopped, and all looked at anew."""
@@ -154,7 +157,9 @@ class Look:
         if not self._spec.backup_before or self._status.job is not None:
             return
         metadata, of = self._turn.subject.metadata, self._database.cluster_uid
-        name = orders.backup_name(metadata.name, metadata.uid, plan, of)
+        # The same files may be pending once more, long after: that is another state
+        planned_at = str(self._status.verified_at)
+        name = orders.backup_name(metadata.name, metadata.uid, plan, of, planned_at)
         if self._status.backup != name:
             await self._turn.note(backup=name)
         await backed_up(self._turn, name)
@@ -177,11 +182,23 @@ class Look:
         name = self._job_name(mode, plan)
         arguments = orders.arguments(mode, self._spec, self._checksum, name, plan)
         of = self._database.cluster_name, self._database_name
-        order = Order(name, *of, self._choices.image, arguments)
+        order = Order(name, *of, self._shared.choices.image, arguments)
         noted |= self._known | {"attempted": self._attempt}
+        if mode is Mode.CHECK and self._is_another_database:
+            noted["approved"] = (
+                None  # of another state: whoever restored it may not want that again
+            )
         if self._status.attempted != self._attempt:
             noted |= {"failures": None, "last_failed_at": None}
-        return await run(self._turn, self._spec, self._memory, Plan(order, told, noted))
+        return await run(
+            self._turn, self._spec, self._memory, Plan(order, told, noted), self._shared
+        )
+
+    @property
+    def _is_another_database(self) -> bool:
+        """Whether the database has another Cluster than when it was last looked at."""
+        before = self._status.database
+        return before is not None and before.cluster_uid != self._database.cluster_uid
 
     def _retry(self) -> datetime | None:
         """When to try again what has failed; None when that is now, or nothing has."""

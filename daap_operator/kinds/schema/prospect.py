@@ -10,7 +10,7 @@ from daap_operator.engine.kinds import Reader, Ref
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.kinds import known
 from daap_operator.kinds.schema.reasons import SchemaReason
-from daap_operator.kinds.schema.watched import MOST, OF_DATABASE
+from daap_operator.kinds.schema.watched import MOST, OF_LEDGER
 from daap_operator.kinds.told import condition, message
 
 WAITING_SECONDS = 300.0
@@ -69,12 +69,12 @@ def waiting(told: str) -> Waiting:
 
 def own_ledger(store: Reader, metadata: Metadata, spec: DaapSchemaSpec) -> None:
     """Raise Stalled when an older schema of the same database has the same ledger."""
-    place, mine = (metadata.namespace, spec.database_ref.name), _age(metadata)
-    for each in store.by(known.DAAP_SCHEMA, OF_DATABASE, place, MOST):
-        ledger = raw.text(each, "spec", "ledger") or "default"
+    place = metadata.namespace, spec.database_ref.name, spec.ledger
+    mine = _age(metadata)
+    for each in store.by(known.DAAP_SCHEMA, OF_LEDGER, place, MOST):
         made = raw.moment(each, "metadata", "creationTimestamp")
         uid, other = raw.text(each, "metadata", "uid"), raw.text(each, "metadata", "name")
-        if ledger == spec.ledger and made is not None and (made, uid) < mine:
+        if made is not None and (made, uid) < mine:
             raise Stalled(
                 SchemaReason.LEDGER_TAKEN,
                 f"spec.ledger '{spec.ledger}' is that of DaapSchema {other} of the same database, "

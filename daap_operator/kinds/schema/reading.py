@@ -3,21 +3,16 @@
 import hashlib
 import json
 
-from daap_operator import names, raw
-from daap_operator.api.v1alpha1 import DaapSchemaSpec, FileSource, SchemaFiles, SeenConfigMap
-from daap_operator.engine.kinds import Object, Ref
-from daap_operator.errors import Waiting
+from daap_operator.api.v1alpha1 import ConfigMapFiles, DaapSchemaSpec, SchemaFiles, SeenConfigMap
+from daap_operator.engine.kinds import Ref
 from daap_operator.kinds import known
 from daap_operator.kinds.schema import sources
+from daap_operator.kinds.schema.library import Library, missing, others_first, version
 from daap_operator.kinds.schema.memory import SchemaTurn
-from daap_operator.kinds.schema.reasons import SchemaReason
-from daap_operator.kinds.schema.sources import Entry
-
-WAITING_SECONDS = 300.0
-"""When to look again for a ConfigMap, should no event come."""
+from daap_operator.kinds.schema.sources import Tally
 
 
-async def files(turn: SchemaTurn, spec: DaapSchemaSpec) -> SchemaFiles:
+async def files(turn: SchemaTurn, spec: DaapSchemaSpec, library: Library) -> SchemaFiles:
     """The files that there are: a request for each ConfigMap when one has changed, else none.
 
     Raises Waiting for a ConfigMap that is not there, and Stalled for files that cannot be.
@@ -26,40 +21,48 @@ async def files(turn: SchemaTurn, spec: DaapSchemaSpec) -> SchemaFiles:
     before = turn.subject.status.files
     if before is not None and before.sources == of and before.config_maps == seen:
         return before
-    entries: list[Entry] = []
-    read: dict[str, Object] = {}
+    tally, read = Tally(), []
     for name, source in sources.parts(spec):
-        entries += await _entries(turn, name.partition("-")[0], source, read)
-    sources.check(entries)
+        if source.config_map is None:
+            tally.add(sources.inline_files(name.partition("-")[0], source))
+    for wanted in seen:  # one at a time, also where several sources name it: it may be large
+        there, its = await library.held(turn.world.kube, turn.subject.key.namespace, wanted)
+        read.append(there)
+        for name, of_map in _named(spec, wanted.name):
+            tally.add(sources.config_map_files(name.partition("-")[0], of_map, its))
+            await others_first()
     return SchemaFiles(
-        count=len(entries),
-        bytes=sum(each.size for each in entries),
-        checksum=sources.checksum(entries),
+        count=len(tally.entries),
+        bytes=sum(each.size for each in tally.entries),
+        checksum=sources.checksum(tally.entries),
         sources=of,
-        config_maps=[_version(read[each.name]) for each in seen],
+        config_maps=read,
     )
 
 
-async def keys(turn: SchemaTurn, spec: DaapSchemaSpec) -> dict[str, list[str]]:
-    """The keys that are files, of ConfigMaps of which only some are, by the sources' names."""
+async def keys(turn: SchemaTurn, spec: DaapSchemaSpec, library: Library) -> dict[str, list[str]]:
+    """The keys that are files, of ConfigMaps of which only some are, by the sources' names.
+
+    Raises Waiting for a ConfigMap that is not there.
+    """
     found: dict[str, list[str]] = {}
-    for name, source in sources.parts(spec):
-        of = source.config_map
-        if of is not None and of.files != sources.ALL:
-            data = raw.mapping(await _read(turn, of.name), "data")
-            found[name] = sorted(key for key in data if sources.selected(of, key))
+    for wanted in _seen(turn, spec):
+        some = [(name, of) for name, of in _named(spec, wanted.name) if of.files != sources.ALL]
+        if some:
+            _, its = await library.held(turn.world.kube, turn.subject.key.namespace, wanted)
+            for name, of in some:
+                found[name] = sorted(sources.selected(of, its.texts))
+                await others_first()
     return found
 
 
-async def _entries(
-    turn: SchemaTurn, part: str, source: FileSource, read: dict[str, Object]
-) -> list[Entry]:
-    of = source.config_map
-    if of is None:
-        return list(sources.inline_files(part, source))
-    if of.name not in read:
-        read[of.name] = await _read(turn, of.name)
-    return sources.config_map_files(part, of, read[of.name])
+def _named(spec: DaapSchemaSpec, config_map: str) -> list[tuple[str, ConfigMapFiles]]:
+    """The sources that are of a ConfigMap, with their names."""
+    return [
+        (name, source.config_map)
+        for name, source in sources.parts(spec)
+        if source.config_map is not None and source.config_map.name == config_map
+    ]
 
 
 def _seen(turn: SchemaTurn, spec: DaapSchemaSpec) -> list[SeenConfigMap]:
@@ -71,36 +74,9 @@ def _seen(turn: SchemaTurn, spec: DaapSchemaSpec) -> list[SeenConfigMap]:
             name = source.config_map.name
             there = turn.world.store.get(Ref(known.CONFIG_MAP, namespace, name))
             if there is None:
-                raise _missing(namespace, name)
-            found[name] = _version(there)
+                raise missing(namespace, name)
+            found[name] = version(there)
     return list(found.values())
-
-
-async def _read(turn: SchemaTurn, name: str) -> Object:
-    namespace = turn.subject.key.namespace
-    found = await turn.world.kube.get(known.CONFIG_MAP, namespace, name)
-    if found is None:
-        raise _missing(namespace, name)
-    return found
-
-
-def _version(config_map: raw.Object) -> SeenConfigMap:
-    metadata = raw.mapping(config_map, "metadata")
-    return SeenConfigMap(
-        name=raw.text(metadata, "name"),
-        uid=raw.text(metadata, "uid"),
-        resource_version=raw.text(metadata, "resourceVersion"),
-    )
-
-
-def _missing(namespace: str, name: str) -> Waiting:
-    label = names.SCHEMA_FILES_LABEL
-    return Waiting(
-        SchemaReason.FILES_MISSING,
-        f"ConfigMap {name} with the label {label} does not exist in this namespace: create it, or "
-        f"set the label by kubectl label configmap {name} --namespace={namespace} {label}=true",
-        seconds=WAITING_SECONDS,
-    )
 
 
 def _digest(spec: DaapSchemaSpec) -> str:

@@ -1,12 +1,12 @@
 """A Job of a schema: made, waited for, and its report read. Each step may be repeated."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import NamedTuple
 
 from daap_operator import names, raw
 from daap_operator.api.v1alpha1 import DaapSchema, DaapSchemaSpec, DaapSchemaStatus
-from daap_operator.engine.child import Owner
+from daap_operator.engine.child import Owner, in_the_way
 from daap_operator.engine.children import delete, ensure
 from daap_operator.engine.conditions import Verdict
 from daap_operator.engine.kinds import Object, Ref
@@ -20,7 +20,9 @@ from daap_operator.kinds.schema.memory import Memory, SchemaTurn
 from daap_operator.kinds.schema.reading import keys
 from daap_operator.kinds.schema.reasons import SchemaReason
 from daap_operator.kinds.schema.report import Said
+from daap_operator.kinds.schema.shared import Shared
 from daap_operator.kinds.schema.sources import parts
+from daap_operator.kinds.warned import Warnings
 from daap_operator.kube import ApiError
 from daap_operator.kube.words import said as without_addresses
 from daap_operator.lines import quoted
@@ -40,7 +42,9 @@ class Plan(NamedTuple):
     noted: dict[str, object]
 
 
-async def run(turn: SchemaTurn, spec: DaapSchemaSpec, memory: Memory, plan: Plan) -> Said | None:
+async def run(
+    turn: SchemaTurn, spec: DaapSchemaSpec, memory: Memory, plan: Plan, shared: Shared
+) -> Said | None:
     """What the Job has said; None while it runs."""
     name = plan.order.name
     if turn.subject.status.job != name:
@@ -49,14 +53,21 @@ async def run(turn: SchemaTurn, spec: DaapSchemaSpec, memory: Memory, plan: Plan
         fields = plan.noted | {"job": name}
         verdict = plan.told(turn.subject.status.model_copy(update=fields))
         await turn.note(turn.status(verdict, **fields))
-    there = turn.world.store.get(Ref(known.JOB, turn.subject.key.namespace, name))
-    if there is None:
-        there = await _made(turn, spec, plan.order)
+    there = _ours(turn, name) or await _made(turn, spec, plan.order, shared)
     over = _over(there)
     if over is None:
-        await _why(turn, memory, there)
+        await _why(turn, memory, there, shared.warned)
         return None
     return await _said(turn, there, over)
+
+
+def _ours(turn: SchemaTurn, name: str) -> Object | None:
+    """The Job of that name. Raises Stalled or Waiting when it is not this schema's."""
+    owner = _owner(turn)
+    there = turn.world.store.get(Ref(known.JOB, owner.namespace, name))
+    if there is not None and (problem := in_the_way(job.child(owner, name), owner, there)):
+        raise problem
+    return there
 
 
 async def make_way(turn: SchemaTurn) -> None:
@@ -70,10 +81,11 @@ async def make_way(turn: SchemaTurn) -> None:
         raise Waiting(SchemaReason.JOB_PENDING, told, seconds=2.0)
 
 
-async def _made(turn: SchemaTurn, spec: DaapSchemaSpec, order: Order) -> Object:
+async def _made(turn: SchemaTurn, spec: DaapSchemaSpec, order: Order, shared: Shared) -> Object:
     owner = _owner(turn)
     whole = await _with_text(turn, spec)
-    made = job.manifest(owner, order._replace(keys=await keys(turn, spec)), whole)
+    found = await keys(turn, spec, shared.library)
+    made = job.manifest(owner, order._replace(keys=found), whole)
     ensured = await ensure(
         turn.world.kube, turn.world.store, owner, job.child(owner, order.name, made)
     )
@@ -165,7 +177,7 @@ async def _whole(turn: SchemaTurn, pod: Object, words: Said) -> Said:
     return words
 
 
-async def _why(turn: SchemaTurn, memory: Memory, there: Object) -> None:
+async def _why(turn: SchemaTurn, memory: Memory, there: Object, warned: Warnings) -> None:
     """Find out why a Job takes its time: seldom, for it costs a request or two."""
     now = turn.world.monotonic()
     pause = memory.slow.pause(raw.text(there, "metadata", "uid"), now, first=LOOK_SECONDS, part=3.0)
@@ -177,12 +189,13 @@ async def _why(turn: SchemaTurn, memory: Memory, there: Object) -> None:
     pods = await _pods(turn, there)
     memory.why = report.waits(pods)
     if not pods:
-        memory.why = await _not_made(turn, raw.text(there, "metadata", "name"))
+        events = await warned.of(turn.subject.key.namespace)
+        memory.why = _not_made(events, raw.text(there, "metadata", "name"))
 
 
-async def _not_made(turn: SchemaTurn, name: str) -> str:
+def _not_made(events: Iterable[Object], name: str) -> str:
     """Why a Job has no pod: only an Event tells that."""
-    for event in await turn.world.kube.warnings(turn.subject.key.namespace):
+    for event in events:
         about = raw.mapping(event, "regarding")
         if (raw.text(about, "kind"), raw.text(about, "name")) == (known.JOB.name, name):
             return quoted(without_addresses(raw.text(event, "note")))

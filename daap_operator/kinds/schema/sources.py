@@ -5,8 +5,8 @@ The text of a file is in none of this: the store keeps what is said here instead
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from fnmatch import fnmatchcase
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from fnmatch import translate
 from typing import Any, NamedTuple
 
 from daap_operator import raw
@@ -21,6 +21,9 @@ FILE_BYTES = 900 * 1024
 SET_BYTES = 3 * 1024 * 1024
 MOST_FILES = 2000
 """What the runner takes: of a file, of all files, and how many."""
+MOST_KEYS = 2 * MOST_FILES
+"""Of a ConfigMap. The API server counts what its values have and not its keys: 100,000 may be in
+one, and each takes its time to be looked at."""
 INLINE_BYTES = 128 * 1024
 """Of all inline files: they come as annotations of a pod, which may have twice that."""
 ALL = "*.sql"
@@ -38,6 +41,17 @@ class Entry(NamedTuple):
     size: int
     """Bytes."""
     inline: bool = False
+
+
+class Held(NamedTuple):
+    """What is known of a ConfigMap: none of its text."""
+
+    keys: int
+    """How many it has; with more than MOST_KEYS nothing else is known of it."""
+    texts: Mapping[str, tuple[str, int]]
+    """The keys with text: its SHA-256 in hexadecimal digits, and its bytes."""
+    binary: frozenset[str]
+    """The keys with what is no text."""
 
 
 def parts(spec: DaapSchemaSpec) -> list[tuple[str, FileSource]]:
@@ -86,34 +100,54 @@ def inline_files(part: str, source: FileSource) -> Iterator[Entry]:
         yield Entry(part, file.name, checksum, raw.whole(size), inline=True)
 
 
-def config_map_files(part: str, source: ConfigMapFiles, obj: raw.Object) -> list[Entry]:
-    """Those of a ConfigMap as the API server has it. Raises Stalled when a key cannot be one."""
+def held(obj: raw.Object) -> Held:
+    """What is to be known of a ConfigMap as the API server has it."""
     data, binary = raw.mapping(obj, "data"), raw.mapping(obj, "binaryData")
-    named = [key for key in data if selected(source, key)]
-    for key in [*named, *(key for key in binary if selected(source, key))]:
-        _check(source, key, binary)
+    keys = len(data) + len(binary)
+    if keys > MOST_KEYS:
+        return Held(keys, {}, frozenset())
+    return Held(keys, {key: _summed(raw.text(data, key)) for key in data}, frozenset(binary))
+
+
+def config_map_files(part: str, source: ConfigMapFiles, its: Held) -> list[Entry]:
+    """Those of a ConfigMap. Raises Stalled when a key cannot be one, or there are too many."""
+    if its.keys > MOST_KEYS:
+        raise Stalled(
+            SchemaReason.FILES_INVALID,
+            f"ConfigMap {source.name} has {its.keys} keys, and one may have {MOST_KEYS}: spread "
+            "them over several",
+        )
+    named = selected(source, its.texts)
+    if len(named) > MOST_FILES:
+        raise _too_many(len(named))
+    for key in [*named, *selected(source, its.binary)]:
+        _check(source, key, its.binary)
     if not named:
         raise Stalled(
             SchemaReason.FILES_INVALID,
             f"ConfigMap {source.name} has no key that matches '{source.files}': add the files to "
             f"it, or correct configMap.files",
         )
-    return [_entry(part, key, raw.text(data, key)) for key in named]
+    return [Entry(part, key, *its.texts[key]) for key in named]
 
 
-def selected(source: ConfigMapFiles, key: str) -> bool:
-    """Whether a key is meant to be a file; with ALL also one that only nearly has such a name."""
+def selected(source: ConfigMapFiles, keys: Iterable[str]) -> list[str]:
+    """The keys that are meant to be files; with ALL also those that only nearly have such a name.
+
+    Compiled by `re`, which keeps 512 patterns: `fnmatch` would keep 32,768, with some 7 KB each.
+    """
     if source.files == ALL:
-        return key.lower().endswith(".sql") and not key.startswith(".")
-    return fnmatchcase(key, source.files)
+        return [key for key in keys if key.lower().endswith(".sql") and not key.startswith(".")]
+    matches = re.compile(translate(source.files)).match
+    return [key for key in keys if matches(key)]
 
 
-def _entry(part: str, key: str, text: str) -> Entry:
+def _summed(text: str) -> tuple[str, int]:
     content = text.encode(errors="surrogatepass")
-    return Entry(part, key, hashlib.sha256(content).hexdigest(), len(content))
+    return hashlib.sha256(content).hexdigest(), len(content)
 
 
-def _check(source: ConfigMapFiles, key: str, binary: Mapping[str, object]) -> None:
+def _check(source: ConfigMapFiles, key: str, binary: Collection[str]) -> None:
     where = f"ConfigMap {source.name}, key '{quoted(key)}'"
     if not re.fullmatch(FILE_PATTERN, key):
         raise Stalled(
@@ -133,21 +167,34 @@ def checksum(entries: Iterable[Entry]) -> str:
     return files_checksum((each.part, each.name, each.checksum) for each in entries)
 
 
-def check(entries: Iterable[Entry]) -> None:
-    """Raise Stalled when the files cannot be a schema's, for what the runner would refuse, too."""
-    seen: set[tuple[str, str]] = set()
-    size = inline = 0
-    for each in entries:
-        size += each.size
-        inline += each.size if each.inline else 0
-        _bounded(each, size, inline)
-        if (place := (each.part, each.name)) in seen:
-            told = f"The file '{each.name}' is there twice in spec.{each.part}: rename one of them"
-            raise Stalled(SchemaReason.FILES_INVALID, told)
-        seen.add(place)
-    if len(seen) > MOST_FILES:
-        told = f"There are {len(seen)} files, and there may be {MOST_FILES}: join some"
-        raise Stalled(SchemaReason.FILES_INVALID, told)
+class Tally:
+    """The files of one source after another: what is too much is not gone through to its end."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self._seen: set[tuple[str, str]] = set()
+        self._size = self._inline = 0
+
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Raises Stalled when the files cannot be a schema's, for what the runner refuses, too."""
+        for each in entries:
+            self._size += each.size
+            self._inline += each.size if each.inline else 0
+            _bounded(each, self._size, self._inline)
+            if (place := (each.part, each.name)) in self._seen:
+                told = (
+                    f"The file '{each.name}' is there twice in spec.{each.part}: rename one of them"
+                )
+                raise Stalled(SchemaReason.FILES_INVALID, told)
+            self._seen.add(place)
+            self.entries.append(each)
+        if len(self._seen) > MOST_FILES:
+            raise _too_many(len(self._seen))
+
+
+def _too_many(count: int) -> Stalled:
+    told = f"There are {count} files, and there may be {MOST_FILES}: join some"
+    return Stalled(SchemaReason.FILES_INVALID, told)
 
 
 def _bounded(entry: Entry, size: int, inline: int) -> None:

@@ -14,17 +14,29 @@ from daap_operator.kinds.told import condition
 OF_DATABASE, FILES, JOBS = "schemas of database", "files", "jobs"
 """Indexes of the DaapSchemas: by the namespace and the name of their database, of the ConfigMaps
 that they name, and of the Job that is under way."""
+OF_LEDGER = "schemas of ledger"
+"""Index of the DaapSchemas by the namespace and the name of their database, and the ledger: one of
+them has it."""
 NAMESPACE = "namespace"
 """Index of the DaapSchemas, and of what they have to do with, by namespace: such an object is kept
 where there is a schema that may be about it, now or soon. A ConfigMap may be of several."""
 
 MOST = 100
-"""DaapSchemas of one database that are looked at for whose ledger it is: somebody may create any
+"""DaapSchemas of one ledger that are looked at for whose ledger it is: somebody may create any
 number. They are those that have been there for longest."""
 
 
 def _of_database(schema: raw.Object) -> list[tuple[str, str]]:
     return [database_of(schema)]
+
+
+def ledger_of(schema: raw.Object) -> tuple[str, str, str]:
+    """The namespace and the name of a schema's database, and the ledger there."""
+    return (*database_of(schema), raw.text(schema, "spec", "ledger") or "default")
+
+
+def _of_ledger(schema: raw.Object) -> list[tuple[str, str, str]]:
+    return [ledger_of(schema)]
 
 
 def files_of(schema: raw.Object) -> list[tuple[str, str]]:
@@ -88,11 +100,11 @@ def _of_backup(backup: Object, store: Reader) -> Iterator[Ref]:
 
 
 def _others(before: Object | None, now: Object | None, store: Reader) -> Iterator[All]:
-    """The other schemas of the database, one of which may have the ledger now."""
+    """The other schemas of the ledger, one of which may have it now."""
     del store
     if now is None and before is not None:
-        place = database_of(before)
-        yield All(known.DAAP_SCHEMA, OF_DATABASE, place, place[0])
+        place = ledger_of(before)
+        yield All(known.DAAP_SCHEMA, OF_LEDGER, place, place[0])
 
 
 def _parts(schema: raw.Object) -> Iterator[tuple[Source, str]]:
@@ -113,6 +125,7 @@ WATCHES = (
             UID: uid,
             NAMESPACE: _namespace,
             OF_DATABASE: _of_database,
+            OF_LEDGER: _of_ledger,
             FILES: files_of,
             JOBS: _jobs,
         },

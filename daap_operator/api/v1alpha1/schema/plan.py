@@ -64,7 +64,7 @@ class PendingFile(Model):
     findings: Annotated[list[FileFinding], Field(max_length=MOST_FINDINGS)] = Field(
         default_factory=list
     )
-    """What is unsafe in it; the first ones."""
+    """What is unsafe in it: what deletes data, then the first others."""
 
 
 class LastError(Model):

@@ -142,8 +142,8 @@ class DaapSchemaStatus(Status):
     """What the last Job was ordered for: a digest of the same, and of how it is applied."""
 
     approved: Annotated[str | None, Field(max_length=64)] = None
-    """The plan that somebody has approved and that is being applied, or was last: what a failure
-    leaves of it needs no other approval."""
+    """The plan that somebody has approved and that is being applied to this database: what a
+    failure leaves of it needs no other approval. Absent once all of it is applied."""
 
     backup: Annotated[str | None, Field(max_length=253)] = None
     """The DaapBackup of the state before the last plan; absent where none was asked for."""
