@@ -31,7 +31,7 @@ from tests.support.rows import Rows
 @pytest.fixture(scope="session")
 def real_cluster(kind_cluster: KindCluster) -> KindCluster:
     """A cluster with nodes, CloudNativePG, what backups need, and our CRD."""
-    if _is_real_kind(kind_cluster):
+    if is_real_kind(kind_cluster):
         cnpg.install(Path(kind_cluster.kubectl_path), Path(kind_cluster.kubeconfig_path), pull=True)
     place = (f"--name={kind_cluster.name}", f"--kubeconfig={kind_cluster.kubeconfig_path}")
     subprocess.run([provider.OURS, "install", "backup", *place], check=True)
@@ -40,7 +40,8 @@ def real_cluster(kind_cluster: KindCluster) -> KindCluster:
     return kind_cluster
 
 
-def _is_real_kind(cluster: KindCluster) -> bool:
+def is_real_kind(cluster: KindCluster) -> bool:
+    """Whether it is kind's own, with Docker, and not dev/kind's."""
     return Path(cluster.kind_path).resolve() != provider.OURS
 
 
@@ -51,7 +52,7 @@ def client_image(real_cluster: KindCluster, tmp_path_factory: pytest.TempPathFac
         Path(real_cluster.kind_path),
         real_cluster.name,
         tmp_path_factory.mktemp("image"),
-        real=_is_real_kind(real_cluster),
+        real=is_real_kind(real_cluster),
     )
 
 
@@ -63,7 +64,7 @@ def libraries_image(real_cluster: KindCluster, tmp_path_factory: pytest.TempPath
         real_cluster.name,
         client_libraries.context(tmp_path_factory.mktemp("libraries")),
         client_libraries.IMAGE,
-        real=_is_real_kind(real_cluster),
+        real=is_real_kind(real_cluster),
     )
     return client_libraries.IMAGE
 
@@ -71,7 +72,7 @@ def libraries_image(real_cluster: KindCluster, tmp_path_factory: pytest.TempPath
 @pytest.fixture(scope="session")
 def built_image(real_cluster: KindCluster) -> image.Built:
     """The operator's image as it was built, on the node."""
-    built = image.build(docker=_is_real_kind(real_cluster))
+    built = image.build(docker=is_real_kind(real_cluster))
     image.load(built, real_cluster.name, Path(real_cluster.kind_path))
     return built
 

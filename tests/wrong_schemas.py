@@ -6,6 +6,7 @@ What the API server and the models must say is what a DaapDatabase's tables mean
 from dataclasses import dataclass
 from typing import Any
 
+from daap_operator.api.v1alpha1.schema.lint_rules import LintRule
 from tests.wrong_objects import Fragments, Object, Transition, Wrong
 
 INLINE: Object = {"inline": [{"name": "001_users.sql", "sql": "CREATE TABLE users (id bigint);"}]}
@@ -98,14 +99,25 @@ def config_map(name: str = "orders-schema", **more: Any) -> Object:
     return {"configMap": {"name": name, **more}}
 
 
+DIGEST = "sha256:" + "9f86d081" * 8
+
+
+def image(reference: str = f"registry.example.com/orders/schema@{DIGEST}", **more: Any) -> Object:
+    """A source with the files of an image."""
+    return {"image": {"reference": reference, **more}}
+
+
 _DATABASE = "must be the name of a DaapDatabase in this namespace: 3 to 63 characters"
-_ONE = "must have either 'configMap' or 'inline': write one entry for each"
-_EMPTY = "must not be empty: name a ConfigMap with the files, or write them inline"
+_ONE = "must have one of 'configMap', 'inline' and 'image', and no other: write one entry for each"
+_EMPTY = "must not be empty: name a ConfigMap or an image with the files, or write them inline"
 _NO_FILE = "must not be empty: write a file, as name and sql, or leave the entry out"
 _FILE = "must be the name of a file: at most 253 characters"
 _MAP = "must be a ConfigMap's name: at most 253 characters of a-z, 0-9, '-' and '.'"
 _GLOB = "must be the name of a key of the ConfigMap, or a pattern of names"
-_RULE = "must be the name of a rule, of a-z, 0-9 and '-', as in 'prefer-text-field'"
+_REFERENCE = "must name an image by its digest, ending with '@sha256:' and 64 hexadecimal digits"
+_PATH = "must be a directory of the image, as in 'db/schema'"
+_IMAGE_GLOB = "must be the name of a file of the image, or a pattern of names"
+_SECRET = "must be a Secret's name: at most 253 characters of a-z, 0-9, '-' and '.'"
 _NAME = "must be a name in PostgreSQL: at most 63 characters of A-Z, a-z, 0-9, '_' and '-'"
 _HASH = "must be the whole hash of a plan, 64 hexadecimal digits: copy it from status.plan"
 
@@ -218,6 +230,91 @@ _SOURCES = [
     ),
 ]
 
+NO_REFERENCES = (
+    "",
+    "registry.example.com/orders/schema",
+    "registry.example.com/orders/schema:1.0",
+    "registry.example.com/orders/schema:latest@sha256:9f86",
+    f"registry.example.com/orders/schema@{DIGEST.upper()}",
+    f"registry.example.com/orders/schema@sha512:{DIGEST[7:]}",
+    f"https://registry.example.com/orders/schema@{DIGEST}",
+    f"registry.example.com//schema@{DIGEST}",
+    f"registry.example.com/Orders@{DIGEST}",
+    f"user:password@registry.example.com/orders@{DIGEST}",
+    f"-x@{DIGEST}",
+    DIGEST,
+)
+NO_PATHS = ("", "/", "..", "../ca", "db/../../ca", "db//schema", "db/", "./db", "db/.git", "a b")
+
+_IMAGES = [
+    *(
+        wrong
+        for part in ("schema", "fixtures")
+        for wrong in (
+            _both(
+                f"{part}: an image and a ConfigMap",
+                f"spec.{part}[0]",
+                _ONE,
+                **{part: [{**image(), **config_map()}]},
+            ),
+            _both(
+                f"{part}: files of all kinds in one entry",
+                f"spec.{part}[0]",
+                _ONE,
+                **{part: [{**image(), **config_map(), **INLINE}]},
+            ),
+            _required(
+                f"{part}: an image without a reference",
+                f"{part}[0].image.reference",
+                **{part: [{"image": {}}]},
+            ),
+        )
+    ),
+    *(
+        _both(
+            f"image {reference!r}",
+            "spec.schema[0].image.reference",
+            f"'{reference}' {_REFERENCE}",
+            schema=[image(reference)],
+        )
+        for reference in NO_REFERENCES
+    ),
+    _long(
+        "a reference of 513 characters",
+        "schema[0].image.reference",
+        512,
+        schema=[image(f"{'a' * 441}@{DIGEST}")],
+    ),
+    *(
+        _both(
+            f"path {path!r} of an image",
+            "spec.schema[0].image.path",
+            f"'{path}' {_PATH}",
+            schema=[image(path=path)],
+        )
+        for path in NO_PATHS
+    ),
+    _long("a path of 256 characters", "schema[0].image.path", 255, schema=[image(path="a" * 256)]),
+    *(
+        _both(
+            f"files {files!r} of an image",
+            "spec.fixtures[0].image.files",
+            f"'{files}' {_IMAGE_GLOB}",
+            fixtures=[image(files=files)],
+        )
+        for files in ("", "a b", "schema/*.sql", "[ab].sql")
+    ),
+    *(
+        _both(
+            f"Secret {name!r}",
+            "spec.schema[0].image.pullSecret",
+            f"'{name}' {_SECRET}",
+            schema=[image(pullSecret=name)],
+        )
+        for name in ("", "Orders", "a_b")
+    ),
+]
+
 _DECISIONS = [
     _choice("approval", "Manual", "Automatic", "Required", approval="Manual"),
     _choice("onDestructive", "refuse", "Refuse", "Approve", "Allow", onDestructive="refuse"),
@@ -234,15 +331,9 @@ _DECISIONS = [
     ),
     _long("approval of 65 digits", "approve", 64, approve=PLAN + "0"),
     *(
-        _both(
-            f"rule {name!r}",
-            "spec.lint.ignore[0]",
-            f"'{name}' {_RULE}",
-            lint={"ignore": [name]},
-        )
-        for name in ("", "Drop-Table", "a_b", "1st", "a,b")
+        _choice("lint.ignore[0]", name, *LintRule, lint={"ignore": [name]})
+        for name in ("", "Rename", "renames", "drop-table", "syntax-error", "a,b")
     ),
-    _long("a rule of 64 characters", "lint.ignore[0]", 63, lint={"ignore": ["a" * 64]}),
     _many("65 rules", "lint.ignore", 64, lint={"ignore": ["rename"] * 65}),
 ]
 
@@ -269,7 +360,7 @@ _DATABASES = [
     *(_bound("statementTimeoutSeconds", seconds, 0, 604800) for seconds in (-1, 604801)),
 ]
 
-WRONG: list[Wrong] = [*_REFERENCES, *_SOURCES, *_DECISIONS, *_DATABASES]
+WRONG: list[Wrong] = [*_REFERENCES, *_SOURCES, *_IMAGES, *_DECISIONS, *_DATABASES]
 
 TRANSITIONS: list[Transition] = [
     SchemaTransition("nothing changes", {}, {}),
@@ -279,6 +370,7 @@ TRANSITIONS: list[Transition] = [
         {"schema": [{"inline": [*INLINE["inline"], {"name": "002_orders.sql", "sql": ""}]}]},
     ),
     SchemaTransition("inline files move to a ConfigMap", {}, {"schema": [config_map()]}),
+    SchemaTransition("files move to an image", {}, {"schema": [image()]}),
     SchemaTransition(
         "a plan is approved, and then no longer",
         {"approval": "Required", "approve": PLAN},
@@ -337,7 +429,27 @@ SCHEMAS: Object = {
         "role": "_" * 63,
         "searchPath": ["a-b"] * 8,
         "baseline": "-" * 249 + ".sql",
-        "lint": {"level": "Warning", "ignore": ["a" * 63] * 64},
+        "lint": {"level": "Warning", "ignore": ["constraint-scans-table"] * 64},
+    },
+    "files of an image": {"schema": [image(), INLINE], "fixtures": [image(path="db/fixtures")]},
+    "images by host and port, and by name": {
+        "schema": [
+            image(f"localhost:5000/schema@{DIGEST}"),
+            image(f"schema:1.0-rc.1@{DIGEST}"),
+            image(f"ghcr.io/a/b-c/d_e.f@{DIGEST}"),
+        ]
+    },
+    "as many images as there may be": {
+        part: [
+            image(
+                f"{'a' * 440}@{DIGEST}",
+                path="/" + "a" * 254,
+                files="*" * 253,
+                pullSecret="a" * 253,
+            )
+        ]
+        * 16
+        for part in ("schema", "fixtures")
     },
     "the longest times": {"lockTimeoutSeconds": 600, "statementTimeoutSeconds": 604800},
     "the shortest times": {"lockTimeoutSeconds": 1, "statementTimeoutSeconds": 0},

@@ -16,7 +16,7 @@ from daap_operator.schema.telling import World, code, database_url, fail
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    options.add_files(parser)
+    options.add_files(parser, least="*")
     options.add_database(parser)
     options.add_rules(parser)
     apply_options.add(parser)
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
 
 def apply(args: argparse.Namespace, world: World) -> int:
     """The exit code, with what came of it as the last words of the container."""
-    printer, there = Printer(world.out), options.found(args)
+    printer, there = Printer(world.out), options.with_images(args)
     started: Run | None = None
     error: SchemaError | None = None
     try:

@@ -16,7 +16,7 @@ from daap_operator.schema.telling import World, code, database_url, fail
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    options.add_files(parser)
+    options.add_files(parser, least="*")
     options.add_database(parser)
     options.add_rules(parser)
     apply_options.add_session(parser)
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
 
 def check(args: argparse.Namespace, world: World) -> int:
     """0 when there was something to look at, with what was seen as the container's last words."""
-    there = options.found(args)
+    there = options.with_images(args)
     seen, error = Checked(Plan()), None
     try:
         seen = _seen(args, there, world)

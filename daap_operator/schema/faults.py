@@ -33,15 +33,16 @@ def line_at(content: bytes, offset: int) -> int:
     return content.count(b"\n", 0, max(offset, 0)) + 1
 
 
-def explained(content: bytes, offset: int, message: str, *, after_copy: bool) -> SyntaxFault:
+def explained(content: bytes, offset: int, message: str, *, after_copy: int | None) -> SyntaxFault:
     """What the parser's `message` about the byte at `offset` means for who wrote the file.
 
-    `after_copy`: the statements before that byte end with a COPY that reads from the client.
+    `after_copy`: where the COPY begins that reads from the client, when the statements before that
+    byte end with one.
     """
     line = line_at(content, offset)
     rest = content[offset : offset + 200].decode(errors="replace")
-    if after_copy:
-        return SyntaxFault(line, copied("FROM STDIN"), COPY)
+    if after_copy is not None:
+        return SyntaxFault(line_at(content, after_copy), copied("FROM STDIN"), COPY)
     if rest.startswith("\\"):
         command = _COMMAND.match(rest)
         return SyntaxFault(

@@ -21,7 +21,7 @@ SET_LIMIT = 3 * 1024 * 1024
 COUNT_LIMIT = 2000
 """Files of both parts."""
 
-_READ_LIMIT = 16 * 1024 * 1024
+READ_LIMIT = 16 * 1024 * 1024
 """Bytes that are read at most, all files together: enough to count what will be refused."""
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,249}\.sql")
@@ -30,16 +30,22 @@ _NAME_LIMIT = 253
 _BYTE_ORDER_MARK = "\ufeff"
 
 
+Content = tuple[Part, str, bytes]
+"""Part, name and bytes of a file that is read, before it is judged."""
+
+
 class FilesError(Exception):
     """The files cannot be what a schema is made of; the message names the file and the remedy."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """What there is to read, before it is judged: part, name and bytes of each file."""
+    """What there is to read, before it is judged."""
 
     given: Sequence[Path]
-    contents: Sequence[tuple[Part, str, bytes]] = ()
+    contents: Sequence[Content] = ()
+    of_images: Sequence[Content] = ()
+    """Those besides that lie in images, of which only the image's digest is known before."""
     error: FilesError | None = None
     """Why not all of it was read."""
     passing: bool = False
@@ -47,22 +53,29 @@ class Found:
 
     @property
     def checksum(self) -> str:
-        """`files_checksum` of them, good or bad; empty when not all was read."""
-        if self.error:
-            return ""
-        return files_checksum(
-            (part, name, hashlib.sha256(content).hexdigest())
-            for part, name, content in self.contents
-        )
+        """`files_checksum` of all of them, good or bad; empty when not all was read."""
+        return "" if self.error else _checksum((*self.contents, *self.of_images))
+
+    @property
+    def checksum_but_images(self) -> str:
+        """The same without those of images."""
+        return "" if self.error else _checksum(self.contents)
 
     def files(self) -> tuple[SqlFile, ...]:
         """The schema's files, then the fixtures, each part by name. Raises FilesError."""
         if self.error:
             raise self.error
-        if not self.contents:
+        contents = (*self.contents, *self.of_images)
+        if not contents:
             given = ", ".join(f"'{path}'" for path in self.given) or "nothing given"
             raise FilesError(f"{given}: no file whose name ends with .sql")
-        return collected(self.contents)
+        return collected(contents)
+
+
+def _checksum(contents: Iterable[Content]) -> str:
+    return files_checksum(
+        (part, name, hashlib.sha256(content).hexdigest()) for part, name, content in contents
+    )
 
 
 def read(schema: Sequence[Path], fixtures: Sequence[Path] = ()) -> tuple[SqlFile, ...]:
@@ -81,8 +94,8 @@ def look(schema: Sequence[Path], fixtures: Sequence[Path] = ()) -> Found:
         paths = _all(schema, fixtures)
     except FilesError as error:
         return Found(given, error=error)
-    contents: list[tuple[Part, str, bytes]] = []
-    left = _READ_LIMIT
+    contents: list[Content] = []
+    left = READ_LIMIT
     for part, path in paths:
         try:
             content = _content(path, left)
@@ -91,11 +104,13 @@ def look(schema: Sequence[Path], fixtures: Sequence[Path] = ()) -> Found:
         contents.append((part, path.name, content))
         left -= len(content)
         if left < 0:
-            return Found(given, error=_refusal(contents))
+            return Found(given, error=refusal(contents))
     return Found(given, contents)
 
 
 def _all(schema: Sequence[Path], fixtures: Sequence[Path]) -> list[tuple[Part, Path]]:
+    for path in (*schema, *fixtures):
+        _refuse_overlooked(path)
     found = [
         *((Part.SCHEMA, path) for path in _paths(schema, Part.SCHEMA)),
         *((Part.FIXTURES, path) for path in _paths(schema, Part.FIXTURES)),
@@ -106,7 +121,8 @@ def _all(schema: Sequence[Path], fixtures: Sequence[Path]) -> list[tuple[Part, P
     return found
 
 
-def _refusal(contents: Sequence[tuple[Part, str, bytes]]) -> FilesError:
+def refusal(contents: Sequence[Content]) -> FilesError:
+    """Why files are refused that are more than is read."""
     try:
         collected(contents)
     except FilesError as error:
@@ -114,7 +130,7 @@ def _refusal(contents: Sequence[tuple[Part, str, bytes]]) -> FilesError:
     raise AssertionError("more than is read is more than may be")
 
 
-def collected(contents: Iterable[tuple[Part, str, bytes]]) -> tuple[SqlFile, ...]:
+def collected(contents: Iterable[Content]) -> tuple[SqlFile, ...]:
     """Files from their part, name and bytes, in the order in which they are applied.
 
     Raises FilesError as `read` does.
@@ -146,6 +162,25 @@ def _paths(given: Sequence[Path], part: Part) -> Iterator[Path]:
 
 def _stands_for_two(path: Path) -> bool:
     return any((path / part).is_dir() for part in Part) and not any(_in(path))
+
+
+def _refuse_overlooked(path: Path) -> None:
+    """Raise FilesError where directories below hold files that their names keep from being read."""
+    if not path.is_dir() or any(_in(path)):
+        return
+    for below in _directories(path):
+        if below.name not in list(Part) and any(_in(below)):
+            raise FilesError(
+                f"'{below}' has SQL files, which are not read: of a directory without files of its "
+                "own, 'schema' and 'fixtures' are; rename it, or name it as a path itself"
+            )
+
+
+def _directories(path: Path) -> list[Path]:
+    try:
+        return sorted(each for each in path.iterdir() if each.is_dir() and each.name[0] != ".")
+    except OSError as error:
+        raise FilesError(f"'{path}' cannot be read: {error.strerror}") from error
 
 
 def _listed(path: Path) -> list[Path]:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 import psycopg
 
 from daap_operator import lines
+from daap_operator.schema.awaiting import ANOTHER_RUN
 from daap_operator.schema.errors import LostError, SchemaError
 from daap_operator.schema.sessions import Connection, one
 
@@ -69,7 +70,7 @@ def take(connection: Connection, key: int, *, seconds: float, say: Say) -> None:
         if waited - told >= TELL_SECONDS:
             told = waited
             who = holders(connection, key)
-            say(f"waiting for another run to end ({waited:.0f} of {seconds:g} s): {who}")
+            say(f"{ANOTHER_RUN} ({waited:.0f} of {seconds:g} s): {who}")
         time.sleep(POLL_SECONDS)
 
 

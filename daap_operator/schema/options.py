@@ -3,12 +3,14 @@
 import argparse
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
-from daap_operator.schema import files, linting
+from daap_operator.schema import files, images, linting
 from daap_operator.schema.command import UsageError
 from daap_operator.schema.errors import RefusedError
 from daap_operator.schema.files import Found
+from daap_operator.schema.images import Image
 from daap_operator.schema.model import Applied, Part, SqlFile
 from daap_operator.schema.planning import Planner
 from daap_operator.schema.squawk import Squawk
@@ -16,8 +18,9 @@ from daap_operator.schema.squawk import Squawk
 LEDGER = "default"
 """The ledger's name where there is one set of files in a database."""
 
-BAD, CHANGED = "BadFiles", "FilesChanged"
-"""Why files or arguments are refused: they cannot be, or are not those that were ordered."""
+BAD, CHANGED, NOT_MOUNTED = "BadFiles", "FilesChanged", "ImageNotMounted"
+"""Why files or arguments are refused: they cannot be, are not those that were ordered, or lie in an
+image that is not there."""
 _SHOWN = 12
 """Digits of a checksum that tell it from another one."""
 
@@ -45,19 +48,45 @@ def add_files(parser: argparse.ArgumentParser, *, least: str = "+") -> None:
 
 
 def add_ordered(parser: argparse.ArgumentParser) -> None:
-    """Which files whoever has ordered the run expects."""
+    """Which files whoever has ordered the run expects, and those in images."""
     parser.add_argument(
         "--files",
         type=_checksum,
         metavar="HEX",
         help="refuse files whose checksum, as the report has it in filesChecksum, is another one",
     )
+    _add_images(parser)
 
 
 def _checksum(text: str) -> str:
     if not _CHECKSUM.fullmatch(text):
         raise argparse.ArgumentTypeError(f"{text!r}: must be 64 hexadecimal digits, in lower case")
     return text
+
+
+def _add_images(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--files-but-images",
+        type=_checksum,
+        metavar="HEX",
+        help="as --files, of the files that do not lie in images",
+    )
+    for part in Part:
+        parser.add_argument(
+            f"--{part}-image",
+            action="append",
+            default=[],
+            type=partial(_image, part),
+            metavar="MOUNT:PATH:PATTERN",
+            help=f"files of the {part} in an image that is mounted; repeatable",
+        )
+
+
+def _image(part: Part, text: str) -> Image:
+    try:
+        return Image.told(part, text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}: must be MOUNT:PATH:PATTERN") from None
 
 
 def add_rules(parser: argparse.ArgumentParser) -> None:
@@ -124,18 +153,35 @@ def found(args: argparse.Namespace) -> Found:
     return files.look(args.path, args.fixtures)
 
 
+def with_images(args: argparse.Namespace) -> Found:
+    """What there is, in images too. Raises UsageError when nothing was named."""
+    mounted = (*args.schema_image, *args.fixtures_image)
+    if not (args.path or args.fixtures or mounted):
+        raise UsageError("there is no PATH: name files or directories")
+    return images.look(found(args), mounted)
+
+
 def ordered(args: argparse.Namespace, found: Found) -> tuple[SqlFile, ...]:
-    """The files, if they are those of `--files`. Raises RefusedError.
+    """The files, if they are those that were ordered. Raises RefusedError.
 
     That they are others comes first: of files that are not there any more nothing else matters.
     """
-    seen = found.checksum
-    if not args.files or seen == args.files or (found.error and not found.passing):
+    if found.error and not found.passing:
         return _files(found)
+    for wanted, seen in (
+        (args.files, found.checksum),
+        (args.files_but_images, found.checksum_but_images),
+    ):
+        if wanted and wanted != seen:
+            raise _changed(wanted, seen, found)
+    return _files(found)
+
+
+def _changed(wanted: str, seen: str, found: Found) -> RefusedError:
     what = f"are {seen[:_SHOWN]}" if seen else f"cannot all be read ({found.error})"
-    raise RefusedError(
+    return RefusedError(
         f"refused, nothing was changed: the files have changed since this run was ordered: it was "
-        f"ordered for {args.files[:_SHOWN]}, and they {what}; they are looked at again by itself",
+        f"ordered for {wanted[:_SHOWN]}, and they {what}; they are looked at again by itself",
         CHANGED,
     )
 
@@ -144,7 +190,8 @@ def _files(found: Found) -> tuple[SqlFile, ...]:
     try:
         return found.files()
     except files.FilesError as error:
-        raise RefusedError(str(error), BAD) from error
+        reason = NOT_MOUNTED if isinstance(error, images.NotMountedError) else BAD
+        raise RefusedError(str(error), reason) from error
 
 
 def rules(args: argparse.Namespace) -> linting.Rules:

@@ -155,13 +155,15 @@ def _entries(value: Any, most: int, below: int) -> int:
 def _error(failure: Failure | None) -> dict[str, Any] | None:
     if failure is None:
         return None
-    return {
+    found = {
         "part": failure.part,
         "file": failure.file,
         "line": failure.line,
         "sqlstate": failure.sqlstate,
         "message": failure.message,
     }
+    more = {"detail": failure.detail, "hint": failure.hint}
+    return found | {field: text for field, text in more.items() if text}
 
 
 def _row(applied: Applied) -> dict[str, Any]:

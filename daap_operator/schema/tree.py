@@ -61,9 +61,8 @@ def parsed(text: str) -> tuple[Parsed, ...]:
     except postgast.PgQueryError as error:
         # A position of the scanner's is in bytes, as are the statements'; an error's in characters
         offset = len(text[: max(error.cursorpos - 1, 0)].encode())
-        raise faults.explained(
-            content, offset, error.message, after_copy=_copies(content[:offset])
-        ) from None
+        copy = _copy_before(content[:offset])
+        raise faults.explained(content, offset, error.message, after_copy=copy) from None
     except DecodeError:
         raise SyntaxFault(1, faults.nested(), faults.NESTING) from None
     return tuple(_each(content, tree.stmts))
@@ -104,17 +103,18 @@ def _each(content: bytes, raw: Sequence[Tree]) -> Iterator[Parsed]:
         yield Parsed(name, getattr(statement.stmt, name), text, line)
 
 
-def _copies(before: bytes) -> bool:
-    """Whether the last statement that is ended is a COPY from the client, whose data follow."""
+def _copy_before(before: bytes) -> int | None:
+    """Where the last statement that is ended begins, if it is a COPY whose data follow."""
     try:
         tokens = [
-            token.token
-            for token in postgast.scan(before.decode()).tokens
-            if token.token not in _COMMENTS
+            token for token in postgast.scan(before.decode()).tokens if token.token not in _COMMENTS
         ]
     except postgast.PgQueryError:
-        return False
-    ends = [place for place, token in enumerate(tokens) if token in _END]
+        return None
+    ends = [place for place, token in enumerate(tokens) if token.token in _END]
     begin = ends[-2] + 1 if len(ends) > 1 else 0
     last = tokens[begin : ends[-1]] if ends else []
-    return last[:1] == [_COPY] and (_FROM, _STDIN) in itertools.pairwise(last)
+    kinds = [token.token for token in last]
+    if kinds[:1] == [_COPY] and (_FROM, _STDIN) in itertools.pairwise(kinds):
+        return int(last[0].start)
+    return None

@@ -14,6 +14,10 @@ AUDIT_POLICY = {
 """One entry a finished request, of every user."""
 
 
+FEATURE_GATES = {"ImageVolume": True}
+"""What Kubernetes has on by default from 1.35 on, and tests need: pods mount images."""
+
+
 def etcd(cluster: Layout) -> list[str]:
     """Flags of etcd: alone, and without waiting for the disk, since a cluster is thrown away."""
     peer = f"http://127.0.0.1:{cluster.peer_port}"
@@ -49,7 +53,7 @@ def kube_apiserver(cluster: Layout) -> list[str]:
         "--allow-privileged=true",
         "--enable-admission-plugins=NodeRestriction,OwnerReferencesPermissionEnforcement",
         *_aggregation(cluster),
-        *(_kubelet_client(cluster) if cluster.node else []),
+        *(_of_a_node(cluster) if cluster.node else []),
         *(_audit(cluster) if cluster.audit else []),
         *cluster.flags.get("kube-apiserver", []),
     ]
@@ -67,8 +71,10 @@ def _aggregation(cluster: Layout) -> list[str]:
     ]
 
 
-def _kubelet_client(cluster: Layout) -> list[str]:
+def _of_a_node(cluster: Layout) -> list[str]:
+    gates = ",".join(f"{name}={str(on).lower()}" for name, on in FEATURE_GATES.items())
     return [
+        f"--feature-gates={gates}",
         f"--kubelet-client-certificate={cluster.pki}/apiserver-kubelet.crt",
         f"--kubelet-client-key={cluster.pki}/apiserver-kubelet.key",
         "--kubelet-preferred-address-types=InternalIP",

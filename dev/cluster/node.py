@@ -1,13 +1,12 @@
 """A full cluster's node: container runtime, kubelet, kube-proxy, scheduler, DNS. Needs root."""
 
 import json
-import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dev.cluster import api, commands, node_config, ports, volumes
+from dev.cluster import api, commands, node_config, ports, programs, volumes
 from dev.cluster.errors import ClusterError
 from dev.cluster.layout import NODE_ADDRESS, POD_NETWORK, Layout
 from dev.cluster.processes import Processes
@@ -53,7 +52,7 @@ def _remove_if_empty(directory: Path) -> None:
 def start(cluster: Layout, built: Mapping[str, Path], images: Sequence[Path]) -> None:
     """Start the node's programs and wait until the node is ready. Raises ClusterError."""
     processes = Processes(cluster.directory)
-    for name, text in node_config.files(cluster).items():
+    for name, text in node_config.files(cluster, built["containerd-shim-runc-v2"]).items():
         path = cluster.directory / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
@@ -82,12 +81,8 @@ def _serving() -> bool:
 
 def start_containerd(cluster: Layout, processes: Processes) -> None:
     """Start the container runtime and wait until it answers. Raises ClusterError."""
-    program = shutil.which("containerd")
-    if program is None:
-        raise commands.missing("containerd")
-    processes.start(
-        "containerd", Path(program), ("--config", str(cluster.directory / "containerd.toml"))
-    )
+    program = programs.build(programs.CONTAINERD)["containerd"]
+    processes.start("containerd", program, ("--config", str(cluster.directory / "containerd.toml")))
     processes.wait(
         "containerd's start",
         lambda: "Server" in commands.ask(*ctr(cluster), "version"),
@@ -98,7 +93,8 @@ def start_containerd(cluster: Layout, processes: Processes) -> None:
 
 def ctr(cluster: Layout) -> tuple[str, ...]:
     """The command of containerd's client, at the place where Kubernetes keeps its images."""
-    return ("ctr", "--address", str(cluster.containerd_socket), "--namespace", "k8s.io")
+    program = str(programs.cached("ctr"))
+    return (program, "--address", str(cluster.containerd_socket), "--namespace", "k8s.io")
 
 
 def load(cluster: Layout, archive: Path) -> None:

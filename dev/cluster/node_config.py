@@ -1,9 +1,10 @@
 """The configuration files and flags of the node's programs. Pure: a layout in, text out."""
 
 import json
+from pathlib import Path
 from typing import Any
 
-from dev.cluster import layout, versions
+from dev.cluster import command_lines, layout, versions
 from dev.cluster.layout import Layout
 
 BRIDGE = "daap0"
@@ -22,11 +23,14 @@ PORTS = {
 """The fixed ports of a node: why one full cluster fits a machine at a time."""
 
 
-def files(cluster: Layout) -> dict[str, str]:
-    """Every configuration file of a node by its name in the cluster's directory."""
+def files(cluster: Layout, shim: Path) -> dict[str, str]:
+    """Every configuration file of a node by its name in the cluster's directory.
+
+    `shim` is the program that containerd starts for each pod.
+    """
     return {
         "cni/10-bridge.conflist": json.dumps(network(cluster), indent=1),
-        "containerd.toml": containerd(cluster),
+        "containerd.toml": containerd(cluster, shim),
         "kubelet.json": json.dumps(kubelet(cluster), indent=1),
         "kube-proxy.json": json.dumps(kube_proxy(cluster), indent=1),
         "Corefile": coredns(cluster),
@@ -70,7 +74,7 @@ def network(cluster: Layout) -> dict[str, Any]:
     return {"cniVersion": "1.0.0", "name": NETWORK, "plugins": plugins}
 
 
-def containerd(cluster: Layout) -> str:
+def containerd(cluster: Layout, shim: Path) -> str:
     """The container runtime's configuration, everything below the cluster's directory."""
     return f"""version = 2
 root = "{cluster.directory}/containerd"
@@ -85,6 +89,9 @@ state = "{cluster.directory}/run"
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "{CNI_PROGRAMS}"
     conf_dir = "{cluster.directory}/cni"
+  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+    runtime_type = "io.containerd.runc.v2"
+    runtime_path = "{shim}"
 """
 
 
@@ -109,6 +116,7 @@ def kubelet(cluster: Layout) -> dict[str, Any]:
         "containerRuntimeEndpoint": f"unix://{cluster.containerd_socket}",
         "tlsCertFile": f"{cluster.pki}/kubelet-server.crt",
         "tlsPrivateKeyFile": f"{cluster.pki}/kubelet-server.key",
+        "featureGates": command_lines.FEATURE_GATES,
         "evictionHard": {
             "memory.available": "100Mi",
             "nodefs.available": "1%",

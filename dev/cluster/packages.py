@@ -9,7 +9,6 @@ from dev.cluster.errors import ClusterError
 from dev.cluster.progress import Step
 
 PACKAGES = {
-    "containerd": "containerd",
     "runc": "runc",
     "iptables": "iptables",
     "conntrack": "conntrack",

@@ -56,6 +56,12 @@ def _kubernetes(name: str) -> Program:
     return Program(name, "kubernetes", f"k8s.io/kubernetes/cmd/{name}", f"-s -w {flags}")
 
 
+def _containerd(name: str) -> Program:
+    """Debian's would mount no images: that takes 2.1. Snapshots are overlays, and nothing else."""
+    package = f"github.com/containerd/containerd/v2/cmd/{name}"
+    return Program(name, "containerd", package, tags="no_btrfs,no_devmapper,no_zfs")
+
+
 PROGRAMS = {
     program.name: program
     for program in (
@@ -66,6 +72,9 @@ PROGRAMS = {
         _kubernetes("kube-scheduler"),
         _kubernetes("kubelet"),
         _kubernetes("kube-proxy"),
+        _containerd("containerd"),
+        _containerd("containerd-shim-runc-v2"),
+        _containerd("ctr"),
         Program("coredns", "coredns", "github.com/coredns/coredns"),
         Program(
             "manager",
@@ -96,7 +105,8 @@ PROGRAMS = {
     )
 }
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl")
-NODE = ("kube-scheduler", "kubelet", "kube-proxy", "coredns", "manager")
+CONTAINERD = ("containerd", "containerd-shim-runc-v2", "ctr")
+NODE = ("kube-scheduler", "kubelet", "kube-proxy", "coredns", "manager", *CONTAINERD)
 """What a node needs beside the control plane."""
 BACKUP = ("plugin-barman-cloud", "versitygw")
 """What backups need beside a node; the others are built only when asked for."""

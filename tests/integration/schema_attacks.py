@@ -39,7 +39,14 @@ RULE: Object = {
     "action": "FailJob",
     "onExitCodes": {"containerName": "schema", "operator": "In", "values": [2, 3]},
 }
+IMAGE_VOLUME: Object = {"reference": schema_jobs.REFERENCE, "pullPolicy": "IfNotPresent"}
 INLINE: Object = {"path": "x.sql", "fieldRef": {"fieldPath": FIELD}}
+
+
+def imaged(**of: str) -> Change:
+    """With one more image, which differs in a word from those that may be mounted."""
+    return another("schema-9", "/files/schema-9", image=IMAGE_VOLUME | of)
+
 
 MARKED: dict[str, Change] = {
     "of nobody": owned(),
@@ -115,6 +122,9 @@ PODS: dict[str, Change] = {
     "without a profile": of_pod(
         lambda pod: pod["securityContext"].update(seccompProfile={"type": "Unconfined"})
     ),
+    "with a Secret to pull the operator's image by": of_pod(
+        lambda pod: pod.update(imagePullSecrets=[{"name": "theirs"}])
+    ),
     "in more groups": of_pod(lambda pod: pod["securityContext"].update(supplementalGroups=[0])),
 }
 CONTAINERS: dict[str, Change] = {
@@ -148,6 +158,11 @@ ORDERED: dict[str, Change] = {
     "with files from further up": argument("/files/schema-0/../../ca"),
     "with fixtures from elsewhere": argument("--fixtures=/ca"),
     "with a word twice": argument("schema"),
+    "with an image from elsewhere": argument("--schema-image=/ca::*"),
+    "with an image of another part": argument("--schema-image=/files/fixtures-0::*.sql"),
+    "with an image's files from further up": argument("--schema-image=/files/schema-9:../ca:*"),
+    "with an image's files by a link": argument("--schema-image=/files/schema-9:a/../../ca:*"),
+    "with files of images that are none": argument("--files-but-images=whatever"),
     "with a plan that is none": argument("--plan=whatever"),
     "with a role that is more": argument("--role=a;DROP"),
     "with a search path that is more": argument("--search-path=a,b c"),
@@ -203,7 +218,12 @@ VOLUMES: dict[str, Change] = {
     "with a claim": another(
         "schema-9", "/files/schema-9", persistentVolumeClaim={"claimName": "daap-orders-1"}
     ),
-    "with an image": another("schema-9", "/files/schema-9", csi={"driver": "evil.example"}),
+    "with a driver": another("schema-9", "/files/schema-9", csi={"driver": "evil.example"}),
+    "with an image by its tag": imaged(reference="registry.example.com/orders/schema:1"),
+    "with an image by another digest": imaged(reference=f"r.example/x@sha512:{'0' * 128}"),
+    "with an image that is pulled each time": imaged(pullPolicy="Always"),
+    "with an image that nobody pulls": imaged(pullPolicy="Never"),
+    "with an image over the certificate": another("ca-9", "/files/ca-9", image=IMAGE_VOLUME),
     "with another directory": another("more", "/files/more", emptyDir={}),
     "with a volume of another name": another("more", "/files/more", configMap={"name": "x"}),
     "with another authority's certificate": inside(1, "secret", secretName="theirs"),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from daap_operator import names
+from daap_operator.kinds.schema import trim
 from tests.integration.schema_attacks import ATTACKS
 from tests.integration.test_admission_drills import applied
 from tests.support import schema_jobs
@@ -16,7 +17,15 @@ Object = dict[str, Any]
 
 @pytest.mark.parametrize(
     "make",
-    [schema_jobs.check, schema_jobs.apply, schema_jobs.most_mounted, schema_jobs.most_inline],
+    [
+        schema_jobs.check,
+        schema_jobs.apply,
+        schema_jobs.images,
+        schema_jobs.images_dropped,
+        schema_jobs.most_mounted,
+        schema_jobs.most_inline,
+        schema_jobs.most_images,
+    ],
 )
 async def test_what_a_schema_makes_passes(
     make: Callable[[str], Object], operator: Api, place: str
@@ -24,7 +33,9 @@ async def test_what_a_schema_makes_passes(
     """Not only dry, so that the API server also stores the largest ones."""
     made = make(place)
     assert await applied(operator, made) == ""
-    assert await operator.apply("jobs", made, names.FIELD_MANAGER)
+    stored = await operator.apply("jobs", made, names.FIELD_MANAGER)
+    images = [trim.job(each)[trim.IMAGES] for each in (stored, {"spec": made["spec"]})]
+    assert images[0] == images[1]  # none was dropped on the way
 
 
 @pytest.mark.parametrize("attack", ATTACKS)

@@ -79,9 +79,11 @@ PLAYED = (
 """Controllers whose part the stand-in plays."""
 
 CONTROL_PLANE_FLAGS = {
-    "kube-controller-manager": [f"--controllers=*,{','.join(f'-{name}' for name in PLAYED)}"]
+    "kube-controller-manager": [f"--controllers=*,{','.join(f'-{name}' for name in PLAYED)}"],
+    "kube-apiserver": ["--feature-gates=ImageVolume=true"],
 }
-"""What the control plane under a stand-in has to be started with."""
+"""What the control plane under a stand-in has to be started with. Pods mount images, as they do
+from Kubernetes 1.35 on."""
 
 GROWING, FIXED = "growing", "fixed"
 """StorageClasses: the default one, whose volumes can grow, and one whose volumes cannot."""

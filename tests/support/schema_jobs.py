@@ -18,6 +18,8 @@ CLUSTER = "daap-orders"
 IMAGE = f"ghcr.io/daap-io/daap-operator:{__version__}"
 UID = "5c4e3a00-0000-4000-8000-000000000000"
 HASH = "0123456789abcdef" * 4
+DIGEST = "sha256:" + "9f86d081" * 8
+REFERENCE = f"registry.example.com:5000/orders/schema:1.0@{DIGEST}"
 NAME = orders.job_name("orders", UID, Mode.CHECK)
 
 _SPEC: Object = {
@@ -31,7 +33,7 @@ _SPEC: Object = {
 }
 _KEYS = {"schema-1": ["001_a.sql", "002_b.sql"]}
 _OPTIONS: Object = {
-    "lint": {"level": "Warning", "ignore": ["drop-table"]},
+    "lint": {"level": "Warning", "ignore": ["rename"]},
     "ledger": "mine",
     "baseline": "001_a.sql",
     "role": "writer",
@@ -84,10 +86,43 @@ def most_inline(place: str) -> Object:
     return _most(place, {"schema": sources[:MOST_SOURCES], "fixtures": sources[MOST_SOURCES:]}, {})
 
 
+def images(place: str) -> Object:
+    """With files of images, and of a ConfigMap beside them."""
+    one = {"image": {"reference": REFERENCE, "path": "/db/schema", "pullSecret": "registry"}}
+    two = {"image": {"reference": REFERENCE, "files": "0?_*.sql"}}
+    sources = {"schema": [*_SPEC["schema"], one], "fixtures": [two]}
+    spec = DaapSchemaSpec.model_validate(_SPEC | sources)
+    return _made(place, NAME, orders.arguments(Mode.CHECK, spec, HASH, NAME, HASH), spec, _KEYS)
+
+
+def images_dropped(place: str) -> Object:
+    """The same as an API server leaves it whose pods mount no images: the operator notices it."""
+    made = images(place)
+    pod = made["spec"]["template"]["spec"]
+    lost = {each["name"] for each in pod["volumes"] if "image" in each}
+    pod["volumes"] = [each for each in pod["volumes"] if each["name"] not in lost]
+    mounts = pod["containers"][0]["volumeMounts"]
+    pod["containers"][0]["volumeMounts"] = [each for each in mounts if each["name"] not in lost]
+    return made
+
+
+def most_images(place: str) -> Object:
+    """With as many images as there may be, and all names as long as they may be."""
+
+    def image(part: str, at: int) -> Object:
+        found = {"reference": f"{'a' * 440}@{DIGEST}", "path": "/" + "p" * 254, "files": "*" * 253}
+        return {"image": found | {"pullSecret": f"{part[0]}{at:02}".ljust(253, "x")}}
+
+    sources = {
+        part: [image(part, at) for at in range(MOST_SOURCES)] for part in ("schema", "fixtures")
+    }
+    return _most(place, sources, {})
+
+
 def _most(place: str, sources: Object, keys: dict[str, list[str]]) -> Object:
     word = "w" * 63
     options = {
-        "lint": {"level": "Never", "ignore": [f"r{at:02}".ljust(63, "x") for at in range(64)]},
+        "lint": {"level": "Never", "ignore": ["ban-alter-domain-with-add-constraint"] * 64},
         "ledger": word,
         "baseline": "b" * 249 + ".sql",
         "role": word,

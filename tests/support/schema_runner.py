@@ -48,6 +48,8 @@ class Runner:
         self.ledgers: defaultdict[tuple[str, str], Ledger] = defaultdict(Ledger)
         """By the uid of the Cluster and the ledger's name."""
         self.runs: list[Run] = []
+        self.images: dict[str, dict[str, str]] = {}
+        """The files of each image that can be pulled, by its reference; paths do not count."""
         self.held: set[str] = set()
         """Modes of which no pod runs meanwhile."""
         self.held_after_apply: set[str] = set()
@@ -141,7 +143,20 @@ class Runner:
                 if mounted is None:
                     return None
                 found += [File(part, name, text) for name, text in mounted.items()]
+            elif "image" in volume:
+                reference = volume["image"]["reference"]
+                if reference not in self.images:
+                    await self._waits(pod, reference)
+                    return None
+                image = self.images[reference].items()
+                found += [File(part, name, text, of_image=True) for name, text in image]
         return found
+
+    async def _waits(self, pod: Object, reference: str) -> None:
+        """What the kubelet says of an image that it cannot pull; once for each pod."""
+        if not raw.items(pod, "status", "containerStatuses"):
+            why = f'failed to pull and unpack image "{reference}": not found'
+            await self._says(pod, {"waiting": {"reason": "ErrImagePull", "message": why}})
 
     async def _mounted(self, pod: Object, volume: Object) -> dict[str, str] | None:
         place = pod["metadata"]["namespace"], volume["name"]
@@ -159,9 +174,11 @@ class Runner:
         at = pod["metadata"]["creationTimestamp"]
         ended = {"exitCode": code, "message": told(report, LAST_WORDS_BYTES)}
         ended |= {"startedAt": at, "finishedAt": at}
-        container = {"name": CONTAINER, "state": {"terminated": ended}, "ready": False}
+        await self._says(pod, {"terminated": ended}, "Failed" if code else "Succeeded")
+
+    async def _says(self, pod: Object, state: Object, phase: str = "Pending") -> None:
+        container = {"name": CONTAINER, "state": state, "ready": False}
         container |= {"restartCount": 0, "image": "x", "imageID": "x"}
-        phase = "Failed" if code else "Succeeded"
         status = {"phase": phase, "containerStatuses": [container]}
         place = pod["metadata"]["namespace"], pod["metadata"]["name"]
         await self._api.patch(known.POD, *place, {"status": status}, "status")

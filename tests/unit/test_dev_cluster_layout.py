@@ -90,12 +90,20 @@ def test_further_flags_of_the_node_come_last(program: str) -> None:
 
 
 def test_containerd_keeps_everything_in_the_clusters_directory() -> None:
-    config = tomllib.loads(node_config.containerd(FULL))
+    config = tomllib.loads(node_config.containerd(FULL, Path("/cache/shim")))
     cri = config["plugins"]["io.containerd.grpc.v1.cri"]
     assert {config["root"], config["state"]} == {"/state/x/containerd", "/state/x/run"}
     assert config["grpc"]["address"] == str(FULL.containerd_socket)
     assert cri["netns_mounts_under_state_dir"] is True
     assert cri["sandbox_image"] == versions.PAUSE_IMAGE
+    assert cri["containerd"]["runtimes"]["runc"]["runtime_path"] == "/cache/shim"
+
+
+def test_pods_of_a_full_cluster_mount_images() -> None:
+    assert node_config.kubelet(FULL)["featureGates"] == {"ImageVolume": True}
+    gates = "--feature-gates=ImageVolume=true"
+    assert gates in command_lines.kube_apiserver(FULL)
+    assert gates not in command_lines.kube_apiserver(replace(FULL, node=False))
 
 
 def test_the_kubelet_meets_containerd_and_dns() -> None:
@@ -119,7 +127,7 @@ def test_the_dns_service_leads_to_coredns() -> None:
 
 def test_every_file_that_a_program_is_pointed_to_is_written() -> None:
     named = " ".join(flag for flags in node_config.programs(FULL).values() for flag in flags)
-    files = {f"/state/x/{name}" for name in node_config.files(FULL)}
+    files = {f"/state/x/{name}" for name in node_config.files(FULL, Path("/cache/shim"))}
     pointed = {word.split("=")[-1] for word in named.split() if "/state/x/" in word}
     configs = {path for path in pointed if "kubeconfig" not in path and "root" not in path}
     assert configs - {"/state/x/kubelet"} <= files

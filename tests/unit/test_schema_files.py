@@ -36,6 +36,39 @@ def test_a_directory_with_schema_and_fixtures(tmp_path: Path) -> None:
     assert _names(read([tmp_path])) == found
 
 
+@pytest.mark.parametrize(
+    ("there", "overlooked"),
+    [
+        (("shema", "fixtures"), "shema"),
+        (("schema", "fixture"), "fixture"),
+        (("Schema", "fixtures"), "Schema"),
+        (("schema", "fixtures", "later"), "later"),
+        (("migrations",), "migrations"),
+    ],
+)
+def test_a_directory_whose_name_is_misspelt_is_not_overlooked(
+    there: tuple[str, ...], overlooked: str, tmp_path: Path
+) -> None:
+    for name in there:
+        _made(tmp_path / name, f"001_{name}.sql")
+    beside = _made(tmp_path.parent / f"{tmp_path.name}-more", "002_b.sql")
+    for paths in ([tmp_path], [beside, tmp_path]):
+        with pytest.raises(FilesError) as error:
+            read(paths)
+        said = str(error.value)
+        assert f"'{tmp_path / overlooked}' has SQL files, which are not read" in said
+        assert "rename it, or name it as a path itself" in said
+    with pytest.raises(FilesError, match="which are not read"):
+        read([beside], fixtures=[tmp_path])
+
+
+def test_directories_without_files_and_hidden_ones_are_nobodys(tmp_path: Path) -> None:
+    _made(tmp_path / "schema", "001_a.sql")
+    _made(tmp_path / ".git", "002_b.sql")
+    _made(tmp_path / "docs", "README.md")
+    assert _names(read([tmp_path])) == [("schema", "001_a.sql")]
+
+
 def test_files_of_its_own_make_it_one_part(tmp_path: Path) -> None:
     _made(tmp_path, "001_a.sql")
     _made(tmp_path / "fixtures", "001_z.sql")

@@ -78,7 +78,7 @@ def test_a_name_of_any_bytes_is_counted(tmp_path: Path) -> None:
 def test_no_more_is_read_than_it_takes_to_refuse(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "_READ_LIMIT", files.SET_LIMIT)
+    monkeypatch.setattr(files, "READ_LIMIT", files.SET_LIMIT)
     for name in range(5):
         (tmp_path / f"{name}.sql").write_bytes(b"-" * files.FILE_LIMIT)
     found = files.look([tmp_path])

@@ -49,6 +49,12 @@ def test_the_document_has_what_status_needs() -> None:
     assert made["ledgerChecksum"] == ledger_sum.checksum(FILES[:1000])
 
 
+def test_detail_and_hint_are_told_where_there_are_any() -> None:
+    failure = Failure(Part.SCHEMA, "1.sql", 1, "23505", "no", detail="Key (id)=(1)", hint="Try")
+    made = outcome.document(Outcome(Result.FAILED, "default", failure=failure))
+    assert (made["lastError"]["detail"], made["lastError"]["hint"]) == ("Key (id)=(1)", "Try")
+
+
 def test_a_run_that_went_well_has_no_error() -> None:
     assert "lastError" not in outcome.document(Outcome(Result.APPLIED, "default"))
 

@@ -13,7 +13,7 @@ from daap_operator.engine.child import Owner
 from daap_operator.engine.kinds import Ref
 from daap_operator.kinds import known
 from daap_operator.kinds.schema import job, trim
-from daap_operator.kinds.schema.job import Order
+from daap_operator.kinds.schema.job import CONTAINER, Order
 from daap_operator.kube import EVENT
 from tests.unit import server_side_apply
 from tests.unit.fakes import Killed
@@ -427,6 +427,26 @@ async def test_a_file_that_fails_is_told_with_line_and_code_and_tried_again_late
     assert "apply" in stage.asked
 
 
+async def test_detail_and_hint_of_postgresql_are_told_within_bounds() -> None:
+    stage = await going()
+    words = {"detail": "Key (id)=(1)\x1b[1m at 10.0.0.7:5432 already exists.", "hint": "h" * 5000}
+    stage.reports(failed("FileFailed", part="schema", file="001_users.sql", message="no", **words))
+    await stage.passes(1)
+    error = stage.its()["lastError"]
+    assert error["detail"].startswith("Key (id)=(1)")
+    assert "\x1b" not in error["detail"]
+    assert "10.0.0.7" not in error["detail"]
+    assert error["hint"].startswith("hhh")
+    assert len(error["hint"]) <= 1024
+
+
+async def test_what_postgresql_did_not_say_is_not_there() -> None:
+    stage = await going()
+    stage.reports(BROKEN)
+    await stage.passes(1)
+    assert not {"detail", "hint"} & stage.its()["lastError"].keys()
+
+
 async def test_the_pauses_grow_to_an_hour() -> None:
     stage = await going()
     pauses = []
@@ -574,6 +594,27 @@ async def test_why_a_job_does_not_get_on_is_told() -> None:
     assert stage.kube.requests.count("list Pod shop") == 1
 
 
+WAITS = (
+    "waiting for another run to end (20 of 600 s): process 71 of the role orders (daap-operator "
+    "schema lock others-0123456789), connected since 2026-11-30T12:00:00Z"
+)
+
+
+async def test_a_run_that_waits_for_another_one_says_for_which() -> None:
+    stage = await going()
+    stage.pod({"running": {}})
+    log = ("shop", f"{stage.job['metadata']['name']}-pod", CONTAINER)
+    stage.kube.logs[log] = f"a plan\n{WAITS}\n"
+    stage.forget_requests()
+    await stage.passes(6)
+    assert "its pod waits: for another run to end (20 of 600 s): process 71" in stage.why()
+    assert "schema lock others-0123456789" in stage.why()
+    assert len([each for each in stage.kube.requests if "log" in each]) <= 2
+    stage.kube.logs[log] = f"{WAITS}\napplying 001_users.sql …\n"
+    await stage.passes(20)
+    assert "its pod waits" not in stage.why()
+
+
 async def test_why_a_job_has_no_pod_is_told() -> None:
     stage = await going()
     about = {"kind": "Job", "name": stage.job["metadata"]["name"]}
@@ -657,6 +698,23 @@ async def test_the_older_one_has_the_ledger() -> None:
     await stage.passes(2)
     assert stage.told(OTHER)["Stalled"] == ("True", "LedgerTaken")
     assert "DaapSchema tables" in stage.why(OTHER)
+
+
+async def test_of_two_older_ones_the_oldest_has_the_ledger() -> None:
+    """The other one waits for it, too, and has nothing to add files to."""
+    stage = await done()
+    third = Ref(known.DAAP_SCHEMA, "shop", "youngest")
+    for key in (OTHER, third):
+        stage.schema(key)
+        await stage.passes(2)
+    assert OTHER.name < SCHEMA.name < third.name
+    for key in (OTHER, third):
+        assert "add its files to tables" in stage.why(key)
+    uid = stage.kube.one(SCHEMA.kind, SCHEMA.name)["metadata"]["uid"]
+    await stage.kube.delete(SCHEMA.kind, "shop", SCHEMA.name, uid=uid)
+    await stage.passes(30)
+    assert stage.told(OTHER)["Ready"] == ("False", "Planning")
+    assert "add its files to others" in stage.why(third)
 
 
 async def test_without_an_image_nothing_is_begun() -> None:

@@ -6,7 +6,10 @@ from hypothesis import given
 from pydantic import ValidationError
 
 from daap_operator.api.v1alpha1 import DaapSchema, DaapSchemaSpec, DaapSchemaStatus
+from daap_operator.api.v1alpha1.schema.lint_rules import LintRule
 from daap_operator.engine.subject import problems
+from daap_operator.schema import linting
+from daap_operator.schema.squawk_rules import RULES
 from tests.unit import builders, strategies
 from tests.wrong_objects import Object, Transition, Wrong
 from tests.wrong_schemas import SCHEMAS, SPEC, TRANSITIONS, WRONG, schema
@@ -55,7 +58,9 @@ def test_what_is_left_out_has_these_defaults() -> None:
     spec = DaapSchemaSpec.model_validate(SPEC | {"fixtures": [{"configMap": {"name": "rows"}}]})
     assert spec.model_dump(mode="json", by_alias=True, exclude={"schema_files"}) == {
         "databaseRef": {"name": "orders"},
-        "fixtures": [{"configMap": {"name": "rows", "files": "*.sql"}, "inline": None}],
+        "fixtures": [
+            {"configMap": {"name": "rows", "files": "*.sql"}, "inline": None, "image": None}
+        ],
         "approval": "Automatic",
         "approve": None,
         "onDestructive": "Approve",
@@ -68,6 +73,13 @@ def test_what_is_left_out_has_these_defaults() -> None:
         "lockTimeoutSeconds": 5,
         "statementTimeoutSeconds": 0,
     }
+
+
+def test_the_rules_that_may_be_left_out_are_those_of_the_linter() -> None:
+    assert linting.chosen("error", LintRule).ignore == set(LintRule)
+    for name in RULES.keys() - set(LintRule):
+        with pytest.raises(linting.RulesError):
+            linting.chosen("error", [name])
 
 
 def test_every_status_field_may_be_missing() -> None:

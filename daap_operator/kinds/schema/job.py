@@ -1,8 +1,8 @@
 """The Job that plans, applies or verifies a schema's files. Pure.
 
 One container of the operator's own image, without a token, as the database's owner, straight to the
-primary. The files are mounted as they are: a ConfigMap by its name, inline files as annotations of
-the pod.
+primary. The files are mounted as they are: a ConfigMap by its name, an image by its digest, inline
+files as annotations of the pod.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from daap_operator.engine.ownership import OWNED, owner_labels
 from daap_operator.errors import Problem
 from daap_operator.kinds import known
 from daap_operator.kinds.schema.reasons import SchemaReason
-from daap_operator.kinds.schema.sources import parts
+from daap_operator.kinds.schema.sources import PARTS, parts, pull_secrets
 from daap_operator.kube import ApiError
 
 CONTAINER = "schema"
@@ -139,6 +139,7 @@ def _template(order: Order, spec: DaapSchemaSpec) -> Manifest:
                 "fsGroup": _USER,
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
+            **_pulled(spec),
             "containers": [_container(order, spec)],
             "volumes": [
                 {"name": "work", "emptyDir": {"sizeLimit": "64Mi"}},
@@ -150,13 +151,10 @@ def _template(order: Order, spec: DaapSchemaSpec) -> Manifest:
 
 
 def _container(order: Order, spec: DaapSchemaSpec) -> Manifest:
-    paths = [path for path, _ in _mounted(order, spec)]
-    schema = [path for path in paths if path.startswith(f"{_FILES}/schema")]
-    fixtures = [f"--fixtures={path}" for path in paths if path not in schema]
     return {
         "name": CONTAINER,
         "image": order.image,
-        "args": ["schema", *order.arguments, *fixtures, *schema],
+        "args": ["schema", *order.arguments, *_paths(spec)],
         "env": _environment(order.cluster, order.database),
         "resources": _RESOURCES,
         "securityContext": {
@@ -212,6 +210,27 @@ def _environment(cluster: str, database: str) -> list[Manifest]:
 # --- the files ------------------------------------------------------------------------------------
 
 
+def _paths(spec: DaapSchemaSpec) -> list[str]:
+    """Where the files are, as the command has it: what is no option comes last."""
+    options, schema = [], []
+    for name, source in parts(spec):
+        part, place = name.partition("-")[0], f"{_FILES}/{name}"
+        if source.image is not None:
+            path = (source.image.path or "").strip("/")
+            options.append(f"--{part}-image={place}:{path}:{source.image.files}")
+        elif part == PARTS[0]:
+            schema.append(place)
+        else:
+            options.append(f"--fixtures={place}")
+    return [*options, *schema]
+
+
+def _pulled(spec: DaapSchemaSpec) -> Manifest:
+    """By which Secrets the kubelet pulls; without one, by the service account's."""
+    named = pull_secrets(spec)
+    return {"imagePullSecrets": [{"name": name} for name in named]} if named else {}
+
+
 def _mounted(order: Order, spec: DaapSchemaSpec) -> list[tuple[str, Manifest]]:
     """Where each source is mounted, and its volume."""
     return [(f"{_FILES}/{name}", _volume(name, source, order)) for name, source in parts(spec)]
@@ -223,6 +242,9 @@ def _volume(name: str, source: FileSource, order: Order) -> Manifest:
         if (keys := order.keys.get(name)) is not None:
             of["items"] = [{"key": key, "path": key} for key in keys]
         return {"name": name, "configMap": of}
+    if source.image is not None:
+        image = {"reference": source.image.reference, "pullPolicy": "IfNotPresent"}
+        return {"name": name, "image": image}
     files = [
         {
             "path": file.name,

@@ -5,35 +5,19 @@ from typing import Any
 from daap_operator import raw
 from daap_operator.api.v1alpha1 import Drift, FileFinding, LastError, PendingFile
 from daap_operator.api.v1alpha1.schema.plan import (
+    DETAIL_LENGTH,
     ERROR_LENGTH,
     MESSAGE_LENGTH,
     MOST_FINDINGS,
     MOST_LOCKS,
 )
+from daap_operator.kinds.schema.wording import in_the_spec
 from daap_operator.kube import words
 from daap_operator.lines import quoted
 
 Fields = dict[str, object]
 
 _HASH, _HEX = 64, set("0123456789abcdef")
-
-_OPTIONS = {
-    "--on-destructive": "spec.onDestructive",
-    "--search-path": "spec.searchPath",
-    "--baseline": "spec.baseline",
-    "--ignore": "spec.lint.ignore",
-    "--ledger": "spec.ledger",
-    "--level": "spec.lint.level",
-    "--role": "spec.role",
-}
-"""What the runner calls by its options, as a team has it in the spec."""
-
-
-def in_the_spec(text: str) -> str:
-    """What the runner says, with the fields of the spec instead of its options."""
-    for option, field in _OPTIONS.items():
-        text = text.replace(option, field)
-    return text
 
 
 def ledger(said: raw.Object) -> Fields:
@@ -47,19 +31,24 @@ def ledger(said: raw.Object) -> Fields:
 
 def pending(said: object) -> PendingFile:
     """A file that is to be applied."""
-    locks = (
-        f"{raw.text(each, 'mode')} on {raw.text(each, 'relation')}"
-        for each in raw.items(said, "locks")[:MOST_LOCKS]
-    )
     return PendingFile(
         part=quoted(raw.text(said, "part"))[:16],
         file=quoted(raw.text(said, "file"))[:253],
         checksum=hashed(said, "checksum") or "",
         statements=count(said, "statements"),
         transactional=raw.truth(said, "transactional"),
-        locks=[quoted(each)[:256] for each in locks],
+        locks=locks(said),
         findings=[finding(each) for each in _first(raw.items(said, "findings"))],
     )
+
+
+def locks(said: object) -> list[str]:
+    """The locks of a file."""
+    found = (
+        f"{raw.text(each, 'mode')} on {raw.text(each, 'relation')}"
+        for each in raw.items(said, "locks")[:MOST_LOCKS]
+    )
+    return [quoted(each)[:256] for each in found]
 
 
 def _first(found: list[object]) -> list[object]:
@@ -106,8 +95,14 @@ def error(document: raw.Object) -> LastError | None:
         file=quoted(raw.text(found, "file"))[:253],
         line=count(found, "line"),
         sqlstate=quoted(raw.text(found, "sqlstate"))[:5],
-        message=quoted(words.said(raw.text(found, "message")))[:ERROR_LENGTH],
+        message=_words(found, "message")[:ERROR_LENGTH],
+        detail=_words(found, "detail")[:DETAIL_LENGTH] or None,
+        hint=_words(found, "hint")[:DETAIL_LENGTH] or None,
     )
+
+
+def _words(said: raw.Object, field: str) -> str:
+    return quoted(words.said(raw.text(said, field)))
 
 
 def hashed(said: object, field: str) -> str | None:

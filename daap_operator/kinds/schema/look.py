@@ -24,6 +24,7 @@ from daap_operator.kinds.schema.prospect import Prospect
 from daap_operator.kinds.schema.reasons import SchemaReason
 from daap_operator.kinds.schema.running import Plan, make_way, run
 from daap_operator.kinds.schema.shared import Shared
+from daap_operator.kinds.schema.sources import images
 
 LATER = timedelta(seconds=prospect.WAITING_SECONDS)
 """When a database that is not ready is to be verified; that it becomes ready is an event."""
@@ -105,12 +106,13 @@ class Look:
             return self._settled_until(retry) if verifies else self._failed()
         if verifies and self._ready_since is None and self._status.job is None:
             return self._settled_until(self._turn.world.now() + LATER)
-        told = status.settled if verifies else partial(status.checking, memory=self._memory)
+        told = partial(status.verifying if verifies else status.checking, memory=self._memory)
         said = await self._run(Mode.CHECK, told)
         if said is None:
             return self._outcome(told(self._status), self._soon)
-        room = fitting.room(self._turn.subject.seen)
-        noted = report.of_check(said, self._status, self._wanted, self._turn.world.now(), room)
+        room, mounts = fitting.room(self._turn.subject.seen), bool(images(self._spec))
+        now = self._turn.world.now()
+        noted = report.of_check(said, self._status, self._wanted, now, room, images=mounts)
         fresh = self._turn.subject.status.model_copy(update=noted)
         if fresh.pending_count and not fresh.failures:
             await self._turn.note(self._turn.status(status.planned(fresh), **noted))
@@ -180,7 +182,10 @@ class Look:
         if self._ready_since is None and self._status.job is None:
             raise prospect.not_ready(self._turn.world.store, self._turn.subject.key, self._database)
         name = self._job_name(mode, plan)
-        arguments = orders.arguments(mode, self._spec, self._checksum, name, plan)
+        checksum = self._checksum
+        if mode is not Mode.CHECK and images(self._spec):
+            checksum = self._status.files_checksum or checksum
+        arguments = orders.arguments(mode, self._spec, checksum, name, plan)
         of = self._database.cluster_name, self._database_name
         order = Order(name, *of, self._shared.choices.image, arguments)
         noted |= self._known | {"attempted": self._attempt}

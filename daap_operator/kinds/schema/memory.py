@@ -6,6 +6,7 @@ from daap_operator.api.v1alpha1 import DaapSchemaStatus
 from daap_operator.engine.controller import Outcome, Turn
 from daap_operator.engine.patience import Patience
 from daap_operator.engine.subject import Subject
+from daap_operator.findings import Finding
 
 SchemaTurn = Turn[DaapSchemaStatus]
 SchemaOutcome = Outcome[DaapSchemaStatus]
@@ -34,3 +35,5 @@ class Memory:
     """When it was last asked why a Job does not get on, by a clock that never jumps."""
     why: str = ""
     """What was found then."""
+    stuck: Finding | None = None
+    """The same where it is an image with files that is not mounted."""

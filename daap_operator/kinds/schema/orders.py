@@ -4,9 +4,11 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from typing import Any
 
 from daap_operator import names
 from daap_operator.api.v1alpha1 import DaapSchemaSpec, SchemaDatabase
+from daap_operator.kinds.schema.sources import images, pull_secrets
 
 
 class Mode(StrEnum):
@@ -20,9 +22,11 @@ class Mode(StrEnum):
 def digest(files: str, database: SchemaDatabase, spec: DaapSchemaSpec) -> str:
     """Of whatever a plan follows from: another one needs another look.
 
+    `files` is the checksum of those that are known without a look: an image has its digest.
+
     Not of the operator's version: with each new one all databases would be looked at, at once.
     """
-    of = {
+    of: dict[str, Any] = {
         "files": files,
         "database": [database.uid, database.cluster_uid],
         "lint": spec.lint.model_dump(mode="json"),
@@ -31,6 +35,11 @@ def digest(files: str, database: SchemaDatabase, spec: DaapSchemaSpec) -> str:
         "role": spec.role,
         "searchPath": spec.search_path,
     }
+    if mounted := images(spec):
+        of["images"] = [
+            [name, image.model_dump(mode="json", exclude={"pull_secret"})]
+            for name, image in mounted.items()
+        ]
     return hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()
 
 
@@ -48,16 +57,25 @@ def backup_name(name: str, uid: str, *of: object) -> str:
 
 def attempt(digest: str, spec: DaapSchemaSpec) -> str:
     """Of the same, and of how a plan is applied: what has failed otherwise is tried at once."""
-    how = [digest, spec.lock_timeout_seconds, spec.statement_timeout_seconds, spec.on_destructive]
+    how: list[Any] = [
+        digest,
+        spec.lock_timeout_seconds,
+        spec.statement_timeout_seconds,
+        spec.on_destructive,
+    ]
+    if secrets := pull_secrets(spec):
+        how.append(secrets)
     return hashlib.sha256(json.dumps(how).encode()).hexdigest()
 
 
 def arguments(mode: Mode, spec: DaapSchemaSpec, files: str, job: str, plan: str) -> list[str]:
     """Of the Job that looks, or applies a plan that somebody has approved where that is needed.
 
-    `files` is the checksum of all of them, `plan` the plan's hash.
+    `files` is the checksum of all of them, for a look without those of images; `plan` the plan's
+    hash.
     """
-    common = [mode, *_common(spec, files)]
+    which = "files-but-images" if mode is Mode.CHECK and images(spec) else "files"
+    common = [mode, f"--{which}={files}", *_common(spec)]
     if mode is Mode.CHECK:
         return common
     return [
@@ -70,9 +88,8 @@ def arguments(mode: Mode, spec: DaapSchemaSpec, files: str, job: str, plan: str)
     ]
 
 
-def _common(spec: DaapSchemaSpec, files: str) -> Iterator[str]:
+def _common(spec: DaapSchemaSpec) -> Iterator[str]:
     """One word each: what begins with a dash is an option, whatever a value begins with."""
-    yield f"--files={files}"
     yield f"--ledger={spec.ledger}"
     yield f"--level={spec.lint.level.lower()}"
     yield from (f"--ignore={rule}" for rule in spec.lint.ignore)

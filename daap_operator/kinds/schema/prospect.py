@@ -70,17 +70,20 @@ def waiting(told: str) -> Waiting:
 def own_ledger(store: Reader, metadata: Metadata, spec: DaapSchemaSpec) -> None:
     """Raise Stalled when an older schema of the same database has the same ledger."""
     place = metadata.namespace, spec.database_ref.name, spec.ledger
-    mine = _age(metadata)
-    for each in store.by(known.DAAP_SCHEMA, OF_LEDGER, place, MOST):
-        made = raw.moment(each, "metadata", "creationTimestamp")
-        uid, other = raw.text(each, "metadata", "uid"), raw.text(each, "metadata", "name")
-        if made is not None and (made, uid) < mine:
-            raise Stalled(
-                SchemaReason.LEDGER_TAKEN,
-                f"spec.ledger '{spec.ledger}' is that of DaapSchema {other} of the same database, "
-                "which is older: create this one anew with another spec.ledger, or add its files "
-                f"to {other}",
-            )
+    same = (
+        (made, raw.text(each, "metadata", "uid"), raw.text(each, "metadata", "name"))
+        for each in store.by(known.DAAP_SCHEMA, OF_LEDGER, place, MOST)
+        if (made := raw.moment(each, "metadata", "creationTimestamp")) is not None
+    )
+    # Of several older ones the others wait, too
+    *age, other = min(same, default=(*_age(metadata), metadata.name))
+    if tuple(age) < _age(metadata):
+        raise Stalled(
+            SchemaReason.LEDGER_TAKEN,
+            f"spec.ledger '{spec.ledger}' is that of DaapSchema {other} of the same database, "
+            "which is older: create this one anew with another spec.ledger, or add its files "
+            f"to {other}",
+        )
 
 
 def _age(metadata: Metadata) -> tuple[datetime, str]:

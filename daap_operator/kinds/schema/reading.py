@@ -10,10 +10,13 @@ from daap_operator.kinds.schema import sources
 from daap_operator.kinds.schema.library import Library, missing, others_first, version
 from daap_operator.kinds.schema.memory import SchemaTurn
 from daap_operator.kinds.schema.sources import Tally
+from daap_operator.schema.selected import ALL
 
 
 async def files(turn: SchemaTurn, spec: DaapSchemaSpec, library: Library) -> SchemaFiles:
     """The files that there are: a request for each ConfigMap when one has changed, else none.
+
+    Without those of images, which only a Job sees.
 
     Raises Waiting for a ConfigMap that is not there, and Stalled for files that cannot be.
     """
@@ -47,7 +50,7 @@ async def keys(turn: SchemaTurn, spec: DaapSchemaSpec, library: Library) -> dict
     """
     found: dict[str, list[str]] = {}
     for wanted in _seen(turn, spec):
-        some = [(name, of) for name, of in _named(spec, wanted.name) if of.files != sources.ALL]
+        some = [(name, of) for name, of in _named(spec, wanted.name) if of.files != ALL]
         if some:
             _, its = await library.held(turn.world.kube, turn.subject.key.namespace, wanted)
             for name, of in some:

@@ -23,6 +23,8 @@ class SchemaReason(Reason):
     OUT_OF_ORDER = "OutOfOrder"
     DRIFTED = "Drifted"
     FILES_INVALID = "FilesInvalid"
+    IMAGES_UNSUPPORTED = "ImagesUnsupported"
+    IMAGE_UNAVAILABLE = "ImageUnavailable"
     LEDGER_TAKEN = "LedgerTaken"
     RUN_REFUSED = "RunRefused"
     BACKUP_FAILED = "BackupFailed"

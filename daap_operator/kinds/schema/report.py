@@ -20,8 +20,10 @@ from daap_operator.kinds.schema import listed
 from daap_operator.kinds.schema.fitting import fitting
 from daap_operator.kinds.schema.listed import Fields
 from daap_operator.kinds.schema.reasons import SchemaReason
+from daap_operator.kinds.schema.wording import in_the_spec
 from daap_operator.kube import words
 from daap_operator.lines import quoted
+from daap_operator.schema.awaiting import ANOTHER_RUN
 
 APPLIED, CHECKED, REFUSED, FAILED = "Applied", "Checked", "Refused", "Failed"
 """How a run ends, as the runner says it."""
@@ -36,6 +38,7 @@ _REASONS = {
     "ApprovalRequired": SchemaReason.APPROVAL_REQUIRED,
     "LockTimeout": SchemaReason.LOCK_TIMEOUT,
     "Unavailable": SchemaReason.UNAVAILABLE,
+    "ImageNotMounted": SchemaReason.IMAGES_UNSUPPORTED,
 }
 
 
@@ -69,9 +72,18 @@ def lost(why: str) -> Said:
 
 
 def of_check(
-    said: Said, status: DaapSchemaStatus, wanted: str, now: datetime, room: int = KEPT_BYTES
+    said: Said,
+    status: DaapSchemaStatus,
+    wanted: str,
+    now: datetime,
+    room: int = KEPT_BYTES,
+    *,
+    images: bool = False,
 ) -> Fields:
-    """What a look has come to; its lists need no more than `room` bytes of memory."""
+    """What a look has come to; its lists need no more than `room` bytes of memory.
+
+    `images`: which files there are only that look has seen.
+    """
     count, plan = listed.count(said.document, "pendingCount"), listed.hashed(said.document, "plan")
     if said.result == CHECKED and count and plan is None:
         said = lost("The report of the last look has no plan: what it found cannot be approved")
@@ -86,6 +98,7 @@ def of_check(
     )
     found = listed.ledger(said.document) | {
         "checked": wanted,
+        "files_checksum": listed.hashed(said.document, "filesChecksum") if images else None,
         "verified_at": now.replace(microsecond=0),
         "plan": plan if count else None,
         "pending": pending,
@@ -162,7 +175,7 @@ def _failed(said: Said, status: DaapSchemaStatus, now: datetime) -> Fields:
 
 def reason_of(said: Said) -> Finding:
     """Why a run has failed, or was refused."""
-    told = quoted(words.said(listed.in_the_spec(said.message)))
+    told = quoted(words.said(in_the_spec(said.message)))
     if said.reason in _STALE:
         return Finding(SchemaReason.RUN_LOST, told)
     if not said.document:
@@ -185,6 +198,12 @@ def waits(pods: Iterable[raw.Object]) -> str:
             if raw.text(each, "reason") == "Unschedulable":
                 return quoted(words.said(f"Unschedulable: {raw.text(each, 'message')}"))
     return ""
+
+
+def waits_for_a_run(line: str) -> str:
+    """What the last line of a run's log says of the other run that it waits for; else empty."""
+    found = quoted(words.said(line.removeprefix("waiting ")))
+    return found if line.startswith(ANOTHER_RUN) else ""
 
 
 def ended(pod: raw.Object, container: str) -> raw.Object:

@@ -21,7 +21,7 @@ RIGHTS = (
     Right(
         known.POD,
         "get",
-        "the report of a schema's Job: the last line of its log, once",
+        "the report of a schema's Job, or which run it waits for: the last line of its log",
         "log",
     ),
 )

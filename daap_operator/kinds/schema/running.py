@@ -14,7 +14,7 @@ from daap_operator.engine.ownership import owners
 from daap_operator.engine.subject import validated
 from daap_operator.errors import Waiting
 from daap_operator.kinds import known
-from daap_operator.kinds.schema import job, report
+from daap_operator.kinds.schema import job, mounting, report
 from daap_operator.kinds.schema.job import CONTAINER, Order
 from daap_operator.kinds.schema.memory import Memory, SchemaTurn
 from daap_operator.kinds.schema.reading import keys
@@ -23,12 +23,14 @@ from daap_operator.kinds.schema.report import Said
 from daap_operator.kinds.schema.shared import Shared
 from daap_operator.kinds.schema.sources import parts
 from daap_operator.kinds.warned import Warnings
-from daap_operator.kube import ApiError
+from daap_operator.kube import ApiError, Kind
 from daap_operator.kube.words import said as without_addresses
 from daap_operator.lines import quoted
 
 LOOK_SECONDS = 20.0
 """When to ask first why a Job does not get on; then after a third of the time that it has taken."""
+_CREATING = "ContainerCreating"
+"""What a pod says while its volumes are mounted, and nothing of why that takes its time."""
 MOST_PODS = 20
 """Pods of a Job that are looked at: there are five at most."""
 
@@ -49,14 +51,17 @@ async def run(
     name = plan.order.name
     if turn.subject.status.job != name:
         await make_way(turn)
-        memory.why, memory.asked = "", float("-inf")
+        memory.why, memory.stuck, memory.asked = "", None, float("-inf")
         fields = plan.noted | {"job": name}
         verdict = plan.told(turn.subject.status.model_copy(update=fields))
         await turn.note(turn.status(verdict, **fields))
     there = _ours(turn, name) or await _made(turn, spec, plan.order, shared)
+    if lost := mounting.dropped(spec, there):
+        await delete(turn.world.kube, turn.world.store, _owner(turn), job.child(_owner(turn), name))
+        return lost
     over = _over(there)
     if over is None:
-        await _why(turn, memory, there, shared.warned)
+        await _why(turn, spec, memory, there, shared.warned)
         return None
     return await _said(turn, there, over)
 
@@ -169,15 +174,21 @@ async def _said(turn: SchemaTurn, there: Object, over: raw.Object) -> Said:
 async def _whole(turn: SchemaTurn, pod: Object, words: Said) -> Said:
     """The report with its lists: they have no room in the last words."""
     name = raw.text(pod, "metadata", "name")
-    with suppress(ApiError):
-        log = await turn.world.kube.log(turn.subject.key.namespace, name, CONTAINER, lines=1)
-        whole = report.parsed(log)
-        if whole is not None and (whole.result, whole.reason) == (words.result, words.reason):
-            return whole
+    whole = report.parsed(await _last_line(turn, name))
+    if whole is not None and (whole.result, whole.reason) == (words.result, words.reason):
+        return whole
     return words
 
 
-async def _why(turn: SchemaTurn, memory: Memory, there: Object, warned: Warnings) -> None:
+async def _last_line(turn: SchemaTurn, pod: str) -> str:
+    with suppress(ApiError):
+        return await turn.world.kube.log(turn.subject.key.namespace, pod, CONTAINER, lines=1)
+    return ""
+
+
+async def _why(
+    turn: SchemaTurn, spec: DaapSchemaSpec, memory: Memory, there: Object, warned: Warnings
+) -> None:
     """Find out why a Job takes its time: seldom, for it costs a request or two."""
     now = turn.world.monotonic()
     pause = memory.slow.pause(raw.text(there, "metadata", "uid"), now, first=LOOK_SECONDS, part=3.0)
@@ -187,16 +198,24 @@ async def _why(turn: SchemaTurn, memory: Memory, there: Object, warned: Warnings
         return
     memory.asked = now
     pods = await _pods(turn, there)
-    memory.why = report.waits(pods)
+    memory.why, memory.stuck = report.waits(pods), mounting.in_the_way(spec, pods)
     if not pods:
         events = await warned.of(turn.subject.key.namespace)
-        memory.why = _not_made(events, raw.text(there, "metadata", "name"))
+        memory.why = _warned(events, known.JOB, raw.text(there, "metadata", "name"))
+    elif memory.why == _CREATING:
+        events = await warned.of(turn.subject.key.namespace)
+        name = raw.text(pods[0], "metadata", "name")
+        memory.why = _warned(events, known.POD, name) or memory.why
+        memory.stuck = mounting.by_event(spec, memory.why)
+    elif not memory.why:
+        name = raw.text(pods[0], "metadata", "name")
+        memory.why = report.waits_for_a_run(await _last_line(turn, name))
 
 
-def _not_made(events: Iterable[Object], name: str) -> str:
-    """Why a Job has no pod: only an Event tells that."""
+def _warned(events: Iterable[Object], kind: Kind, name: str) -> str:
+    """Why a Job has no pod, or a pod no container: only an Event tells that."""
     for event in events:
         about = raw.mapping(event, "regarding")
-        if (raw.text(about, "kind"), raw.text(about, "name")) == (known.JOB.name, name):
+        if (raw.text(about, "kind"), raw.text(about, "name")) == (kind.name, name):
             return quoted(without_addresses(raw.text(event, "note")))
     return ""

@@ -6,16 +6,16 @@ The text of a file is in none of this: the store keeps what is said here instead
 import hashlib
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from fnmatch import translate
 from typing import Any, NamedTuple
 
 from daap_operator import raw
-from daap_operator.api.v1alpha1 import ConfigMapFiles, DaapSchemaSpec, FileSource
+from daap_operator.api.v1alpha1 import ConfigMapFiles, DaapSchemaSpec, FileSource, ImageFiles
 from daap_operator.api.v1alpha1.schema.sources import FILE_PATTERN, MOST_INLINE, MOST_SOURCES
 from daap_operator.errors import Stalled
 from daap_operator.kinds.schema.reasons import SchemaReason
 from daap_operator.lines import quoted
 from daap_operator.schema.files_sum import files_checksum
+from daap_operator.schema.selected import selected as is_selected
 
 FILE_BYTES = 900 * 1024
 SET_BYTES = 3 * 1024 * 1024
@@ -26,8 +26,6 @@ MOST_KEYS = 2 * MOST_FILES
 one, and each takes its time to be looked at."""
 INLINE_BYTES = 128 * 1024
 """Of all inline files: they come as annotations of a pod, which may have twice that."""
-ALL = "*.sql"
-"""The pattern of keys with which a ConfigMap is mounted whole: the runner reads such files only."""
 PARTS = ("schema", "fixtures")
 
 
@@ -62,6 +60,17 @@ def parts(spec: DaapSchemaSpec) -> list[tuple[str, FileSource]]:
         for part, sources in both
         for number, source in enumerate(sources)
     ]
+
+
+def images(spec: DaapSchemaSpec) -> dict[str, ImageFiles]:
+    """The sources that are images, by their names. Which files they have only a Job sees."""
+    return {name: source.image for name, source in parts(spec) if source.image is not None}
+
+
+def pull_secrets(spec: DaapSchemaSpec) -> list[str]:
+    """The Secrets by which images are pulled, each once."""
+    named = (image.pull_secret for image in images(spec).values())
+    return list(dict.fromkeys(name for name in named if name))
 
 
 # --- what the store keeps -------------------------------------------------------------------------
@@ -132,14 +141,8 @@ def config_map_files(part: str, source: ConfigMapFiles, its: Held) -> list[Entry
 
 
 def selected(source: ConfigMapFiles, keys: Iterable[str]) -> list[str]:
-    """The keys that are meant to be files; with ALL also those that only nearly have such a name.
-
-    Compiled by `re`, which keeps 512 patterns: `fnmatch` would keep 32,768, with some 7 KB each.
-    """
-    if source.files == ALL:
-        return [key for key in keys if key.lower().endswith(".sql") and not key.startswith(".")]
-    matches = re.compile(translate(source.files)).match
-    return [key for key in keys if matches(key)]
+    """The keys that are meant to be files."""
+    return [key for key in keys if is_selected(source.files, key)]
 
 
 def _summed(text: str) -> tuple[str, int]:

@@ -1,5 +1,7 @@
 """What the status of a DaapSchema says. Pure."""
 
+from dataclasses import replace
+
 from daap_operator.api.reasons import CommonReason
 from daap_operator.api.v1alpha1 import DaapSchemaSpec, DaapSchemaStatus, SchemaPhase
 from daap_operator.engine.conditions import Verdict
@@ -28,6 +30,8 @@ def held(why: Finding, phase: SchemaPhase) -> Verdict:
 
 def checking(status: DaapSchemaStatus, *, memory: Memory) -> Verdict:
     """A Job is looking."""
+    if memory.stuck is not None:
+        return held(memory.stuck, SchemaPhase.FAILED)
     told = f"Job {status.job} looks at what is to be applied, and at what the database has"
     why = Finding(SchemaReason.PLANNING, f"{told}{_waits(memory.why)}")
     return underway(why, SchemaPhase.PLANNING)
@@ -41,6 +45,8 @@ def planned(status: DaapSchemaStatus) -> Verdict:
 
 def applying(status: DaapSchemaStatus, *, memory: Memory) -> Verdict:
     """A Job is applying the plan."""
+    if memory.stuck is not None:
+        return held(memory.stuck, SchemaPhase.FAILED)
     told = f"Job {status.job} applies {_files(status.pending_count or 0)}"
     why = Finding(SchemaReason.APPLYING, f"{told}{_waits(memory.why)}")
     return underway(why, SchemaPhase.APPLYING)
@@ -93,6 +99,15 @@ def settled(status: DaapSchemaStatus) -> Verdict:
         "repaired: add a file that makes it so, or undo the change"
     )
     return held(Finding(SchemaReason.DRIFTED, told), SchemaPhase.APPLIED)
+
+
+def verifying(status: DaapSchemaStatus, *, memory: Memory) -> Verdict:
+    """The same while a Job compares: what is applied stays so."""
+    verdict = settled(status)
+    if memory.stuck is None:
+        return verdict
+    told = f"{verdict.why.message}. It cannot be compared now: {memory.stuck.message}"
+    return replace(verdict, why=Finding(verdict.why.reason, told))
 
 
 def phase_of(status: DaapSchemaStatus) -> SchemaPhase:

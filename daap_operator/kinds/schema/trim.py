@@ -12,6 +12,9 @@ from daap_operator.lines import all_quoted
 
 Object = dict[str, Any]
 
+IMAGES = "images"
+"""What the store has of a Job: how many images it mounts."""
+
 
 def schema(obj: Mapping[str, Any]) -> Object:
     """A DaapSchema: without others' annotations, and of inline files no text."""
@@ -28,7 +31,10 @@ def config_map(obj: Mapping[str, Any]) -> Object:
 
 
 def job(obj: Mapping[str, Any]) -> Object:
-    """A Job: whether it is over. What was applied of it is not kept: it has inline files' text."""
+    """A Job: whether it is over, and how many images it mounts.
+
+    What was applied of it is not kept: it has inline files' text.
+    """
     kept, metadata = child.keep(obj), raw.mapping(obj, "metadata")
     kept[OWNED] = {}
     kept["metadata"] |= raw.picked(metadata, ("creationTimestamp",))
@@ -38,4 +44,8 @@ def job(obj: Mapping[str, Any]) -> Object:
         for each in raw.items(obj, "status", "conditions")
         if raw.text(each, "type") in ("Failed", "Complete")
     ]
-    return kept | {"status": all_quoted({"conditions": over})}
+    images = sum(
+        bool(raw.mapping(each, "image"))
+        for each in raw.items(obj, "spec", "template", "spec", "volumes")
+    )
+    return kept | {IMAGES: images, "status": all_quoted({"conditions": over})}

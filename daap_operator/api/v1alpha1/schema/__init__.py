@@ -17,6 +17,7 @@ from daap_operator.api.v1alpha1.schema.plan import Drift, FileFinding, LastError
 from daap_operator.api.v1alpha1.schema.sources import (
     ConfigMapFiles,
     FileSource,
+    ImageFiles,
     InlineFile,
 )
 from daap_operator.api.v1alpha1.schema.status import (
@@ -37,6 +38,7 @@ __all__ = [
     "Drift",
     "FileFinding",
     "FileSource",
+    "ImageFiles",
     "InlineFile",
     "LastError",
     "Lint",

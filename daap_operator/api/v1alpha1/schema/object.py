@@ -10,6 +10,7 @@ from daap_operator.api.meta import Metadata
 from daap_operator.api.rules import rule, validations
 from daap_operator.api.v1alpha1.backup.object import DatabaseName
 from daap_operator.api.v1alpha1.database.texts import matched, pattern_rule
+from daap_operator.api.v1alpha1.schema.lint_rules import LintRule
 from daap_operator.api.v1alpha1.schema.sources import FileName, Sources
 from daap_operator.api.v1alpha1.schema.status import DaapSchemaStatus
 
@@ -17,11 +18,6 @@ IDENTIFIER_PATTERN = r"^[A-Za-z_][A-Za-z0-9_-]{0,62}$"
 IDENTIFIER_TEXT = (
     "'{}' must be a name in PostgreSQL: at most 63 characters of A-Z, a-z, 0-9, '_' and '-', "
     "beginning with a letter or '_'"
-)
-RULE_PATTERN = r"^[a-z][a-z0-9-]{0,62}$"
-RULE_TEXT = (
-    "'{}' must be the name of a rule, of a-z, 0-9 and '-', as in 'prefer-text-field': a finding "
-    "says which rule it breaks"
 )
 HASH_PATTERN = r"^[0-9a-f]{64}$"
 HASH_TEXT = (
@@ -36,7 +32,7 @@ LEDGER_FIXED_TEXT = (
     "ledger '{}' cannot replace '{}': the database's tables were made by that ledger's files; "
     "keep '{}', or create another DaapSchema"
 )
-EMPTY_TEXT = "must not be empty: name a ConfigMap with the files, or write them inline"
+EMPTY_TEXT = "must not be empty: name a ConfigMap or an image with the files, or write them inline"
 LAST_SECONDS = 7 * 86_400
 
 
@@ -85,18 +81,7 @@ class Lint(Model):
     be run."""
 
     ignore: Annotated[
-        tuple[
-            Annotated[
-                str,
-                Field(
-                    max_length=63,
-                    description="The name of a rule.",
-                    json_schema_extra=validations(pattern_rule(RULE_PATTERN, RULE_TEXT)),
-                ),
-                matched(RULE_PATTERN, RULE_TEXT),
-            ],
-            ...,
-        ],
+        tuple[Annotated[LintRule, Field(description="The name of a rule.")], ...],
         Field(max_length=64, default_factory=tuple),
     ]
     """Rules that are left out. Those about what deletes data cannot be."""

@@ -13,7 +13,7 @@ from daap_operator.api.base import Model
 MOST_PENDING, MOST_FINDINGS, MOST_LOCKS, MOST_DRIFT = 20, 5, 4, 20
 """Files of a plan, findings and locks of a file, and differences that a status lists."""
 MESSAGE_LENGTH = 256
-ERROR_LENGTH = 2048
+ERROR_LENGTH, DETAIL_LENGTH = 2048, 1024
 _FILE = 253
 
 
@@ -84,6 +84,12 @@ class LastError(Model):
 
     message: Annotated[str, Field(max_length=ERROR_LENGTH)] = ""
     """What PostgreSQL said."""
+
+    detail: Annotated[str | None, Field(max_length=DETAIL_LENGTH)] = None
+    """What it said of it in detail, such as the row that is in the way; absent when it did not."""
+
+    hint: Annotated[str | None, Field(max_length=DETAIL_LENGTH)] = None
+    """What it advised; absent when it did not."""
 
 
 class Drift(Model):

@@ -33,9 +33,37 @@ CONFIG_MAP_TEXT = (
     "'{}' must be a ConfigMap's name: at most 253 characters of a-z, 0-9, '-' and '.', each part "
     "between dots beginning and ending with a letter or digit"
 )
-ONE_SOURCE_TEXT = "must have either 'configMap' or 'inline': write one entry for each"
+REFERENCE_PATTERN = (
+    r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
+    r"(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?@sha256:[0-9a-f]{64}$"
+)
+REFERENCE_LENGTH = 512
+REFERENCE_TEXT = (
+    "'{}' must name an image by its digest, ending with '@sha256:' and 64 hexadecimal digits, as "
+    "in 'registry.example.com/bookings/schema@sha256:9f86…': whoever pushes the image is told it, "
+    "and a tag alone may be another image tomorrow"
+)
+PATH_PATTERN = r"^/?[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$"
+PATH_TEXT = (
+    "'{}' must be a directory of the image, as in 'db/schema': names of A-Z, a-z, 0-9, '.', '_' "
+    "and '-' that do not begin with '.', with one '/' between two; leave it out for the image's "
+    "top"
+)
+IMAGE_GLOB_TEXT = (
+    "'{}' must be the name of a file of the image, or a pattern of names in which '*' stands for "
+    "any characters and '?' for one, as in '*.sql'; directories belong into 'path'"
+)
+PULL_BY_TEXT = (
+    "'{}' must be a Secret's name: at most 253 characters of a-z, 0-9, '-' and '.', each part "
+    "between dots beginning and ending with a letter or digit"
+)
+ONE_SOURCE_TEXT = (
+    "must have one of 'configMap', 'inline' and 'image', and no other: write one entry for each"
+)
 NO_FILE_TEXT = "must not be empty: write a file, as name and sql, or leave the entry out"
 ALL_FILES = "*.sql"
+_KINDS = 3
+"""Of sources."""
 
 FileName = Annotated[
     str,
@@ -68,6 +96,61 @@ class ConfigMapFiles(Model):
     """Which of its keys are files of the schema. When left out, `*.sql`."""
 
 
+class ImageFiles(Model):
+    """Files of an image, which is mounted as a volume and never run."""
+
+    reference: Annotated[
+        str,
+        Field(
+            max_length=REFERENCE_LENGTH,
+            json_schema_extra=validations(pattern_rule(REFERENCE_PATTERN, REFERENCE_TEXT)),
+        ),
+        matched(REFERENCE_PATTERN, REFERENCE_TEXT),
+    ]
+    """The image, by its digest: `registry.example.com/bookings/schema@sha256:…`. Other files are
+    another image, with another digest. Needs a cluster that mounts images: `ImageVolume`, which
+    Kubernetes has switched on since 1.35."""
+
+    path: (
+        Annotated[
+            str,
+            Field(
+                max_length=255,
+                json_schema_extra=validations(pattern_rule(PATH_PATTERN, PATH_TEXT)),
+            ),
+            matched(PATH_PATTERN, PATH_TEXT),
+        ]
+        | None
+    ) = None
+    """The directory of the image that has the files. When left out, its top. Directories in it are
+    not looked into."""
+
+    files: Annotated[
+        str,
+        Field(
+            max_length=253,
+            json_schema_extra=validations(pattern_rule(GLOB_PATTERN, IMAGE_GLOB_TEXT)),
+        ),
+        matched(GLOB_PATTERN, IMAGE_GLOB_TEXT),
+    ] = Field(default_factory=lambda: ALL_FILES)
+    """Which of its files are files of the schema. When left out, `*.sql`."""
+
+    pull_secret: (
+        Annotated[
+            str,
+            Field(
+                max_length=253,
+                json_schema_extra=validations(pattern_rule(CONNECTION_NAME_PATTERN, PULL_BY_TEXT)),
+            ),
+            matched(CONNECTION_NAME_PATTERN, PULL_BY_TEXT),
+        ]
+        | None
+    ) = None
+    """Name of the Secret, in this namespace, by which the image is pulled, of type
+    kubernetes.io/dockerconfigjson. When no image has one, those of the namespace's service account
+    `default` count."""
+
+
 class InlineFile(Model):
     """A file that is written into the object."""
 
@@ -86,7 +169,7 @@ def _some_file(files: tuple[InlineFile, ...]) -> tuple[InlineFile, ...]:
 
 
 class FileSource(Model):
-    """Some of the files: of a ConfigMap, or written here."""
+    """Some of the files: of a ConfigMap, of an image, or written here."""
 
     config_map: ConfigMapFiles | None = None
     """Files of a ConfigMap."""
@@ -104,14 +187,22 @@ class FileSource(Model):
     ) = None
     """Files with their text."""
 
+    image: ImageFiles | None = None
+    """Files of an image."""
+
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if (self.config_map is None) == (self.inline is None):
+        if [self.config_map, self.inline, self.image].count(None) != _KINDS - 1:
             raise ValueError(ONE_SOURCE_TEXT)
         return self
 
 
-SOURCE_RULES = validations(rule("has(self.configMap) != has(self.inline)", ONE_SOURCE_TEXT))
+SOURCE_RULES = validations(
+    rule(
+        "[has(self.configMap), has(self.inline), has(self.image)].exists_one(there, there)",
+        ONE_SOURCE_TEXT,
+    )
+)
 
 Sources = Annotated[
     tuple[Annotated[FileSource, Field(json_schema_extra=SOURCE_RULES)], ...],

@@ -66,13 +66,13 @@ class SchemaFiles(Model):
     """The files that there are."""
 
     count: Annotated[int, Field(ge=0)]
-    """How many there are, fixtures too."""
+    """How many there are, fixtures too, without those of images."""
 
     bytes: Annotated[int, Field(ge=0, json_schema_extra=_INT64)]
     """What they have together."""
 
     checksum: Annotated[str, Field(max_length=64)]
-    """SHA-256 of their names and checksums."""
+    """SHA-256 of their names and checksums, without those of images."""
 
     sources: Annotated[str, Field(max_length=64)] = ""
     """Digest of where they come from, as the spec says it."""
@@ -94,6 +94,10 @@ class DaapSchemaStatus(Status):
 
     files: SchemaFiles | None = None
     """The files that there are."""
+
+    files_checksum: Annotated[str | None, Field(max_length=64)] = None
+    """SHA-256 of the names and checksums of all files, those of images too, as the last look found
+    them; absent where no image has any."""
 
     plan: Annotated[str | None, Field(max_length=64)] = None
     """The hash of what is to be applied: what `spec.approve` names."""

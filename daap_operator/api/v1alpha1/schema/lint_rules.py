@@ -1,0 +1,52 @@
+"""The rules that `lint.ignore` may name: those of docs/schema.md but for what must be known.
+
+They stand here, too, because the models must not import the linter; a test compares the two.
+"""
+
+from enum import StrEnum
+
+
+class LintRule(StrEnum):
+    """A rule that may be left out. Not one about what deletes data, or cannot be run at all."""
+
+    INDEX_BLOCKS_WRITES = "index-blocks-writes"
+    DROP_INDEX_BLOCKS = "drop-index-blocks"
+    REINDEX_BLOCKS = "reindex-blocks"
+    CONSTRAINT_SCANS_TABLE = "constraint-scans-table"
+    CONSTRAINT_BUILDS_INDEX = "constraint-builds-index"
+    EXCLUSION_BUILDS_INDEX = "exclusion-builds-index"
+    SET_NOT_NULL_SCANS_TABLE = "set-not-null-scans-table"
+    ATTACH_SCANS_TABLE = "attach-scans-table"
+    DETACH_BLOCKS = "detach-blocks"
+    REFRESH_BLOCKS_READS = "refresh-blocks-reads"
+    LOCK_TABLE = "lock-table"
+    REWRITES_TABLE = "rewrites-table"
+    COLUMN_TYPE = "column-type"
+    VOLATILE_DEFAULT = "volatile-default"
+    REQUIRED_COLUMN = "required-column"
+    RENAME = "rename"
+    MIXED_TRANSACTIONS = "mixed-transactions"
+    UNNAMED_CONCURRENT_INDEX = "unnamed-concurrent-index"
+    OWNER_CANNOT = "owner-cannot"
+    UNTRUSTED_EXTENSION = "untrusted-extension"
+    LEDGER = "ledger"
+    ROLE_CHANGE = "role-change"
+    OWNER_CHANGE = "owner-change"
+    DISCARD_ALL = "discard-all"
+    OWN_TIMEOUTS = "own-timeouts"
+    NOT_REPEATABLE = "not-repeatable"
+    EMPTY_FILE = "empty-file"
+    FILE_ORDER = "file-order"
+    LINTER_UNAVAILABLE = "linter-unavailable"
+    MORE_FINDINGS = "more-findings"
+    PREFER_BIGINT_OVER_INT = "prefer-bigint-over-int"
+    PREFER_BIGINT_OVER_SMALLINT = "prefer-bigint-over-smallint"
+    PREFER_IDENTITY = "prefer-identity"
+    PREFER_TEXT_FIELD = "prefer-text-field"
+    PREFER_TIMESTAMP_TZ = "prefer-timestamp-tz"
+    BAN_CHAR_FIELD = "ban-char-field"
+    BAN_DROP_NOT_NULL = "ban-drop-not-null"
+    BAN_CREATE_DOMAIN_WITH_CONSTRAINT = "ban-create-domain-with-constraint"
+    BAN_ALTER_DOMAIN_WITH_ADD_CONSTRAINT = "ban-alter-domain-with-add-constraint"
+    IDENTIFIER_TOO_LONG = "identifier-too-long"
+    REQUIRE_ENUM_VALUE_ORDERING = "require-enum-value-ordering"
