@@ -319,6 +319,7 @@ _DECISIONS = [
     _choice("approval", "Manual", "Automatic", "Required", approval="Manual"),
     _choice("onDestructive", "refuse", "Refuse", "Approve", "Allow", onDestructive="refuse"),
     _choice("lint.level", "error", "Error", "Warning", "Never", lint={"level": "error"}),
+    _choice("rehearsal", "Sometimes", "Never", "WhenFindings", "Always", rehearsal="Sometimes"),
     _own(
         "a backup in words",
         ('spec.backupBefore in body must be of type boolean: "string"',),
@@ -383,6 +384,7 @@ TRANSITIONS: list[Transition] = [
             "approval": "Required",
             "onDestructive": "Refuse",
             "backupBefore": True,
+            "rehearsal": "Always",
             "lint": {"level": "Warning"},
             "baseline": "001_users.sql",
             "role": "orders",

@@ -8,6 +8,7 @@ from daap_operator.api.kind import is_uid_label
 from daap_operator.api.v1alpha1 import DrillPhase
 from daap_operator.engine import child
 from daap_operator.engine.kinds import SUBJECT_METADATA, Object, Reader, Ref
+from daap_operator.engine.ownership import owners
 from daap_operator.engine.store import Store
 from daap_operator.kinds import known
 from daap_operator.kinds.references import database_of
@@ -42,8 +43,19 @@ def keep(obj: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def of_database(drill: raw.Object) -> list[tuple[str, str]]:
-    """The keys of the index OF_DATABASE."""
-    return [database_of(drill)]
+    """The keys of the index OF_DATABASE: of a rehearsal none, which proves nothing of backups."""
+    return [] if borrower(drill) else [database_of(drill)]
+
+
+def borrower(drill: raw.Object) -> str:
+    """The name of the DaapSchema that rehearses its plan on what is restored; empty for a proof.
+
+    By the label that says whose it is, which only the operator sets.
+    """
+    labels = raw.mapping(drill, "metadata", "labels")
+    uid = raw.text(labels, known.DAAP_SCHEMA.uid_label)
+    names_it = (raw.text(each, "name") for each in owners(drill, known.DAAP_SCHEMA))
+    return next(names_it, "that is gone") if uid else ""
 
 
 def is_over(drill: raw.Object) -> bool:

@@ -29,6 +29,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tries", type=count, default=Rules.tries, help="of a file in a lock")
     seconds(parser, "--lock-wait", Rules.lock_seconds, "to wait for another run to end")
     parser.add_argument("--job", default="", help="is recorded in the ledger (default: HOSTNAME)")
+    parser.add_argument(
+        "--measure", action="store_true", help="the report says which locks each file held"
+    )
 
 
 def add_session(parser: argparse.ArgumentParser) -> None:
@@ -78,6 +81,7 @@ def rules(args: argparse.Namespace, job: str) -> Rules:
         statement_timeout=args.statement_timeout,
         tries=args.tries,
         lock_seconds=args.lock_wait,
+        measure=args.measure,
     )
 
 

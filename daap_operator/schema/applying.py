@@ -16,6 +16,7 @@ from psycopg import pq, sql
 from daap_operator import lines
 from daap_operator.schema import catalogue, failures, guard, ledger, sending, sessions
 from daap_operator.schema.errors import FileFailedError, LostError
+from daap_operator.schema.held import Held
 from daap_operator.schema.model import Applied, Planned, Statement
 from daap_operator.schema.sessions import Connection
 
@@ -42,6 +43,8 @@ class Rules:
     """Of a file that others are in the way of."""
     lock_seconds: float = 600.0
     """How long to wait for another run to end."""
+    measure: bool = False
+    """Whether to find out which locks each file holds."""
 
     @property
     def settings(self) -> Mapping[str, str]:
@@ -73,6 +76,8 @@ class Session:
     rules: Rules
     say: Callable[[str], None]
     notices: int = field(default=0)
+    held: Held = field(default_factory=Held)
+    """What the file holds that is being applied, where that is to be measured."""
 
     def __post_init__(self) -> None:
         self.connection.add_notice_handler(self._notice)
@@ -83,6 +88,8 @@ class Session:
         self.connection.execute("DISCARD ALL")
         sessions.pin(self.connection, self.rules.role, self.rules.settings)
         guard.take(self.connection, guard.WORK, seconds=self.rules.lock_seconds, say=self.say)
+        if self.rules.measure:
+            self.held.begin(self.connection)
 
     def own(self) -> None:
         """From here to the transaction's end nothing that a file has set counts."""
@@ -94,6 +101,11 @@ class Session:
             self.connection.execute(sql.SQL("SET LOCAL ROLE {}").format(role))
         else:
             self.connection.execute("SET LOCAL ROLE NONE")
+
+    def measure(self) -> None:
+        """At the end of a transaction of a file: note what it holds, where that is asked for."""
+        if self.rules.measure:
+            self.held.note(self.connection)
 
     def files_path(self, *, local: bool) -> None:
         """From here on names without a schema are the files'."""
@@ -164,6 +176,7 @@ def whole(session: Session, planned: Planned) -> float:
         session.files_path(local=True)
         session.run_all(planned.statements)
         session.own()
+        session.measure()
         name, file = session.rules.ledger, planned.file
         seconds = time.monotonic() - began
         row = Applied(file.part, file.name, file.checksum, job=session.rules.job, seconds=seconds)

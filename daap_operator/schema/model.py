@@ -99,6 +99,8 @@ class Applied:
     seconds: float = 0.0
     done: int | None = None
     """Statements done of a file that does not run in one transaction and is not through yet."""
+    locks: Sequence[Lock] = ()
+    """What it held when this run applied it, where that was measured; no row has it."""
 
 
 class Trouble(StrEnum):

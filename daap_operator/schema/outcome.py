@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -172,6 +172,7 @@ def _row(applied: Applied) -> dict[str, Any]:
         "file": applied.name,
         "checksum": applied.checksum,
         "seconds": round(applied.seconds, 3),
+        **({"locks": locks} if (locks := list(map(asdict, applied.locks))) else {}),
     }
 
 

@@ -156,6 +156,7 @@ class _Pieces:
     def _record(self, now: Underway, before: Objects, done: int) -> Underway:
         """Record in the open transaction that so many statements are done, and what they made."""
         rules, file, connection = self._session.rules, self._planned.file, self._connection
+        self._session.measure()
         ended = time.monotonic()
         seconds, self._began = now.seconds + ended - self._began, ended
         after = Underway(done, ledger.digest(self._statements[:done]), seconds=seconds)

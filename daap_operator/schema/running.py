@@ -150,7 +150,9 @@ class Run:
             self.printer.end("failed")
             raise
         self.printer.end(f"{seconds:.2f} s")
-        self.done.append(Applied(file.part, file.name, file.checksum, seconds=seconds))
+        locks = tuple(session.held.locks)
+        row = Applied(file.part, file.name, file.checksum, seconds=seconds, locks=locks)
+        self.done.append(row)
 
     @contextmanager
     def _connected(self, what: str) -> Iterator[Connection]:

@@ -16,7 +16,9 @@ from tests.integration.fault_scenarios import (
     serves,
     told,
 )
+from tests.support.drilling import Drills
 from tests.support.eventually import eventually
+from tests.support.restores import Restores
 from tests.support.schema_plans import WAITS
 from tests.support.schema_runner import current
 from tests.support.schemas import Schemas
@@ -47,6 +49,15 @@ POINTS: dict[str, tuple[str, ...]] = {
         "create jobs check",
     ),
     "back up before a schema": (f"{STATUS} backup", "create daapbackups"),
+    "rehearse a schema": (
+        f"{STATUS} rehearsal Restoring",
+        "create daapdrills",
+        f"{STATUS} rehearsal Applying",
+        "create jobs rehearse",
+        f"{STATUS} rehearsal Passed",
+        "delete daapdrills",
+        f"{STATUS} rehearsal",
+    ),
     "delete a schema": (
         "mark schema row deleted",
         "patch daapschemas",
@@ -54,6 +65,8 @@ POINTS: dict[str, tuple[str, ...]] = {
 }
 """What each scenario writes when nothing disturbs it, in about this order."""
 
+DRILLED = ("claim", "under way", "restored", "settled", "deleting")
+"""What the DaapDrill of a rehearsal tells meanwhile."""
 _APPLIED = {*POINTS["apply a schema"], CLAIM, f"{STATUS} under way", "upsert schema row planned"}
 UNDRIVEN: dict[str, set[str]] = {
     "apply a schema": _APPLIED,
@@ -64,6 +77,17 @@ UNDRIVEN: dict[str, set[str]] = {
         *(f"patch daapbackups/status {told}" for told in ("claim", "under way", "settled")),
         *(f"upsert backup row {phase}" for phase in ("pending", "running", "completed")),
         "create backups",
+        *(f"patch daapdatabases/status {told}" for told in ("under way", "settled")),
+        "upsert row ready",
+    },
+    "rehearse a schema": {
+        *_APPLIED,
+        "patch daapdrills",
+        *(f"patch daapdrills/status {told}" for told in DRILLED),
+        *(f"upsert drill row {phase}" for phase in ("restoring", "checking")),
+        "mark drill row deleted",
+        *(f"create {made}" for made in ("networkpolicies", "clusters")),
+        *(f"delete {made}" for made in ("networkpolicies", "clusters")),
         *(f"patch daapdatabases/status {told}" for told in ("under way", "settled")),
         "upsert row ready",
     },
@@ -92,6 +116,11 @@ async def make_backed_up(trial: Trial) -> None:
     await _schemas(trial).files(trial.name, FILES)
 
 
+async def make_recoverable(trial: Trial) -> None:
+    await make_backed_up(trial)
+    await Restores(trial.site.api, trial.site.namespace).moment(trial.name)
+
+
 async def make_held(trial: Trial) -> None:
     """A schema of which a Job is applying the files, and does not come to an end."""
     await make_database(trial)
@@ -115,6 +144,10 @@ async def order(trial: Trial) -> None:
 
 async def order_with_backup(trial: Trial) -> None:
     await _schemas(trial).create(trial.name, trial.name, backupBefore=True)
+
+
+async def order_with_rehearsal(trial: Trial) -> None:
+    await _schemas(trial).create(trial.name, trial.name, rehearsal="Always")
 
 
 async def correct(trial: Trial) -> None:
@@ -171,6 +204,17 @@ async def applied_and_backed_up(trial: Trial) -> None:
     assert [each["status"]["phase"] for each in backups] == ["Completed"]
 
 
+async def applied_and_rehearsed(trial: Trial) -> None:
+    """The same after one rehearsal, of which nothing is left."""
+    await applied(trial)
+    found = await _schemas(trial).get(trial.name)
+    assert found
+    assert found["status"]["rehearsal"]["state"] == "Passed"
+    await eventually(Drills(trial.site.api, trial.site.namespace).left, lambda left: not left)
+    drills = await trial.site.api.list(known.DAAP_DRILL, trial.site.namespace)
+    assert drills == []
+
+
 async def gone(trial: Trial) -> None:
     """Nothing of it is left but what it has applied."""
     wanted: dict[str, Any] = {
@@ -199,6 +243,9 @@ SCENARIOS = {
     "change files under way": Scenario(correct, applied, make=make_held, clear=clear),
     "back up before a schema": Scenario(
         order_with_backup, applied_and_backed_up, make=make_backed_up, clear=clear
+    ),
+    "rehearse a schema": Scenario(
+        order_with_rehearsal, applied_and_rehearsed, make=make_recoverable, clear=clear
     ),
     "delete a schema": Scenario(delete, gone, make=make_applied, clear=clear),
 }

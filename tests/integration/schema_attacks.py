@@ -170,13 +170,16 @@ ORDERED: dict[str, Change] = {
     "with a line behind": argument("--ledger=a\n--allow-superuser"),
     "with a mode that there is not": argument("--on-destructive=always"),
 }
+COPIES: dict[str, Change] = {
+    "that measures a database": argument("--measure"),
+    "of a drill's Cluster": of_cluster("drill-proof-5e1ec7ab", schema_jobs.CLUSTER),
+}
 VARIABLES: dict[str, Change] = {
     "of another server's address": variable("PGHOST", value="evil.example"),
     "of the pooler": variable("PGHOST", value="daap-orders-pooler"),
     "of a drill's database": variable("PGHOST", value="drill-proof-5e1ec7ab-rw"),
     "of another database": variable("PGHOST", value="daap-other-rw"),
     "of no database": variable("PGHOST", value="-rw"),
-    "of a drill's Cluster": of_cluster("drill-proof-5e1ec7ab", schema_jobs.CLUSTER),
     "of another's Cluster": of_cluster("theirs", schema_jobs.CLUSTER),
     "of a server elsewhere": of_cluster("daap-orders.evil.example", schema_jobs.CLUSTER),
     "with a database's name in another way": variable("PGDATABASE", value="postgres"),
@@ -276,6 +279,7 @@ _SAID: dict[str, dict[str, Change]] = {
     "the container 'schema' alone": CONTAINERS,
     "the operator's own 'schema check'": ORDERED,
     "no variables but those of a schema": VARIABLES,
+    "must measure a copy, and nothing else": COPIES,
     "its volumes where they belong": PLACES,
     "spec.template.spec.volumes must": VOLUMES,
 }

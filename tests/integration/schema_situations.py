@@ -7,7 +7,15 @@ from tests.integration.situations import SPEC, Stage
 from tests.support.databases import condition
 from tests.support.eventually import eventually
 from tests.support.restores import Restores
-from tests.support.schema_plans import BROKEN, DELETES, DRIFT, UNREACHABLE, UNSAFE, WAITS
+from tests.support.schema_plans import (
+    BROKEN,
+    DELETES,
+    DRIFT,
+    REHEARSE,
+    UNREACHABLE,
+    UNSAFE,
+    WAITS,
+)
 from tests.support.schema_runner import running
 from tests.support.schemas import Schemas
 
@@ -113,6 +121,33 @@ async def backing_up(stage: Stage) -> None:
         await _says(stage, "BackingUp")
 
 
+async def _rehearsed(stage: Stage, word: str) -> None:
+    await stage.operators.start()
+    await Restores(stage.databases.api, stage.namespace).recoverable(DATABASE, **SPEC)
+    await _schemas(stage).files(FILES, _with(word))
+    await _create(stage, rehearsal="Always")
+
+
+async def rehearsing(stage: Stage) -> None:
+    """The plan is being applied to a restored copy."""
+    async with running(stage.databases.api, stage.namespace) as runner:
+        runner.held.add(REHEARSE)
+        await _rehearsed(stage, "")
+        await _schemas(stage).under_way(NAME, REHEARSE)
+        await _says(stage, "Rehearsing")
+
+
+async def rehearsal_failed(stage: Stage) -> None:
+    """It cannot be applied to the copy."""
+    async with running(stage.databases.api, stage.namespace):
+        await _rehearsed(stage, BROKEN)
+        await _says(stage, "RehearsalFailed")
+        await eventually(
+            lambda: _schemas(stage).get(NAME),
+            lambda obj: bool(obj and "drill" not in obj["status"]["rehearsal"]),
+        )
+
+
 async def lint_failed(stage: Stage) -> None:
     """A file is unsafe."""
     await _after_two(stage, UNSAFE, "LintFailed")
@@ -151,6 +186,8 @@ SITUATIONS: dict[str, Callable[[Stage], Awaitable[None]]] = {
         applied,
         approval_required,
         backing_up,
+        rehearsing,
+        rehearsal_failed,
         lint_failed,
         file_failed,
         database_unavailable,

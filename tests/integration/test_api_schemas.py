@@ -69,6 +69,7 @@ async def test_a_new_object_has_its_defaults_and_is_not_yet_observed(
         "approval": "Automatic",
         "onDestructive": "Approve",
         "backupBefore": False,
+        "rehearsal": "Never",
         "lint": {"level": "Error", "ignore": []},
         "ledger": "default",
         "lockTimeoutSeconds": 5,
@@ -83,6 +84,12 @@ STATUS: Object = {
     "pendingCount": 2,
     "findingsCount": 3,
     "driftCount": 4,
+    "rehearsal": {
+        "plan": "f" * 64,
+        "of": "f" * 64,
+        "state": "Passed",
+        "startedAt": "2026-01-01T00:00:00Z",
+    },
     "plan": "5d1f" * 16,
     "conditions": [
         {
@@ -113,8 +120,8 @@ async def test_what_kubectl_prints(control_plane: ControlPlane, api: Api, namesp
         "orders", "orders", "False", "AwaitingApproval", "001_users.sql", "1", "2", "3",
     ]  # fmt: skip
     header, row = printed("daapsch", "-o", "wide")
-    assert header[8:] == ["DRIFT", "PLAN", "MESSAGE", "AGE"]
-    assert row[8:-1] == ["4", STATUS["plan"], "Approve", "it"]
+    assert header[8:] == ["DRIFT", "PLAN", "REHEARSAL", "MESSAGE", "AGE"]
+    assert row[8:-1] == ["4", STATUS["plan"], "Passed", "Approve", "it"]
     assert printed("daap")[1][0] == "daapschema.daap.io/orders"  # of several kinds
 
 

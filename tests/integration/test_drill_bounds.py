@@ -1,5 +1,6 @@
 """What the operator's own account may write of the drills that a database's schedule makes."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -7,8 +8,10 @@ import pytest
 from daap_operator.engine.child import Owner
 from daap_operator.kinds import known
 from daap_operator.kinds.database.desired.drill import drill
+from daap_operator.kinds.schema import rehearsing
 from tests.support.admission import delete, refusal
 from tests.support.api import APPLY, Api, Object, path
+from tests.support.job_changes import Change
 
 DRY = "dryRun=All"
 NAME = "orders-202603010413"
@@ -23,19 +26,35 @@ def made(place: str) -> Object:
     return child.manifest
 
 
+def rehearsal(place: str) -> Object:
+    """A DaapDrill whose copy a DaapSchema rehearses its plan on."""
+    owner = Owner(known.DAAP_SCHEMA, place, "orders", "5e1ec7ab-1e00-4000-8000-000000000001")
+    manifest = rehearsing.child(owner, NAME, "orders").manifest
+    assert manifest
+    return manifest
+
+
 async def create(api: Api, obj: Object) -> str:
     where = f"{path(known.DAAP_DRILL, obj['metadata']['namespace'])}?{DRY}"
     return await refusal(api.call("POST", where, obj))
 
 
-async def test_a_drill_as_it_makes_them_passes(operator: Api, place: str) -> None:
+@pytest.mark.parametrize("make", [made, rehearsal])
+async def test_a_drill_as_it_makes_them_passes(
+    make: Callable[[str], Object], operator: Api, place: str
+) -> None:
     query = f"?fieldManager=daap-operator&force=true&{DRY}"
     where = path(known.DAAP_DRILL, place, NAME) + query
-    assert await refusal(operator.call("PATCH", where, made(place), APPLY)) == ""
+    assert await refusal(operator.call("PATCH", where, make(place), APPLY)) == ""
 
 
-async def test_it_may_delete_it(operator: Api, admin: Api, place: str) -> None:
-    await admin.create(known.DAAP_DRILL, made(place))
+@pytest.mark.parametrize("make", [made, rehearsal])
+async def test_it_may_delete_it(
+    make: Callable[[str], Object], operator: Api, admin: Api, place: str
+) -> None:
+    there = make(place)
+    there["metadata"].pop("ownerReferences")  # nobody collects it
+    await admin.create(known.DAAP_DRILL, there)
     assert await refusal(delete(operator, "daapdrills", place, NAME)) == ""
 
 
@@ -57,6 +76,38 @@ async def test_no_drill_but_as_it_makes_them(wrong: str, operator: Api, place: s
     refused = await create(operator, tried)
     assert f"DaapDrill {place}/{NAME}" in refused
     assert said in refused
+
+
+REHEARSALS: dict[str, tuple[Change, str]] = {
+    "with queries": (
+        lambda obj: obj["spec"].update(queries=[{"sql": "SELECT 1"}]),
+        "spec.queries must be left out of a DaapSchema's",
+    ),
+    "of the schedule": (
+        lambda obj: obj["metadata"]["labels"].update({"daap.io/scheduled": "true"}),
+        "and left out of a DaapSchema's",
+    ),
+    "of another schema": (
+        lambda obj: obj["metadata"]["ownerReferences"][0].update(uid="another"),
+        "must be the DaapSchema of the label daap.io/schema-uid alone",
+    ),
+    "of nobody": (
+        lambda obj: obj["metadata"].pop("ownerReferences"),
+        "must be the DaapSchema of the label daap.io/schema-uid alone",
+    ),
+    "of a moment": (
+        lambda obj: obj["spec"].update(at="2026-03-01T00:00:00Z"),
+        "spec.at and spec.backup must be left out",
+    ),
+}
+
+
+@pytest.mark.parametrize("wrong", REHEARSALS)
+async def test_no_rehearsal_but_as_it_makes_them(wrong: str, operator: Api, place: str) -> None:
+    change, said = REHEARSALS[wrong]
+    tried = rehearsal(place)
+    change(tried)
+    assert said in await create(operator, tried)
 
 
 @pytest.mark.parametrize("label", ["app.kubernetes.io/managed-by", "daap.io/database-uid"])

@@ -12,9 +12,11 @@ from tests.integration.test_requests import LISTED, without_lists
 from tests.support.api import Api, Object
 from tests.support.audit import Audit
 from tests.support.databases import Databases, condition
+from tests.support.drilling import Drills
 from tests.support.eventually import eventually
 from tests.support.nightly import nightly
 from tests.support.operator import Operators
+from tests.support.restores import Restores
 from tests.support.rows import Rows
 from tests.support.schema_runner import running
 from tests.support.schemas import Schemas
@@ -65,6 +67,34 @@ async def test_the_requests_of_a_schemas_life(
         ("create", "events"): made["create", "events"],
     }
     assert made["create", "events"] <= len(EVENTS) + 2
+
+
+async def test_the_requests_of_a_rehearsal(
+    schemas: Schemas, operators: Operators, audit: Audit
+) -> None:
+    """Those of the schema; a drill's are a drill's."""
+    operator = await operators.start()
+    await Restores(schemas.api, schemas.namespace).recoverable()
+    await schemas.files("tables", FILES)
+    audit.forget()
+    async with running(schemas.api, schemas.namespace):
+        await schemas.create("tables", rehearsal="Always")
+        await schemas.applied("tables", LAST)
+        await eventually(Drills(schemas.api, schemas.namespace).left, lambda left: not left)
+    await operator.stop()
+    asked = Counter((r.verb, r.resource) for r in audit.requests())
+    # What the drill has to say is passed on: that it restores, and that it lends
+    assert asked.pop(("patch", "daapschemas/status")) <= 7 + 4 + 3
+    wanted = {
+        ("get", "configmaps"): 1,
+        ("patch", "jobs"): 4,
+        ("get", "pods/log"): 3,
+        ("delete", "daapdrills"): 1,
+        ("patch", "clusters"): 1,
+        ("patch", "networkpolicies"): 1,
+        ("delete", "clusters"): 1,
+    }
+    assert {each: asked[each] for each in wanted} == wanted
 
 
 @pytest.mark.timeout(1800)

@@ -100,6 +100,7 @@ async def play(api: Api, namespace: str, found: Mapping[str, Any] = FOUND) -> No
             or elsewhere
             or begun
             or owner != "Job"
+            or names.SCHEMA_LABEL in metadata["labels"]
             or "deletionTimestamp" in metadata
         ):
             continue

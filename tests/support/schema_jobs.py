@@ -3,7 +3,7 @@
 import copy
 from typing import Any
 
-from daap_operator import __version__
+from daap_operator import __version__, names
 from daap_operator.api.v1alpha1 import DaapSchemaSpec
 from daap_operator.api.v1alpha1.schema.sources import MOST_INLINE, MOST_SOURCES
 from daap_operator.engine.child import Owner
@@ -15,6 +15,8 @@ from daap_operator.kinds.schema.sources import INLINE_BYTES, MOST_FILES
 Object = dict[str, Any]
 
 CLUSTER = "daap-orders"
+COPY = "drill-orders-5e1ec7ab"
+"""The scratch Cluster that a plan is rehearsed on."""
 IMAGE = f"ghcr.io/daap-io/daap-operator:{__version__}"
 UID = "5c4e3a00-0000-4000-8000-000000000000"
 HASH = "0123456789abcdef" * 4
@@ -55,6 +57,17 @@ def apply(place: str) -> Object:
     spec = DaapSchemaSpec.model_validate(_SPEC | _OPTIONS)
     name = orders.job_name("orders.v2", UID, Mode.APPLY)
     return _made(place, name, orders.arguments(Mode.APPLY, spec, HASH, name, HASH), spec, _KEYS)
+
+
+def rehearse(place: str) -> Object:
+    """The Job that applies to a copy."""
+    spec = DaapSchemaSpec.model_validate(_SPEC | _OPTIONS)
+    name = orders.job_name("orders.v2", UID, Mode.REHEARSE)
+    arguments = orders.arguments(Mode.REHEARSE, spec, HASH, name, HASH)
+    labels = {names.DRILL_LABEL: COPY}
+    order = job.Order(name, COPY, "orders", IMAGE, arguments, _KEYS, labels)
+    owner = Owner(known.DAAP_SCHEMA, place, "orders", UID)
+    return copy.deepcopy(job.manifest(owner, order, spec))
 
 
 def most_mounted(place: str) -> Object:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from daap_operator.kinds.schema.orders import MEASURE
 from daap_operator.schema.files_sum import files_checksum
 
 Object = dict[str, Any]
@@ -27,6 +28,8 @@ DRIFT: Object = {
 }
 """What a look may find of a ledger's `drift`."""
 FIXTURES = "fixtures"
+REHEARSE = "rehearse"
+"""The mode of a run on a copy; its command is `apply`."""
 
 
 class File(NamedTuple):
@@ -62,6 +65,7 @@ class Order(NamedTuple):
     def of(cls, arguments: Sequence[str]) -> "Order":
         """From the arguments of the container."""
         _, mode, *rest = arguments
+        mode = REHEARSE if MEASURE in rest else mode
         pairs = (each.removeprefix("--").partition("=") for each in rest if each.startswith("--"))
         return cls(mode, {name: value for name, _, value in pairs})
 
@@ -129,7 +133,7 @@ def _applied(order: Order, files: Sequence[File], ledger: Ledger) -> Object:
     left, stopped, approved = pending(files, ledger), _obstacles(files, ledger), order.options
     if stopped:
         return _refused(stopped[0]["reason"], stopped[0]["message"])
-    if left and not _covers(approved["plan"], files, ledger):
+    if left and order.mode != REHEARSE and not _covers(approved["plan"], files, ledger):
         return _refused("PlanChanged", f"the plan is {plan_hash(left)}")
     deletes = [each.name for each in left if DELETES in each.sql]
     if deletes and approved["on-destructive"] == "refuse":
@@ -144,7 +148,9 @@ def _applied(order: Order, files: Sequence[File], ledger: Ledger) -> Object:
             return _failed(each) | _said(ledger) | {"applied": [_row(row) for row in done]}
         done.append(Row(each.part, each.name, each.checksum, order.options["job"]))
         ledger.rows.append(done[-1])
-    return {"result": "Applied", **_said(ledger), "applied": [_row(row) for row in done]}
+    locks = [{"mode": "ACCESS EXCLUSIVE", "relation": "orders"}]
+    more = {"locks": locks} if order.mode == REHEARSE else {}
+    return {"result": "Applied", **_said(ledger), "applied": [_row(row) | more for row in done]}
 
 
 def never_ends(order: Order, files: Sequence[File]) -> bool:

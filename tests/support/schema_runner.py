@@ -106,6 +106,8 @@ class Runner:
                 return
             if schema_plans.never_ends(order, files):
                 return
+            if order.mode == schema_plans.REHEARSE:
+                await self._restored(pod, cluster, order.ledger)
             self._answers[uid] = self._report(pod, order, cluster, files)
         await self._ends(pod, self._answers[uid])
         self._waiting.pop(uid, None)
@@ -126,6 +128,14 @@ class Runner:
         name = str(env["PGHOST"]).removesuffix("-rw")
         found = await self._api.get(known.CLUSTER, pod["metadata"]["namespace"], name)
         return raw.text(found, "metadata", "uid") or None
+
+    async def _restored(self, pod: Object, copy: str, ledger: str) -> None:
+        """A copy begins with the ledger of the database that it is one of."""
+        if (copy, ledger) not in self.ledgers:
+            env = {each["name"]: each.get("value") for each in pod["spec"]["containers"][0]["env"]}
+            of = f"daap-{str(env['PGDATABASE']).replace('_', '-')}"
+            original = await self.ledger(pod["metadata"]["namespace"], of, ledger)
+            self.ledgers[copy, ledger] = Ledger(list(original.rows))
 
     async def _files(self, pod: Object) -> list[File] | None:
         """What the kubelet would mount; None while a ConfigMap is missing."""

@@ -92,8 +92,13 @@ class Schemas:
 
     async def under_way(self, name: str, mode: str) -> Object:
         """Wait until there is a Job of it that looks or applies, as its status says."""
-        wanted = {"check": "Planning", "apply": "Applying"}[mode]
-        found = await self.waits(name, lambda obj: condition(obj, "Ready").get("reason") == wanted)
+        wanted = {"check": "Planning", "apply": "Applying", "rehearse": "Rehearsing"}[mode]
+        found = await self.waits(
+            name,
+            lambda obj: (
+                condition(obj, "Ready").get("reason") == wanted and obj["status"].get("job")
+            ),
+        )
         job = found["status"]["job"]
         await eventually(self.runs, lambda jobs: job in jobs)
         return found

@@ -12,6 +12,7 @@ from daap_operator.kinds.backup.row import BACKUPS
 from daap_operator.kinds.database.row import DATABASES
 from daap_operator.kinds.drill.row import DRILLS
 from daap_operator.kinds.restore.row import RESTORES
+from daap_operator.kinds.schema.orders import MEASURE
 from daap_operator.kinds.schema.row import SCHEMAS
 from daap_operator.mirror import statements
 from tests.toys.team import TEAMS
@@ -71,6 +72,8 @@ def of_request(method: str, path: str, body: Object | None, kind: str) -> str | 
 
 def _of_run(patch: Object) -> str:
     """What a change of a DaapSchema's status tells of its Jobs; empty when it tells nothing."""
+    if "rehearsal" in patch:
+        return f"rehearsal {(patch['rehearsal'] or {}).get('state', '')}".rstrip()
     if "runs" in patch:
         return "ran" if patch.get("checked", "") is None else "looked"
     if "job" in patch:
@@ -81,7 +84,8 @@ def _of_run(patch: Object) -> str:
 def _mode(job: Object) -> str:
     """What a schema's Job does."""
     for container in raw.items(job, "spec", "template", "spec", "containers"):
-        return f" {raw.items(container, 'args')[1]}"
+        args = raw.items(container, "args")
+        return " rehearse" if MEASURE in args else f" {args[1]}"
     return ""
 
 

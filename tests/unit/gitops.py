@@ -81,6 +81,8 @@ SCHEMAS: dict[str, tuple[str, str]] = {
     "files-missing": ("InProgress", "Progressing"),
     "planning": ("InProgress", "Progressing"),
     "backing-up": ("InProgress", "Progressing"),
+    "rehearsing": ("InProgress", "Progressing"),
+    "rehearsal-failed": ("Failed", "Degraded"),
     "applying": ("InProgress", "Progressing"),
     "database-unavailable": ("InProgress", "Progressing"),
     "applied": ("Current", "Healthy"),

@@ -14,7 +14,7 @@ from daap_operator.api.v1alpha1.schema.sources import ConfigMapFiles
 from daap_operator.engine.store import Store
 from daap_operator.errors import Stalled
 from daap_operator.kinds import known
-from daap_operator.kinds.schema import report, sources
+from daap_operator.kinds.schema import pods, report, sources
 from daap_operator.kinds.schema.sources import Entry
 from daap_operator.kinds.schema.watched import MOST, OF_LEDGER, WATCHES, files_of
 from daap_operator.kinds.served import KINDS
@@ -106,7 +106,7 @@ WORK: dict[str, tuple[Callable[[int], Any], Callable[[Any], object]]] = {
     "what a report says": (said, noted),
     "what a report says that is no report": (lambda size: "[" * size, report.parsed),
     "why a pod waits": (
-        lambda size: [owned({"metadata": {}, "status": {}}, size)] * 20, report.waits,
+        lambda size: [owned({"metadata": {}, "status": {}}, size)] * 20, pods.waits,
     ),
 }  # fmt: skip
 

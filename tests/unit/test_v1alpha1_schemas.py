@@ -65,6 +65,7 @@ def test_what_is_left_out_has_these_defaults() -> None:
         "approve": None,
         "onDestructive": "Approve",
         "backupBefore": False,
+        "rehearsal": "Never",
         "lint": {"level": "Error", "ignore": []},
         "ledger": "default",
         "baseline": None,

@@ -6,6 +6,7 @@ steps       the drill begun, restored and checked: each step may be repeated
 memory      what is remembered of each, and the platform's choices
 status, row, metrics   what its status, its row and the metrics say; pure
 prospect    whether the database's backups can be restored now, and whose turn it is; pure
+lending     a restored copy that a DaapSchema rehearses its plan on; pure
 result      what the checking Job says of the restored database; pure
 desired     the scratch Cluster and its NetworkPolicy; pure
 checking    the Job that checks what was restored; pure

@@ -26,9 +26,10 @@ from daap_operator.engine.subject import validated
 from daap_operator.engine.world import World
 from daap_operator.errors import Problem, Stalled, Waiting
 from daap_operator.findings import Reason
-from daap_operator.kinds import known
+from daap_operator.kinds import drills, known
 from daap_operator.kinds.drill import status
 from daap_operator.kinds.drill.cleanup import CHECKED_SECONDS, removed
+from daap_operator.kinds.drill.lending import lent
 from daap_operator.kinds.drill.memory import Choices, DrillOutcome, DrillSubject, DrillTurn, Memory
 from daap_operator.kinds.drill.metrics import METRICS, measured
 from daap_operator.kinds.drill.reasons import DrillReason
@@ -118,6 +119,10 @@ class DrillController(Controller[DaapDrillStatus]):
             before = turn.subject.status.restore_seconds or RestoreSeconds()
             served = before.model_copy(update={"total": seconds})
             await turn.note(phase=DrillPhase.CHECKING, restore_seconds=served)
+        if borrower := drills.borrower(turn.subject.seen):
+            its = turn.subject.status
+            verdict = lent(turn.world.store, turn.subject.key, its, borrower)
+            return DrillOutcome(turn.status(verdict), self._soon(turn))
         found = await checked(turn, spec, self._choices)
         memory.patience.end()
         if found is None:

@@ -25,6 +25,7 @@ class DrillReason(Reason):
     PENDING = "ScratchClusterPending"
     RESTORING = "RestoringBackup"
     CHECKING = "CheckingBackup"
+    LENT = "LentForRehearsal"
     REMOVING = "RemovingScratchCluster"
 
     # over

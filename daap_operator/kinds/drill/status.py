@@ -36,6 +36,12 @@ def checking(status: DaapDrillStatus) -> Verdict:
     return underway(Finding(DrillReason.CHECKING, told), DrillPhase.CHECKING)
 
 
+def lent(status: DaapDrillStatus, borrower: str, phase: DrillPhase) -> Verdict:
+    """The restored database is a DaapSchema's for now."""
+    told = f"{what(status)} was restored, and DaapSchema {borrower} rehearses its plan on it"
+    return underway(Finding(DrillReason.LENT, told), phase)
+
+
 def removing(status: DaapDrillStatus, left: str) -> Verdict:
     """The result is certain, and something is left to be removed."""
     told = f"{_told(status)}. Waiting for {left} to be gone"

@@ -61,6 +61,8 @@ class Order(NamedTuple):
     """Of `daap-operator schema`, without the files."""
     keys: Mapping[str, Sequence[str]] = MappingProxyType({})
     """The keys of ConfigMaps of which not all are files, by the names of their volumes."""
+    labels: Mapping[str, str] = MappingProxyType({})
+    """Of its pod, besides its own: what a drill's copy lets in."""
 
 
 def child(owner: Owner, name: str, manifest: Manifest | None = None) -> Child:
@@ -127,7 +129,7 @@ def _template(order: Order, spec: DaapSchemaSpec) -> Manifest:
     annotations = _inline(spec)
     return {
         "metadata": {
-            "labels": {names.SCHEMA_LABEL: order.name},
+            "labels": {names.SCHEMA_LABEL: order.name, **order.labels},
             **({"annotations": annotations} if annotations else {}),
         },
         "spec": {

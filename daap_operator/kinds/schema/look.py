@@ -3,66 +3,47 @@
 Each step may be repeated, whatever has cut it off: what a Job has found stands in the status.
 """
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
+from daap_operator.api.meta import ConditionType
 from daap_operator.api.v1alpha1 import (
     Approval,
-    DaapSchemaSpec,
-    DaapSchemaStatus,
     OnDestructive,
-    SchemaFiles,
+    RehearsalState,
+    SchemaRehearsal,
 )
-from daap_operator.engine.conditions import Verdict
-from daap_operator.kinds.schema import due, fitting, orders, prospect, report, status
+from daap_operator.findings import Finding
+from daap_operator.kinds.recovery import Impossible
+from daap_operator.kinds.schema import (
+    due,
+    fitting,
+    orders,
+    prospect,
+    rehearsal,
+    rehearsing,
+    report,
+    status,
+)
 from daap_operator.kinds.schema.backing_up import backed_up
-from daap_operator.kinds.schema.job import Order
-from daap_operator.kinds.schema.memory import Memory, SchemaOutcome, SchemaTurn
+from daap_operator.kinds.schema.memory import SchemaOutcome
 from daap_operator.kinds.schema.orders import Mode
-from daap_operator.kinds.schema.prospect import Prospect
-from daap_operator.kinds.schema.reasons import SchemaReason
-from daap_operator.kinds.schema.running import Plan, make_way, run
-from daap_operator.kinds.schema.shared import Shared
+from daap_operator.kinds.schema.passing import Passing, until
+from daap_operator.kinds.schema.rehearsing import put_away
+from daap_operator.kinds.schema.running import make_way
 from daap_operator.kinds.schema.sources import images
+from daap_operator.kinds.told import message
 
 LATER = timedelta(seconds=prospect.WAITING_SECONDS)
 """When a database that is not ready is to be verified; that it becomes ready is an event."""
 
-LOOK_SECONDS = 20.0
-"""When to look again at a Job, should no event come."""
 
-
-class Look:
-    """One pass over a schema whose database and files are known."""
-
-    def __init__(
-        self,
-        turn: SchemaTurn,
-        spec: DaapSchemaSpec,
-        of: Prospect,
-        found: SchemaFiles,
-        memory: Memory,
-        shared: Shared,
-    ) -> None:
-        self._turn = turn
-        self._spec = spec
-        self._memory = memory
-        self._shared = shared
-        self._known: dict[str, object] = {"database": of.database, "files": found}
-        self._database = of.database
-        self._database_name = of.name
-        self._ready_since = of.ready_since
-        self._checksum = found.checksum
-        self._wanted = orders.digest(found.checksum, of.database, spec)
-        self._attempt = orders.attempt(self._wanted, spec)
-
-    @property
-    def _status(self) -> DaapSchemaStatus:
-        return self._turn.subject.status
+class Look(Passing):
+    """One pass over it."""
 
     async def go(self) -> SchemaOutcome:
         """Look, apply, or say what it comes to."""
+        await put_away(self._turn, self._spec, self._wanted, self._attempt)
         if self._status.checked != self._wanted:
             return await self._check()
         if self._in_the_way:
@@ -72,15 +53,6 @@ class Look:
         if self._status.plan is None:  # what has no name cannot be approved
             return await self._check()
         return await self._consented(self._status.plan)
-
-    @property
-    def _in_the_way(self) -> bool:
-        """Whether the last look has found what keeps the plan from being applied."""
-        return (
-            bool(self._status.failures)
-            and not self._status.last_error
-            and (self._status.reason in _OBSTACLES)
-        )
 
     # nothing is to be applied ---------------------------------------------------------------------
 
@@ -95,7 +67,7 @@ class Look:
 
     def _settled_until(self, at: datetime) -> SchemaOutcome:
         now = self._turn.world.now()
-        return self._outcome(status.settled(self._status), lambda: _until(at, now))
+        return self._outcome(status.settled(self._status), lambda: until(at, now))
 
     # a look ---------------------------------------------------------------------------------------
 
@@ -126,6 +98,8 @@ class Look:
         deletes, spec = bool(self._status.destructive_count), self._spec
         if deletes and spec.on_destructive is OnDestructive.REFUSE:
             return await self._refused()
+        if (rehearsed := await self._rehearsed()) is not None:
+            return rehearsed
         asked = spec.approval is Approval.REQUIRED or (
             deletes and spec.on_destructive is OnDestructive.APPROVE
         )
@@ -166,75 +140,57 @@ class Look:
             await self._turn.note(backup=name)
         await backed_up(self._turn, name)
 
-    # both -----------------------------------------------------------------------------------------
+    # a rehearsal ----------------------------------------------------------------------------------
 
-    def _job_name(self, mode: Mode, plan: str) -> str:
-        metadata, runs = self._turn.subject.metadata, self._status.runs or 0
-        return orders.job_name(metadata.name, metadata.uid, mode, self._attempt, plan, runs)
+    async def _rehearsed(self) -> SchemaOutcome | None:
+        """Have the plan applied to a copy first; None once that has gone well, or is not asked."""
+        plan, its = self._status.plan or "", rehearsal.current(self._status, self._wanted)
+        begun = self._status.job == self._job_name(Mode.APPLY, plan)
+        if begun or not rehearsal.asked(self._spec, self._status):
+            return None
+        if its is not None and its.state is RehearsalState.PASSED:
+            return None
+        if self._status.attempted == self._attempt and self._retry() is not None:
+            return self._failed()
+        if its is None or not rehearsal.under_way(its):
+            its = await self._begun(plan)
+        try:
+            return await self._rehearse(plan, its)
+        except Impossible as verdict:
+            await self._given_up(verdict.finding, its)
+            return await self.go()
 
-    async def _run(
-        self,
-        mode: Mode,
-        told: Callable[[DaapSchemaStatus], Verdict],
-        plan: str = "",
-        **noted: object,
-    ) -> report.Said | None:
-        if self._ready_since is None and self._status.job is None:
-            raise prospect.not_ready(self._turn.world.store, self._turn.subject.key, self._database)
-        name = self._job_name(mode, plan)
-        checksum = self._checksum
-        if mode is not Mode.CHECK and images(self._spec):
-            checksum = self._status.files_checksum or checksum
-        arguments = orders.arguments(mode, self._spec, checksum, name, plan)
-        of = self._database.cluster_name, self._database_name
-        order = Order(name, *of, self._shared.choices.image, arguments)
-        noted |= self._known | {"attempted": self._attempt}
-        if mode is Mode.CHECK and self._is_another_database:
-            noted["approved"] = (
-                None  # of another state: whoever restored it may not want that again
-            )
-        if self._status.attempted != self._attempt:
-            noted |= {"failures": None, "last_failed_at": None}
-        return await run(
-            self._turn, self._spec, self._memory, Plan(order, told, noted), self._shared
-        )
+    async def _begun(self, plan: str) -> SchemaRehearsal:
+        metadata, now = self._turn.subject.metadata, self._turn.world.now()
+        of = plan, self._wanted, now.isoformat()
+        drill = orders.drill_name(metadata.name, metadata.uid, *of)
+        its = rehearsal.begun(plan, self._wanted, drill, now)
+        noted = self._attempted() | self._known | {"rehearsal": its}
+        verdict = status.rehearsing(self._status, drill)
+        await self._turn.note(self._turn.status(verdict, **noted))
+        return its
 
-    @property
-    def _is_another_database(self) -> bool:
-        """Whether the database has another Cluster than when it was last looked at."""
-        before = self._status.database
-        return before is not None and before.cluster_uid != self._database.cluster_uid
+    async def _rehearse(self, plan: str, its: SchemaRehearsal) -> SchemaOutcome:
+        name = its.drill or ""
+        if its.state is RehearsalState.RESTORING:
+            drill = await rehearsing.drill(self._turn, name, self._database.name)
+        else:
+            drill = rehearsing.lent(self._turn, name)
+        copy = rehearsing.copy(drill)
+        if not copy:
+            why = message(drill, ConditionType.READY)
+            return self._outcome(status.rehearsing(self._status, name, why), self._soon)
+        if its.state is RehearsalState.RESTORING:
+            its = rehearsal.applying(its, drill)
+        told = partial(status.rehearsing_by, memory=self._memory)
+        said = await self._run(Mode.REHEARSE, told, plan, copy=copy, rehearsal=its)
+        if said is None:
+            return self._outcome(told(self._status), self._soon)
+        now = self._turn.world.now()
+        await self._turn.note(**rehearsal.ended(said, self._status, its, now))
+        return await self.go()
 
-    def _retry(self) -> datetime | None:
-        """When to try again what has failed; None when that is now, or nothing has."""
-        first = due.FILES_SECONDS if self._in_the_way else due.FIRST_SECONDS
-        at = due.retry_at(self._status, self._ready_since, first)
-        return None if at is None or at <= self._turn.world.now() else at
-
-    def _failed(self) -> SchemaOutcome:
-        at, now = self._retry(), self._turn.world.now()
-        told = f"The next try is at {at:%Y-%m-%dT%H:%M:%SZ}" if at else "It is tried again"
-        verdict = status.failed(self._status, told)
-        return self._outcome(verdict, lambda: _until(at or now, now))
-
-    def _soon(self) -> float:
-        return LOOK_SECONDS
-
-    def _outcome(self, verdict: Verdict, again: Callable[[], float] | None = None) -> SchemaOutcome:
-        return SchemaOutcome(self._turn.status(verdict, **self._known), again)
-
-
-_OBSTACLES = {
-    str(reason)
-    for reason in (
-        SchemaReason.LINT_FAILED,
-        SchemaReason.FILE_FAILED,
-        SchemaReason.APPLIED_FILE_CHANGED,
-        SchemaReason.OUT_OF_ORDER,
-        SchemaReason.RUN_REFUSED,
-    )
-}
-
-
-def _until(at: datetime, now: datetime) -> float:
-    return max(1.0, (at - now).total_seconds())
+    async def _given_up(self, why: Finding, its: SchemaRehearsal) -> None:
+        await make_way(self._turn)
+        now = self._turn.world.now()
+        await self._turn.note(**rehearsal.given_up(why, self._status, its, now))

@@ -7,8 +7,11 @@ from enum import StrEnum
 from typing import Any
 
 from daap_operator import names
-from daap_operator.api.v1alpha1 import DaapSchemaSpec, SchemaDatabase
+from daap_operator.api.v1alpha1 import DaapSchemaSpec, Rehearsal, SchemaDatabase
 from daap_operator.kinds.schema.sources import images, pull_secrets
+
+MEASURE = "--measure"
+"""The option of a run whose report says how long each file took, and what it locked."""
 
 
 class Mode(StrEnum):
@@ -17,6 +20,8 @@ class Mode(StrEnum):
     CHECK = "check"
     """Plan what is pending, and compare the database with the ledger."""
     APPLY = "apply"
+    REHEARSE = "rehearse"
+    """Apply to a copy, and measure."""
 
 
 def digest(files: str, database: SchemaDatabase, spec: DaapSchemaSpec) -> str:
@@ -55,6 +60,12 @@ def backup_name(name: str, uid: str, *of: object) -> str:
     return names.schema_job_name(name, hashlib.sha256(text.encode()).hexdigest())
 
 
+def drill_name(name: str, uid: str, *of: object) -> str:
+    """The name of the DaapDrill with whose copy exactly that is rehearsed."""
+    text = json.dumps([uid, "drill", *of], sort_keys=True)
+    return names.schema_job_name(name, hashlib.sha256(text.encode()).hexdigest())
+
+
 def attempt(digest: str, spec: DaapSchemaSpec) -> str:
     """Of the same, and of how a plan is applied: what has failed otherwise is tried at once."""
     how: list[Any] = [
@@ -65,6 +76,8 @@ def attempt(digest: str, spec: DaapSchemaSpec) -> str:
     ]
     if secrets := pull_secrets(spec):
         how.append(secrets)
+    if spec.rehearsal is not Rehearsal.NEVER:
+        how.append(spec.rehearsal)
     return hashlib.sha256(json.dumps(how).encode()).hexdigest()
 
 
@@ -72,17 +85,21 @@ def arguments(mode: Mode, spec: DaapSchemaSpec, files: str, job: str, plan: str)
     """Of the Job that looks, or applies a plan that somebody has approved where that is needed.
 
     `files` is the checksum of all of them, for a look without those of images; `plan` the plan's
-    hash.
+    hash. A copy is no more than a copy, and may lack more files than the plan has: it is given
+    whatever it lacks.
     """
     which = "files-but-images" if mode is Mode.CHECK and images(spec) else "files"
-    common = [mode, f"--{which}={files}", *_common(spec)]
+    common = [f"--{which}={files}", *_common(spec)]
     if mode is Mode.CHECK:
-        return common
+        return [mode, *common]
+    how = [f"--plan={plan}", f"--on-destructive={spec.on_destructive.lower()}"]
+    if mode is Mode.REHEARSE:
+        how = [MEASURE, "--on-destructive=allow"]
     return [
+        Mode.APPLY,
         *common,
         f"--job={job}",
-        f"--plan={plan}",
-        f"--on-destructive={spec.on_destructive.lower()}",
+        *how,
         f"--lock-timeout={spec.lock_timeout_seconds}",
         f"--statement-timeout={spec.statement_timeout_seconds}",
     ]

@@ -5,7 +5,6 @@ schema's own Job are read, and of these no more than the status has room for.
 """
 
 import json
-from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -23,11 +22,10 @@ from daap_operator.kinds.schema.reasons import SchemaReason
 from daap_operator.kinds.schema.wording import in_the_spec
 from daap_operator.kube import words
 from daap_operator.lines import quoted
-from daap_operator.schema.awaiting import ANOTHER_RUN
 
 APPLIED, CHECKED, REFUSED, FAILED = "Applied", "Checked", "Refused", "Failed"
 """How a run ends, as the runner says it."""
-_STALE = ("FilesChanged", "PlanChanged")
+STALE = ("FilesChanged", "PlanChanged")
 """Why a run was refused that was ordered of what is not so any more: it is looked at again."""
 _REASONS = {
     "LintFailed": SchemaReason.LINT_FAILED,
@@ -90,7 +88,7 @@ def of_check(
     if said.result != CHECKED:
         # That it could not be verified does not say that it is not so any more
         checked = wanted if status.checked == wanted else None
-        return _over(status) | _failed(said, status, now) | {"checked": checked}
+        return over(status) | failed(said, status, now) | {"checked": checked}
     pending, drift = fitting(
         [listed.pending(each) for each in raw.items(said.document, "pending")[:MOST_PENDING]],
         [listed.drift(each) for each in raw.items(said.document, "drift")[:MOST_DRIFT]],
@@ -113,26 +111,26 @@ def of_check(
     if not obstacles and not listed.count(said.document, "obstaclesCount"):
         # What differs may be undone at any time: it is looked at again as what has failed
         again = _again(status, now) if found["drift_count"] and not count else {}
-        return _over(status) | _well() | again | found
+        return over(status) | well() | again | found
     first = obstacles[0] if obstacles else _UNTOLD
     names = f"{raw.text(first, 'file')}: {raw.text(first, 'message')}"
     more = listed.count(said.document, "obstaclesCount") - 1
     told = f"{names} (and {more} more)" if more > 0 else names
     refused = Said(REFUSED, raw.text(first, "reason"), told, said.document)
-    return _over(status) | _failed(refused, status, now) | found
+    return over(status) | failed(refused, status, now) | found
 
 
 def of_apply(said: Said, status: DaapSchemaStatus, now: datetime) -> Fields:
     """What a run has come to."""
-    noted = _over(status)
+    noted = over(status)
     if said.document:
         noted |= listed.ledger(said.document)
     if raw.items(said.document, "applied") or raw.number(said.document, "appliedMore"):
         noted["last_applied_at"] = now.replace(microsecond=0)
     if said.result == APPLIED:
-        over = {"checked": None, "last_error": None, "approved": None}
-        return noted | _well() | _NOTHING | over
-    noted |= _failed(said, status, now)
+        done = {"checked": None, "last_error": None, "approved": None}
+        return noted | well() | _NOTHING | done
+    noted |= failed(said, status, now)
     if said.result == REFUSED:
         return noted | {"checked": None}
     return noted | {"last_error": listed.error(said.document)}
@@ -150,11 +148,13 @@ _NOTHING: Fields = {
 """What is pending after a run that has applied everything."""
 
 
-def _over(status: DaapSchemaStatus) -> Fields:
+def over(status: DaapSchemaStatus) -> Fields:
+    """A Job has ended."""
     return {"job": None, "runs": (status.runs or 0) + 1}
 
 
-def _well() -> Fields:
+def well() -> Fields:
+    """Nothing is in the way any more."""
     return {"failures": None, "last_failed_at": None, "reason": None, "message": None}
 
 
@@ -165,8 +165,13 @@ def _again(status: DaapSchemaStatus, now: datetime) -> Fields:
     }
 
 
-def _failed(said: Said, status: DaapSchemaStatus, now: datetime) -> Fields:
-    why = reason_of(said)
+def failed(said: Said, status: DaapSchemaStatus, now: datetime) -> Fields:
+    """Why it has failed once more, as the runner says it."""
+    return failed_for(reason_of(said), status, now)
+
+
+def failed_for(why: Finding, status: DaapSchemaStatus, now: datetime) -> Fields:
+    """The same, as this process has found it."""
     return _again(status, now) | {
         "reason": str(why.reason),
         "message": why.message[:ERROR_LENGTH],
@@ -176,39 +181,9 @@ def _failed(said: Said, status: DaapSchemaStatus, now: datetime) -> Fields:
 def reason_of(said: Said) -> Finding:
     """Why a run has failed, or was refused."""
     told = quoted(words.said(in_the_spec(said.message)))
-    if said.reason in _STALE:
+    if said.reason in STALE:
         return Finding(SchemaReason.RUN_LOST, told)
     if not said.document:
         return Finding(SchemaReason.RUN_LOST, told)
     other = SchemaReason.RUN_REFUSED if said.result == REFUSED else SchemaReason.UNAVAILABLE
     return Finding(_REASONS.get(said.reason, other), told)
-
-
-# --- the pods of a Job ----------------------------------------------------------------------------
-
-
-def waits(pods: Iterable[raw.Object]) -> str:
-    """What a pod of a Job waits for, where that is known; empty: nothing, or there is no pod."""
-    for pod in pods:
-        for each in raw.items(pod, "status", "containerStatuses"):
-            if reason := raw.text(each, "state", "waiting", "reason"):
-                said = raw.text(each, "state", "waiting", "message")
-                return quoted(words.said(f"{reason} {said}".rstrip()))
-        for each in raw.items(pod, "status", "conditions"):
-            if raw.text(each, "reason") == "Unschedulable":
-                return quoted(words.said(f"Unschedulable: {raw.text(each, 'message')}"))
-    return ""
-
-
-def waits_for_a_run(line: str) -> str:
-    """What the last line of a run's log says of the other run that it waits for; else empty."""
-    found = quoted(words.said(line.removeprefix("waiting ")))
-    return found if line.startswith(ANOTHER_RUN) else ""
-
-
-def ended(pod: raw.Object, container: str) -> raw.Object:
-    """How a container of a pod has ended: the state `terminated`; empty when it has not."""
-    for each in raw.items(pod, "status", "containerStatuses"):
-        if raw.text(each, "name") == container:
-            return raw.mapping(each, "state", "terminated")
-    return {}

@@ -17,6 +17,10 @@ RIGHTS = (
     Right(known.DAAP_BACKUP, "create", "the one before a plan is applied, where that is asked for"),
     Right(known.DAAP_BACKUP, "patch", "the same: it is created by server-side apply"),
     Right(known.DAAP_BACKUP, "get", "whether that backup is there, when the answer was lost"),
+    Right(known.DAAP_DRILL, "create", "restores the copy that a plan is rehearsed on"),
+    Right(known.DAAP_DRILL, "patch", "the same: it is created by server-side apply"),
+    Right(known.DAAP_DRILL, "get", "whether that drill is there, when the answer was lost"),
+    Right(known.DAAP_DRILL, "delete", "one whose copy is not needed any more, by uid"),
     Right(known.POD, "list", "what a schema's Job has said, or why it does not start, by label"),
     Right(
         known.POD,

@@ -15,8 +15,10 @@ from daap_operator.engine.subject import validated
 from daap_operator.errors import Waiting
 from daap_operator.kinds import known
 from daap_operator.kinds.schema import job, mounting, report
+from daap_operator.kinds.schema import pods as pods_of
 from daap_operator.kinds.schema.job import CONTAINER, Order
 from daap_operator.kinds.schema.memory import Memory, SchemaTurn
+from daap_operator.kinds.schema.orders import MEASURE
 from daap_operator.kinds.schema.reading import keys
 from daap_operator.kinds.schema.reasons import SchemaReason
 from daap_operator.kinds.schema.report import Said
@@ -63,7 +65,7 @@ async def run(
     if over is None:
         await _why(turn, spec, memory, there, shared.warned)
         return None
-    return await _said(turn, there, over)
+    return await _said(turn, there, over, listed=MEASURE in plan.order.arguments)
 
 
 def _ours(turn: SchemaTurn, name: str) -> Object | None:
@@ -159,14 +161,18 @@ def _born(pod: Object) -> str:
     return raw.text(pod, "metadata", "creationTimestamp")
 
 
-async def _said(turn: SchemaTurn, there: Object, over: raw.Object) -> Said:
-    """The report of a Job that is over: of its log, else its last words, else its condition."""
+async def _said(turn: SchemaTurn, there: Object, over: raw.Object, *, listed: bool) -> Said:
+    """The report of a Job that is over: of its log, else its last words, else its condition.
+
+    `listed` says that also the lists of a run are wanted.
+    """
     pods = await _pods(turn, there)
     for pod in pods:
-        if words := report.parsed(raw.text(report.ended(pod, CONTAINER), "message")):
-            return await _whole(turn, pod, words) if words.result == report.CHECKED else words
+        if words := report.parsed(raw.text(pods_of.ended(pod, CONTAINER), "message")):
+            listed = listed or words.result == report.CHECKED
+            return await _whole(turn, pod, words) if listed else words
     why = raw.text(over, "message") or "it ended without a report"
-    how = next((raw.text(report.ended(pod, CONTAINER), "reason") for pod in pods), "")
+    how = next((raw.text(pods_of.ended(pod, CONTAINER), "reason") for pod in pods), "")
     told = quoted(without_addresses(why)) + (f" (its container: {quoted(how)})" if how else "")
     return report.lost(f"Job {raw.text(there, 'metadata', 'name')} has failed: {told}")
 
@@ -198,7 +204,7 @@ async def _why(
         return
     memory.asked = now
     pods = await _pods(turn, there)
-    memory.why, memory.stuck = report.waits(pods), mounting.in_the_way(spec, pods)
+    memory.why, memory.stuck = pods_of.waits(pods), mounting.in_the_way(spec, pods)
     if not pods:
         events = await warned.of(turn.subject.key.namespace)
         memory.why = _warned(events, known.JOB, raw.text(there, "metadata", "name"))
@@ -209,7 +215,7 @@ async def _why(
         memory.stuck = mounting.by_event(spec, memory.why)
     elif not memory.why:
         name = raw.text(pods[0], "metadata", "name")
-        memory.why = report.waits_for_a_run(await _last_line(turn, name))
+        memory.why = pods_of.waits_for_a_run(await _last_line(turn, name))
 
 
 def _warned(events: Iterable[Object], kind: Kind, name: str) -> str:

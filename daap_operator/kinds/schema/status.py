@@ -3,7 +3,13 @@
 from dataclasses import replace
 
 from daap_operator.api.reasons import CommonReason
-from daap_operator.api.v1alpha1 import DaapSchemaSpec, DaapSchemaStatus, SchemaPhase
+from daap_operator.api.v1alpha1 import (
+    DaapSchemaSpec,
+    DaapSchemaStatus,
+    LastError,
+    RehearsalState,
+    SchemaPhase,
+)
 from daap_operator.engine.conditions import Verdict
 from daap_operator.engine.kinds import Ref
 from daap_operator.findings import Finding, Reason
@@ -43,6 +49,20 @@ def planned(status: DaapSchemaStatus) -> Verdict:
     return underway(why, SchemaPhase.PLANNED)
 
 
+def rehearsing(status: DaapSchemaStatus, drill: str, why: str = "") -> Verdict:
+    """A copy of the database is being restored."""
+    told = f"{_plan(status)} is rehearsed first: DaapDrill {drill} restores a copy of the database"
+    why = f" ({why.rstrip('.')})" if why else ""
+    return underway(Finding(SchemaReason.REHEARSING, f"{told}{why}"), SchemaPhase.PLANNED)
+
+
+def rehearsing_by(status: DaapSchemaStatus, *, memory: Memory) -> Verdict:
+    """A Job is applying the plan to the copy."""
+    told = f"{_plan(status)} is rehearsed first: Job {status.job} applies it to a restored copy"
+    why = Finding(SchemaReason.REHEARSING, f"{told}{_waits(memory.why)}")
+    return underway(why, SchemaPhase.PLANNED)
+
+
 def applying(status: DaapSchemaStatus, *, memory: Memory) -> Verdict:
     """A Job is applying the plan."""
     if memory.stuck is not None:
@@ -59,7 +79,8 @@ def awaiting(status: DaapSchemaStatus, spec: DaapSchemaSpec, key: Ref) -> Verdic
         other = f"spec.approve names another plan, {spec.approve[:12]}…: "
     deletes = ", which deletes data," if status.destructive_count else ""
     told = (
-        f"{other}{_plan(status)}{deletes} waits for approval{_found(status)}. Read status.pending, "
+        f"{other}{_plan(status)}{deletes} waits for approval{_found(status)}{_rehearsed(status)}. "
+        "Read status.pending, "
         f"and approve it by kubectl patch daapschema {place} --type=merge "
         f'--patch=\'{{"spec":{{"approve":"{status.plan}"}}}}\''
     )
@@ -115,17 +136,40 @@ def phase_of(status: DaapSchemaStatus) -> SchemaPhase:
     return status.phase or SchemaPhase.PENDING
 
 
+def _rehearsed(status: DaapSchemaStatus) -> str:
+    its = status.rehearsal
+    if its is None or its.plan != status.plan or its.state is not RehearsalState.PASSED:
+        return ""
+    took = "" if its.milliseconds is None else f" in {its.milliseconds / 1000:.1f} s"
+    return f"; it was applied to a restored copy{took}, see status.rehearsal"
+
+
 def _told(status: DaapSchemaStatus, reason: Reason) -> str:
+    if reason is SchemaReason.REHEARSAL_FAILED:
+        return _rehearsal(status)
     error = status.last_error
     of_file = reason in (SchemaReason.FILE_FAILED, SchemaReason.LOCK_TIMEOUT)
     if error is None or not error.file or not of_file:
         return status.message or "The last run failed, and why is not known any more"
-    line = f", line {error.line}" if error.line else ""
-    code = f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""
-    told = f"{error.part} file {error.file}{line}: {error.message}{code}"
+    told = _line(error)
     if reason is SchemaReason.FILE_FAILED:
         return f"{told}. Correct the file, and it is applied at once"
     return told
+
+
+def _rehearsal(status: DaapSchemaStatus) -> str:
+    error = status.rehearsal.error if status.rehearsal else None
+    told = _line(error) if error and error.file else status.message or "why is not known any more"
+    return (
+        f"The plan fails on a restored copy of the database, and is not applied: {told}. Correct "
+        "the file, and the plan is rehearsed at once, or set spec.rehearsal to Never"
+    )
+
+
+def _line(error: LastError) -> str:
+    line = f", line {error.line}" if error.line else ""
+    code = f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""
+    return f"{error.part} file {error.file}{line}: {error.message}{code}"
 
 
 def _reason(status: DaapSchemaStatus) -> Reason:

@@ -92,9 +92,9 @@ def _concerning(database: Object | None) -> tuple[object, ...]:
     return raw.text(database, "metadata", "uid"), cluster, going, ready
 
 
-def _of_backup(backup: Object, store: Reader) -> Iterator[Ref]:
+def _made_for(obj: Object, store: Reader) -> Iterator[Ref]:
     """The schema that it was made for."""
-    uid_of = raw.text(backup, "metadata", "labels", known.DAAP_SCHEMA.uid_label)
+    uid_of = raw.text(obj, "metadata", "labels", known.DAAP_SCHEMA.uid_label)
     if uid_of:
         yield from store.refs_by(known.DAAP_SCHEMA, UID, uid_of)
 
@@ -142,8 +142,14 @@ WATCHES = (
     Watch(
         known.DAAP_BACKUP,
         None,
-        _of_backup,
+        _made_for,
         why="whether the one before a plan is completed",
+    ),
+    Watch(
+        known.DAAP_DRILL,
+        None,
+        _made_for,
+        why="whether the copy that a plan is rehearsed on is restored",
     ),
     Watch(
         known.CONFIG_MAP,

@@ -14,6 +14,12 @@ from daap_operator.api.v1alpha1.schema.object import (
     OnDestructive,
 )
 from daap_operator.api.v1alpha1.schema.plan import Drift, FileFinding, LastError, PendingFile
+from daap_operator.api.v1alpha1.schema.rehearsal import (
+    Rehearsal,
+    RehearsalState,
+    RehearsedFile,
+    SchemaRehearsal,
+)
 from daap_operator.api.v1alpha1.schema.sources import (
     ConfigMapFiles,
     FileSource,
@@ -45,8 +51,12 @@ __all__ = [
     "LintLevel",
     "OnDestructive",
     "PendingFile",
+    "Rehearsal",
+    "RehearsalState",
+    "RehearsedFile",
     "SchemaDatabase",
     "SchemaFiles",
     "SchemaPhase",
+    "SchemaRehearsal",
     "SeenConfigMap",
 ]

@@ -21,6 +21,7 @@ DEFINITION = Definition(
         Column("Findings", "integer", ".status.findingsCount"),
         Column("Drift", "integer", ".status.driftCount", wide=True),
         Column("Plan", "string", ".status.plan", wide=True),
+        Column("Rehearsal", "string", ".status.rehearsal.state", wide=True),
         Column("Message", "string", '.status.conditions[?(@.type=="Ready")].message', wide=True),
         Column("Age", "date", ".metadata.creationTimestamp"),
     ),

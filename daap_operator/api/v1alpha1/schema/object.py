@@ -11,6 +11,7 @@ from daap_operator.api.rules import rule, validations
 from daap_operator.api.v1alpha1.backup.object import DatabaseName
 from daap_operator.api.v1alpha1.database.texts import matched, pattern_rule
 from daap_operator.api.v1alpha1.schema.lint_rules import LintRule
+from daap_operator.api.v1alpha1.schema.rehearsal import Rehearsal
 from daap_operator.api.v1alpha1.schema.sources import FileName, Sources
 from daap_operator.api.v1alpha1.schema.status import DaapSchemaStatus
 
@@ -132,6 +133,11 @@ class DaapSchemaSpec(Model):
     backup_before: bool = False
     """Whether a DaapBackup is made before a plan is applied, which waits for it. The backups of the
     database have to be on. The DaapBackup stays when the DaapSchema is deleted."""
+
+    rehearsal: Rehearsal = Rehearsal.NEVER
+    """Which plans are first applied to a copy of the database, restored from its backups beside it
+    and removed again: none (`Never`), those in which something was found (`WhenFindings`), or
+    `Always`. The backups of the database have to be on. A plan that fails there is not applied."""
 
     lint: Lint = Lint(ignore=())
     """What of the findings stops a plan."""

@@ -15,6 +15,7 @@ from daap_operator.api.v1alpha1.schema.plan import (
     LastError,
     PendingFile,
 )
+from daap_operator.api.v1alpha1.schema.rehearsal import SchemaRehearsal
 from daap_operator.api.v1alpha1.schema.sources import MOST_SOURCES
 
 _INT64 = {"format": "int64"}
@@ -151,6 +152,9 @@ class DaapSchemaStatus(Status):
 
     backup: Annotated[str | None, Field(max_length=253)] = None
     """The DaapBackup of the state before the last plan; absent where none was asked for."""
+
+    rehearsal: SchemaRehearsal | None = None
+    """The last plan that was rehearsed, or the one that is; absent when that was given up."""
 
     job: Annotated[str | None, Field(max_length=63)] = None
     """Name of the Job that is under way. Set before it is created."""
