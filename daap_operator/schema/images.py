@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 
 from daap_operator.schema.files import COUNT_LIMIT, READ_LIMIT, Content, FilesError, Found, refusal
 from daap_operator.schema.model import Part
-from daap_operator.schema.selected import selected
+from daap_operator.schema.selected import matcher
 
 ENTRY_LIMIT = 10_000
 """Names in a directory that are looked at."""
@@ -122,7 +122,7 @@ def _below(image: Image, directory: int, step: str) -> int:
 
 def _names(image: Image, directory: int) -> list[str]:
     """The names that count, in order. Raises FilesError when there is none."""
-    found: list[str] = []
+    found, counts = list[str](), matcher(image.pattern)
     with os.scandir(directory) as entries:
         for number, entry in enumerate(entries):
             if number >= ENTRY_LIMIT:
@@ -130,7 +130,7 @@ def _names(image: Image, directory: int) -> list[str]:
                     f"{_where(image)} has more than {ENTRY_LIMIT} entries: put the files into a "
                     "directory of their own"
                 )
-            if selected(image.pattern, entry.name):
+            if counts(entry.name):
                 found.append(entry.name)
     if not found:
         raise FilesError(

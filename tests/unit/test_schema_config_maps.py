@@ -15,6 +15,7 @@ from daap_operator.kinds import known
 from daap_operator.kinds.schema import sources
 from daap_operator.kinds.schema.library import MOST_KEPT, Library
 from daap_operator.kinds.schema.sources import MOST_FILES, MOST_KEYS
+from daap_operator.schema import selected
 from tests.unit.schema_stage import SCHEMA, SchemaStage, applied, planned, ready
 from tests.unit.stage import setting
 from tests.unit.test_schema_passes import DONE
@@ -180,6 +181,20 @@ def test_patterns_are_not_kept_for_ever() -> None:
         sources.selected(ConfigMapFiles(name="x", files=f"{number}*.sql"), ["1.sql"])
     assert fnmatch._compile_pattern.cache_info().currsize == before  # type: ignore[attr-defined]
     assert len(re._cache) <= 512  # type: ignore[attr-defined]
+
+
+def test_a_pattern_is_translated_once_for_all_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For each of 4,000 keys it took 0.2 s of the event loop, and a schema may have 32 sources."""
+    translated: list[str] = []
+
+    def counted(pattern: str) -> str:
+        translated.append(pattern)
+        return fnmatch.translate(pattern)
+
+    monkeypatch.setattr(selected, "translate", counted)
+    keys = [f"{number}.sql" for number in range(100)]
+    assert sources.selected(ConfigMapFiles(name="x", files="?.sql"), keys) == keys[:10]
+    assert translated == ["?.sql"]
 
 
 @pytest.mark.parametrize(

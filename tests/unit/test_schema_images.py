@@ -10,7 +10,7 @@ from daap_operator.schema.files import FilesError, Found
 from daap_operator.schema.files_sum import files_checksum
 from daap_operator.schema.images import Image, NotMountedError
 from daap_operator.schema.model import Part
-from daap_operator.schema.selected import selected
+from daap_operator.schema.selected import matcher
 
 SQL = "SELECT 1;\n"
 
@@ -195,4 +195,4 @@ def test_an_argument_as_the_operator_writes_it() -> None:
     ],
 )
 def test_which_names_count(pattern: str, name: str, counts: bool) -> None:
-    assert selected(pattern, name) is counts
+    assert matcher(pattern)(name) is counts

@@ -6,7 +6,17 @@ import pytest
 
 from daap_operator.api.v1alpha1.schema.plan import MOST_FINDINGS
 from daap_operator.engine.bounds import KEPT_BYTES, weight
-from tests.unit.schema_stage import PLAN, SCHEMA, SchemaStage, finding, going, pending, planned
+from tests.unit.schema_stage import (
+    PLAN,
+    SCHEMA,
+    SchemaStage,
+    applied,
+    finding,
+    going,
+    pending,
+    planned,
+)
+from tests.unit.test_schema_rehearsal import BROKEN, rehearsing
 
 Object = dict[str, Any]
 
@@ -103,3 +113,46 @@ async def test_what_is_listed_makes_no_object_too_large(number: int) -> None:
     stage.respecified(approve=PLAN)
     await stage.passes(2)
     assert stage.told(SCHEMA)["Reconciling"] == ("True", "Applying")
+
+
+# --- beside a rehearsal ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("letter", ["t", "й"])
+@pytest.mark.parametrize("files", [1, 6, 10, 20])
+@pytest.mark.parametrize("broken", [False, True], ids=["passed", "failed"])
+async def test_what_a_rehearsal_measured_takes_nothing_from_the_plan(
+    files: int, letter: str, broken: bool
+) -> None:
+    """The store keeps so much of an object: a list too many, and plan and rehearsal were lost."""
+    plan = planned(*(file(each, *[found(letter)] * MOST_FINDINGS) for each in range(files)))
+    stage = await rehearsing(said=plan, approval="Required")
+    before = stage.its()["pending"]
+    stage.reports(told(files, letter, broken=broken))
+    await stage.passes(3)
+    await stage.restart()
+    await stage.passes(3)
+    its = stage.its()
+    assert its["pending"] == before != []
+    assert its["rehearsal"]["state"] == ("Failed" if broken else "Passed")
+    assert bool(its["rehearsal"].get("error")) is broken
+    kept = stage.store.get(SCHEMA)
+    assert kept is not None
+    assert "tooLarge" not in kept
+    assert weight(kept, 2 * KEPT_BYTES) <= KEPT_BYTES
+    ordered = [each for each in stage.kube.requests if each.startswith("create DaapDrill")]
+    assert len(ordered) == 1
+
+
+def told(files: int, letter: str, *, broken: bool) -> Object:
+    """What a run on a copy says of so many files, at the greatest length."""
+    locks = [{"mode": "ACCESS EXCLUSIVE", "relation": f"{letter * 60}.{letter * 60}"}] * 4
+    rows = [
+        {"part": "schema", "file": f"{each:03d}_{'x' * 60}.sql", "seconds": 1.5, "locks": locks}
+        for each in range(files)
+    ]
+    if not broken:
+        return applied(applied=rows)
+    words = dict.fromkeys(("message", "detail", "hint"), letter * 900)
+    error: Any = BROKEN["lastError"]
+    return BROKEN | {"applied": rows, "lastError": error | words}

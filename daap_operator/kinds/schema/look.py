@@ -186,8 +186,8 @@ class Look(Passing):
         said = await self._run(Mode.REHEARSE, told, plan, copy=copy, rehearsal=its)
         if said is None:
             return self._outcome(told(self._status), self._soon)
-        now = self._turn.world.now()
-        await self._turn.note(**rehearsal.ended(said, self._status, its, now))
+        now, seen = self._turn.world.now(), self._turn.subject.seen
+        await self._turn.note(**rehearsal.ended(said, self._status, its, now, seen))
         return await self.go()
 
     async def _given_up(self, why: Finding, its: SchemaRehearsal) -> None:

@@ -15,6 +15,7 @@ from daap_operator.api.v1alpha1 import (
 from daap_operator.api.v1alpha1.schema.plan import MOST_PENDING
 from daap_operator.findings import Finding
 from daap_operator.kinds.schema import listed, report
+from daap_operator.kinds.schema.fitting import rehearsed
 from daap_operator.kinds.schema.listed import Fields
 from daap_operator.kinds.schema.reasons import SchemaReason
 from daap_operator.kinds.schema.report import Said
@@ -92,18 +93,21 @@ def applying(its: SchemaRehearsal, drill: raw.Object) -> SchemaRehearsal:
 # --- what came of it ------------------------------------------------------------------------------
 
 
-def ended(said: Said, status: DaapSchemaStatus, its: SchemaRehearsal, now: datetime) -> Fields:
-    """What a run on the copy has come to."""
+def ended(
+    said: Said, status: DaapSchemaStatus, its: SchemaRehearsal, now: datetime, seen: raw.Object
+) -> Fields:
+    """What a run on the copy has come to, as far as the object that is `seen` has room for it."""
     found = its.model_copy(update=_measured(said))
     if said.result == report.APPLIED:
         passed = found.model_copy(update={"state": RehearsalState.PASSED})
-        return report.over(status) | report.well() | {"rehearsal": passed}
+        return report.over(status) | report.well() | {"rehearsal": rehearsed(passed, seen)}
     why = report.reason_of(said)
     if said.reason in _OF_THE_PLAN:
         error = listed.error(said.document)
         broken = found.model_copy(update={"state": RehearsalState.FAILED, "error": error})
         told = Finding(SchemaReason.REHEARSAL_FAILED, why.message)
-        return report.over(status) | report.failed_for(told, status, now) | {"rehearsal": broken}
+        noted = {"rehearsal": rehearsed(broken, seen)}
+        return report.over(status) | report.failed_for(told, status, now) | noted
     lost = Finding(SchemaReason.RUN_LOST, f"The rehearsal has no result: {why.message}")
     stale = {"checked": None} if said.reason in report.STALE else {}
     return given_up(lost, status, its, now) | stale

@@ -15,7 +15,7 @@ from daap_operator.errors import Stalled
 from daap_operator.kinds.schema.reasons import SchemaReason
 from daap_operator.lines import quoted
 from daap_operator.schema.files_sum import files_checksum
-from daap_operator.schema.selected import selected as is_selected
+from daap_operator.schema.selected import matcher
 
 FILE_BYTES = 900 * 1024
 SET_BYTES = 3 * 1024 * 1024
@@ -142,7 +142,7 @@ def config_map_files(part: str, source: ConfigMapFiles, its: Held) -> list[Entry
 
 def selected(source: ConfigMapFiles, keys: Iterable[str]) -> list[str]:
     """The keys that are meant to be files."""
-    return [key for key in keys if is_selected(source.files, key)]
+    return list(filter(matcher(source.files), keys))
 
 
 def _summed(text: str) -> tuple[str, int]:
