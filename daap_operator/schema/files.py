@@ -13,6 +13,7 @@ from pathlib import Path
 
 from daap_operator.schema.files_sum import files_checksum
 from daap_operator.schema.model import Part, SqlFile
+from daap_operator.schema.selected import ALL, matcher
 
 FILE_LIMIT = 900 * 1024
 """Bytes of a file: with its name it fits into a ConfigMap."""
@@ -116,9 +117,14 @@ def _all(schema: Sequence[Path], fixtures: Sequence[Path]) -> list[tuple[Part, P
         *((Part.FIXTURES, path) for path in _paths(schema, Part.FIXTURES)),
         *((Part.FIXTURES, path) for given in fixtures for path in _listed(given)),
     ]
-    if len(found) > COUNT_LIMIT:
-        raise FilesError(f"{len(found)} files, and at most {COUNT_LIMIT} are read: join some")
+    refuse_many(len(found))
     return found
+
+
+def refuse_many(count: int) -> None:
+    """Raise FilesError for more files than both parts may have together."""
+    if count > COUNT_LIMIT:
+        raise FilesError(f"{count} files, and at most {COUNT_LIMIT} are read: join some")
 
 
 def refusal(contents: Sequence[Content]) -> FilesError:
@@ -192,10 +198,10 @@ def _listed(path: Path) -> list[Path]:
 
 
 def _in(directory: Path) -> Iterator[Path]:
-    """Also what ends with .SQL: it is refused by its name, and not overlooked."""
+    counts = matcher(ALL)
     try:
         for path in directory.iterdir():
-            if path.name.lower().endswith(".sql") and not path.name.startswith("."):
+            if counts(path.name):
                 yield path
     except OSError as error:
         raise FilesError(f"'{directory}' cannot be read: {error.strerror}") from error

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from daap_operator.schema.files import COUNT_LIMIT, READ_LIMIT, Content, FilesError, Found, refusal
+from daap_operator.schema.files import READ_LIMIT, Content, FilesError, Found, refusal, refuse_many
 from daap_operator.schema.model import Part
 from daap_operator.schema.selected import matcher
 
@@ -72,10 +72,7 @@ def _contents(image: Image, before: int, left: int) -> Iterator[tuple[str, bytes
     """Name and bytes of each file, until more than `left` bytes are read."""
     with _opened(image) as directory:
         names = _names(image, directory)
-        if before + len(names) > COUNT_LIMIT:
-            raise FilesError(
-                f"{before + len(names)} files, and at most {COUNT_LIMIT} are read: join some"
-            )
+        refuse_many(before + len(names))
         for name in names:
             content = _content(image, directory, name, left)
             left -= len(content)

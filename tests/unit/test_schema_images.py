@@ -156,7 +156,7 @@ def test_more_names_than_are_looked_at(mount: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(images, "ENTRY_LIMIT", 4)
     assert "has more than 4 entries: put the files into a directory" in refused(mount)
     monkeypatch.setattr(images, "ENTRY_LIMIT", 10)
-    monkeypatch.setattr(images, "COUNT_LIMIT", 1)
+    monkeypatch.setattr(files, "COUNT_LIMIT", 1)
     assert "2 files, and at most 1 are read" in refused(mount)
 
 
