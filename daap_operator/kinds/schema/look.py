@@ -98,12 +98,12 @@ class Look(Passing):
         deletes, spec = bool(self._status.destructive_count), self._spec
         if deletes and spec.on_destructive is OnDestructive.REFUSE:
             return await self._refused()
-        if (rehearsed := await self._rehearsed()) is not None:
+        begun = self._status.job == self._job_name(Mode.APPLY, plan)
+        if not begun and (rehearsed := await self._rehearsed(plan)) is not None:
             return rehearsed
         asked = spec.approval is Approval.REQUIRED or (
             deletes and spec.on_destructive is OnDestructive.APPROVE
         )
-        begun = self._status.job == self._job_name(Mode.APPLY, plan)
         if asked and not begun and plan not in (spec.approve, self._status.approved):
             return self._outcome(status.awaiting(self._status, spec, self._turn.subject.key))
         return await self._apply(plan, approved=asked)
@@ -142,11 +142,10 @@ class Look(Passing):
 
     # a rehearsal ----------------------------------------------------------------------------------
 
-    async def _rehearsed(self) -> SchemaOutcome | None:
+    async def _rehearsed(self, plan: str) -> SchemaOutcome | None:
         """Have the plan applied to a copy first; None once that has gone well, or is not asked."""
-        plan, its = self._status.plan or "", rehearsal.current(self._status, self._wanted)
-        begun = self._status.job == self._job_name(Mode.APPLY, plan)
-        if begun or not rehearsal.asked(self._spec, self._status):
+        its = rehearsal.current(self._status, self._wanted)
+        if not rehearsal.asked(self._spec, self._status):
             return None
         if its is not None and its.state is RehearsalState.PASSED:
             return None
