@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 from daap_operator import raw
 from daap_operator.api.kind import Kind
 from daap_operator.api.meta import Metadata, Phase, Status
+from daap_operator.engine.child import Owner
 from daap_operator.engine.conditions import Moment, Verdict, with_verdict
 from daap_operator.engine.kinds import Object, Ref, Right, Watch
 from daap_operator.engine.store import Store
@@ -44,6 +45,11 @@ class Turn(Generic[S]):
         self.subject = subject
         """The object as this pass knows it; after each write of its own, as it is then."""
         self._reported = reported
+
+    @property
+    def owner(self) -> Owner:
+        """Whom its children are for."""
+        return Owner(*self.subject.key, self.subject.metadata.uid)
 
     def moment(self) -> Moment[S]:
         """What a new status is made from."""

@@ -7,7 +7,7 @@ from daap_operator import names, raw
 from daap_operator.engine import child
 from daap_operator.engine.child import Owner
 from daap_operator.engine.kinds import IDENTITY, Ref
-from daap_operator.engine.ownership import OWNED, owner_labels, owners
+from daap_operator.engine.ownership import owner_labels, owners
 from daap_operator.kinds import known
 from daap_operator.lines import quoted
 
@@ -78,12 +78,6 @@ def manifest(owner: Owner, name: str, cluster: str, **metadata: Any) -> Object:
             "pluginConfiguration": {"name": names.BACKUP_PLUGIN},
         },
     }
-
-
-def as_it_is(manifest: Object, actual: Object) -> Object:
-    """What of a manifest to compare: a Backup is made once, and never repaired or replaced."""
-    del manifest
-    return {"metadata": {}, **raw.mapping(actual, OWNED)}
 
 
 def cluster_of(backup: raw.Object) -> Ref:

@@ -1,7 +1,7 @@
 """CloudNativePG's Backup that makes a DaapBackup. Pure."""
 
 from daap_operator import names
-from daap_operator.engine.child import Child, Manifest, Owner, Reasons
+from daap_operator.engine.child import Child, Manifest, Owner, Reasons, made_once
 from daap_operator.errors import Problem, Stalled
 from daap_operator.kinds import cnpg_backups, known
 from daap_operator.kinds.backup.reasons import BackupReason
@@ -38,7 +38,7 @@ def backup(owner: Owner, name: str, *, database: str = "", cluster: str = "") ->
         name,
         _REASONS,
         made,
-        compared=cnpg_backups.as_it_is,
+        compared=made_once,
         refused=refusal,
     )
 

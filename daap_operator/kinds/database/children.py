@@ -8,12 +8,12 @@ from daap_operator import raw
 from daap_operator.api.meta import Metadata
 from daap_operator.api.reasons import CommonReason
 from daap_operator.engine.announce import Announcement
-from daap_operator.engine.child import Child, Did, Fact, Owner, Reasons
+from daap_operator.engine.child import Child, Did, Fact, Owner, Reasons, made_once
 from daap_operator.engine.children import ensure, take_over
 from daap_operator.engine.kinds import Ref
 from daap_operator.engine.ownership import OWNED
 from daap_operator.errors import Problem, Stalled, Waiting
-from daap_operator.kinds import cnpg_backups, known
+from daap_operator.kinds import known
 from daap_operator.kinds.archiver import archiver_of
 from daap_operator.kinds.database.adoption import objections, was_retained
 from daap_operator.kinds.database.applied import instances
@@ -255,7 +255,7 @@ def yielding(manifest: Manifest, actual: Object) -> Manifest:
 
 def _compared(kind: Kind) -> Callable[[Manifest, Object], Manifest]:
     """What of a manifest must differ from what is there to be worth a write."""
-    special = {known.SCHEDULED_BACKUP: _as_it_is, known.BACKUP: cnpg_backups.as_it_is}
+    special = {known.SCHEDULED_BACKUP: _as_it_is, known.BACKUP: made_once}
     return special.get(kind, _worth_a_write)
 
 

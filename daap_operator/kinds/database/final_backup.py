@@ -63,7 +63,7 @@ async def final_backup(world: DatabaseWorld, turn: DatabaseTurn) -> Held | None:
     cluster = await _to_back_up(world, turn.subject)
     if cluster is None:
         return None
-    owner = Owner(*turn.subject.key, turn.subject.metadata.uid)
+    owner = turn.owner
     name = await _noted(turn, cluster_of(turn.subject))
     child = database_child(known.BACKUP, owner.namespace, name)
     found = world.store.get(child.ref)

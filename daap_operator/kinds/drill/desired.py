@@ -8,7 +8,7 @@ from typing import Any
 
 from daap_operator import names, raw
 from daap_operator.api.v1alpha1 import DaapDrillStatus, SourceStatus
-from daap_operator.engine.child import Child, Manifest, Owner, Reasons
+from daap_operator.engine.child import Child, Manifest, Owner, Reasons, made_once
 from daap_operator.engine.ownership import OWNED, owner_labels
 from daap_operator.errors import Problem, Stalled
 from daap_operator.kinds import known, recovery, starting
@@ -59,7 +59,7 @@ def child(
         _REASONS,
         made,
         immutable=kind is known.JOB,
-        compared=_as_it_is,
+        compared=made_once,
         refused=_refusal,
     )
 
@@ -85,11 +85,6 @@ def _manifest(
         },
         "spec": spec,
     }
-
-
-def _as_it_is(manifest: Manifest, actual: dict[str, Any]) -> Manifest:
-    del manifest
-    return {"metadata": {}, **raw.mapping(actual, OWNED)}
 
 
 def _refusal(error: ApiError, manifest: Manifest) -> Problem | ApiError:

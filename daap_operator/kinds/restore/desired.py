@@ -1,7 +1,7 @@
 """The DaapBackup of the state before a restore. Pure."""
 
 from daap_operator.engine.child import Child, Owner, Reasons
-from daap_operator.kinds.backup_before import backup_before
+from daap_operator.kinds.companions import backup_before
 from daap_operator.kinds.restore.reasons import RestoreReason
 
 _LONGEST = 253

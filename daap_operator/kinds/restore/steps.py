@@ -10,12 +10,11 @@ from daap_operator.api.v1alpha1 import (
     SafetyBackup,
     SafetyBackupStatus,
 )
-from daap_operator.engine.child import Owner
-from daap_operator.engine.children import ensure
 from daap_operator.engine.kinds import Object, Ref
 from daap_operator.engine.store import Store
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.kinds import known
+from daap_operator.kinds.ordered import ordered
 from daap_operator.kinds.recovery import Impossible
 from daap_operator.kinds.restore import desired, status
 from daap_operator.kinds.restore.memory import RestoreSubject, RestoreTurn
@@ -48,15 +47,10 @@ async def backed_up(turn: RestoreTurn, safety: SafetyBackupStatus) -> SafetyBack
     """
     world, subject = turn.world, turn.subject
     name = database_of(subject)
-    owner = Owner(*subject.key, subject.metadata.uid)
+    owner = turn.owner
     child = desired.safety_backup(owner, safety.name, name)
-    ensured = await ensure(world.kube, world.store, owner, child)
-    if ensured.facts:
-        world.wake(child.ref)  # its own controller is told by no event of what was written here
-    if problem := ensured.problem():
-        raise problem
-    found = world.store.get(child.ref)
-    if found is None or raw.text(found, "spec", "databaseRef", "name") != name:
+    found = await ordered(world, owner, child, name)
+    if found is None:
         raise Stalled(
             RestoreReason.OBJECT_CONFLICT,
             f"DaapBackup {safety.name} is not a backup of DaapDatabase {name}: delete it",

@@ -4,12 +4,11 @@ from daap_operator import raw
 from daap_operator.api.meta import ConditionType
 from daap_operator.api.v1alpha1 import BackupPhase
 from daap_operator.engine.child import Child, Owner, Reasons
-from daap_operator.engine.children import ensure
 from daap_operator.engine.kinds import Ref
 from daap_operator.errors import Stalled, Waiting
 from daap_operator.kinds import known
-from daap_operator.kinds.backup_before import backup_before
-from daap_operator.kinds.references import database_of
+from daap_operator.kinds.companions import backup_before
+from daap_operator.kinds.ordered import ordered
 from daap_operator.kinds.schema.memory import SchemaTurn
 from daap_operator.kinds.schema.reasons import SchemaReason
 from daap_operator.kinds.told import message
@@ -30,7 +29,7 @@ async def backed_up(turn: SchemaTurn, name: str) -> None:
     """
     world, subject = turn.world, turn.subject
     database = raw.text(subject.spec, "databaseRef", "name")
-    owner = Owner(*subject.key, subject.metadata.uid)
+    owner = turn.owner
     its = world.store.get(Ref(known.DATABASE, owner.namespace, database))
     if not raw.text(its, "status", "backup", "store"):
         raise Stalled(
@@ -39,13 +38,8 @@ async def backed_up(turn: SchemaTurn, name: str) -> None:
             "its spec.backup.enabled to true, or spec.backupBefore to false",
         )
     wanted = child(owner, name, database)
-    ensured = await ensure(world.kube, world.store, owner, wanted)
-    if ensured.facts:
-        world.wake(wanted.ref)  # its own controller is told by no event of what was written here
-    if problem := ensured.problem():
-        raise problem
-    found = world.store.get(wanted.ref) or {}
-    if database_of(found) != (owner.namespace, database):
+    found = await ordered(world, owner, wanted, database)
+    if found is None:
         told = f"DaapBackup {name} is not a backup of DaapDatabase {database}: delete it"
         raise Stalled(SchemaReason.OBJECT_CONFLICT, told)
     _judge(found, name)

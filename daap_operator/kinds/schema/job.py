@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from daap_operator import names, raw
+from daap_operator import names
 from daap_operator.api.v1alpha1 import DaapSchemaSpec, FileSource
-from daap_operator.engine.child import Child, Manifest, Owner, Reasons
-from daap_operator.engine.ownership import OWNED, owner_labels
+from daap_operator.engine.child import Child, Manifest, Owner, Reasons, made_once
+from daap_operator.engine.ownership import owner_labels
 from daap_operator.errors import Problem
 from daap_operator.kinds import known
 from daap_operator.kinds.schema.reasons import SchemaReason
@@ -74,14 +74,9 @@ def child(owner: Owner, name: str, manifest: Manifest | None = None) -> Child:
         _REASONS,
         manifest,
         immutable=True,
-        compared=_as_it_is,
+        compared=made_once,
         refused=_refused,
     )
-
-
-def _as_it_is(manifest: Manifest, actual: dict[str, object]) -> Manifest:
-    del manifest
-    return {"metadata": {}, **raw.mapping(actual, OWNED)}
 
 
 def _refused(error: ApiError, manifest: Manifest) -> Problem | ApiError:

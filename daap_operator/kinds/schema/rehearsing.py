@@ -1,17 +1,17 @@
 """The DaapDrill that restores the copy which a plan is rehearsed on: made, waited for, deleted."""
 
-from daap_operator import names, raw
+from daap_operator import raw
 from daap_operator.api.meta import ConditionType
 from daap_operator.api.v1alpha1 import DaapSchemaSpec, DrillPhase
-from daap_operator.engine.child import Child, Manifest, Owner, Reasons
-from daap_operator.engine.children import delete, ensure
+from daap_operator.engine.child import Child, Owner, Reasons
+from daap_operator.engine.children import delete
 from daap_operator.engine.kinds import Object, Ref
-from daap_operator.engine.ownership import OWNED, owner_labels
 from daap_operator.errors import Stalled
 from daap_operator.kinds import known
+from daap_operator.kinds.companions import drill_for
 from daap_operator.kinds.drills import is_over
+from daap_operator.kinds.ordered import ordered
 from daap_operator.kinds.recovery import Impossible
-from daap_operator.kinds.references import database_of
 from daap_operator.kinds.schema import rehearsal
 from daap_operator.kinds.schema.memory import SchemaTurn
 from daap_operator.kinds.schema.reasons import SchemaReason
@@ -32,7 +32,7 @@ async def drill(turn: SchemaTurn, name: str, database: str) -> Object:
 
     Raises Stalled when somebody has to act for it, and Impossible when it has failed.
     """
-    world, owner = turn.world, _owner(turn)
+    world, owner = turn.world, turn.owner
     its = world.store.get(Ref(known.DATABASE, owner.namespace, database))
     if not raw.text(its, "status", "backup", "store"):
         raise Stalled(
@@ -41,14 +41,8 @@ async def drill(turn: SchemaTurn, name: str, database: str) -> Object:
             f"DaapDatabase {database} are off, so that no copy of it can be restored: set its "
             "spec.backup.enabled to true, or spec.rehearsal to Never",
         )
-    wanted = child(owner, name, database)
-    ensured = await ensure(world.kube, world.store, owner, wanted)
-    if ensured.facts:
-        world.wake(wanted.ref)  # its own controller is told by no event of what was written here
-    if problem := ensured.problem():
-        raise problem
-    found = world.store.get(wanted.ref) or {}
-    if database_of(found) != (owner.namespace, database):
+    found = await ordered(world, owner, child(owner, name, database), database)
+    if found is None:
         told = f"DaapDrill {name} does not restore DaapDatabase {database}: delete it"
         raise Stalled(SchemaReason.OBJECT_CONFLICT, told)
     _refuse_failed(found, name)
@@ -96,7 +90,7 @@ async def put_away(turn: SchemaTurn, spec: DaapSchemaSpec, wanted: str, attempt:
 
     That is waited for by nobody. Arguments as of `rehearsal.leftover`.
     """
-    world, owner, its = turn.world, _owner(turn), turn.subject.status.rehearsal
+    world, owner, its = turn.world, turn.owner, turn.subject.status.rehearsal
     name = rehearsal.leftover(spec, turn.subject.status, wanted, attempt)
     if its is None or not name:
         return
@@ -109,27 +103,5 @@ async def put_away(turn: SchemaTurn, spec: DaapSchemaSpec, wanted: str, attempt:
 
 
 def child(owner: Owner, name: str, database: str) -> Child:
-    """The DaapDrill, made once and never repaired; the label of its owner says what it is for."""
-    labels = {
-        "app.kubernetes.io/name": owner.kind.name.lower(),
-        "app.kubernetes.io/part-of": "daap",
-        names.DATABASE_LABEL: database,
-        **owner_labels(owner.kind, owner.uid),
-    }
-    metadata = {"namespace": owner.namespace, "name": name, "labels": labels}
-    manifest = {
-        "apiVersion": known.DAAP_DRILL.api_version,
-        "kind": known.DAAP_DRILL.name,
-        "metadata": metadata | {"ownerReferences": [owner.reference]},
-        "spec": {"databaseRef": {"name": database}},
-    }
-    return Child(known.DAAP_DRILL, owner.namespace, name, _REASONS, manifest, compared=_as_it_is)
-
-
-def _as_it_is(manifest: Manifest, actual: Object) -> Manifest:
-    del manifest
-    return {"metadata": {}, **actual[OWNED]}
-
-
-def _owner(turn: SchemaTurn) -> Owner:
-    return Owner(*turn.subject.key, turn.subject.metadata.uid)
+    """The DaapDrill of a database that a plan is about to be rehearsed on a copy of."""
+    return drill_for(owner, name, database, _REASONS)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from daap_operator import names, raw
 from daap_operator.api.v1alpha1 import DaapSchema, DaapSchemaSpec, DaapSchemaStatus
-from daap_operator.engine.child import Owner, in_the_way
+from daap_operator.engine.child import in_the_way
 from daap_operator.engine.children import delete, ensure
 from daap_operator.engine.conditions import Verdict
 from daap_operator.engine.kinds import Object, Ref
@@ -59,7 +59,7 @@ async def run(
         await turn.note(turn.status(verdict, **fields))
     there = _ours(turn, name) or await _made(turn, spec, plan.order, shared)
     if lost := mounting.dropped(spec, there):
-        await delete(turn.world.kube, turn.world.store, _owner(turn), job.child(_owner(turn), name))
+        await delete(turn.world.kube, turn.world.store, turn.owner, job.child(turn.owner, name))
         return lost
     over = _over(there)
     if over is None:
@@ -70,7 +70,7 @@ async def run(
 
 def _ours(turn: SchemaTurn, name: str) -> Object | None:
     """The Job of that name. Raises Stalled or Waiting when it is not this schema's."""
-    owner = _owner(turn)
+    owner = turn.owner
     there = turn.world.store.get(Ref(known.JOB, owner.namespace, name))
     if there is not None and (problem := in_the_way(job.child(owner, name), owner, there)):
         raise problem
@@ -82,14 +82,14 @@ async def make_way(turn: SchemaTurn) -> None:
     before = turn.subject.status.job
     if before is None:
         return
-    kube, store, owner = turn.world.kube, turn.world.store, _owner(turn)
+    kube, store, owner = turn.world.kube, turn.world.store, turn.owner
     if left := await delete(kube, store, owner, job.child(owner, before)):
         told = f"Waiting for {left.what}, which is about an earlier state, to be gone"
         raise Waiting(SchemaReason.JOB_PENDING, told, seconds=2.0)
 
 
 async def _made(turn: SchemaTurn, spec: DaapSchemaSpec, order: Order, shared: Shared) -> Object:
-    owner = _owner(turn)
+    owner = turn.owner
     whole = await _with_text(turn, spec)
     found = await keys(turn, spec, shared.library)
     made = job.manifest(owner, order._replace(keys=found), whole)
@@ -119,10 +119,6 @@ async def _with_text(turn: SchemaTurn, spec: DaapSchemaSpec) -> DaapSchemaSpec:
         told = "The object has changed in the middle of a pass"
         raise Waiting(SchemaReason.JOB_PENDING, told, seconds=1.0)
     return validated(live, DaapSchema, DaapSchemaStatus).spec
-
-
-def _owner(turn: SchemaTurn) -> Owner:
-    return Owner(*turn.subject.key, turn.subject.metadata.uid)
 
 
 def _over(there: Object) -> raw.Object | None:

@@ -1,12 +1,10 @@
 """The DaapDrill that a database's schedule makes. Pure."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from daap_operator import names
 from daap_operator.api.v1alpha1 import DrillQuery
-from daap_operator.engine.child import Child, Manifest, Owner, Reasons
-from daap_operator.engine.ownership import OWNED
+from daap_operator.engine.child import Child, Manifest, Owner, Reasons, made_once
 from daap_operator.errors import Problem, Stalled
 from daap_operator.kinds import known
 from daap_operator.kinds.database.ownership import labels
@@ -31,7 +29,7 @@ def drill(owner: Owner, name: str, queries: Iterable[DrillQuery] | None = None) 
         name,
         _REASONS,
         made,
-        compared=_as_it_is,
+        compared=made_once,
         refused=_refusal,
     )
 
@@ -51,12 +49,6 @@ def _manifest(owner: Owner, name: str, queries: Iterable[DrillQuery]) -> Manifes
         },
         "spec": spec | ({"queries": asked} if asked else {}),
     }
-
-
-def _as_it_is(manifest: Manifest, actual: dict[str, Any]) -> Manifest:
-    """A DaapDrill is made once, and never repaired."""
-    del manifest
-    return {"metadata": {}, **actual[OWNED]}
 
 
 def _refusal(error: ApiError, manifest: Manifest) -> Problem | ApiError:
