@@ -209,6 +209,13 @@ def real_operator(
 
 
 @pytest.fixture
+def jobs_run(real_operator: OperatorProcess, operator_image: str) -> None:
+    """The Jobs of drills and schemas have the operator's image, which is on the node."""
+    real_operator.stop()
+    real_operator.start(DAAP_DRILL_IMAGE=operator_image)
+
+
+@pytest.fixture
 def report(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
     """Print what was measured, also when the test passes."""
 

@@ -57,15 +57,12 @@ async def _damage(cluster: KindCluster, shop: Databases, archive: str) -> None:
 
 
 @nightly("e2e-nightly")
+@pytest.mark.usefixtures("jobs_run")
 async def test_a_drill_proves_a_backup_and_finds_a_damaged_one(
     shop: Databases,
     real_cluster: KindCluster,
-    real_operator: OperatorProcess,
     real_rows: Rows,
-    operator_image: str,
 ) -> None:
-    real_operator.stop()
-    real_operator.start(DAAP_DRILL_IMAGE=operator_image)
     drills = Drills(shop.api, shop.namespace)
     orders: Server = await backed_up(shop, real_cluster)
     await orders.archived()

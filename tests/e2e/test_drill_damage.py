@@ -5,7 +5,6 @@ from pytest_kind import KindCluster
 
 from tests.e2e.test_drill import DRILLED
 from tests.e2e.test_source import RECOVERED, Server, backed_up
-from tests.fix_e2e import OperatorProcess
 from tests.support.daapbackups import Backups
 from tests.support.databases import Databases, condition, phase
 from tests.support.drilling import Drills
@@ -48,15 +47,12 @@ async def damage(orders: Server) -> None:
 
 
 @nightly("e2e-nightly")
+@pytest.mark.usefixtures("jobs_run")
 async def test_damage_that_was_backed_up_is_found(
     shop: Databases,
     real_cluster: KindCluster,
-    real_operator: OperatorProcess,
     real_rows: Rows,
-    operator_image: str,
 ) -> None:
-    real_operator.stop()
-    real_operator.start(DAAP_DRILL_IMAGE=operator_image)
     orders = await backed_up(shop, real_cluster)
     assert await orders.says("SHOW data_checksums") == "on"
     await damage(orders)

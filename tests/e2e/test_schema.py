@@ -7,7 +7,6 @@ from pytest_kind import KindCluster
 
 from daap_operator.kinds import known
 from tests.e2e.test_source import Server
-from tests.fix_e2e import OperatorProcess
 from tests.support.databases import Databases, condition
 from tests.support.eventually import eventually
 from tests.support.nightly import nightly
@@ -30,20 +29,22 @@ LEDGER = "SELECT count(*), max(file) FROM daap_schema.ledger WHERE done IS NULL"
 RUNS = "SELECT count(*) FROM daap_schema.ledger WHERE file = '{}'"
 
 
+async def restrict(shop: Databases) -> None:
+    """Have Pod Security take only "restricted" pods in the namespace."""
+    restricted = {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
+    await shop.api.patch("namespaces", "", shop.namespace, restricted)
+
+
+@pytest.mark.usefixtures("jobs_run")
 async def test_a_schema_from_the_first_file_to_a_destructive_one(
     shop: Databases,
     real_cluster: KindCluster,
-    real_operator: OperatorProcess,
     real_rows: Rows,
-    operator_image: str,
 ) -> None:
-    real_operator.stop()
-    real_operator.start(DAAP_DRILL_IMAGE=operator_image)
     schemas = Schemas(shop.api, shop.namespace)
     orders = Server(real_cluster, shop, "orders")
 
-    restricted = {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
-    await shop.api.patch("namespaces", "", shop.namespace, restricted)
+    await restrict(shop)
 
     # All at once, as GitOps applies it: the schema waits for its database
     await schemas.files("orders", FIVE)
@@ -124,14 +125,11 @@ async def test_a_schema_from_the_first_file_to_a_destructive_one(
 
 
 @nightly("e2e-nightly")
+@pytest.mark.usefixtures("jobs_run")
 async def test_a_job_that_is_killed_and_one_in_a_lock_apply_once(
     shop: Databases,
     real_cluster: KindCluster,
-    real_operator: OperatorProcess,
-    operator_image: str,
 ) -> None:
-    real_operator.stop()
-    real_operator.start(DAAP_DRILL_IMAGE=operator_image)
     schemas = Schemas(shop.api, shop.namespace)
     orders = Server(real_cluster, shop, "orders")
     await shop.create("orders", storage={"size": "1Gi"})
@@ -162,14 +160,11 @@ async def test_a_job_that_is_killed_and_one_in_a_lock_apply_once(
 
 
 @nightly("e2e-nightly")
+@pytest.mark.usefixtures("jobs_run")
 async def test_files_of_three_mebibytes_in_all(
     shop: Databases,
     real_cluster: KindCluster,
-    real_operator: OperatorProcess,
-    operator_image: str,
 ) -> None:
-    real_operator.stop()
-    real_operator.start(DAAP_DRILL_IMAGE=operator_image)
     schemas = Schemas(shop.api, shop.namespace)
     orders = Server(real_cluster, shop, "orders")
     await shop.create("orders", storage={"size": "1Gi"})

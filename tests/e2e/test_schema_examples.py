@@ -9,7 +9,6 @@ import pytest
 from pytest_kind import KindCluster
 
 from daap_operator.kinds import known
-from tests.fix_e2e import OperatorProcess
 from tests.fix_examples import EXAMPLES, SCHEMAS, files_of
 from tests.integration.schema_built import built, described, differences
 from tests.integration.test_examples_schema import whole
@@ -25,14 +24,11 @@ SECONDS = 400.0
 
 
 @nightly("e2e-nightly")
+@pytest.mark.usefixtures("jobs_run")
 async def test_the_examples_are_what_their_documents_say(
     shop: Databases,
     real_cluster: KindCluster,
-    real_operator: OperatorProcess,
-    operator_image: str,
 ) -> None:
-    real_operator.stop()
-    real_operator.start(DAAP_DRILL_IMAGE=operator_image)
     namespace = f"--namespace={shop.namespace}"
     for example in SCHEMAS:
         place = f"--kustomize={EXAMPLES / example}"

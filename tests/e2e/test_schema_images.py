@@ -9,8 +9,9 @@ import pytest
 from pytest_kind import KindCluster
 
 from dev.cluster import layout, node, paths
+from tests.e2e.test_schema import APPLIED, LEDGER, SIXTH, SLOW, restrict
 from tests.e2e.test_source import Server
-from tests.fix_e2e import OperatorProcess, is_real_kind
+from tests.fix_e2e import is_real_kind
 from tests.support.clients import load_image
 from tests.support.databases import Databases, condition
 from tests.support.nightly import nightly
@@ -19,11 +20,8 @@ from tests.wrong_schemas import image
 
 pytestmark = pytest.mark.timeout(900)
 
-SLOW, APPLIED = 300.0, 120.0
 DOCKERFILE = "FROM scratch\nCOPY --chmod=644 *.sql /db/schema/\n"
 """As docs/schema.md has it."""
-SIXTH = {"006_note.sql": "ALTER TABLE orders ADD COLUMN note text;\n"}
-LEDGER = "SELECT count(*), max(file) FROM daap_schema.ledger WHERE done IS NULL"
 
 
 def loaded(cluster: KindCluster, context: Path, tag: str, files: Mapping[str, str]) -> str:
@@ -59,19 +57,15 @@ def _run(*command: str) -> str:
 
 
 @nightly("e2e-nightly")
+@pytest.mark.usefixtures("jobs_run")
 async def test_files_of_an_image_of_the_next_one_and_of_none(
     shop: Databases,
     real_cluster: KindCluster,
-    real_operator: OperatorProcess,
-    operator_image: str,
     tmp_path: Path,
 ) -> None:
-    real_operator.stop()
-    real_operator.start(DAAP_DRILL_IMAGE=operator_image)
     schemas = Schemas(shop.api, shop.namespace)
     orders = Server(real_cluster, shop, "orders")
-    restricted = {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
-    await shop.api.patch("namespaces", "", shop.namespace, restricted)
+    await restrict(shop)
     tag = "registry.example.com/orders/schema"
     first = loaded(real_cluster, tmp_path / "1", f"{tag}:1", FIVE)
     second = loaded(real_cluster, tmp_path / "2", f"{tag}:2", FIVE | SIXTH)

@@ -12,6 +12,7 @@ from tests.e2e.test_backup import create_store
 from tests.e2e.test_drill import DRILLED
 from tests.e2e.test_drill_network import api_server_port
 from tests.e2e.test_schema import APPLIED, RUNS, SLOW
+from tests.e2e.test_schema_restored import FIRST
 from tests.e2e.test_source import Server
 from tests.fix_e2e import OperatorProcess
 from tests.support.databases import Databases, condition
@@ -19,11 +20,10 @@ from tests.support.drilling import Drills
 from tests.support.eventually import eventually
 from tests.support.nightly import nightly
 from tests.support.policy_engine import policies_enforced
-from tests.support.schemas import FIVE, Schemas
+from tests.support.schemas import Schemas
 
 pytestmark = pytest.mark.timeout(1200)
 
-FIRST = {name: FIVE[name] for name in ("001_users.sql", "002_orders.sql")}
 UNIQUE = "-- as the form promises\nALTER TABLE users ADD CONSTRAINT one_name UNIQUE (name);\n"
 INDEX = "CREATE INDEX users_name ON users (name);\n"
 SLOW_FILE = "CREATE TABLE slow (id bigint);\nSELECT pg_sleep(20);\n"
@@ -31,14 +31,11 @@ CONSTRAINTS = "SELECT count(*) FROM pg_constraint WHERE conname = 'one_name'"
 
 
 @nightly("e2e-nightly")
+@pytest.mark.usefixtures("jobs_run")
 async def test_a_plan_that_the_rows_refuse_fails_on_a_copy_and_not_on_the_database(
     shop: Databases,
     real_cluster: KindCluster,
-    real_operator: OperatorProcess,
-    operator_image: str,
 ) -> None:
-    real_operator.stop()
-    real_operator.start(DAAP_DRILL_IMAGE=operator_image)
     schemas, orders = Schemas(shop.api, shop.namespace), Server(real_cluster, shop, "orders")
     drills = Drills(shop.api, shop.namespace)
     await create_store(shop)

@@ -8,7 +8,6 @@ from tests.e2e.test_backup import create_store
 from tests.e2e.test_restore import reaches, restore
 from tests.e2e.test_schema import APPLIED, RUNS, SLOW
 from tests.e2e.test_source import RECOVERED, Server
-from tests.fix_e2e import OperatorProcess
 from tests.support.databases import Databases, is_ready
 from tests.support.eventually import eventually
 from tests.support.nightly import nightly
@@ -21,14 +20,11 @@ LATER = {"003_note.sql": "ALTER TABLE orders ADD COLUMN note text;\n"}
 
 
 @nightly("e2e-nightly")
+@pytest.mark.usefixtures("jobs_run")
 async def test_a_restored_database_gets_the_files_that_it_lacks(
     shop: Databases,
     real_cluster: KindCluster,
-    real_operator: OperatorProcess,
-    operator_image: str,
 ) -> None:
-    real_operator.stop()
-    real_operator.start(DAAP_DRILL_IMAGE=operator_image)
     schemas, orders = Schemas(shop.api, shop.namespace), Server(real_cluster, shop, "orders")
     await create_store(shop)
     await shop.create("orders", storage={"size": "1Gi"}, backup={"store": "backups"})
