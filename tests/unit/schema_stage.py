@@ -1,6 +1,8 @@
 """A stage on which DaapSchemas are served, and what their Jobs do."""
 
 import json
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from daap_operator import names
@@ -10,6 +12,7 @@ from daap_operator.kinds.schema.controller import SchemaController
 from daap_operator.kinds.schema.job import CONTAINER
 from daap_operator.kinds.schema.memory import Choices
 from tests.unit.backup_stage import BackupStage
+from tests.unit.fakes import Killed
 from tests.unit.stage import KEY, setting
 
 Object = dict[str, Any]
@@ -223,3 +226,26 @@ async def done(**spec: Any) -> SchemaStage:
     stage.reports(CHECKED | {"count": 1, "current": "001_users.sql"})
     await stage.passes(2)
     return stage
+
+
+async def killed_at(stage: SchemaStage, at: int, passes: int, answer: Callable[[], None]) -> None:
+    """Have the operator die after a write, the first one being 0, and start again.
+
+    `answer` is what others do after each pass.
+    """
+    writes = 0
+
+    def die() -> None:
+        nonlocal writes
+        writes += 1
+        if writes == at + 1:
+            raise Killed
+
+    stage.kube.after_write = die
+    for _ in range(passes):
+        with suppress(Killed):
+            await stage.passes()
+        if writes == at + 1:
+            await stage.restart()
+            writes += 1
+        answer()

@@ -1,6 +1,5 @@
 """What becomes of a DaapSchema, pass by pass."""
 
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +15,6 @@ from daap_operator.kinds.schema import job, trim
 from daap_operator.kinds.schema.job import CONTAINER, Order
 from daap_operator.kube import EVENT
 from tests.unit import server_side_apply
-from tests.unit.fakes import Killed
 from tests.unit.kstatus import kstatus
 from tests.unit.schema_stage import (
     CHECKED,
@@ -30,6 +28,7 @@ from tests.unit.schema_stage import (
     done,
     finding,
     going,
+    killed_at,
     pending,
     planned,
     ready,
@@ -154,27 +153,16 @@ async def test_the_files_that_were_read_are_those_that_are_applied() -> None:
 async def test_an_operator_that_is_killed_at_any_write_applies_each_plan_once(at: int) -> None:
     stage = await ready()
     stage.schema()
-    writes = 0
 
-    def die() -> None:
-        nonlocal writes
-        writes += 1
-        if writes == at + 1:
-            raise Killed
-
-    stage.kube.after_write = die
-    for _ in range(14):
-        with suppress(Killed):
-            await stage.passes()
-        if writes == at + 1:
-            await stage.restart()
-            writes += 1
+    def answer() -> None:
         if stage.jobs:
             stage.reports(
                 planned()
                 if not _was_applied(stage) and "check" in stage.asked
                 else (applied() if "apply" in stage.asked else DONE)
             )
+
+    await killed_at(stage, at, 14, answer)
     assert stage.told(SCHEMA) == {"Ready": ("True", "Ready")}, stage.its()
     args = [_arguments(stage, name) for name in stage.kube.there(known.JOB)]
     assert sum("apply" in each for each in args) == 1

@@ -1,6 +1,5 @@
 """A plan is applied to a restored copy before it is applied, and the copy is always removed."""
 
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 from daap_operator import names
 from daap_operator.kinds import drills, known
 from daap_operator.kinds.schema.watched import WATCHES
-from tests.unit.fakes import Killed, refused
+from tests.unit.fakes import refused
 from tests.unit.schema_stage import (
     CHECKED,
     OTHER_PLAN,
@@ -18,6 +17,7 @@ from tests.unit.schema_stage import (
     SchemaStage,
     applied,
     finding,
+    killed_at,
     pending,
     planned,
     ready,
@@ -409,27 +409,16 @@ async def test_an_operator_that_is_killed_at_any_write_rehearses_and_applies_onc
     stage = await ready()
     stage.kube.change(known.DATABASE, "orders", with_backups)
     stage.schema(rehearsal="Always")
-    writes = 0
-
-    def die() -> None:
-        nonlocal writes
-        writes += 1
-        if writes == at + 1:
-            raise Killed
-
-    stage.kube.after_write = die
     made: set[str] = set()
-    for _ in range(20):
-        with suppress(Killed):
-            await stage.passes()
-        if writes == at + 1:
-            await stage.restart()
-            writes += 1
-        made |= set(stage.kube.there(known.DAAP_DRILL))
+
+    def answer() -> None:
+        made.update(stage.kube.there(known.DAAP_DRILL))
         if stage.kube.there(known.DAAP_DRILL):
             restored(stage)
         if stage.jobs:
             stage.reports(_answer(stage))
+
+    await killed_at(stage, at, 20, answer)
     assert stage.told(SCHEMA) == {"Ready": ("True", "Ready")}, stage.its()
     assert stage.kube.there(known.DAAP_DRILL) == []
     assert len(made) == 1
